@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { compareBallots, FIRST_BALLOT, maxBallot } from './ballot.ts'
+import type { Answer, Record, Request } from './messages.ts'
+import { ABSENT, sameWriteId } from './state.ts'
+
+type Prepare = Extract<Request, { kind: 'prepare' }>
+type Accept = Extract<Request, { kind: 'accept' }>
+type Learn = Extract<Request, { kind: 'learn' }>
+type Mark = Extract<Request, { kind: 'mark' }>
+
+/** How a node without a record for a key behaves. */
+export const EMPTY_RECORD: Record = {
+  promised: FIRST_BALLOT,
+  accepted: undefined,
+  state: ABSENT,
+  chosen: false,
+}
+
+/**
+ * Promises to take no ballot below the given one. An equal ballot is the proposer's own: the accept before it
+ * prepared it (`next`), so it is no conflict. CASPaxos §2.2, step 2; protocol.md §3.
+ */
+export function onPrepare(record: Record, { ballot }: Prepare): Answer {
+  if (compareBallots(ballot, record.promised) < 0) return { ok: false, record }
+  return { ok: true, record: { ...record, promised: ballot } }
+}
+
+/** Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round trip. */
+export function onAccept(record: Record, { ballot, state, next }: Accept): Answer {
+  assert.ok(compareBallots(next, ballot) > 0, 'an accept prepares a ballot above its own')
+  const order = record.accepted === undefined ? 1 : compareBallots(ballot, record.accepted)
+  if (order > 0 && compareBallots(ballot, record.promised) >= 0) {
+    const promised = maxBallot(next, record.promised)
+    return { ok: true, record: { promised, accepted: ballot, state, chosen: false } }
+  }
+  // The same vote again: an answer was lost, or the network duplicated the request.
+  return { ok: order === 0 && sameWriteId(state.writeId, record.state.writeId), record }
+}
+
+/**
+ * Takes a state that is known to be chosen. A promise never stops a learn: what is chosen at a lower ballot is
+ * the ancestor of whatever the promise is for.
+ */
+export function onLearn(record: Record, { ballot, state, next }: Learn): Answer {
+  assert.ok(compareBallots(next, ballot) > 0, 'a learn prepares a ballot above its own')
+  const promised = maxBallot(record.promised, next)
+  const order = record.accepted === undefined ? 1 : compareBallots(ballot, record.accepted)
+  if (order < 0) return { ok: true, record: { ...record, promised } }
+  return { ok: true, record: { promised, accepted: ballot, state, chosen: true } }
+}
+
+/** Marks the stored state as chosen if it is the one the sender means; else changes nothing. */
+export function onMark(record: Record, { ballot, writeId }: Mark): Answer {
+  const isMeant =
+    record.accepted !== undefined &&
+    compareBallots(record.accepted, ballot) === 0 &&
+    sameWriteId(record.state.writeId, writeId)
+  return { ok: isMeant, record: isMeant && !record.chosen ? { ...record, chosen: true } : record }
+}
+
+/**
+ * The acceptor: a node's record and a request give the record to store and the answer. The caller makes a changed
+ * record durable before the answer leaves; an unchanged record is returned as the same object.
+ */
+export function answer(record: Record, request: Request): Answer {
+  switch (request.kind) {
+    case 'prepare':
+      return onPrepare(record, request)
+    case 'accept':
+      return onAccept(record, request)
+    case 'learn':
+      return onLearn(record, request)
+    case 'mark':
+      return onMark(record, request)
+    case 'read':
+      return { ok: true, record }
+    default:
+      return request satisfies never
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * One attempt to have a state chosen. Ordered by `round`, then by `proposerId`.
+ *
+ * `proposerId` 0 is the *fast* ballot of a round, shared by all connectors (Fast Paxos §3.1); any other
+ * ballot is *classic* and belongs to the one connector that carries the id.
+ */
+export type Ballot = Readonly<{
+  /** An integer from 1. */
+  round: number
+  /** 0, or the owner's id: an integer from 1 to 2^52 - 1. */
+  proposerId: number
+}>
+
+/** The owner of fast ballots: nobody, that is, everybody. */
+export const FAST_PROPOSER_ID = 0
+
+/** The highest id a connector may draw: it must be exact as a JavaScript number and as a SQLite integer. */
+export const PROPOSER_ID_MAX = 2 ** 52 - 1
+
+/** What every node has promised for a key it has no record of. */
+export const FIRST_BALLOT: Ballot = { round: 1, proposerId: FAST_PROPOSER_ID }
+
+/** Negative when `a` is lower than `b`, 0 when they are the same ballot, positive when `a` is higher. */
+export function compareBallots(a: Ballot, b: Ballot): number {
+  return a.round !== b.round ? a.round - b.round : a.proposerId - b.proposerId
+}
+
+export function isFastBallot(ballot: Ballot): boolean {
+  return ballot.proposerId === FAST_PROPOSER_ID
+}
+
+export function maxBallot(a: Ballot, b: Ballot): Ballot {
+  return compareBallots(a, b) >= 0 ? a : b
+}
+
+/** The fast ballot of the round after `ballot`'s. */
+export function nextFastBallot(ballot: Ballot): Ballot {
+  return { round: ballot.round + 1, proposerId: FAST_PROPOSER_ID }
+}
+
+/** `5.fast` or `5.1234`: how ballots look in logs and traces. */
+export function formatBallot(ballot: Ballot | undefined): string {
+  if (ballot === undefined) return 'none'
+  return `${ballot.round}.${isFastBallot(ballot) ? 'fast' : ballot.proposerId}`
+}

@@ -1,0 +1,27 @@
+import type { Ballot } from './ballot.ts'
+import type { State, WriteId } from './state.ts'
+
+/** What a connector asks of one node about one key (protocol.md §3). */
+export type Request =
+  | Readonly<{ kind: 'prepare'; ballot: Ballot }>
+  /** `next` is the ballot prepared behind the accept; it is above `ballot`. */
+  | Readonly<{ kind: 'accept'; ballot: Ballot; state: State; next: Ballot }>
+  /** The sender knows that `state` is chosen at `ballot`. `next` is above `ballot`. */
+  | Readonly<{ kind: 'learn'; ballot: Ballot; state: State; next: Ballot }>
+  /** A learn without its state, for a node that has it already: the chosen mark. A hint; it gets no answer. */
+  | Readonly<{ kind: 'mark'; ballot: Ballot; writeId: WriteId }>
+  | Readonly<{ kind: 'read' }>
+
+/** What a node stores for a key. Invariant: `accepted`, where there is one, is below `promised`. */
+export type Record = Readonly<{
+  /** No accept below this ballot is taken. Never goes down. */
+  promised: Ballot
+  /** The ballot at which `state` was accepted or learned; `undefined` when neither has happened. */
+  accepted: Ballot | undefined
+  state: State
+  /** The node knows that `state` is chosen at `accepted`. */
+  chosen: boolean
+}>
+
+/** A node's answer: the record as it is after the message, so that who is refused learns at once why. */
+export type Answer = Readonly<{ ok: boolean; record: Record }>

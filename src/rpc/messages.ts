@@ -1,0 +1,45 @@
+import type { Answer, Record, Request } from '../register/messages.ts'
+
+/** One node of a membership. `address` is host:port. */
+export type Member = Readonly<{ nodeId: string; address: string }>
+
+/** Which nodes make a cluster. `epoch` counts its changes, from 1. */
+export type Membership = Readonly<{ clusterId: string; epoch: number; members: readonly Member[] }>
+
+/** A request about one key. Keys start with a namespace: `group/` or `cluster/`. */
+export type KeyedRequest = Readonly<{ key: string; request: Request }>
+
+/** What travels from a connector to a node (`proto/cohort/v1/node.proto` says what each field means). */
+export type RequestBatch = Readonly<{
+  batchId: number
+  /** `''` with epoch 0: for a node that has no membership yet. */
+  clusterId: string
+  epoch: number
+  nodeId: string
+  /** In the first batch of a stream, where there is one: the chosen membership, for a node to adopt. */
+  membership: Membership | undefined
+  requests: readonly KeyedRequest[]
+}>
+
+/** The node did not act on the batch: it is not the node, or not in the epoch, that the batch is for. */
+export type Mismatch = Readonly<{ nodeId: string; membership: Membership | undefined }>
+
+/** What travels back: an answer for each request but the marks, in the order of the requests. */
+export type AnswerBatch = Readonly<{
+  batchId: number
+  answers: readonly Answer[]
+  mismatch: Mismatch | undefined
+}>
+
+/** Who a node is and what it holds. `membership` is `undefined` while the node is new. */
+export type Description = Readonly<{
+  nodeId: string
+  membership: Membership | undefined
+  version: string
+  recordCount: number
+}>
+
+/** A key range: `start` inclusive, `end` exclusive (`''`: to the last key). Keys are ordered by their UTF-8 bytes. */
+export type ScanRange = Readonly<{ start: string; end: string; omitValues: boolean }>
+
+export type ScanEntry = Readonly<{ key: string; record: Record }>

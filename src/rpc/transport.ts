@@ -1,0 +1,33 @@
+import type { AnswerBatch, Description, RequestBatch, ScanEntry, ScanRange } from './messages.ts'
+
+/** What a stream tells its owner. Nothing is called after `onClose`, which is called exactly once. */
+export type StreamHandlers = Readonly<{
+  onAnswers: (batch: AnswerBatch) => void
+  /** The stream is gone, and with it every batch that has no answer yet: each may or may not have been acted on. */
+  onClose: (reason: string) => void
+}>
+
+/** A stream of batches to one node. */
+export interface BatchStream {
+  /** Hands a batch over. Delivery is in order, or `onClose` says that it failed. Never throws. */
+  send(batch: RequestBatch): void
+  /** Ends the stream; `onClose` follows. May be repeated. */
+  close(): void
+}
+
+/**
+ * How a connector reaches one node: gRPC in production, the simulator's network in simulations. Opening a stream to
+ * a node that cannot be reached is no error: `onClose` says so.
+ */
+export interface NodeTransport {
+  open(handlers: StreamHandlers): BatchStream
+  /** Rejects when the node does not answer within `timeoutMs`. */
+  describe(timeoutMs: number): Promise<Description>
+  /** The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost. */
+  scan(range: ScanRange): AsyncIterable<readonly ScanEntry[]>
+  /** Closes the connection and every stream on it. */
+  close(): void
+}
+
+/** Makes the transport to the node at `address` (host:port). Does not wait for a connection. */
+export type Connect = (address: string) => NodeTransport
