@@ -1,0 +1,515 @@
+/**
+ * The proposer of one key in one connector: protocol.md §4 as a state machine.
+ *
+ * It never sends, waits, reads a clock or draws a random number. Each event (an operation, an answer, a loss, a
+ * timer) returns effects, which the driver carries out in their order; the simulator and the connector drive the same
+ * class. Operations that arrive while a round is under way wait and leave together (combining, §4.6).
+ *
+ *            view, and the batch changes it          won
+ *   idle ─────────────────────────────────▶ accept ───────▶ idle
+ *     │            ▲ (fast or led)            │ lost  ▲
+ *     │ else       │ known chosen             ▼       │ base recovered
+ *     └────────▶ read ─────────────────────▶ prepare ─┘
+ *                        not known
+ */
+import assert from 'node:assert/strict'
+import {
+  type Ballot,
+  compareBallots,
+  FIRST_BALLOT,
+  isFastBallot,
+  maxBallot,
+  nextFastBallot,
+} from './ballot.ts'
+import type { Chosen } from './known-chosen.ts'
+import type { Answer, Record, Request } from './messages.ts'
+import type { Operation, Outcome } from './operation.ts'
+import type { Quorums } from './quorum.ts'
+import type { Rules } from './rules.ts'
+import { ABSENT, type State, successor, type Value } from './state.ts'
+
+/** A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at once. */
+export type View = Readonly<{ state: State; next: Ballot }>
+
+/** What is worth keeping of a key between operations. Losing it is safe but for `highestRound`: see `roundFloor`. */
+export type Memory = Readonly<{
+  view: View | undefined
+  /** The highest round seen or used for this key. */
+  highestRound: number
+}>
+
+export type Effect<O> =
+  /** `token` comes back with the answer, or with the news that request or answer was lost. Marks get no answer. */
+  | Readonly<{ kind: 'send'; to: number; token: number; request: Request }>
+  | Readonly<{ kind: 'finish'; operation: O; outcome: Outcome }>
+  /** Call `resume(token)` after a random time that grows with `retries` (1, 2, …). */
+  | Readonly<{ kind: 'backoff'; token: number; retries: number }>
+
+export type ProposerOptions = Readonly<{
+  /** This connector's id, never used by another process. */
+  proposerId: number
+  quorums: Quorums
+  rules: Rules
+  /** Returns 1, 2, 3, … over all keys of the process. */
+  nextSequence: () => number
+  /**
+   * Which nodes are not waited for (§4.6), by their index in the membership. The driver keeps it up, and calls
+   * `reconsider` on every proposer after a node became suspect.
+   */
+  suspects: readonly boolean[]
+  /** Spreads the reads of different proposers over the nodes: any integer from 0. */
+  turn: number
+  /** `undefined`: this connector has never seen the key, or has forgotten it. */
+  memory: Memory | undefined
+  /** At least the `highestRound` of every memory that was forgotten: no classic ballot is ever used twice. */
+  roundFloor: number
+}>
+
+/** An operation of the round under way, and what it will be told if the accept in flight wins. */
+type Entry<O> = { readonly operation: O; outcome: Outcome | undefined }
+
+/** What a batch makes of a base. Nothing carried: nothing to write. */
+type Plan<O> = Readonly<{ base: State; value: Value; carried: { operation: O; result: unknown }[] }>
+
+type Answers = (Answer | 'lost' | undefined)[]
+
+type Phase =
+  | Readonly<{ kind: 'idle' }>
+  /** Reads are sent to the nodes that `asked` names. */
+  | { readonly kind: 'read'; readonly answers: Answers; readonly asked: boolean[]; isWaiting: boolean }
+  | { readonly kind: 'prepare'; readonly answers: Answers; readonly ballot: Ballot; isWaiting: boolean }
+  | {
+      readonly kind: 'accept'
+      readonly answers: Answers
+      readonly ballot: Ballot
+      readonly state: State
+      readonly next: Ballot
+      /** Sent at a view's ballot, with no prepare of its own before it. */
+      readonly isFromView: boolean
+      isWaiting: boolean
+    }
+
+type AcceptPhase = Extract<Phase, { kind: 'accept' }>
+type ReadPhase = Extract<Phase, { kind: 'read' }>
+type OpenPhase = Exclude<Phase, { kind: 'idle' }>
+
+/** The view of a key that nobody has written, as far as this connector knows. Wrong, it costs a refusal (§4.3). */
+const FRESH_VIEW: View = { state: ABSENT, next: FIRST_BALLOT }
+
+const IDLE: Phase = { kind: 'idle' }
+
+export class Proposer<O extends Operation> {
+  readonly #options: ProposerOptions
+  #phase: Phase = IDLE
+  /** Grows with every phase, so that an answer from an older one is known as such. */
+  #token = 0
+  #view: View | undefined
+  #highestRound: number
+  #retries = 0
+  #batch: Entry<O>[] = []
+  #queue: O[] = []
+  #effects: Effect<O>[] = []
+
+  constructor(options: ProposerOptions) {
+    this.#options = options
+    this.#view = options.memory === undefined ? FRESH_VIEW : options.memory.view
+    this.#highestRound = Math.max(options.memory?.highestRound ?? 0, options.roundFloor)
+  }
+
+  /** Nothing under way: the proposer may be dropped, if its `memory` is kept. */
+  get isIdle(): boolean {
+    return this.#phase.kind === 'idle'
+  }
+
+  get memory(): Memory {
+    return { view: this.#view, highestRound: this.#highestRound }
+  }
+
+  submit(operation: O): readonly Effect<O>[] {
+    this.#queue.push(operation)
+    if (this.isIdle) this.#begin()
+    return this.#takeEffects()
+  }
+
+  /** An answer arrived. One from an older phase teaches only its round. */
+  receive(from: number, token: number, answer: Answer): readonly Effect<O>[] {
+    const phase = this.#phase
+    this.#noteRound(answer.record.promised)
+    if (token === this.#token && phase.kind !== 'idle' && phase.answers[from] === undefined) {
+      phase.answers[from] = answer
+      this.#evaluate(phase)
+    }
+    return this.#takeEffects()
+  }
+
+  /** A request or its answer was lost with its stream: the node may or may not have acted on it. */
+  lose(from: number, token: number): readonly Effect<O>[] {
+    const phase = this.#phase
+    if (token === this.#token && phase.kind !== 'idle' && phase.answers[from] === undefined) {
+      phase.answers[from] = 'lost'
+      this.#evaluate(phase)
+    }
+    return this.#takeEffects()
+  }
+
+  /** A node became suspect: perhaps nothing is left to wait for. */
+  reconsider(): readonly Effect<O>[] {
+    if (this.#phase.kind !== 'idle') this.#evaluate(this.#phase)
+    return this.#takeEffects()
+  }
+
+  /** The time of a backoff is over. */
+  resume(token: number): readonly Effect<O>[] {
+    const phase = this.#phase
+    if (token === this.#token && phase.kind !== 'idle') {
+      if (phase.kind === 'read') this.#read()
+      else this.#prepare()
+    }
+    return this.#takeEffects()
+  }
+
+  /** The operation's time is over: it ends now, whatever becomes of the round. */
+  expire(operation: O): readonly Effect<O>[] {
+    const isWaiting = this.#queue.includes(operation)
+    if (isWaiting) this.#queue = this.#queue.filter((waiting) => waiting !== operation)
+    else if (this.#batch.some((entry) => entry.operation === operation)) {
+      this.#batch = this.#batch.filter((entry) => entry.operation !== operation)
+      // A round for nobody is given up. Its ballot is never used again: the view was spent when it began.
+      if (this.#batch.length === 0) this.#end()
+    } else return this.#takeEffects()
+    this.#finish(operation, { kind: operation.attempts.length === 0 ? 'not_applied' : 'unknown' })
+    return this.#takeEffects()
+  }
+
+  // Phases ------------------------------------------------------------------------------------------------------------
+
+  /** Takes all that waits as the next batch. Its operations are new: none of them has sent an accept. */
+  #begin(): void {
+    assert.equal(this.#batch.length, 0)
+    this.#absorbQueue()
+    this.#retries = 0
+    if (this.#batch.length === 0) return
+    // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a state that is
+    // confirmed now, not one that was chosen once.
+    if (this.#view === undefined) this.#read()
+    else {
+      const plan = this.#plan(this.#view.state)
+      if (plan.carried.length === 0) this.#read()
+      else this.#propose(plan, this.#view.next)
+    }
+  }
+
+  /** §4.3, or a led key: one round trip, without a prepare, where enough nodes are up for it. */
+  #propose(plan: Plan<O>, ballot: Ballot): void {
+    const isReachable = !isFastBallot(ballot) || this.#countUp() >= this.#options.quorums.fast
+    if (isReachable) this.#accept(plan, ballot, true)
+    else this.#prepare()
+  }
+
+  /** §4.2. Asks a classic quorum first; the others if that does not tell. */
+  #read(): void {
+    const { n, classic } = this.#options.quorums
+    const phase: ReadPhase = {
+      kind: 'read',
+      answers: this.#noAnswers(),
+      asked: Array(n).fill(false),
+      isWaiting: false,
+    }
+    this.#enter(phase)
+    let wanted = this.#countUp() >= classic ? classic : n
+    for (let i = 0; i < n && wanted > 0; i += 1) {
+      const node = (this.#options.turn + i) % n
+      if (this.#options.suspects[node] && wanted < n) continue
+      wanted -= 1
+      this.#ask(phase, node)
+    }
+  }
+
+  /** §4.4, step 1. */
+  #prepare(): void {
+    this.#view = undefined
+    this.#highestRound += 1
+    const ballot = { round: this.#highestRound, proposerId: this.#options.proposerId }
+    this.#enter({ kind: 'prepare', answers: this.#noAnswers(), ballot, isWaiting: false })
+    this.#sendAll({ kind: 'prepare', ballot })
+  }
+
+  /** §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. */
+  #accept(plan: Plan<O>, ballot: Ballot, isFromView: boolean): void {
+    const state = this.#stateOf(plan)
+    // A ballot is spent by its accept, so the view goes with it; winning makes a new one.
+    this.#view = undefined
+    const isLed = !isFastBallot(ballot) && this.#countUp() < this.#options.quorums.n
+    const next = isLed
+      ? { round: ballot.round + 1, proposerId: this.#options.proposerId }
+      : nextFastBallot(ballot)
+    this.#noteRound(next)
+    this.#enter({
+      kind: 'accept',
+      answers: this.#noAnswers(),
+      ballot,
+      state,
+      next,
+      isFromView,
+      isWaiting: false,
+    })
+    this.#sendAll({ kind: 'accept', ballot, state, next })
+  }
+
+  #evaluate(phase: OpenPhase): void {
+    switch (phase.kind) {
+      case 'read':
+        return this.#evaluateRead(phase)
+      case 'prepare':
+        return this.#evaluatePrepare(phase)
+      case 'accept':
+        return this.#evaluateAccept(phase)
+      default:
+        phase satisfies never
+    }
+  }
+
+  #evaluateRead(phase: ReadPhase): void {
+    const records = recordsOf(phase.answers, true)
+    const chosen = this.#options.rules.knownChosen(records, this.#options.quorums)
+    if (chosen !== undefined) return this.#onRead(phase, chosen)
+    if (this.#countAwaited(phase, phase.asked) > 0) return
+    for (let node = 0; node < this.#options.quorums.n; node += 1) {
+      if (!phase.asked[node]) this.#ask(phase, node)
+    }
+    if (this.#countAwaited(phase) > 0) return
+    if (records.length >= this.#options.quorums.classic) this.#prepare()
+    else this.#backOff(phase)
+  }
+
+  /** The newest chosen state is known: answers from it if nothing is to be written, else proposes on it. */
+  #onRead(phase: ReadPhase, chosen: Chosen): void {
+    const promised = highestPromised(recordsOf(phase.answers, true))
+    const view = viewOf(chosen, promised)
+    this.#heal(phase, chosen)
+    const plan = this.#plan(chosen.state)
+    if (plan.carried.length === 0) {
+      this.#view = view
+      this.#finishBatch()
+      this.#end()
+    } else if (view === undefined) this.#prepare()
+    else this.#propose(plan, view.next)
+  }
+
+  #evaluatePrepare(phase: Extract<Phase, { kind: 'prepare' }>): void {
+    const { rules, quorums } = this.#options
+    const promises = recordsOf(phase.answers, true)
+    if (promises.length >= quorums.classic) {
+      // What has arrived meanwhile may join: the accept that follows is what orders it.
+      this.#absorbQueue()
+      this.#accept(this.#plan(rules.recoverBase(promises, quorums)), phase.ballot, false)
+    } else if (promises.length + this.#countAwaited(phase) < quorums.classic) this.#backOff(phase)
+  }
+
+  #evaluateAccept(phase: AcceptPhase): void {
+    const { classic, fast } = this.#options.quorums
+    const needed = isFastBallot(phase.ballot) ? fast : classic
+    const accepted = recordsOf(phase.answers, true).length
+    const refused = recordsOf(phase.answers, false)
+    if (accepted >= needed) return this.#onChosen(phase)
+    const awaited = this.#countAwaited(phase)
+    if (!phase.isFromView) {
+      if (accepted + awaited < needed) this.#backOff(phase)
+      return
+    }
+    if (refused.length >= classic && this.#answerFromRefusals(phase, refused)) return
+    const isOpen =
+      accepted + awaited >= needed || (refused.length < classic && refused.length + awaited >= classic)
+    if (awaited === 0 || !isOpen) this.#prepare()
+  }
+
+  /** The state is chosen: answers the batch, and tells the nodes. */
+  #onChosen(phase: AcceptPhase): void {
+    const { ballot, state, next } = phase
+    this.#view = { state, next }
+    phase.answers.forEach((answer, node) => {
+      if (answer === 'lost') return
+      const isRefusal = answer !== undefined && !answer.ok
+      this.#send(
+        node,
+        isRefusal ? { kind: 'learn', ballot, state, next } : { kind: 'mark', ballot, writeId: state.writeId },
+      )
+    })
+    this.#finishBatch()
+    this.#end()
+  }
+
+  /**
+   * §4.3, step 4. The accept at a view's ballot cannot be chosen any more, and the refusals show what was chosen
+   * instead: an operation that did not happen, and that this state refuses, is answered at once.
+   *
+   * @returns whether that ended the whole batch
+   */
+  #answerFromRefusals(phase: AcceptPhase, refused: readonly Record[]): boolean {
+    const { rules, quorums } = this.#options
+    const chosen = rules.knownChosen(refused, quorums)
+    if (chosen?.ballot === undefined || compareBallots(chosen.ballot, phase.ballot) < 0) return false
+    const { state } = chosen
+    const open: Entry<O>[] = []
+    for (const entry of this.#batch) {
+      const verdict = rules.judge(entry.operation.attempts, state)
+      const decision = verdict.kind === 'not_happened' ? entry.operation.decide(state.value) : undefined
+      if (verdict.kind === 'happened')
+        this.#finish(entry.operation, { kind: 'decided', result: verdict.result })
+      else if (decision?.kind === 'keep')
+        this.#finish(entry.operation, { kind: 'decided', result: decision.result })
+      else open.push(entry)
+    }
+    this.#batch = open
+    if (open.length > 0) return false
+    this.#view = viewOf(chosen, highestPromised(refused))
+    this.#end()
+    return true
+  }
+
+  // Batches -----------------------------------------------------------------------------------------------------------
+
+  #absorbQueue(): void {
+    for (const operation of this.#queue) this.#batch.push({ operation, outcome: undefined })
+    this.#queue = []
+  }
+
+  /**
+   * Runs the batch on `base`, one operation after the other, each on what the one before left (combining, §4.6), and
+   * notes what each will be told once the plan's state is chosen.
+   */
+  #plan(base: State): Plan<O> {
+    const carried: Plan<O>['carried'] = []
+    let value = base.value
+    for (const entry of this.#batch) {
+      const { operation } = entry
+      const verdict = this.#options.rules.judge(operation.attempts, base)
+      if (verdict.kind === 'happened') entry.outcome = { kind: 'decided', result: verdict.result }
+      else if (verdict.kind === 'unknown') entry.outcome = { kind: 'unknown' }
+      else {
+        const decision = operation.decide(value)
+        entry.outcome = { kind: 'decided', result: decision.result }
+        if (decision.kind === 'keep') continue
+        value = decision.value
+        carried.push({ operation, result: decision.result })
+      }
+    }
+    return { base, value, carried }
+  }
+
+  /** The state that a plan proposes. From here on the operations it carries may happen. */
+  #stateOf({ base, value, carried }: Plan<O>): State {
+    const { rules, proposerId, nextSequence } = this.#options
+    if (carried.length === 0) return base
+    const writeId = { proposerId, sequence: nextSequence() }
+    const state = successor(base, writeId, value)
+    for (const { operation, result } of carried) {
+      const attempt = { writeId, generation: state.generation, result }
+      operation.attempts = rules.remember(operation.attempts, attempt)
+    }
+    return state
+  }
+
+  #finishBatch(): void {
+    for (const { operation, outcome } of this.#batch) {
+      assert.ok(outcome !== undefined, 'a batch that ends was planned')
+      this.#finish(operation, outcome)
+    }
+    this.#batch = []
+  }
+
+  #finish(operation: O, outcome: Outcome): void {
+    this.#effects.push({ kind: 'finish', operation, outcome })
+  }
+
+  // Bookkeeping -------------------------------------------------------------------------------------------------------
+
+  #enter(phase: OpenPhase): void {
+    this.#token += 1
+    this.#phase = phase
+  }
+
+  #end(): void {
+    this.#token += 1
+    this.#phase = IDLE
+    this.#begin()
+  }
+
+  /** Nothing can be won by waiting for nodes that are up. A late answer may still win; else the round starts again. */
+  #backOff(phase: OpenPhase): void {
+    if (phase.isWaiting) return
+    phase.isWaiting = true
+    this.#retries += 1
+    this.#effects.push({ kind: 'backoff', token: this.#token, retries: this.#retries })
+  }
+
+  #ask(phase: ReadPhase, node: number): void {
+    phase.asked[node] = true
+    this.#send(node, { kind: 'read' })
+  }
+
+  /** Gives the chosen state to the nodes whose answers show that they lack it. */
+  #heal(phase: ReadPhase, { state, ballot }: Chosen): void {
+    if (ballot === undefined) return
+    phase.answers.forEach((answer, node) => {
+      if (answer === undefined || answer === 'lost') return
+      const { accepted } = answer.record
+      if (accepted !== undefined && compareBallots(accepted, ballot) >= 0) return
+      this.#send(node, { kind: 'learn', ballot, state, next: nextFastBallot(ballot) })
+    })
+  }
+
+  #sendAll(request: Request): void {
+    for (let node = 0; node < this.#options.quorums.n; node += 1) this.#send(node, request)
+  }
+
+  #send(to: number, request: Request): void {
+    this.#effects.push({ kind: 'send', to, token: this.#token, request })
+  }
+
+  #noAnswers(): Answers {
+    return Array(this.#options.quorums.n).fill(undefined)
+  }
+
+  #noteRound(ballot: Ballot): void {
+    this.#highestRound = Math.max(this.#highestRound, ballot.round)
+  }
+
+  #countUp(): number {
+    return this.#options.suspects.filter((isSuspect) => !isSuspect).length
+  }
+
+  /** How many nodes have not answered and are worth waiting for. */
+  #countAwaited(phase: OpenPhase, asked?: readonly boolean[]): number {
+    let count = 0
+    for (let node = 0; node < phase.answers.length; node += 1) {
+      const isAsked = asked === undefined || asked[node]
+      if (isAsked && phase.answers[node] === undefined && !this.#options.suspects[node]) count += 1
+    }
+    return count
+  }
+
+  #takeEffects(): readonly Effect<O>[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+}
+
+function recordsOf(answers: Answers, isOk: boolean): Record[] {
+  const records: Record[] = []
+  for (const answer of answers) {
+    if (answer !== undefined && answer !== 'lost' && answer.ok === isOk) records.push(answer.record)
+  }
+  return records
+}
+
+function highestPromised(records: readonly Record[]): Ballot {
+  return records.reduce((highest, { promised }) => maxBallot(highest, promised), FIRST_BALLOT)
+}
+
+/** The view a read gives; none when a promise is known to stand in the way of its ballot. */
+function viewOf({ state, ballot }: Chosen, promised: Ballot): View | undefined {
+  const next = ballot === undefined ? FIRST_BALLOT : nextFastBallot(ballot)
+  return compareBallots(promised, next) > 0 ? undefined : { state, next }
+}
