@@ -201,8 +201,8 @@ export class Proposer<O extends Operation> {
 
   /** §4.3, or a led key: one round trip, without a prepare, where enough nodes are up for it. */
   #propose(plan: Plan<O>, ballot: Ballot): void {
-    const isReachable = !isFastBallot(ballot) || this.#countUp() >= this.#options.quorums.fast
-    if (isReachable) this.#accept(plan, ballot, true)
+    const { classic, fast } = this.#options.quorums
+    if (this.#countUp() >= (isFastBallot(ballot) ? fast : classic)) this.#accept(plan, ballot, true)
     else this.#prepare()
   }
 
@@ -476,15 +476,22 @@ export class Proposer<O extends Operation> {
   }
 
   #countUp(): number {
-    return this.#options.suspects.filter((isSuspect) => !isSuspect).length
+    let count = 0
+    for (const isSuspect of this.#options.suspects) if (!isSuspect) count += 1
+    return count
   }
 
-  /** How many nodes have not answered and are worth waiting for. */
+  /**
+   * How many nodes have not answered and are worth waiting for: those that are up, and the suspect ones too where
+   * there is no classic quorum without them (slow is better than never).
+   */
   #countAwaited(phase: OpenPhase, asked?: readonly boolean[]): number {
+    const { suspects, quorums } = this.#options
+    const isQuorumUp = this.#countUp() >= quorums.classic
     let count = 0
-    for (let node = 0; node < phase.answers.length; node += 1) {
+    for (let node = 0; node < quorums.n; node += 1) {
       const isAsked = asked === undefined || asked[node]
-      if (isAsked && phase.answers[node] === undefined && !this.#options.suspects[node]) count += 1
+      if (isAsked && phase.answers[node] === undefined && !(suspects[node] && isQuorumUp)) count += 1
     }
     return count
   }

@@ -1,0 +1,70 @@
+import { classicQuorum } from '../register/quorum.ts'
+import type { Description, Member, Membership } from '../rpc/messages.ts'
+
+/** A node that answered: where it was asked, and what it said of itself. */
+export type Sighting = Readonly<{ address: string; description: Description }>
+
+/** What a connector that has looked at its hosts does next. */
+export type Finding =
+  /** A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId. */
+  | Readonly<{ kind: 'found'; membership: Membership; addresses: ReadonlyMap<string, string> }>
+  /** All hosts are new nodes: they may become a cluster. */
+  | Readonly<{ kind: 'birth'; members: readonly Member[] }>
+  /** Not enough is known yet. `reason` is a sentence. */
+  | Readonly<{ kind: 'wait'; reason: string }>
+
+/**
+ * Decides from what was seen which cluster this connector serves (protocol.md §7).
+ *
+ * A membership counts only when a classic quorum of the nodes it names answered by its name: without it nothing could
+ * be read or written anyway, and a single node with the data of another cluster cannot lead the connector astray.
+ */
+export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Finding {
+  const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
+  const memberships = newestMemberships(sightings)
+  for (const membership of memberships) {
+    const seen = membership.members.filter(({ nodeId }) => addresses.has(nodeId)).length
+    if (seen >= classicQuorum(membership.members.length)) return { kind: 'found', membership, addresses }
+  }
+  const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
+  if (memberships.length > 0) return { kind: 'wait', reason: waitForQuorum(memberships, addresses, silent) }
+  if (silent.length > 0) {
+    const reason = `all ${hosts.length} hosts must be there for the birth of a cluster; no answer from ${silent.join(', ')}`
+    return { kind: 'wait', reason }
+  }
+  if (addresses.size < hosts.length) {
+    return { kind: 'wait', reason: 'two of the hosts are one and the same node: check HOSTS' }
+  }
+  const members = sightings.map(({ address, description }) => ({ nodeId: description.nodeId, address }))
+  return { kind: 'birth', members }
+}
+
+/** Where else to ask: addresses that seen memberships name and nobody has asked yet. */
+export function furtherAddresses(hosts: readonly string[], sightings: readonly Sighting[]): string[] {
+  const named = newestMemberships(sightings).flatMap(({ members }) => members.map(({ address }) => address))
+  return [...new Set(named)].filter((address) => !hosts.includes(address))
+}
+
+/** The membership of the highest epoch, of each cluster. */
+function newestMemberships(sightings: readonly Sighting[]): Membership[] {
+  const newest = new Map<string, Membership>()
+  for (const { membership } of sightings.map(({ description }) => description)) {
+    if (membership === undefined) continue
+    const known = newest.get(membership.clusterId)
+    if (known === undefined || membership.epoch > known.epoch) newest.set(membership.clusterId, membership)
+  }
+  return [...newest.values()]
+}
+
+function waitForQuorum(
+  memberships: readonly Membership[],
+  addresses: ReadonlyMap<string, string>,
+  silent: readonly string[],
+): string {
+  const parts = memberships.map(({ clusterId, members }) => {
+    const seen = members.filter(({ nodeId }) => addresses.has(nodeId)).length
+    return `${seen} of ${members.length} nodes of cluster ${clusterId} answered, ${classicQuorum(members.length)} are needed`
+  })
+  if (silent.length > 0) parts.push(`no answer from ${silent.join(', ')}`)
+  return parts.join('; ')
+}

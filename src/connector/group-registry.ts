@@ -1,0 +1,66 @@
+/** The registry of groups that the register protocol keeps: one register per group. */
+import type { Command, Decision, Group } from '../group/group.ts'
+import { decodeGroup, encodeGroup } from '../group/group-codec.ts'
+import type { Outcome, Registry, ScanPage } from '../group/registry.ts'
+import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../register/operation.ts'
+import type { Value } from '../register/state.ts'
+import type { Cluster } from './cluster.ts'
+
+/** Where groups are kept; the rest of the key is the group's id. */
+export const GROUP_NAMESPACE = 'group/'
+
+const NOT_REACHED = 'no quorum of nodes has been reached yet'
+const TOO_FEW_ANSWERS = 'too few nodes answered in time'
+const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
+
+export class GroupRegistry implements Registry {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  read(groupId: string): Promise<Outcome<Group | undefined>> {
+    return this.#submit<Group | undefined>(groupId, (value) => ({ kind: 'keep', result: groupOf(value) }))
+  }
+
+  change(groupId: string, command: Command): Promise<Outcome<Decision>> {
+    return this.#submit<Decision>(groupId, (value) => {
+      const decision = command(groupOf(value))
+      if (decision.kind !== 'changed') return { kind: 'keep', result: decision }
+      const { group } = decision
+      return {
+        kind: 'propose',
+        value: group === undefined ? undefined : encodeGroup(group),
+        result: decision,
+      }
+    })
+  }
+
+  async scan(_options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
+    throw new Error('not yet')
+  }
+
+  async #submit<T>(groupId: string, decide: (value: Value) => RegisterDecision): Promise<Outcome<T>> {
+    const client = this.#cluster.client
+    if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
+    return outcomeOf<T>(await client.submit(GROUP_NAMESPACE + groupId, decide))
+  }
+}
+
+function groupOf(value: Value): Group | undefined {
+  return value === undefined ? undefined : decodeGroup(value)
+}
+
+function outcomeOf<T>(outcome: RegisterOutcome): Outcome<T> {
+  switch (outcome.kind) {
+    case 'decided':
+      return { kind: 'done', value: outcome.result as T }
+    case 'not_applied':
+      return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
+    case 'unknown':
+      return { kind: 'unknown', reason: MAY_HAVE_HAPPENED }
+    default:
+      return outcome satisfies never
+  }
+}

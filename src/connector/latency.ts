@@ -1,0 +1,33 @@
+/** Bounds of the hedge time, in milliseconds. */
+export type HedgeBounds = Readonly<{ hedgeMsMin: number; hedgeMsMax: number }>
+
+/**
+ * A node's usual latency, and from it the hedge time: how long an answer may take before its node is suspect.
+ * Smoothed mean and deviation as TCP's retransmission timer keeps them (Jacobson 1988; RFC 6298 §2).
+ */
+export class Latency {
+  readonly #bounds: HedgeBounds
+  #meanMs: number | undefined
+  #deviationMs = 0
+
+  constructor(bounds: HedgeBounds) {
+    this.#bounds = bounds
+  }
+
+  observe(latencyMs: number): void {
+    if (this.#meanMs === undefined) {
+      this.#meanMs = latencyMs
+      this.#deviationMs = latencyMs / 2
+      return
+    }
+    this.#deviationMs += (Math.abs(latencyMs - this.#meanMs) - this.#deviationMs) / 4
+    this.#meanMs += (latencyMs - this.#meanMs) / 8
+  }
+
+  /** The upper bound until there is something to go by. */
+  get hedgeMs(): number {
+    const { hedgeMsMin, hedgeMsMax } = this.#bounds
+    if (this.#meanMs === undefined) return hedgeMsMax
+    return Math.min(hedgeMsMax, Math.max(hedgeMsMin, this.#meanMs + 4 * this.#deviationMs))
+  }
+}

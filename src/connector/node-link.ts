@@ -1,0 +1,293 @@
+/**
+ * One node as a connector sees it: a stream of batches that is opened again whenever it ends.
+ *
+ * While batches are in flight, what comes next waits and leaves together, so the load itself makes the batches. The
+ * link also decides whether its node is *suspect* (protocol.md §4.6): it is while it has no stream that works, and
+ * while its oldest batch in flight has been waiting for longer than the hedge time.
+ */
+import assert from 'node:assert/strict'
+import type { Answer, Request } from '../register/messages.ts'
+import type { AnswerBatch, Membership, Mismatch } from '../rpc/messages.ts'
+import type { BatchStream, NodeTransport } from '../rpc/transport.ts'
+import type { Clock } from './clock.ts'
+import { type HedgeBounds, Latency } from './latency.ts'
+
+/** A request on its way, and who waits for its answer. */
+export type Errand = Readonly<{
+  key: string
+  request: Request
+  onAnswer: (answer: Answer) => void
+  /** The stream ended first: the node may or may not have acted on the request. */
+  onLost: () => void
+}>
+
+export type LinkLimits = HedgeBounds &
+  Readonly<{
+    /** Batches in flight. One more than the node works on keeps it busy while answers travel. */
+    batchesInFlightMax: number
+    requestsPerBatchMax: number
+    /** What one batch may weigh, about; a single larger request still travels, alone. Below gRPC's message limit. */
+    batchBytesMax: number
+    /** What may wait for a node that answers slowly. Beyond it, requests are lost at once: the node will lag. */
+    waitingBytesMax: number
+    /** An empty batch is sent when nothing else was for this long, to learn whether the node is still there. */
+    heartbeatMs: number
+    /** A batch unanswered for this long ends its stream, and every message on it. */
+    batchTimeoutMs: number
+    /** Between the end of a stream and the next attempt. */
+    reopenMs: number
+  }>
+
+export const LINK_LIMITS: LinkLimits = {
+  hedgeMsMin: 10,
+  hedgeMsMax: 250,
+  batchesInFlightMax: 2,
+  requestsPerBatchMax: 1_000,
+  batchBytesMax: 2 * 1024 * 1024,
+  waitingBytesMax: 16 * 1024 * 1024,
+  heartbeatMs: 500,
+  batchTimeoutMs: 3_000,
+  reopenMs: 200,
+}
+
+export type LinkOptions = Readonly<{
+  /** The way to the node, asked for whenever a stream is opened: an address may change. */
+  transport: () => NodeTransport
+  nodeId: string
+  /** What the batches are for: an epoch of a cluster, or, at its birth, none. */
+  membership: Membership | undefined
+  clock: Clock
+  limits: LinkLimits
+  /** The node became suspect, or is not suspect any more. */
+  onChange: () => void
+  /** The node does not act on our batches; it says who it is instead. Its stream is closed. */
+  onMismatch: (mismatch: Mismatch) => void
+}>
+
+type Flight = Readonly<{ batchId: number; sentAtMs: number; errands: readonly Errand[] }>
+
+export class NodeLink {
+  readonly #options: LinkOptions
+  readonly #latency: Latency
+  #stream: BatchStream | undefined
+  #batchId = 0
+  #inFlight: Flight[] = []
+  #waiting: Errand[] = []
+  #waitingBytes = 0
+  /** The node has answered on this stream. */
+  #isConfirmed = false
+  #isSlow = false
+  #isFlushDue = false
+  #isClosed = false
+  #lastSentMs = Number.NEGATIVE_INFINITY
+  #cancelWatch: (() => void) | undefined
+  #cancelReopen: (() => void) | undefined
+  #cancelHeartbeat: (() => void) | undefined
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#latency = new Latency(options.limits)
+    this.#open()
+  }
+
+  get nodeId(): string {
+    return this.#options.nodeId
+  }
+
+  get isSuspect(): boolean {
+    return !this.#isConfirmed || this.#isSlow
+  }
+
+  /** Whether the node acts on what this connector sends it. */
+  get isReachable(): boolean {
+    return this.#isConfirmed
+  }
+
+  /** Takes an errand along with the next batch. `false`: there is no way to the node, and neither callback is called. */
+  send(errand: Errand): boolean {
+    const bytes = sizeOf(errand)
+    if (!this.#isConfirmed || this.#waitingBytes + bytes > this.#options.limits.waitingBytesMax) return false
+    this.#waiting.push(errand)
+    this.#waitingBytes += bytes
+    this.#scheduleFlush()
+    return true
+  }
+
+  /** Ends the link: what is under way is lost. The transport is its owner's to close. */
+  close(): void {
+    this.#isClosed = true
+    this.#stream?.close()
+    this.#cancelReopen?.()
+    this.#cancelWatch?.()
+    this.#drop()
+  }
+
+  // Streams -----------------------------------------------------------------------------------------------------------
+
+  #open(): void {
+    if (this.#isClosed) return
+    this.#batchId = 0
+    let isOver = false
+    this.#stream = this.#options.transport().open({
+      onAnswers: (batch) => {
+        if (!isOver) this.#onAnswers(batch)
+      },
+      onClose: () => {
+        isOver = true
+        this.#onClose()
+      },
+    })
+    // The first batch of a stream shows the membership, and its answer that the node acts on what is for it.
+    this.#sendBatch([])
+  }
+
+  #onClose(): void {
+    this.#stream = undefined
+    this.#drop()
+    if (this.#isClosed) return
+    this.#cancelReopen = this.#options.clock.after(this.#options.limits.reopenMs, () => this.#open())
+  }
+
+  /** Loses all that waits or is in flight. The node is suspect first, so that nobody waits for it again. */
+  #drop(): void {
+    const lost = [...this.#inFlight.flatMap(({ errands }) => errands), ...this.#waiting]
+    this.#inFlight = []
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#setState(false, false)
+    for (const errand of lost) errand.onLost()
+  }
+
+  #onAnswers(batch: AnswerBatch): void {
+    const flight = this.#inFlight.shift()
+    assert.equal(batch.batchId, flight?.batchId, 'a stream answers its batches in order')
+    if (batch.mismatch !== undefined) {
+      this.#options.onMismatch(batch.mismatch)
+      if (flight !== undefined) this.#inFlight.unshift(flight)
+      this.#stream?.close()
+      return
+    }
+    this.#latency.observe(this.#options.clock.nowMs() - flight!.sentAtMs)
+    this.#setState(true, false)
+    let index = 0
+    for (const errand of flight!.errands) {
+      if (errand.request.kind === 'mark') continue
+      const answer = batch.answers[index]
+      index += 1
+      assert.ok(answer !== undefined, 'every request but a mark has an answer')
+      errand.onAnswer(answer)
+    }
+    this.#scheduleFlush()
+  }
+
+  // Batches -----------------------------------------------------------------------------------------------------------
+
+  #scheduleFlush(): void {
+    if (this.#isFlushDue || this.#waiting.length === 0) return
+    if (this.#inFlight.length >= this.#options.limits.batchesInFlightMax) return
+    this.#isFlushDue = true
+    this.#options.clock.defer(() => {
+      this.#isFlushDue = false
+      const { limits } = this.#options
+      while (
+        this.#isConfirmed &&
+        this.#waiting.length > 0 &&
+        this.#inFlight.length < limits.batchesInFlightMax
+      ) {
+        this.#sendBatch(this.#takeBatch())
+      }
+    })
+  }
+
+  #takeBatch(): Errand[] {
+    const { requestsPerBatchMax, batchBytesMax } = this.#options.limits
+    let bytes = 0
+    let count = 0
+    for (const errand of this.#waiting) {
+      const size = sizeOf(errand)
+      if (count > 0 && (count === requestsPerBatchMax || bytes + size > batchBytesMax)) break
+      bytes += size
+      count += 1
+    }
+    this.#waitingBytes -= bytes
+    if (count === this.#waiting.length) {
+      const all = this.#waiting
+      this.#waiting = []
+      return all
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #sendBatch(errands: readonly Errand[]): void {
+    const { membership, nodeId, clock } = this.#options
+    this.#batchId += 1
+    this.#lastSentMs = clock.nowMs()
+    this.#inFlight.push({ batchId: this.#batchId, sentAtMs: this.#lastSentMs, errands })
+    this.#watch()
+    this.#stream?.send({
+      batchId: this.#batchId,
+      clusterId: membership?.clusterId ?? '',
+      epoch: membership?.epoch ?? 0,
+      nodeId,
+      membership: this.#batchId === 1 ? membership : undefined,
+      requests: errands,
+    })
+  }
+
+  // Health ------------------------------------------------------------------------------------------------------------
+
+  #setState(isConfirmed: boolean, isSlow: boolean): void {
+    const wasSuspect = this.isSuspect
+    this.#isConfirmed = isConfirmed
+    this.#isSlow = isSlow
+    if (!isConfirmed) {
+      this.#cancelHeartbeat?.()
+      this.#cancelHeartbeat = undefined
+    } else if (this.#cancelHeartbeat === undefined) this.#scheduleHeartbeat()
+    if (this.isSuspect !== wasSuspect) this.#options.onChange()
+  }
+
+  /** One timer watches the oldest batch in flight; it is set anew only when it has run out. */
+  #watch(): void {
+    if (this.#cancelWatch !== undefined) return
+    const oldest = this.#inFlight[0]
+    if (oldest === undefined) return
+    const { clock, limits } = this.#options
+    const ageMs = clock.nowMs() - oldest.sentAtMs
+    const limitMs = this.#isSlow || !this.#isConfirmed ? limits.batchTimeoutMs : this.#latency.hedgeMs
+    this.#cancelWatch = clock.after(Math.max(1, limitMs - ageMs), () => {
+      // An answer that has already arrived is not late: it is read before the verdict.
+      clock.defer(() => {
+        this.#cancelWatch = undefined
+        this.#judgeOldest()
+        this.#watch()
+      })
+    })
+  }
+
+  #judgeOldest(): void {
+    const oldest = this.#inFlight[0]
+    if (oldest === undefined || this.#isClosed) return
+    const { clock, limits } = this.#options
+    const ageMs = clock.nowMs() - oldest.sentAtMs
+    if (ageMs >= limits.batchTimeoutMs) this.#stream?.close()
+    else if (this.#isConfirmed && ageMs >= this.#latency.hedgeMs) this.#setState(true, true)
+  }
+
+  #scheduleHeartbeat(): void {
+    const { clock, limits } = this.#options
+    this.#cancelHeartbeat = clock.after(limits.heartbeatMs, () => {
+      const isQuiet = clock.nowMs() - this.#lastSentMs >= limits.heartbeatMs
+      if (isQuiet && this.#inFlight.length === 0) this.#sendBatch([])
+      this.#scheduleHeartbeat()
+    })
+  }
+}
+
+/** About what a request weighs on the wire, in bytes. */
+function sizeOf({ key, request }: Errand): number {
+  const state = 'state' in request ? request.state : undefined
+  return (
+    64 + key.length + (state === undefined ? 0 : 20 * state.lineage.length + (state.value?.byteLength ?? 0))
+  )
+}

@@ -1,0 +1,166 @@
+/**
+ * Drives the proposers of one connector: carries their effects to the nodes, and answers, losses and timers back. All
+ * it decides itself is how long to back off and how much to remember.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Decision, Operation, Outcome } from '../register/operation.ts'
+import { type Effect, type Memory, Proposer } from '../register/proposer.ts'
+import type { Quorums } from '../register/quorum.ts'
+import type { Rules } from '../register/rules.ts'
+import type { Value } from '../register/state.ts'
+import type { Clock } from './clock.ts'
+import type { NodeLink } from './node-link.ts'
+
+export type RegisterClientOptions = Readonly<{
+  /** Drawn anew by every process, 1 to `PROPOSER_ID_MAX`. */
+  proposerId: number
+  quorums: Quorums
+  rules: Rules
+  clock: Clock
+  /** Uniform in [0, 1). */
+  random: () => number
+  /** After it, an operation is answered `not_applied` or `unknown`. */
+  operationTimeoutMs: number
+  /** How many keys are remembered, each with its last state. */
+  memoriesMax: number
+  /** A view older than this is not used (protocol.md §6). */
+  viewAgeMsMax: number
+}>
+
+export const MEMORIES_MAX = 65_536
+/** A tenth of the default grace time, one hour. */
+export const VIEW_AGE_MS_MAX = 360_000
+
+/** First and longest backoff. The time is drawn from the upper half, so that duels end. */
+const BACKOFF_MS_MIN = 4
+const BACKOFF_MS_MAX = 250
+
+type Pending = Operation & {
+  readonly resolve: (outcome: Outcome) => void
+  cancelTimeout: () => void
+}
+
+export class RegisterClient {
+  readonly #options: RegisterClientOptions
+  readonly #links: readonly NodeLink[] = []
+  /** By the index of the member; the proposers read it. */
+  readonly #suspects: boolean[]
+  readonly #proposers = new Map<string, Proposer<Pending>>()
+  readonly #memories: LRUCache<string, Memory>
+  #sequence = 0
+  #turn = 0
+  #roundFloor = 0
+
+  /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
+  constructor(options: RegisterClientOptions, connect: (index: number, onChange: () => void) => NodeLink) {
+    this.#options = options
+    this.#suspects = Array(options.quorums.n).fill(true)
+    this.#memories = new LRUCache({
+      max: options.memoriesMax,
+      ttl: options.viewAgeMsMax,
+      perf: { now: () => options.clock.nowMs() },
+      // A forgotten key may have spent ballots: later ones must be above them.
+      dispose: ({ highestRound }, _key, reason) => {
+        if (reason !== 'set') this.#roundFloor = Math.max(this.#roundFloor, highestRound)
+      },
+    })
+    this.#links = this.#suspects.map((_, index) => connect(index, () => this.#onChange(index)))
+  }
+
+  get links(): readonly NodeLink[] {
+    return this.#links
+  }
+
+  /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
+  submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const operation: Pending = { decide, attempts: [], resolve, cancelTimeout: () => {} }
+      const proposer = this.#proposerOf(key)
+      operation.cancelTimeout = this.#options.clock.after(this.#options.operationTimeoutMs, () =>
+        this.#perform(key, proposer, proposer.expire(operation)),
+      )
+      this.#perform(key, proposer, proposer.submit(operation))
+    })
+  }
+
+  /** Closes the links: what is under way ends when its time is over. */
+  close(): void {
+    for (const link of this.#links) link.close()
+  }
+
+  #proposerOf(key: string): Proposer<Pending> {
+    const known = this.#proposers.get(key)
+    if (known !== undefined) return known
+    const memory = this.#memories.get(key)
+    const { proposerId, quorums, rules } = this.#options
+    const proposer = new Proposer<Pending>({
+      proposerId,
+      quorums,
+      rules,
+      nextSequence: () => {
+        this.#sequence += 1
+        return this.#sequence
+      },
+      suspects: this.#suspects,
+      turn: this.#turn,
+      memory,
+      roundFloor: this.#roundFloor,
+    })
+    this.#turn = (this.#turn + 1) % quorums.n
+    this.#proposers.set(key, proposer)
+    return proposer
+  }
+
+  #perform(key: string, proposer: Proposer<Pending>, effects: readonly Effect<Pending>[]): void {
+    const unsent: { to: number; token: number }[] = []
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          if (!this.#send(key, proposer, effect)) unsent.push(effect)
+          break
+        case 'finish':
+          effect.operation.cancelTimeout()
+          effect.operation.resolve(effect.outcome)
+          break
+        case 'backoff':
+          this.#options.clock.after(this.#backoffMs(effect.retries), () =>
+            this.#perform(key, proposer, proposer.resume(effect.token)),
+          )
+          break
+        default:
+          effect satisfies never
+      }
+    }
+    for (const { to, token } of unsent) this.#perform(key, proposer, proposer.lose(to, token))
+    if (proposer.isIdle && this.#proposers.get(key) === proposer) {
+      this.#proposers.delete(key)
+      this.#memories.set(key, proposer.memory)
+    }
+  }
+
+  #send(
+    key: string,
+    proposer: Proposer<Pending>,
+    effect: Extract<Effect<Pending>, { kind: 'send' }>,
+  ): boolean {
+    const { to, token, request } = effect
+    return this.#links[to]!.send({
+      key,
+      request,
+      onAnswer: (answer) => this.#perform(key, proposer, proposer.receive(to, token, answer)),
+      onLost: () => this.#perform(key, proposer, proposer.lose(to, token)),
+    })
+  }
+
+  #onChange(index: number): void {
+    const isSuspect = this.#links[index]?.isSuspect ?? true
+    this.#suspects[index] = isSuspect
+    if (!isSuspect) return
+    for (const [key, proposer] of [...this.#proposers]) this.#perform(key, proposer, proposer.reconsider())
+  }
+
+  #backoffMs(retries: number): number {
+    const longest = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** retries)
+    return longest * (0.5 + this.#options.random() / 2)
+  }
+}
