@@ -3,11 +3,15 @@ import type { Command, Decision, Group } from '../group/group.ts'
 import { decodeGroup, encodeGroup } from '../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../group/registry.ts'
 import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../register/operation.ts'
+import { quorumsOf } from '../register/quorum.ts'
 import type { Value } from '../register/state.ts'
 import type { Cluster } from './cluster.ts'
+import { type KeyPage, nextKeys, successorKey } from './key-scan.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
+/** The first key beyond the namespace: `0` follows `/`. */
+const GROUP_NAMESPACE_END = 'group0'
 
 const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
@@ -37,8 +41,33 @@ export class GroupRegistry implements Registry {
     })
   }
 
-  async scan(_options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
-    throw new Error('not yet')
+  async scan({
+    after,
+    limit,
+  }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
+    const transports = this.#cluster.memberTransports
+    const { classic } = quorumsOf(transports.length)
+    const groups: Group[] = []
+    let start: string | undefined =
+      after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
+    while (start !== undefined) {
+      const page: KeyPage | undefined = await nextKeys(
+        transports,
+        { start, end: GROUP_NAMESPACE_END },
+        classic,
+      )
+      if (page === undefined || transports.length === 0)
+        return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
+      const reads = await Promise.all(page.keys.map((key) => this.read(key.slice(GROUP_NAMESPACE.length))))
+      for (const outcome of reads) {
+        if (outcome.kind !== 'done') return outcome
+        if (outcome.value === undefined) continue
+        groups.push(outcome.value)
+        if (groups.length === limit) return { kind: 'done', value: { groups, after: outcome.value.groupId } }
+      }
+      start = page.nextStart
+    }
+    return { kind: 'done', value: { groups, after: undefined } }
   }
 
   async #submit<T>(groupId: string, decide: (value: Value) => RegisterDecision): Promise<Outcome<T>> {

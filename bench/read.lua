@@ -1,0 +1,16 @@
+-- Reads groups that a create run of the same prefix made, in random order.
+function init(args)
+  prefix = args[1] .. '-0-'
+  highest = tonumber(args[2])
+  math.randomseed(7)
+end
+
+function request()
+  return wrk.format('GET', '/v1/group/' .. prefix .. math.random(highest))
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format('RESULT %d %d %d %d %d\n', summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+end

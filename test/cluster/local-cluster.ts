@@ -1,0 +1,179 @@
+/** A cluster of real processes on this machine, for tests and benchmarks. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** One service of the cluster: a node or a connector. It can be killed and started again on the same port. */
+export class Service {
+  readonly name: string
+  readonly port: number
+  readonly #args: readonly string[]
+  #process: ChildProcess | undefined
+  /** Everything it has written, of all its lives. */
+  output = ''
+
+  constructor(name: string, port: number, args: readonly string[]) {
+    this.name = name
+    this.port = port
+    this.#args = args
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  get url(): string {
+    return `http://${this.address}`
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'info' },
+    })
+    const take = (chunk: Buffer) => {
+      this.output += chunk.toString()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    this.#process = child
+  }
+
+  /** Sends a signal; to a process that is gone, nothing. */
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name)
+  }
+
+  /** Sends a signal and waits until the process is gone. */
+  async end(name: NodeJS.Signals): Promise<number | null> {
+    const exit = this.exit()
+    this.signal(name)
+    return exit
+  }
+
+  /** Waits for the process to end by itself. */
+  async exit(): Promise<number | null> {
+    const child = this.#process
+    if (child === undefined) return null
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode
+  }
+}
+
+export type LocalClusterOptions = Readonly<{ nodes?: number; connectors?: number; timeoutSeconds?: number }>
+
+export class LocalCluster {
+  readonly directory: string
+  readonly nodes: readonly Service[]
+  readonly connectors: readonly Service[]
+
+  private constructor(directory: string, nodes: readonly Service[], connectors: readonly Service[]) {
+    this.directory = directory
+    this.nodes = nodes
+    this.connectors = connectors
+  }
+
+  /** Starts everything and waits until every connector is ready. `await using` ends it and removes its data. */
+  static async start({
+    nodes = 3,
+    connectors = 1,
+    timeoutSeconds = 3,
+  }: LocalClusterOptions = {}): Promise<LocalCluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
+    const ports = await freePorts(nodes + connectors)
+    const nodeServices = ports.slice(0, nodes).map((port, index) => {
+      const dataDir = join(directory, `node${index + 1}`)
+      return new Service(`node${index + 1}`, port, ['node', '--port', String(port), '--data-dir', dataDir])
+    })
+    const hosts = nodeServices.map(({ address }) => address).join(',')
+    const connectorServices = ports.slice(nodes).map((port, index) => {
+      const args = [
+        'connector',
+        '--port',
+        String(port),
+        '--hosts',
+        hosts,
+        '--timeout',
+        String(timeoutSeconds),
+      ]
+      return new Service(`connector${index + 1}`, port, args)
+    })
+    const cluster = new LocalCluster(directory, nodeServices, connectorServices)
+    for (const service of cluster.services) service.start()
+    try {
+      await Promise.all(cluster.connectors.map((connector) => untilReady(connector)))
+    } catch (cause) {
+      await cluster.stop()
+      throw cause
+    }
+    return cluster
+  }
+
+  get services(): readonly Service[] {
+    return [...this.nodes, ...this.connectors]
+  }
+
+  dataDirectory(index: number): string {
+    return join(this.directory, `node${index + 1}`)
+  }
+
+  async stop(): Promise<void> {
+    for (const service of this.services) service.signal('SIGCONT')
+    await Promise.all(this.services.map((service) => service.end('SIGKILL')))
+    await rm(this.directory, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/** Waits until a connector reports that it is ready. Throws with the service's own words when it does not in 20 s. */
+export async function untilReady(connector: Service): Promise<void> {
+  await until(
+    `${connector.name} is ready`,
+    20_000,
+    async () => (await statusOf(`${connector.url}/readyz`)) === 200,
+    () => connector.output,
+  )
+}
+
+/** Asks `condition` again and again until it holds; throws after `timeoutMs`. */
+export async function until(
+  claim: string,
+  timeoutMs: number,
+  condition: () => Promise<boolean> | boolean,
+  explain: () => string = () => '',
+): Promise<void> {
+  const endMs = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${claim}\n${explain()}`)
+    await sleep(20)
+  }
+}
+
+/** The HTTP status of a GET; `undefined` when nobody answers. */
+export async function statusOf(url: string): Promise<number | undefined> {
+  try {
+    const response = await fetch(url)
+    await response.arrayBuffer()
+    return response.status
+  } catch {
+    return undefined
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => server.close() && once(server, 'close')))
+  return ports
+}
