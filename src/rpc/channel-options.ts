@@ -1,0 +1,38 @@
+import type { ChannelOptions } from '@grpc/grpc-js'
+
+/** The largest message either side sends or takes. A batch that would be larger must be split by its sender. */
+export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+
+/** How long a connection may be silent before it is tested, and how long the test may take. */
+const KEEPALIVE_TIME_MS = 10_000
+const KEEPALIVE_TIMEOUT_MS = 5_000
+
+/** What both sides of the contract agree on. */
+const SHARED_OPTIONS: ChannelOptions = {
+  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+  'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  'grpc.keepalive_permit_without_calls': 1,
+  // Its bookkeeping costs something with every message, and nobody asks for it.
+  'grpc.enable_channelz': 0,
+}
+
+export const SERVER_OPTIONS: ChannelOptions = SHARED_OPTIONS
+
+export const CLIENT_OPTIONS: ChannelOptions = {
+  ...SHARED_OPTIONS,
+  // A node that returns must be used again within two seconds, so no wait may grow beyond one. The same goes for its
+  // address: a container often comes back with another one.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
+  // Nobody publishes a service configuration in DNS for a node.
+  'grpc.service_config_disable_resolution': 1,
+  // Rounds decide what is repeated; repeats below them would only hide a slow node.
+  'grpc.enable_retries': 0,
+  // Each transport has its own connection: closing one must not touch another to the same address.
+  'grpc.use_local_subchannel_pool': 1,
+  // Nodes are never behind a web proxy, whatever the environment says.
+  'grpc.enable_http_proxy': 0,
+}

@@ -1,0 +1,349 @@
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { Answer, Record, Request } from '../register/messages.ts'
+import type {
+  AnswerBatch,
+  Description,
+  KeyedRequest,
+  Member,
+  Membership,
+  Mismatch,
+  RequestBatch,
+  ScanEntry,
+  ScanRange,
+} from './messages.ts'
+import {
+  readAnswer,
+  readRecord,
+  readRequest,
+  writeAnswer,
+  writeRecord,
+  writeRequest,
+} from './register-codec.ts'
+import {
+  decodeWith,
+  encodeWith,
+  enter,
+  leave,
+  type Reader,
+  readInteger,
+  readString,
+  refuse,
+  skip,
+  type Writer,
+  writeInteger,
+  writeString,
+} from './wire.ts'
+
+/**
+ * The messages of `node.proto` as bytes. Every `decode` function throws a `WireError` that says what is wrong, and
+ * lets nothing through that the register core would assert against.
+ */
+
+/** The longest key, in UTF-16 units: an id of 256 characters and its namespace fit many times over. */
+export const KEY_LENGTH_MAX = 4096
+
+const NAMESPACES = ['group/', 'cluster/']
+
+export function encodeRequestBatch(batch: RequestBatch): Buffer {
+  return encodeWith((writer) => {
+    writeInteger(writer, 8, batch.batchId)
+    writeString(writer, 18, batch.clusterId)
+    writeInteger(writer, 24, batch.epoch)
+    writeString(writer, 34, batch.nodeId)
+    if (batch.membership !== undefined) writeMembership(writer, 42, batch.membership)
+    for (const { key, request } of batch.requests) {
+      writer.uint32(50).fork()
+      writeString(writer, 10, key)
+      writeRequest(writer, request)
+      writer.ldelim()
+    }
+  })
+}
+
+/** @throws {WireError} */
+export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
+  return decodeWith(bytes, 'a batch', (reader) => {
+    let batchId = 0
+    let clusterId = ''
+    let epoch = 0
+    let nodeId = ''
+    let membership: Membership | undefined
+    const requests: KeyedRequest[] = []
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 50) requests.push(readKeyedRequest(reader))
+      else if (tag === 8) batchId = readInteger(reader)
+      else if (tag === 18) clusterId = readString(reader)
+      else if (tag === 24) epoch = readInteger(reader)
+      else if (tag === 34) nodeId = readString(reader)
+      else if (tag === 42) membership = readMembership(reader)
+      else skip(reader, tag)
+    }
+    if (batchId === 0) refuse('it has no batch id')
+    if ((clusterId === '') !== (epoch === 0)) refuse('it names a cluster without an epoch, or the reverse')
+    return { batchId, clusterId, epoch, nodeId, membership, requests }
+  })
+}
+
+function readKeyedRequest(reader: Reader): KeyedRequest {
+  const outerEnd = enter(reader)
+  let key = ''
+  let request: Request | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) key = readKey(reader)
+    else {
+      const kind = readRequest(reader, tag)
+      if (kind === undefined) skip(reader, tag)
+      else request = kind
+    }
+  }
+  leave(reader, outerEnd)
+  if (key === '') refuse('a request has no key')
+  if (request === undefined) refuse(`the request about '${key}' is of no known kind`)
+  return { key, request }
+}
+
+function readKey(reader: Reader): string {
+  const key = readString(reader)
+  if (key.length > KEY_LENGTH_MAX) refuse(`a key is longer than ${KEY_LENGTH_MAX}`)
+  if (!NAMESPACES.some((namespace) => key.startsWith(namespace))) {
+    refuse(`the key '${key}' is in none of the namespaces ${NAMESPACES.join(', ')}`)
+  }
+  // SQLite's own tools end a text there.
+  if (key.includes('\0')) refuse('a key has a NUL character')
+  return key
+}
+
+/** `requests` are those of the batch that is answered: a state that they carried is not sent back. */
+export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRequest[]): Buffer {
+  return encodeWith((writer) => {
+    writeInteger(writer, 8, batch.batchId)
+    let index = 0
+    for (const { request } of requests) {
+      if (request.kind === 'mark') continue
+      const answer = batch.answers[index++]
+      if (answer === undefined) break
+      writeAnswer(writer, 18, answer, request)
+    }
+    if (batch.mismatch !== undefined) {
+      writer.uint32(26).fork()
+      writeString(writer, 10, batch.mismatch.nodeId)
+      if (batch.mismatch.membership !== undefined) writeMembership(writer, 18, batch.mismatch.membership)
+      writer.ldelim()
+    }
+  })
+}
+
+/**
+ * Reads the answers to a batch. `requestsOf` gives the requests of a batch that is in flight, or `undefined` when
+ * there is none of that id: they complete the answers, and say how many there must be.
+ *
+ * @throws {WireError}
+ */
+export function decodeAnswerBatch(
+  bytes: Uint8Array,
+  requestsOf: (batchId: number) => readonly KeyedRequest[] | undefined,
+): AnswerBatch {
+  return decodeWith(bytes, 'an answer', (reader) => {
+    const batchId = readBatchId(reader)
+    const requests = requestsOf(batchId)
+    if (requests === undefined) refuse(`no batch ${batchId} is in flight`)
+    const answers: Answer[] = []
+    let mismatch: Mismatch | undefined
+    let index = nextAnswered(requests, 0)
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 18) {
+        const request = requests[index]?.request
+        if (request === undefined) refuse('it has more answers than there were requests')
+        answers.push(readAnswer(reader, request))
+        index = nextAnswered(requests, index + 1)
+      } else if (tag === 26) mismatch = readMismatch(reader)
+      else skip(reader, tag)
+    }
+    if (mismatch === undefined && index < requests.length)
+      refuse('it has fewer answers than there were requests')
+    if (mismatch !== undefined && answers.length > 0) refuse('it has both answers and a mismatch')
+    return { batchId, answers, mismatch }
+  })
+}
+
+/** The batch id, wherever in the message it is; the reader stays at the start. */
+function readBatchId(reader: Reader): number {
+  let batchId = 0
+  while (reader.pos < reader.len && batchId === 0) {
+    const tag = reader.uint32()
+    if (tag === 8) batchId = readInteger(reader)
+    else skip(reader, tag)
+  }
+  reader.pos = 0
+  if (batchId === 0) refuse('it has no batch id')
+  return batchId
+}
+
+/** The index of the first request from `index` on that gets an answer. */
+function nextAnswered(requests: readonly KeyedRequest[], index: number): number {
+  while (index < requests.length && requests[index]?.request.kind === 'mark') index++
+  return index
+}
+
+function readMismatch(reader: Reader): Mismatch {
+  const outerEnd = enter(reader)
+  let nodeId = ''
+  let membership: Membership | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) nodeId = readString(reader)
+    else if (tag === 18) membership = readMembership(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (nodeId === '') refuse('a mismatch names no node')
+  return { nodeId, membership }
+}
+
+function writeMembership(writer: Writer, tag: number, membership: Membership): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, membership.clusterId)
+  writeInteger(writer, 16, membership.epoch)
+  for (const { nodeId, address } of membership.members) {
+    writer.uint32(26).fork()
+    writeString(writer, 10, nodeId)
+    writeString(writer, 18, address)
+    writer.ldelim()
+  }
+  writer.ldelim()
+}
+
+function readMembership(reader: Reader): Membership {
+  const outerEnd = enter(reader)
+  let clusterId = ''
+  let epoch = 0
+  const members: Member[] = []
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) clusterId = readString(reader)
+    else if (tag === 16) epoch = readInteger(reader)
+    else if (tag === 26) members.push(readMember(reader))
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (clusterId === '') refuse('a membership names no cluster')
+  if (epoch === 0) refuse('a membership has no epoch')
+  if (members.length === 0) refuse('a membership has no members')
+  if (new Set(members.map(({ nodeId }) => nodeId)).size < members.length)
+    refuse('a membership names a node twice')
+  return { clusterId, epoch, members }
+}
+
+function readMember(reader: Reader): Member {
+  const outerEnd = enter(reader)
+  let nodeId = ''
+  let address = ''
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) nodeId = readString(reader)
+    else if (tag === 18) address = readString(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (nodeId === '') refuse('a member has no node id')
+  if (address === '') refuse('a member has no address')
+  return { nodeId, address }
+}
+
+export function encodeDescription(description: Description): Buffer {
+  return encodeWith((writer) => {
+    writeString(writer, 10, description.nodeId)
+    if (description.membership !== undefined) writeMembership(writer, 18, description.membership)
+    writeString(writer, 26, description.version)
+    writeInteger(writer, 32, description.recordCount)
+  })
+}
+
+/** @throws {WireError} */
+export function decodeDescription(bytes: Uint8Array): Description {
+  return decodeWith(bytes, 'a description', (reader) => {
+    let nodeId = ''
+    let membership: Membership | undefined
+    let version = ''
+    let recordCount = 0
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) nodeId = readString(reader)
+      else if (tag === 18) membership = readMembership(reader)
+      else if (tag === 26) version = readString(reader)
+      else if (tag === 32) recordCount = readInteger(reader)
+      else skip(reader, tag)
+    }
+    if (nodeId === '') refuse('it names no node')
+    return { nodeId, membership, version, recordCount }
+  })
+}
+
+export function encodeScanRange(range: ScanRange): Buffer {
+  return encodeWith((writer) => {
+    writeString(writer, 10, range.start)
+    writeString(writer, 18, range.end)
+    if (range.omitValues) writer.uint32(24).bool(true)
+  })
+}
+
+/** @throws {WireError} */
+export function decodeScanRange(bytes: Uint8Array): ScanRange {
+  return decodeWith(bytes, 'a scan range', (reader) => {
+    let start = ''
+    let end = ''
+    let omitValues = false
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) start = readString(reader)
+      else if (tag === 18) end = readString(reader)
+      else if (tag === 24) omitValues = reader.bool()
+      else skip(reader, tag)
+    }
+    return { start, end, omitValues }
+  })
+}
+
+/** With `omitValues` a live state looks like a tombstone: the asker knows that it wanted none. */
+export function encodeScanPage(entries: readonly ScanEntry[], omitValues: boolean): Buffer {
+  return encodeWith((writer) => {
+    for (const { key, record } of entries) {
+      writer.uint32(10).fork()
+      writeString(writer, 10, key)
+      writeRecord(writer, 18, record, { omitValue: omitValues })
+      writer.ldelim()
+    }
+  })
+}
+
+/** @throws {WireError} */
+export function decodeScanPage(bytes: Uint8Array): readonly ScanEntry[] {
+  return decodeWith(bytes, 'a scan page', (reader) => {
+    const entries: ScanEntry[] = []
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) entries.push(readScanEntry(reader))
+      else skip(reader, tag)
+    }
+    return entries
+  })
+}
+
+function readScanEntry(reader: Reader): ScanEntry {
+  const outerEnd = enter(reader)
+  let key = ''
+  let record: Record = EMPTY_RECORD
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) key = readKey(reader)
+    else if (tag === 18) record = readRecord(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (key === '') refuse('an entry has no key')
+  if (record === EMPTY_RECORD) refuse('an entry has no record')
+  return { key, record }
+}

@@ -1,0 +1,276 @@
+import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX } from '../register/ballot.ts'
+import type { Answer, Record, Request } from '../register/messages.ts'
+import { ABSENT, LINEAGE_LENGTH, type State, sameWriteId, type WriteId } from '../register/state.ts'
+import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
+
+/**
+ * The register's own messages as protobuf: written field by field, without objects in between, because they make
+ * up nearly all of the traffic. `codec.test.ts` holds the bytes to `node.proto`. A `case` is a field's tag:
+ * number * 8 + wire type (0 varint, 2 length-delimited).
+ *
+ * What is read here is trusted from here on: whatever the core asserts of its input is checked, and refused with
+ * the reason.
+ */
+
+export function writeBallot(writer: Writer, tag: number, ballot: Ballot): void {
+  writer.uint32(tag).fork()
+  writeInteger(writer, 8, ballot.round)
+  writeInteger(writer, 16, ballot.proposerId)
+  writer.ldelim()
+}
+
+export function readBallot(reader: Reader): Ballot {
+  const outerEnd = enter(reader)
+  let round = 0
+  let proposerId = 0
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 8) round = readInteger(reader)
+    else if (tag === 16) proposerId = readInteger(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (round === 0) refuse('a ballot has no round')
+  if (proposerId > PROPOSER_ID_MAX) refuse('a proposer id is above 2^52 - 1')
+  return round === 1 && proposerId === 0 ? FIRST_BALLOT : { round, proposerId }
+}
+
+export function writeWriteId(writer: Writer, tag: number, writeId: WriteId): void {
+  writer.uint32(tag).fork()
+  writeInteger(writer, 8, writeId.proposerId)
+  writeInteger(writer, 16, writeId.sequence)
+  writer.ldelim()
+}
+
+/** Reads a write id. Both parts 0 is the one of the absent state, which has no lineage but can be marked. */
+export function readWriteId(reader: Reader): WriteId {
+  const outerEnd = enter(reader)
+  let proposerId = 0
+  let sequence = 0
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 8) proposerId = readInteger(reader)
+    else if (tag === 16) sequence = readInteger(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (proposerId > PROPOSER_ID_MAX) refuse('a proposer id is above 2^52 - 1')
+  if ((proposerId === 0) !== (sequence === 0)) refuse('a write id is half empty')
+  return proposerId === 0 ? ABSENT.writeId : { proposerId, sequence }
+}
+
+export function writeState(writer: Writer, tag: number, state: State, omitValue: boolean): void {
+  writer.uint32(tag).fork()
+  writeInteger(writer, 8, state.generation)
+  for (const writeId of state.lineage) writeWriteId(writer, 18, writeId)
+  if (state.value !== undefined && !omitValue) writer.uint32(26).bytes(state.value)
+  writer.ldelim()
+}
+
+export function readState(reader: Reader): State {
+  const outerEnd = enter(reader)
+  let generation = 0
+  let value: Uint8Array | undefined
+  const lineage: WriteId[] = []
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 8) generation = readInteger(reader)
+    else if (tag === 18) {
+      if (lineage.length === LINEAGE_LENGTH) refuse(`a lineage is longer than ${LINEAGE_LENGTH}`)
+      lineage.push(readWriteId(reader))
+    } else if (tag === 26) {
+      // A view of the message: copies of small values cost more than all the rest of the decoding.
+      value = reader.bytes()
+    } else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  const writeId = lineage.at(-1)
+  if (generation === 0 || writeId === undefined) {
+    if (generation !== 0) refuse(`a state of generation ${generation} has no lineage`)
+    if (writeId !== undefined) refuse('a state of generation 0 has a lineage')
+    if (value !== undefined) refuse('a state of generation 0 has a value')
+    return ABSENT
+  }
+  if (lineage.length !== Math.min(generation, LINEAGE_LENGTH)) {
+    refuse(`a state of generation ${generation} has a lineage of ${lineage.length}`)
+  }
+  if (lineage.includes(ABSENT.writeId)) refuse('a lineage has an empty write id')
+  return { generation, writeId, lineage, value }
+}
+
+/** Writes a record. `omitState`: the answer says `same_state` instead. `omitValue`: a scan that wants none. */
+export function writeRecord(
+  writer: Writer,
+  tag: number,
+  record: Record,
+  { omitState = false, omitValue = false }: { omitState?: boolean; omitValue?: boolean },
+): void {
+  writer.uint32(tag).fork()
+  writeBallot(writer, 10, record.promised)
+  if (record.accepted !== undefined) writeBallot(writer, 18, record.accepted)
+  if (record.state.generation > 0 && !omitState) writeState(writer, 26, record.state, omitValue)
+  if (record.chosen) writer.uint32(32).bool(true)
+  writer.ldelim()
+}
+
+/** Reads a record; one without a state has `ABSENT`. */
+export function readRecord(reader: Reader): Record {
+  const outerEnd = enter(reader)
+  let promised: Ballot | undefined
+  let accepted: Ballot | undefined
+  let state = ABSENT
+  let chosen = false
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) promised = readBallot(reader)
+    else if (tag === 18) accepted = readBallot(reader)
+    else if (tag === 26) state = readState(reader)
+    else if (tag === 32) chosen = reader.bool()
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (promised === undefined) refuse('a record has no promised ballot')
+  if (accepted === undefined) {
+    if (state !== ABSENT) refuse('a record has a state and no accepted ballot')
+    if (chosen) refuse('a record is chosen and has no accepted ballot')
+  } else if (compareBallots(accepted, promised) >= 0) {
+    refuse('a record has accepted a ballot that is not below the promised one')
+  }
+  return { promised, accepted, state, chosen }
+}
+
+/** Writes a request as its field of the `kind` oneof. */
+export function writeRequest(writer: Writer, request: Request): void {
+  switch (request.kind) {
+    case 'prepare':
+      writer.uint32(18).fork()
+      writeBallot(writer, 10, request.ballot)
+      break
+    case 'accept':
+    case 'learn':
+      writer.uint32(request.kind === 'accept' ? 26 : 34).fork()
+      writeBallot(writer, 10, request.ballot)
+      writeState(writer, 18, request.state, false)
+      writeBallot(writer, 26, request.next)
+      break
+    case 'mark':
+      writer.uint32(42).fork()
+      writeBallot(writer, 10, request.ballot)
+      writeWriteId(writer, 18, request.writeId)
+      break
+    case 'read':
+      writer.uint32(50).fork()
+      break
+    default:
+      request satisfies never
+  }
+  writer.ldelim()
+}
+
+/** Reads the field `tag` of the `kind` oneof; `undefined` when it is none of them. */
+export function readRequest(reader: Reader, tag: number): Request | undefined {
+  switch (tag) {
+    case 18:
+      return readPrepare(reader)
+    case 26:
+      return readAcceptOrLearn(reader, 'accept')
+    case 34:
+      return readAcceptOrLearn(reader, 'learn')
+    case 42:
+      return readMark(reader)
+    case 50:
+      reader.skipType(2)
+      return READ
+    default:
+      return undefined
+  }
+}
+
+const READ: Request = { kind: 'read' }
+
+function readPrepare(reader: Reader): Request {
+  const outerEnd = enter(reader)
+  let ballot: Ballot | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) ballot = readBallot(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (ballot === undefined) refuse('a prepare has no ballot')
+  return { kind: 'prepare', ballot }
+}
+
+function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn'): Request {
+  const outerEnd = enter(reader)
+  let ballot: Ballot | undefined
+  let state: State | undefined
+  let next: Ballot | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) ballot = readBallot(reader)
+    else if (tag === 18) state = readState(reader)
+    else if (tag === 26) next = readBallot(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (ballot === undefined) refuse(`${kind}: the ballot is missing`)
+  if (state === undefined) refuse(`${kind}: the state is missing`)
+  if (next === undefined) refuse(`${kind}: the next ballot is missing`)
+  if (compareBallots(next, ballot) <= 0) refuse(`${kind}: the next ballot is not above the ballot`)
+  return { kind, ballot, state, next }
+}
+
+function readMark(reader: Reader): Request {
+  const outerEnd = enter(reader)
+  let ballot: Ballot | undefined
+  let writeId: WriteId | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) ballot = readBallot(reader)
+    else if (tag === 18) writeId = readWriteId(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (ballot === undefined) refuse('a mark has no ballot')
+  if (writeId === undefined) refuse('a mark has no write id')
+  return { kind: 'mark', ballot, writeId }
+}
+
+/** Writes the answer to `request`, leaving out a state that the asker has because it was in the request. */
+export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer, request: Request): void {
+  const isSameState =
+    (request.kind === 'accept' || request.kind === 'learn') &&
+    record.state.generation > 0 &&
+    sameWriteId(record.state.writeId, request.state.writeId)
+  writer.uint32(tag).fork()
+  if (ok) writer.uint32(8).bool(true)
+  writeRecord(writer, 18, record, { omitState: isSameState })
+  if (isSameState) writer.uint32(24).bool(true)
+  writer.ldelim()
+}
+
+/** Reads the answer to `request`. */
+export function readAnswer(reader: Reader, request: Request): Answer {
+  const outerEnd = enter(reader)
+  let ok = false
+  let record: Record | undefined
+  let isSameState = false
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 8) ok = reader.bool()
+    else if (tag === 18) {
+      record = readRecord(reader)
+    } else if (tag === 24) isSameState = reader.bool()
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (record === undefined) refuse('an answer has no record')
+  if (!isSameState) return { ok, record }
+  if (request.kind !== 'accept' && request.kind !== 'learn') {
+    refuse(`an answer to a ${request.kind} refers to a state that it did not carry`)
+  }
+  if (record.accepted === undefined) refuse('a record has a state and no accepted ballot')
+  const { promised, accepted, chosen } = record
+  return { ok, record: { promised, accepted, state: request.state, chosen } }
+}

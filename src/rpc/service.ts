@@ -1,0 +1,59 @@
+import type { MethodDefinition } from '@grpc/grpc-js'
+import {
+  decodeDescription,
+  decodeScanPage,
+  decodeScanRange,
+  encodeDescription,
+  encodeScanPage,
+  encodeScanRange,
+} from './codec.ts'
+import type { Description, ScanEntry, ScanRange } from './messages.ts'
+
+/** The full name of the service, as health checks and reflection use it. */
+export const SERVICE_NAME = 'cohort.v1.Node'
+
+/** One page of a scan, and how it is written. `omitValues` is meaningless on the receiving side. */
+export type ScanPage = Readonly<{ entries: readonly ScanEntry[]; omitValues: boolean }>
+
+/** `DescribeRequest` has no fields. */
+export type DescribeRequest = Readonly<Record<never, never>>
+
+/**
+ * `cohort.v1.Node` for `@grpc/grpc-js`, client and server.
+ *
+ * Exchange carries bytes here, for two reasons: an answer is written and read with the requests it belongs to at
+ * hand, and a stream of malformed bytes ends with INVALID_ARGUMENT and the reason, where grpc-js would say INTERNAL.
+ */
+export const nodeService = {
+  exchange: {
+    path: `/${SERVICE_NAME}/Exchange`,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  } satisfies MethodDefinition<Buffer, Buffer>,
+  describe: {
+    path: `/${SERVICE_NAME}/Describe`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: () => ({}),
+    responseSerialize: encodeDescription,
+    responseDeserialize: decodeDescription,
+  } satisfies MethodDefinition<DescribeRequest, Description>,
+  scan: {
+    path: `/${SERVICE_NAME}/Scan`,
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: encodeScanRange,
+    requestDeserialize: decodeScanRange,
+    responseSerialize: ({ entries, omitValues }: ScanPage) => encodeScanPage(entries, omitValues),
+    responseDeserialize: (bytes: Buffer) => ({ entries: decodeScanPage(bytes), omitValues: false }),
+  } satisfies MethodDefinition<ScanRange, ScanPage>,
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes
+}

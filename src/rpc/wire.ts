@@ -1,0 +1,122 @@
+import protobuf from 'protobufjs/minimal.js'
+
+/**
+ * The primitives under the codec, over protobufjs's `Reader` and `Writer`. All integers of the contract are below
+ * 2^53, so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a `Long` of each.
+ */
+
+export type Writer = protobuf.Writer
+export type Reader = protobuf.Reader
+
+/** Bytes that are not a message of the contract. The message says what is wrong; nothing was acted on. */
+export class WireError extends Error {
+  override name = 'WireError'
+}
+
+export function refuse(reason: string): never {
+  throw new WireError(reason)
+}
+
+/**
+ * Reads one whole message from `bytes`.
+ *
+ * @throws {WireError} whatever is wrong with it.
+ */
+export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Reader) => T): T {
+  try {
+    return read(protobuf.Reader.create(bytes))
+  } catch (cause) {
+    if (cause instanceof Error) {
+      throw new WireError(`${name} cannot be read: ${cause.message}`, { cause })
+    }
+    throw cause
+  }
+}
+
+/** Writes one whole message. The bytes are the caller's to keep. */
+export function encodeWith(write: (writer: Writer) => void): Buffer {
+  const writer = protobuf.Writer.create()
+  write(writer)
+  // A view of the writer's own buffer: nobody else has that one, so the copy is spared.
+  const bytes = writer.finish(true)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * Enters a submessage: from here on `reader.len` is its end, so that nothing in it can read past it. Returns the
+ * outer end, which the caller puts back with `leave` when `reader.pos` has reached `reader.len`.
+ */
+export function enter(reader: Reader): number {
+  const length = reader.uint32()
+  const outerEnd = reader.len
+  const end = reader.pos + length
+  if (end > outerEnd) refuse(`a part of ${length} bytes is cut off`)
+  reader.len = end
+  return outerEnd
+}
+
+export function leave(reader: Reader, outerEnd: number): void {
+  reader.len = outerEnd
+}
+
+/** Skips a field that this version does not know. */
+export function skip(reader: Reader, tag: number): void {
+  reader.skipType(tag & 7)
+}
+
+/** Reads a varint of 0 to 2^53 - 1. */
+export function readInteger(reader: Reader): number {
+  const { buf, len } = reader
+  let pos = reader.pos
+  // Two halves of at most 28 bits: 32-bit arithmetic is several times faster than multiplying.
+  let low = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    if (pos >= len) refuse('an integer is cut off')
+    const byte = buf[pos++]!
+    low |= (byte & 127) << shift
+    if (byte < 128) {
+      reader.pos = pos
+      return low
+    }
+  }
+  let high = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    if (pos >= len) refuse('an integer is cut off')
+    const byte = buf[pos++]!
+    high |= (byte & 127) << shift
+    if (byte < 128) {
+      if (high >= HIGH_END) break
+      reader.pos = pos
+      return high * 2 ** 28 + low
+    }
+  }
+  return refuse('an integer is above 2^53 - 1')
+}
+
+const HIGH_END = 2 ** (53 - 28)
+
+/** Writes a field of type uint64 unless it is 0, which proto3 leaves out. Needs an integer of 0 to 2^53 - 1. */
+export function writeInteger(writer: Writer, tag: number, value: number): void {
+  if (value === 0) return
+  writer.uint32(tag)
+  // The same bytes; the 32-bit path allocates nothing.
+  if (value <= 0xffff_ffff) writer.uint32(value)
+  else writer.uint64(value)
+}
+
+/** Writes a string field unless it is empty, which proto3 leaves out. */
+export function writeString(writer: Writer, tag: number, value: string): void {
+  if (value !== '') writer.uint32(tag).string(value)
+}
+
+/** Reads a string; bytes that are not UTF-8 are refused, so that two different keys never become one. */
+export function readString(reader: Reader): string {
+  const start = reader.pos
+  const text = reader.string()
+  // Decoding puts U+FFFD where the bytes are bad. It may also really be there, so only then look closely.
+  if (text.includes('\ufffd')) {
+    reader.pos = start
+    return reader.stringVerify()
+  }
+  return text
+}
