@@ -46,6 +46,8 @@ export class CreateLoad {
   #count = 0
   /** Ids answered 201, in that order. */
   readonly created: string[] = []
+  /** When each of them was answered, by `performance.now()`. */
+  readonly successTimesMs: number[] = []
   /** Every other answer. */
   readonly failed: { groupId: string; reply: Reply }[] = []
 
@@ -71,8 +73,10 @@ export class CreateLoad {
       this.#count += 1
       const groupId = `${this.#prefix}-${this.#count}`
       const reply = await create(this.#base, groupId)
-      if (reply.status === 201) this.created.push(groupId)
-      else {
+      if (reply.status === 201) {
+        this.created.push(groupId)
+        this.successTimesMs.push(performance.now())
+      } else {
         this.failed.push({ groupId, reply })
         if (this.#stopsOnFailure) return
       }
