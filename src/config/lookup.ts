@@ -1,0 +1,80 @@
+/** Where a setting is looked for, and how one that cannot be used is named. */
+import type { Environment } from './environment.ts'
+import { SettingError } from './setting-error.ts'
+
+/** Flags as they were typed; `undefined` where one was not. */
+export type Flags = Readonly<{
+  host?: string | undefined
+  port?: string | undefined
+  hosts?: string | undefined
+  timeout?: string | undefined
+  dataDir?: string | undefined
+  logLevel?: string | undefined
+  nodes?: string | undefined
+  connectors?: string | undefined
+}>
+
+/** The settings that have a variable. */
+export type Variable = 'HOST' | 'PORT' | 'HOSTS' | 'TIMEOUT' | 'DATA_DIR' | 'LOG_LEVEL'
+/** A setting's text, and what to call it in a sentence. */
+export type Found = Readonly<{ text: string; label: string }>
+
+/** Looks a setting up; `undefined`: nobody set it. */
+export type Find = (variable: Variable) => Found | undefined
+
+const FLAGS = {
+  HOST: { name: '--host', key: 'host' },
+  PORT: { name: '--port', key: 'port' },
+  HOSTS: { name: '--hosts', key: 'hosts' },
+  TIMEOUT: { name: '--timeout', key: 'timeout' },
+  DATA_DIR: { name: '--data-dir', key: 'dataDir' },
+  LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
+} as const satisfies Record<Variable, { name: string; key: keyof Flags }>
+
+/** Looks in the flags, then in the environment, then in `.env`. */
+export function finder(flags: Flags, environment: Environment): Find {
+  return (variable) => {
+    const { name, key } = FLAGS[variable]
+    const { [variable]: inEnvironment } = environment.variables
+    const { [variable]: inDotEnv } = environment.dotEnv
+    if (flags[key] !== undefined) return flag(name, flags[key])
+    if (inEnvironment) return { text: inEnvironment, label: `${variable} (from the environment)` }
+    if (inDotEnv) return { text: inDotEnv, label: `${variable} (from .env)` }
+    return undefined
+  }
+}
+
+/** A setting that only a flag can make. */
+export function flag(name: string, text: string | undefined): Found | undefined {
+  return text === undefined ? undefined : { text, label: name }
+}
+
+/** The text of a setting that has no default. @throws SettingError */
+export function required(found: Found | undefined, variable: Variable, meaning: string): Found {
+  if (found === undefined) {
+    throw new SettingError(
+      `${variable} is missing: name ${meaning}, with ${FLAGS[variable].name} or ${variable}`,
+    )
+  }
+  if (found.text.trim() === '' || found.text.includes('\0')) throw mismatch(found, meaning)
+  return found
+}
+
+/** A whole number from `min` to `max`. @throws SettingError */
+export function readWhole(
+  found: Found | undefined,
+  range: Readonly<{ default: number; min: number; max: number }>,
+): number {
+  if (found === undefined) return range.default
+  const text = found.text.trim()
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number >= range.min && number <= range.max)) {
+    throw mismatch(found, `a whole number from ${range.min} to ${range.max}`)
+  }
+  return number
+}
+
+/** The error that says what was expected and what was found. */
+export function mismatch(found: Found, expected: string): SettingError {
+  return new SettingError(`${found.label} must be ${expected}, got ${JSON.stringify(found.text)}`)
+}

@@ -1,0 +1,166 @@
+/**
+ * The settings of our processes. Each comes from its flag, else from its environment variable, else from `.env`, else
+ * from its default; an empty variable counts as not set. Whatever is wrong is one SettingError that names the setting.
+ */
+import { resolve } from 'node:path'
+import type { NodeSettings } from '../node/main.ts'
+import type { Environment } from './environment.ts'
+import { formatAddress, HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
+import { type Find, type Flags, finder, flag, mismatch, readWhole, required } from './lookup.ts'
+import { SettingError } from './setting-error.ts'
+
+/** What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes. */
+export type ConnectorSettings = Readonly<{
+  host: string
+  port: number
+  hosts: readonly string[]
+  timeoutMs: number
+  logLevel: string
+}>
+
+/** What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1 only. */
+export type UpSettings = Readonly<{
+  host: string
+  port: number
+  nodeCount: number
+  connectorCount: number
+  /** Absolute. */
+  dataDir: string
+  /** How long a request may take to drain. */
+  timeoutMs: number
+  logLevel: string
+}>
+
+/** The address that programs of this machine reach by default, and nobody else. */
+export const LOOPBACK = '127.0.0.1'
+
+/** Where connectors listen by default. */
+export const CONNECTOR_PORT = 8000
+
+const NODE_PORT = 8001
+const TIMEOUT_SECONDS = 3
+const CONNECTORS_MAX = 16
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** The settings of a node. @throws SettingError */
+export function readNodeSettings(flags: Flags, environment: Environment): NodeSettings {
+  const find = finder(flags, environment)
+  return Object.freeze({
+    host: readHost(find),
+    port: readPort(find, { default: NODE_PORT, min: 0, max: 65_535 }),
+    dataDir: resolve(
+      required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data').text,
+    ),
+    logLevel: readLogLevel(find),
+  })
+}
+
+/** The settings of a connector. @throws SettingError */
+export function readConnectorSettings(flags: Flags, environment: Environment): ConnectorSettings {
+  const find = finder(flags, environment)
+  const host = readHost(find)
+  const port = readPort(find, { default: CONNECTOR_PORT, min: 0, max: 65_535 })
+  const found = required(
+    find('HOSTS'),
+    'HOSTS',
+    'the nodes of the cluster, as host:port, separated by commas',
+  )
+  const result = parseHosts(found.text)
+  if (result.kind === 'problem') throw new SettingError(`${found.label} ${result.problem}`)
+  const itself = result.hosts.find((address) => isOwnAddress(address, host, port))
+  if (itself !== undefined) {
+    throw new SettingError(
+      `${found.label} must name nodes only, got ${itself}, where this connector itself listens (PORT ${port})`,
+    )
+  }
+  return Object.freeze({
+    host,
+    port,
+    hosts: Object.freeze(result.hosts),
+    timeoutMs: readTimeoutMs(find),
+    logLevel: readLogLevel(find),
+  })
+}
+
+/** The settings of a local cluster. @throws SettingError */
+export function readUpSettings(flags: Flags, environment: Environment): UpSettings {
+  const find = finder(flags, environment)
+  const nodes = flag('--nodes', flags.nodes)
+  const nodeCount = readWhole(nodes, { default: 3, min: 1, max: HOSTS_MAX })
+  if (nodeCount === 2)
+    throw new SettingError(`--nodes must be 1, or 3 to ${HOSTS_MAX}, got 2: ${WHY_NOT_TWO}`)
+  const connectorCount = readWhole(flag('--connectors', flags.connectors), {
+    default: 1,
+    min: 1,
+    max: CONNECTORS_MAX,
+  })
+  // The services take consecutive ports, and the last one must exist.
+  const portMax = 65_535 - HOSTS_MAX - CONNECTORS_MAX
+  const dataDir = find('DATA_DIR')
+  return Object.freeze({
+    host: readHost(find),
+    port: readPort(find, { default: CONNECTOR_PORT, min: 1, max: portMax }),
+    nodeCount,
+    connectorCount,
+    dataDir: resolve(dataDir === undefined ? '.cohort' : required(dataDir, 'DATA_DIR', 'a directory').text),
+    timeoutMs: readTimeoutMs(find),
+    logLevel: readLogLevel(find),
+  })
+}
+
+/** Where the API is expected when nobody says so: on this machine, at PORT. @throws SettingError */
+export function defaultUrl(environment: Environment): string {
+  const port = readPort(finder({}, environment), { default: CONNECTOR_PORT, min: 0, max: 65_535 })
+  return `http://${LOOPBACK}:${port}`
+}
+
+/** A whole number that is a flag's own, in a range. @throws SettingError */
+export function readCount(
+  name: string,
+  text: string | undefined,
+  range: Readonly<{ default: number; min: number; max: number }>,
+): number {
+  return readWhole(flag(name, text), range)
+}
+
+/** The hosts that a flag names. @throws SettingError */
+export function readHostsFlag(name: string, text: string): readonly string[] {
+  const result = parseHosts(text)
+  if (result.kind === 'problem') throw new SettingError(`${name} ${result.problem}`)
+  return result.hosts
+}
+
+function readHost(find: Find): string {
+  const found = find('HOST')
+  if (found === undefined) return LOOPBACK
+  const name = found.text.replace(/^\[(.*)\]$/, '$1')
+  if (!isHostName(name)) throw mismatch(found, 'a host name or an IP address to listen on, without a port')
+  return name
+}
+
+function readPort(find: Find, range: Readonly<{ default: number; min: number; max: number }>): number {
+  return readWhole(find('PORT'), range)
+}
+
+function readTimeoutMs(find: Find): number {
+  const found = find('TIMEOUT')
+  if (found === undefined) return TIMEOUT_SECONDS * 1_000
+  const seconds = /^(\d+(\.\d*)?|\.\d+)$/.test(found.text.trim()) ? Number(found.text) : Number.NaN
+  if (!(seconds >= 0.1 && seconds <= 60)) throw mismatch(found, 'a number of seconds from 0.1 to 60')
+  return Math.round(seconds * 1_000)
+}
+
+function readLogLevel(find: Find): string {
+  const found = find('LOG_LEVEL')
+  if (found === undefined) return 'info'
+  const level = found.text.trim().toLowerCase()
+  if (!LOG_LEVELS.includes(level)) throw mismatch(found, `one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function isOwnAddress(address: string, host: string, port: number): boolean {
+  if (sameEndpoint(address, formatAddress(host, port))) return true
+  const listensEverywhere = host === '0.0.0.0' || host === '::'
+  const loopbacks = [LOOPBACK, '::1'].map((loopback) => formatAddress(loopback, port))
+  return listensEverywhere && loopbacks.some((loopback) => sameEndpoint(address, loopback))
+}
