@@ -1,0 +1,25 @@
+/** What can go wrong around a process. A code is never reused with another meaning. */
+export type FaultCode =
+  | 'address_in_use'
+  | 'address_unusable'
+  | 'data_directory_in_use'
+  | 'data_directory_unusable'
+  | 'schema_too_new'
+  | 'store_full'
+  | 'store_corrupt'
+  | 'store_failed'
+
+/**
+ * A fault of the surroundings: disk, socket, configuration. Its message is one or two sentences for the operator:
+ * what happened, and what to do. Thrown where it is found, caught once, at the edge of the process.
+ */
+export class FaultError extends Error {
+  override name = 'FaultError'
+  readonly code: FaultCode
+
+  /** `cause` is what the fault was seen by; `undefined` when this program itself found it. */
+  constructor(code: FaultCode, message: string, cause: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { FaultError } from '../fault.ts'
+import { asFault, isBusy } from './sqlite-fault.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+/** The files of a data directory. */
+const STORE_FILE = 'node.db'
+const LOCK_FILE = 'owner.lock'
+
+/** A data directory that this process owns, until `close`. */
+export type DataDirectory = Readonly<{ store: SqliteStore; close: () => void }>
+
+/**
+ * Takes a data directory, which is made when there is none, and opens its store.
+ *
+ * The lock is one that the kernel holds for the process, on a file of its own: it vanishes with the process, however
+ * that ends, and the database stays readable by other programs.
+ *
+ * @throws {FaultError} when another process has the directory, or it cannot be used.
+ */
+export function openDataDirectory(directory: string): DataDirectory {
+  makeDirectory(directory)
+  const lock = takeLock(directory)
+  try {
+    const store = new SqliteStore(join(directory, STORE_FILE))
+    return {
+      store,
+      close: () => {
+        store.close()
+        lock.close()
+      },
+    }
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (cause) {
+    throw new FaultError(
+      'data_directory_unusable',
+      `the data directory ${directory} cannot be made (${cause instanceof Error ? cause.message : cause}): ` +
+        'choose another one, or correct its permissions',
+      cause,
+    )
+  }
+}
+
+function takeLock(directory: string): DatabaseSync {
+  const path = join(directory, LOCK_FILE)
+  let lock: DatabaseSync | undefined
+  try {
+    lock = new DatabaseSync(path, { timeout: 0 })
+    // SQLite's exclusive lock is the kernel's; an empty transaction writes nothing.
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock?.close()
+    if (!isBusy(error)) throw asFault(error, path)
+    throw new FaultError(
+      'data_directory_in_use',
+      `another process is using the data directory ${directory}: stop it first, or give this node a directory of its own`,
+      error,
+    )
+  }
+}

@@ -1,0 +1,205 @@
+import { answer, onMark } from '../register/acceptor.ts'
+import type { Answer, Record, Request } from '../register/messages.ts'
+import type {
+  AnswerBatch,
+  Description,
+  KeyedRequest,
+  Membership,
+  RequestBatch,
+  ScanEntry,
+  ScanRange,
+} from '../rpc/messages.ts'
+import type { RecordStore } from './store.ts'
+
+/** Chosen marks kept in memory until they are written. The oldest are forgotten: marks are hints. */
+const PENDING_MARKS_MAX = 16_384
+
+/** Marks written along with one turn's changes, and in one step of an idle node. */
+const MARKS_PER_TURN_MAX = 64
+const MARKS_PER_FLUSH_MAX = 512
+
+/** The only keys that a node without a membership votes on: those its birth is decided by. */
+const BIRTH_NAMESPACE = 'cluster/'
+
+/** What a handler works with. */
+export type NodeHandlerOptions = Readonly<{
+  store: RecordStore
+  /** The version of the program, for `describe`. */
+  version: string
+  /** Runs a function after everything that has already arrived: `setImmediate`, or the simulator's clock. */
+  defer: (fn: () => void) => void
+  /** The store has failed, or a bug was found. Called at most once; the handler answers nothing from then on. */
+  onFatal: (error: unknown) => void
+}>
+
+type Mark = Extract<Request, { kind: 'mark' }>
+type Arrival = Readonly<{ batch: RequestBatch; reply: (answers: AnswerBatch) => void }>
+
+/**
+ * A node: an acceptor for every key, over a store. Knows no sockets and no timers.
+ *
+ * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk, and
+ * answered after it (protocol.md §3).
+ */
+export class NodeHandler {
+  readonly #store: RecordStore
+  readonly #version: string
+  readonly #defer: NodeHandlerOptions['defer']
+  readonly #onFatal: NodeHandlerOptions['onFatal']
+  /** By key, oldest first. Applied whenever the record is loaded, so that a mark counts before it is written. */
+  readonly #pendingMarks = new Map<string, Mark>()
+  #arrivals: Arrival[] = []
+  #saves = 0
+  #hasFailed = false
+
+  constructor({ store, version, defer, onFatal }: NodeHandlerOptions) {
+    this.#store = store
+    this.#version = version
+    this.#defer = defer
+    this.#onFatal = onFatal
+  }
+
+  /** Takes a batch. `reply` is called once, when all that it says is durable, or never. It must not throw. */
+  receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void {
+    if (this.#hasFailed) return
+    this.#arrivals.push({ batch, reply })
+    if (this.#arrivals.length === 1) this.#defer(() => this.#turn())
+  }
+
+  describe(): Description {
+    const { nodeId, membership, recordCount } = this.#store
+    return { nodeId, membership, version: this.#version, recordCount }
+  }
+
+  /** As `RecordStore.scan`, with the marks that are not written yet. */
+  scan(range: ScanRange, limit: number): readonly ScanEntry[] {
+    return this.#store
+      .scan(range, limit)
+      .map(({ key, record }) => ({ key, record: this.#withMark(key, record) }))
+  }
+
+  /** Writes some of the pending marks; true when there are more. For moments when nothing else is to do. */
+  flush(): boolean {
+    if (this.#hasFailed || this.#pendingMarks.size === 0) return false
+    this.#guard(() => this.#store.transaction(() => this.#writeMarks(MARKS_PER_FLUSH_MAX)))
+    return this.#pendingMarks.size > 0
+  }
+
+  #turn(): void {
+    const arrivals = this.#arrivals
+    this.#arrivals = []
+    const answers = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
+    // Behind the commit, never before it: an answer is a promise that a crash must not take back.
+    answers?.forEach((answer, index) => {
+      arrivals[index]?.reply(answer)
+    })
+  }
+
+  #handleAll(arrivals: readonly Arrival[]): AnswerBatch[] {
+    this.#saves = 0
+    const answers = arrivals.map(({ batch }) => this.#handle(batch))
+    // This turn syncs the disk in any case, so marks ride along for little.
+    if (this.#saves > 0) this.#writeMarks(MARKS_PER_TURN_MAX)
+    return answers
+  }
+
+  #handle(batch: RequestBatch): AnswerBatch {
+    const { batchId, requests } = batch
+    this.#adopt(batch)
+    if (!this.#isMeant(batch)) {
+      const { nodeId, membership } = this.#store
+      return { batchId, answers: [], mismatch: { nodeId, membership } }
+    }
+    const answers: Answer[] = []
+    for (const keyed of requests) {
+      const given = this.#answer(keyed)
+      if (given !== undefined) answers.push(given)
+    }
+    return { batchId, answers, mismatch: undefined }
+  }
+
+  /** Takes over a chosen membership that names this node and is newer than its own (protocol.md §7). */
+  #adopt({ nodeId, membership }: RequestBatch): void {
+    if (membership === undefined || nodeId !== this.#store.nodeId) return
+    const current = this.#store.membership
+    const isNewer =
+      current === undefined ||
+      (membership.clusterId === current.clusterId && membership.epoch > current.epoch)
+    if (!isNewer || !names(membership, this.#store.nodeId)) return
+    this.#store.saveMembership(membership)
+    this.#saves++
+  }
+
+  /** Whether the batch is for this node in its epoch. A new node acts only on what its birth needs. */
+  #isMeant({ nodeId, clusterId, epoch, requests }: RequestBatch): boolean {
+    if (nodeId !== this.#store.nodeId) return false
+    const { membership } = this.#store
+    if (membership !== undefined) {
+      return clusterId === membership.clusterId && epoch === membership.epoch
+    }
+    return clusterId === '' && epoch === 0 && requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
+  }
+
+  #answer({ key, request }: KeyedRequest): Answer | undefined {
+    if (request.kind === 'mark') {
+      this.#keepMark(key, request)
+      return undefined
+    }
+    const record = this.#withMark(key, this.#store.load(key))
+    const given = answer(record, request)
+    if (given.record !== record) {
+      this.#save(key, given.record)
+      // It has been applied to what was saved, or was about a state that is there no more.
+      this.#pendingMarks.delete(key)
+    }
+    return given
+  }
+
+  #keepMark(key: string, mark: Mark): void {
+    this.#pendingMarks.delete(key)
+    this.#pendingMarks.set(key, mark)
+    if (this.#pendingMarks.size <= PENDING_MARKS_MAX) return
+    for (const oldest of this.#pendingMarks.keys()) {
+      this.#pendingMarks.delete(oldest)
+      break
+    }
+  }
+
+  #withMark(key: string, record: Record): Record {
+    const mark = this.#pendingMarks.get(key)
+    return mark === undefined ? record : onMark(record, mark).record
+  }
+
+  #writeMarks(limit: number): void {
+    let written = 0
+    for (const [key, mark] of this.#pendingMarks) {
+      if (written++ === limit) return
+      const record = this.#store.load(key)
+      const marked = onMark(record, mark).record
+      if (marked !== record) this.#save(key, marked)
+      this.#pendingMarks.delete(key)
+    }
+  }
+
+  #save(key: string, record: Record): void {
+    this.#store.save(key, record)
+    this.#saves++
+  }
+
+  /** Runs a step of the store. A failure is final: what is in memory may be ahead of the disk. */
+  #guard<T>(fn: () => T): T | undefined {
+    if (this.#hasFailed) return undefined
+    try {
+      return fn()
+    } catch (error) {
+      this.#hasFailed = true
+      this.#arrivals = []
+      this.#onFatal(error)
+      return undefined
+    }
+  }
+}
+
+function names(membership: Membership, nodeId: string): boolean {
+  return membership.members.some((member) => member.nodeId === nodeId)
+}
