@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Membership } from '../rpc/messages.ts'
+import { discover, furtherAddresses, type Sighting } from './discovery.ts'
+
+const HOSTS = ['h:1', 'h:2', 'h:3']
+
+function aMembership(clusterId: string, epoch = 1): Membership {
+  return {
+    clusterId,
+    epoch,
+    members: [1, 2, 3].map((i) => ({ nodeId: `${clusterId}${i}`, address: `h:${i}` })),
+  }
+}
+
+function aSighting(address: string, nodeId: string, membership?: Membership): Sighting {
+  return { address, description: { nodeId, membership, version: '1', recordCount: 0 } }
+}
+
+test('new nodes become a cluster only when all hosts are there', () => {
+  const seen = HOSTS.map((address, index) => aSighting(address, `a${index + 1}`))
+  assert.deepEqual(discover(HOSTS, seen), {
+    kind: 'birth',
+    members: [
+      { nodeId: 'a1', address: 'h:1' },
+      { nodeId: 'a2', address: 'h:2' },
+      { nodeId: 'a3', address: 'h:3' },
+    ],
+  })
+  const finding = discover(HOSTS, seen.slice(0, 2))
+  assert.equal(finding.kind, 'wait')
+  assert.match(finding.kind === 'wait' ? finding.reason : '', /no answer from h:3/)
+})
+
+test('one node under two names is no birth', () => {
+  const seen = HOSTS.map((address, index) => aSighting(address, index === 0 ? 'a1' : 'a2'))
+  assert.equal(discover(HOSTS, seen).kind, 'wait')
+})
+
+test('a cluster is followed when a classic quorum of its nodes is seen, new nodes or none beside it', () => {
+  const membership = aMembership('a')
+  const quorum = [aSighting('h:1', 'a1', membership), aSighting('h:2', 'a2')]
+  const finding = discover(HOSTS, [...quorum, aSighting('h:3', 'x')])
+  assert.equal(finding.kind, 'found')
+  assert.deepEqual(finding.kind === 'found' && finding.membership, membership)
+  assert.equal(discover(HOSTS, quorum).kind, 'found')
+})
+
+test('one node with the data of another cluster leads nobody astray', () => {
+  const [ours, foreign] = [aMembership('a'), aMembership('b')]
+  const lone = [aSighting('h:3', 'b3', foreign)]
+  assert.equal(discover(HOSTS, lone).kind, 'wait', 'its own cluster has no quorum here')
+  const finding = discover(HOSTS, [...lone, aSighting('h:1', 'a1', ours), aSighting('h:2', 'a2', ours)])
+  assert.deepEqual(finding.kind === 'found' && finding.membership, ours)
+})
+
+test('a member is used where it was seen, whatever its membership says', () => {
+  const membership = aMembership('a')
+  const seen = [aSighting('moved:1', 'a1', membership), aSighting('moved:2', 'a2', membership)]
+  const finding = discover(['moved:1', 'moved:2', 'moved:3'], seen)
+  assert.equal(finding.kind === 'found' && finding.addresses.get('a1'), 'moved:1')
+})
+
+test('the newest epoch counts', () => {
+  const [old, current] = [aMembership('a', 1), aMembership('a', 2)]
+  const finding = discover(HOSTS, [aSighting('h:1', 'a1', old), aSighting('h:2', 'a2', current)])
+  assert.equal(finding.kind === 'found' && finding.membership.epoch, 2)
+})
+
+test('one host is enough to learn where the others are', () => {
+  assert.deepEqual(furtherAddresses(['h:2'], [aSighting('h:2', 'a2', aMembership('a'))]), ['h:1', 'h:3'])
+})
