@@ -21,8 +21,8 @@ export const EMPTY_RECORD: Record = {
  * prepared it (`next`), so it is no conflict. CASPaxos §2.2, step 2; protocol.md §3.
  */
 export function onPrepare(record: Record, { ballot }: Prepare): Answer {
-  if (compareBallots(ballot, record.promised) < 0) return { ok: false, record }
-  return { ok: true, record: { ...record, promised: ballot } }
+  const order = compareBallots(ballot, record.promised)
+  return { ok: order >= 0, record: order > 0 ? { ...record, promised: ballot } : record }
 }
 
 /** Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round trip. */
@@ -45,7 +45,10 @@ export function onLearn(record: Record, { ballot, state, next }: Learn): Answer 
   assert.ok(compareBallots(next, ballot) > 0, 'a learn prepares a ballot above its own')
   const promised = maxBallot(record.promised, next)
   const order = record.accepted === undefined ? 1 : compareBallots(ballot, record.accepted)
-  if (order < 0) return { ok: true, record: { ...record, promised } }
+  const isMarked = order === 0 && record.chosen && sameWriteId(state.writeId, record.state.writeId)
+  if (order < 0 || isMarked) {
+    return { ok: true, record: promised === record.promised ? record : { ...record, promised } }
+  }
   return { ok: true, record: { promised, accepted: ballot, state, chosen: true } }
 }
 

@@ -22,6 +22,7 @@ export function fastQuorum(n: number): number {
 
 /** The quorums of a membership of `n` nodes, 1 to 7. */
 export function quorumsOf(n: number): Quorums {
+  assert.ok(Number.isInteger(n) && n >= 1 && n <= 7, `a membership has 1 to 7 nodes, got ${n}`)
   const quorums = { n, classic: classicQuorum(n), fast: fastQuorum(n) }
   assert.ok(2 * quorums.classic > n, 'two classic quorums must meet')
   assert.ok(2 * quorums.fast + quorums.classic > 2 * n, 'two fast quorums and a classic one must meet')
