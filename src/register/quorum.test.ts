@@ -44,7 +44,6 @@ test('any two fast quorums and any classic one meet in a node, and smaller fast 
       return fasts.every((a) => fasts.every((b) => classics.every((c) => (a & b & c) !== 0)))
     }
     assert.ok(meets(fast), `n = ${n}`)
-    // With four or six nodes a fast quorum may be as small as it is only because the classic one is large.
     assert.ok(!meets(fast - 1), `n = ${n}, one less`)
   }
 })
