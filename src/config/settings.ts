@@ -108,10 +108,21 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
   })
 }
 
-/** Where the API is expected when nobody says so: on this machine, at PORT. @throws SettingError */
-export function defaultUrl(environment: Environment): string {
-  const port = readPort(finder({}, environment), { default: CONNECTOR_PORT, min: 0, max: 65_535 })
-  return `http://${LOOPBACK}:${port}`
+/**
+ * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would have it.
+ *
+ * @throws SettingError
+ */
+export function readUrl(text: string | undefined, environment: Environment): string {
+  if (text === undefined) {
+    const port = readPort(finder({}, environment), { default: CONNECTOR_PORT, min: 0, max: 65_535 })
+    return `http://${LOOPBACK}:${port}`
+  }
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash + url.username !== '') {
+    throw mismatch({ text, label: '--url' }, `a URL like http://${LOOPBACK}:${CONNECTOR_PORT}`)
+  }
+  return text.replace(/\/+$/, '')
 }
 
 /** A whole number that is a flag's own, in a range. @throws SettingError */

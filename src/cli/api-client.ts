@@ -1,0 +1,237 @@
+/**
+ * A typed client of the public API, for the commands. It never repeats a request: what may have been done is told to
+ * the caller as such.
+ */
+import { Pool } from 'undici'
+
+/** A group as the API shows it. */
+export type GroupView = Readonly<{
+  groupId: string
+  description?: string
+  labels?: Readonly<{ [key: string]: string }>
+  version: number
+  createdAt: string
+  updatedAt: string
+}>
+
+/** The body of a create. */
+export type NewGroup = Readonly<{
+  groupId: string
+  description?: string
+  labels?: Readonly<{ [key: string]: string }>
+}>
+
+/** A JSON merge patch (RFC 7396): `null` removes. */
+export type GroupPatch = Readonly<{
+  description?: string | null
+  labels?: Readonly<{ [key: string]: string | null }>
+}>
+
+/** The cluster behind a connector, as that connector sees it. */
+export type ClusterAnswer = Readonly<{
+  clusterId: string
+  epoch: number
+  members: readonly Readonly<{ nodeId: string; address: string; reachable: boolean }>[]
+}>
+
+/** An error of the API (RFC 9457), as far as the commands use it. */
+export type Problem = Readonly<{
+  status: number
+  code: string
+  title: string
+  detail: string | undefined
+  outcome: string | undefined
+  errors: readonly Readonly<{ field: string; message: string }>[]
+}>
+
+/**
+ * What became of a request:
+ *
+ * - `answered`: a 2xx; `text` is the body as it came;
+ * - `problem`: the API said no; `problem.outcome` says what that means for the data;
+ * - `unreachable`: nothing was done: the request was never sent, or was a read that got no answer;
+ * - `broken`: a change was sent, and no answer came back: it may have been done.
+ */
+export type Reply<T> =
+  | Readonly<{ kind: 'answered'; status: number; etag: string | undefined; value: T; text: string }>
+  | Readonly<{ kind: 'problem'; problem: Problem; text: string }>
+  | Readonly<{ kind: 'unreachable'; reason: string }>
+  | Readonly<{ kind: 'broken'; reason: string }>
+
+export type ApiClientOptions = Readonly<{
+  /** Where the API is: `http://host:port`, or with a path in front of `/v1`. */
+  url: string
+  /** The most connections at once. Default: 1. */
+  connections?: number
+}>
+
+/** Longer than the longest operation of a connector (60 s), which then answers 504 itself. */
+const ANSWER_TIMEOUT_MS = 65_000
+
+/** Errors before a connection stands: nothing was sent. */
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+type Call = Readonly<{
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  path: string
+  headers?: { [name: string]: string }
+  body?: string
+}>
+
+export class ApiClient {
+  readonly #pool: Pool
+  readonly #basePath: string
+
+  constructor({ url, connections = 1 }: ApiClientOptions) {
+    const { origin, pathname } = new URL(url)
+    this.#basePath = pathname.replace(/\/+$/, '')
+    this.#pool = new Pool(origin, {
+      connections,
+      pipelining: 1,
+      connect: { timeout: 5_000 },
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+    })
+  }
+
+  create(group: NewGroup): Promise<Reply<GroupView>> {
+    return this.#call({ method: 'POST', path: '/v1/group', ...json(group) })
+  }
+
+  get(groupId: string): Promise<Reply<GroupView>> {
+    return this.#call({ method: 'GET', path: groupPath(groupId) })
+  }
+
+  /** `ifMatch` is an ETag, a list of them, or `*`. */
+  update(groupId: string, patch: GroupPatch, ifMatch: string | undefined): Promise<Reply<GroupView>> {
+    const { headers, body } = json(patch)
+    return this.#call({
+      method: 'PATCH',
+      path: groupPath(groupId),
+      headers: { ...headers, 'content-type': 'application/merge-patch+json', ...condition(ifMatch) },
+      body,
+    })
+  }
+
+  delete(groupId: string, ifMatch: string | undefined): Promise<Reply<GroupView>> {
+    return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
+  }
+
+  cluster(): Promise<Reply<ClusterAnswer>> {
+    return this.#call({ method: 'GET', path: '/v1/cluster' })
+  }
+
+  /** Closes the connections, those with a request on them too. */
+  close(): Promise<void> {
+    return this.#pool.destroy()
+  }
+
+  async #call<T>(call: Call): Promise<Reply<T>> {
+    try {
+      const { statusCode, headers, body } = await this.#pool.request({
+        ...call,
+        path: this.#basePath + call.path,
+      })
+      const text = await body.text()
+      if (statusCode < 200 || statusCode > 299) {
+        return { kind: 'problem', problem: toProblem(statusCode, text), text }
+      }
+      const { etag } = headers
+      return {
+        kind: 'answered',
+        status: statusCode,
+        etag: typeof etag === 'string' ? etag : undefined,
+        value: JSON.parse(text) as T,
+        text,
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      const { code } = innermost(error)
+      const reason = describeTransportError(error)
+      const isHarmless = call.method === 'GET' || (code !== undefined && UNSENT.has(code))
+      return { kind: isHarmless ? 'unreachable' : 'broken', reason }
+    }
+  }
+}
+
+/**
+ * The path of a group. It goes out as it is: a URL parser would take `..` for the parent of `/v1/group`.
+ *
+ * @throws URIError when the id holds a lone surrogate, which has no UTF-8
+ */
+export function groupPath(groupId: string): string {
+  const encoded = encodeURIComponent(groupId)
+  // A client that sends `.` and `..` as they are may meet a proxy that resolves them.
+  return `/v1/group/${/^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded}`
+}
+
+function json(body: unknown): { headers: { [name: string]: string }; body: string } {
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+function condition(ifMatch: string | undefined): { [name: string]: string } {
+  return ifMatch === undefined ? {} : { 'if-match': ifMatch }
+}
+
+/** Takes whatever a server, or a proxy before it, answered. */
+function toProblem(status: number, text: string): Problem {
+  const body = parseObject(text)
+  const { code, title, detail, outcome, errors } = body
+  return {
+    status,
+    code: typeof code === 'string' ? code : 'unexpected_answer',
+    title: typeof title === 'string' ? title : `HTTP status ${status}`,
+    detail: typeof detail === 'string' ? detail : undefined,
+    outcome: typeof outcome === 'string' ? outcome : undefined,
+    errors: Array.isArray(errors) ? errors.flatMap(toFieldError) : [],
+  }
+}
+
+function toFieldError(error: unknown): { field: string; message: string }[] {
+  if (typeof error !== 'object' || error === null) return []
+  const { field, message } = error as { field?: unknown; message?: unknown }
+  return typeof field === 'string' && typeof message === 'string' ? [{ field, message }] : []
+}
+
+function parseObject(text: string): { [name: string]: unknown } {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as { [name: string]: unknown }) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** A name with several addresses fails once for each: the first says enough. */
+function innermost(error: Error): NodeJS.ErrnoException {
+  return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
+}
+
+function describeTransportError(error: Error): string {
+  const { code, message } = innermost(error)
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'connection refused'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no such host'
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'no answer to the connection attempt'
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s`
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+      return 'the connection broke before the answer'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,40 @@
+import { type Command, Option } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import type { Flags } from '../config/lookup.ts'
+import { readConnectorSettings } from '../config/settings.ts'
+import { stopWithParent } from './stop-with-parent.ts'
+
+/** Adds `cohort connector`: runs one connector until it is told to stop. */
+export function addConnectorCommand(program: Command): void {
+  program
+    .command('connector')
+    .summary('run one connector: the public API in front of the nodes')
+    .description(
+      'Runs one connector: the public API in front of the nodes. It keeps nothing itself; run as many as you like. ' +
+        'SIGTERM and Ctrl-C stop it once the requests it has accepted are answered.',
+    )
+    .option('--port <port>', 'where to listen (PORT; default: 8000)')
+    .option('--hosts <list>', 'the nodes, 1 or 3 to 7, as host:port separated by commas (HOSTS)')
+    .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
+    .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
+    .option(
+      '--log-level <level>',
+      'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
+    )
+    .addOption(new Option('--stop-with-parent').hideHelp())
+    .addHelpText(
+      'after',
+      `
+A flag wins over its environment variable, and that over the same name in a .env file here.
+
+Examples:
+  cohort connector --port 8000 --hosts 127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003
+  HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0`,
+    )
+    .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
+      const settings = readConnectorSettings(flags, readEnvironment())
+      if (isChild) stopWithParent()
+      const { runConnector } = await import('../connector/main.ts')
+      await runConnector(settings)
+    })
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import { EXIT_CODES_HELP } from './exit-codes.ts'
+import { runGroupCommand } from './group-command.ts'
+import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
+import { collectLabel, type Labels, toLabels } from './label-options.ts'
+
+type CreateOptions = ApiOptions & Readonly<{ description?: string; label?: Labels }>
+
+/** Adds `cohort create`: creates a group. */
+export function addCreateCommand(program: Command): void {
+  program
+    .command('create')
+    .summary('create a group')
+    .description('Creates a group and shows it. Fails when there is one of that id (409 group_exists).')
+    .addArgument(groupIdArgument())
+    .option('--description <text>', 'what the group is for')
+    .option('--label <key=value>', 'a label; may be repeated', collectLabel)
+    .addOption(jsonOption())
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `${EXIT_CODES_HELP}
+
+Examples:
+  cohort create team-a
+  cohort create team-a --description 'The A team' --label env=prod --label tier=1`,
+    )
+    .action((groupId: string, { description, label, ...options }: CreateOptions) =>
+      runGroupCommand(options, (client) =>
+        client.create({
+          groupId,
+          ...(description === undefined ? {} : { description }),
+          ...(label === undefined ? {} : { labels: toLabels(label) }),
+        }),
+      ),
+    )
+}

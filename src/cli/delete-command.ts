@@ -1,0 +1,29 @@
+import type { Command } from 'commander'
+import { EXIT_CODES_HELP } from './exit-codes.ts'
+import { runGroupCommand } from './group-command.ts'
+import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
+
+type DeleteOptions = ApiOptions & Readonly<{ ifMatch?: string }>
+
+/** Adds `cohort delete`: deletes a group. */
+export function addDeleteCommand(program: Command): void {
+  program
+    .command('delete')
+    .summary('delete a group')
+    .description('Deletes a group, and shows what it was.')
+    .addArgument(groupIdArgument())
+    .addOption(ifMatchOption())
+    .addOption(jsonOption())
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `${EXIT_CODES_HELP}
+
+Examples:
+  cohort delete team-a
+  cohort delete team-a --if-match 3-1f0c5a7be2d94c60`,
+    )
+    .action((groupId: string, { ifMatch, ...options }: DeleteOptions) =>
+      runGroupCommand(options, (client) => client.delete(groupId, ifMatch)),
+    )
+}

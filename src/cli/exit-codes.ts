@@ -1,0 +1,20 @@
+/** What a command's exit code means. They are part of its interface: scripts rely on them. */
+export const EXIT = {
+  ok: 0,
+  /** It was not done, or not wholly; what was printed says why. */
+  failed: 1,
+  /** A flag, an argument or a setting cannot be used. Nothing was tried. */
+  usage: 2,
+  /** It may have been done, or may yet be. Look before it is repeated. */
+  unknown: 3,
+  /** 128 + SIGINT, as shells say it. */
+  interrupted: 130,
+} as const
+
+/** The same, for the end of a help text. */
+export const EXIT_CODES_HELP = `
+Exit codes:
+  0  done
+  1  not done: refused, not found, no connector, or (503) not enough nodes; nothing was changed
+  2  a flag, an argument or a setting cannot be used
+  3  outcome unknown: it may have been done; look before you repeat it`

@@ -1,0 +1,38 @@
+import { CommanderError } from 'commander'
+import { SettingError } from '../config/setting-error.ts'
+import { FaultError } from '../fault.ts'
+import { EXIT } from './exit-codes.ts'
+
+/** A command that could not do what it was asked. The message is for whoever typed it: one or two sentences. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = EXIT.failed, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** What a process says, and with which code it ends, for what its command threw. `undefined`: a bug, with its stack. */
+export function describeFailure(error: unknown): Readonly<{ message: string; exitCode: number }> | undefined {
+  // Commander has printed its sentence already; help and version end with 0.
+  if (error instanceof CommanderError)
+    return { message: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
+  if (error instanceof SettingError) return { message: error.message, exitCode: EXIT.usage }
+  if (error instanceof CommandFailure) return { message: error.message, exitCode: error.exitCode }
+  if (error instanceof FaultError) return { message: error.message, exitCode: EXIT.failed }
+  if (isSystemError(error)) return { message: describeSystemError(error), exitCode: EXIT.failed }
+  return undefined
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
+function describeSystemError(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
+  if (error.syscall === 'listen' && error.code === 'EADDRINUSE') {
+    return `${error.address}:${error.port} is in use by another process: stop it, or choose another --port`
+  }
+  return error.message
+}

@@ -1,0 +1,24 @@
+import type { GroupView } from './api-client.ts'
+
+/** A group for a human: one line for each thing, in the order of its importance. Ends without a line break. */
+export function formatGroup(group: GroupView, etag: string | undefined): string {
+  const labels = Object.entries(group.labels ?? {})
+  const lines: (readonly [string, string])[] = [
+    ['groupId', group.groupId],
+    ...(group.description === undefined ? [] : [['description', group.description] as const]),
+    ...labels.map(([key, value], index) => [index === 0 ? 'labels' : '', `${key}=${value}`] as const),
+    ['version', String(group.version)],
+    ...(etag === undefined ? [] : [['etag', etag] as const]),
+    ['created', group.createdAt],
+    ['updated', group.updatedAt],
+  ]
+  return lines.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n')
+}
+
+/** Text that cannot move the cursor or colour the terminal: control characters become escapes. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    const known = ({ '\n': '\\n', '\t': '\\t', '\r': '\\r' } as { [key: string]: string })[character]
+    return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
+import { EXIT } from './exit-codes.ts'
+
+type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }>
+
+/** Adds `cohort generate`: creates many groups and verifies them on every node. */
+export function addGenerateCommand(program: Command): void {
+  program
+    .command('generate')
+    .summary('create many groups, and verify them on every node')
+    .description(
+      'Creates groups with random ids through the API, then asks every node by itself (past the connector) whether ' +
+        'it holds each of them in the version that was created.',
+    )
+    .option('-a, --amount <count>', 'how many groups, 1 to 1,000,000 (default: 1000)')
+    .option('--url <url>', 'where the API is (default: http://127.0.0.1:8000, or the port that PORT names)')
+    .option('--concurrency <count>', 'how many creates at a time, 1 to 1,024 (default: 64)')
+    .option('--hosts <list>', 'the nodes to ask, as host:port (default: those that the connector names)')
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0    all were created, and each was verified on a quorum of nodes
+  1    some were not created, or could not be verified; or no connector answers
+  2    a flag or a setting cannot be used
+  130  interrupted with Ctrl-C; what was done so far is printed
+
+Examples:
+  cohort generate
+  cohort generate --amount 50000 --concurrency 128
+  cohort generate --url http://127.0.0.1:9000`,
+    )
+    .action(async (flags: GenerateFlags) => {
+      const url = readUrl(flags.url, readEnvironment())
+      const amount = readCount('--amount', flags.amount, { default: 1_000, min: 1, max: 1_000_000 })
+      const concurrency = readCount('--concurrency', flags.concurrency, { default: 64, min: 1, max: 1_024 })
+      const hosts = flags.hosts === undefined ? undefined : readHostsFlag('--hosts', flags.hosts)
+      const { generate } = await import('./generate/generate.ts')
+      const { connectGrpc } = await import('../rpc/grpc-transport.ts')
+      const { signal, forget } = interruptSignal()
+      const { stdout } = process
+      const exitCode = await generate({
+        amount,
+        url,
+        concurrency,
+        hosts,
+        connect: connectGrpc,
+        signal,
+        output: {
+          write: (text) => stdout.write(text),
+          columns: stdout.isTTY ? stdout.columns : undefined,
+          nowMs: () => performance.now(),
+        },
+      })
+      forget()
+      process.exitCode = exitCode
+    })
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function interruptSignal(): Readonly<{ signal: AbortSignal; forget: () => void }> {
+  const controller = new AbortController()
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted)
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    forget: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    },
+  }
+}

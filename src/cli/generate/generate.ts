@@ -1,0 +1,147 @@
+/** `cohort generate`: creates groups, then asks every node by itself whether it holds them. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { classicQuorum } from '../../register/quorum.ts'
+import type { Connect } from '../../rpc/transport.ts'
+import { ApiClient, type ClusterAnswer } from '../api-client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
+import { describeUnreachable, toFailure } from '../group-command.ts'
+import { type CreateTally, createGroups, emptyTally } from './create-groups.ts'
+import { formatCount, Progress, type ProgressOutput } from './progress.ts'
+import { countUnverified, reportLines } from './report.ts'
+import { type NodeVerdict, verifyGroups } from './verify-groups.ts'
+
+export type GenerateOptions = Readonly<{
+  amount: number
+  url: string
+  concurrency: number
+  /** The nodes to ask; `undefined`: those that the connector names. */
+  hosts: readonly string[] | undefined
+  connect: Connect
+  output: ProgressOutput
+  /** Aborted: what was done so far is reported. */
+  signal: AbortSignal
+}>
+
+/** How long a connector that has just been started may take to find its nodes. */
+const CLUSTER_PATIENCE_MS = 5_000
+/** How long nodes that lag are waited for. */
+const VERIFY_PATIENCE_MS = 8_000
+/** How long creates on their way are waited for after an interrupt. */
+const INTERRUPT_PATIENCE_MS = 1_000
+
+/**
+ * Runs it and prints the report.
+ *
+ * @returns the exit code: ok when all were created and each is on a quorum of nodes
+ * @throws CommandFailure when there is nothing to talk to
+ */
+export async function generate(options: GenerateOptions): Promise<number> {
+  const { amount, url, concurrency, output, signal } = options
+  const client = new ApiClient({ url, connections: concurrency })
+  try {
+    const cluster = await findCluster(client, options)
+    const addresses = options.hosts ?? cluster?.members.map(({ address }) => address) ?? []
+    const quorum = classicQuorum(cluster?.members.length ?? addresses.length)
+    output.write(`creating ${formatCount(amount)} groups through ${url}, ${concurrency} at a time\n`)
+
+    const progress = new Progress(output)
+    const tally = emptyTally()
+    const startMs = performance.now()
+    await createAll(client, options, tally, progress)
+    const createMs = performance.now() - startMs
+
+    const verdicts = signal.aborted
+      ? undefined
+      : await verify(options, { tally, addresses, clusterId: cluster?.clusterId, progress })
+    for (const line of reportLines({ amount, tally, createMs, verdicts, quorum })) output.write(`${line}\n`)
+    if (signal.aborted) return EXIT.interrupted
+    return isAllWell(amount, tally, verdicts ?? [], quorum) ? EXIT.ok : EXIT.failed
+  } finally {
+    await client.close()
+  }
+}
+
+async function findCluster(
+  client: ApiClient,
+  { url, hosts }: GenerateOptions,
+): Promise<ClusterAnswer | undefined> {
+  const untilMs = performance.now() + CLUSTER_PATIENCE_MS
+  while (true) {
+    const reply = await client.cluster()
+    if (reply.kind === 'answered') return reply.value
+    if (reply.kind === 'unreachable') throw new CommandFailure(describeUnreachable(url, reply.reason))
+    if (hosts !== undefined) return undefined
+    const isStarting = reply.kind === 'problem' && reply.problem.status === 503
+    if (!isStarting || performance.now() > untilMs) throw toFailure(reply, url)
+    await sleep(200)
+  }
+}
+
+async function createAll(
+  client: ApiClient,
+  { amount, concurrency, signal }: GenerateOptions,
+  tally: CreateTally,
+  progress: Progress,
+): Promise<void> {
+  const startMs = performance.now()
+  const state = () => {
+    const failed = tally.finished - tally.created.size
+    const rate = `${formatCount((tally.finished * 1_000) / (performance.now() - startMs))}/s`
+    const note = failed === 0 ? rate : `${rate}  ${formatCount(failed)} failed`
+    return { label: 'created', done: tally.created.size, total: amount, note }
+  }
+  const groupIds = Array.from({ length: amount }, () => randomUUID())
+  const work = createGroups(
+    { client, groupIds, concurrency, signal, onProgress: () => progress.show(state()) },
+    tally,
+  )
+  await Promise.race([work, interruption(signal)])
+  progress.finish(state())
+}
+
+/** Resolves some time after the signal, or never. */
+function interruption(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const onAbort = () => setTimeout(resolve, INTERRUPT_PATIENCE_MS)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+type VerifyInput = Readonly<{
+  tally: CreateTally
+  addresses: readonly string[]
+  clusterId: string | undefined
+  progress: Progress
+}>
+
+async function verify(
+  { connect, signal }: GenerateOptions,
+  { tally, addresses, clusterId, progress }: VerifyInput,
+): Promise<NodeVerdict[]> {
+  const total = tally.created.size * addresses.length
+  const state = (done: number) => ({ label: 'verified', done, total, note: `on ${addresses.length} nodes` })
+  const verdicts = await verifyGroups({
+    addresses,
+    clusterId,
+    created: tally.created,
+    unknown: tally.unknown,
+    connect,
+    patienceMs: VERIFY_PATIENCE_MS,
+    signal,
+    onProgress: (held) => progress.show(state(held)),
+  })
+  progress.finish(state(verdicts.reduce((sum, { held }) => sum + held.size, 0)))
+  return verdicts
+}
+
+function isAllWell(
+  amount: number,
+  tally: CreateTally,
+  verdicts: readonly NodeVerdict[],
+  quorum: number,
+): boolean {
+  return tally.created.size === amount && countUnverified(tally.created.keys(), verdicts, quorum) === 0
+}

@@ -1,0 +1,77 @@
+/** Progress of something countable: a bar that moves on a terminal, now and then a plain line elsewhere. */
+
+/** How far it is. `note` is appended as it is. */
+export type ProgressState = Readonly<{ label: string; done: number; total: number; note: string }>
+
+/** Where progress goes. `columns` is the width of a terminal, `undefined` when it is none. */
+export type ProgressOutput = Readonly<{
+  write: (text: string) => void
+  columns: number | undefined
+  nowMs: () => number
+}>
+
+const BAR_MS = 80
+const LINE_MS = 2_000
+const BAR_WIDTH_MAX = 30
+
+export class Progress {
+  readonly #output: ProgressOutput
+  #shownMs = Number.NEGATIVE_INFINITY
+  #isBarShown = false
+
+  constructor(output: ProgressOutput) {
+    this.#output = output
+  }
+
+  /** Shows the state, unless something was shown a moment ago: it may be called for each step. */
+  show(state: ProgressState): void {
+    const nowMs = this.#output.nowMs()
+    const { columns } = this.#output
+    if (nowMs - this.#shownMs < (columns === undefined ? LINE_MS : BAR_MS)) return
+    this.#shownMs = nowMs
+    this.#draw(state)
+  }
+
+  /** Shows the state as the last one of its label. */
+  finish(state: ProgressState): void {
+    this.#draw(state)
+    this.clear()
+    this.#shownMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** Ends the line that a bar stands on, so that something else can be printed. */
+  clear(): void {
+    if (this.#isBarShown) this.#output.write('\n')
+    this.#isBarShown = false
+  }
+
+  #draw(state: ProgressState): void {
+    const { columns, write } = this.#output
+    if (columns === undefined) return write(`${progressLine(state)}\n`)
+    this.#isBarShown = true
+    write(`\r\x1b[2K${progressBar(state, columns)}`)
+  }
+}
+
+/** `created 300 of 1,000  5,120/s` */
+export function progressLine({ label, done, total, note }: ProgressState): string {
+  return `${label} ${formatCount(done)} of ${formatCount(total)}${note && `  ${note}`}`
+}
+
+/** `created [######----]  60 %  600/1,000  5,120/s`, never wider than `columns`: a wrapped bar cannot be redrawn. */
+export function progressBar({ label, done, total, note }: ProgressState, columns: number): string {
+  const share = total === 0 ? 1 : done / total
+  // Rounded down: 100 % is said when it is all.
+  const percent = `${Math.floor(share * 100)} %`.padStart(5)
+  const counts = `${formatCount(done)}/${formatCount(total)}${note && `  ${note}`}`
+  const rest = label.length + percent.length + counts.length + 7
+  const width = Math.min(BAR_WIDTH_MAX, columns - rest)
+  if (width < 5) return `${label} ${percent.trim()} ${counts}`.slice(0, Math.max(0, columns - 1))
+  const filled = Math.floor(share * width)
+  return `${label} [${'#'.repeat(filled)}${'-'.repeat(width - filled)}] ${percent}  ${counts}`
+}
+
+/** `12,345` */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString('en-US')
+}

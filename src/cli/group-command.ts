@@ -1,0 +1,72 @@
+/** What the commands about one group have in common: one request, one answer, one exit code. */
+import { readEnvironment } from '../config/environment.ts'
+import { readUrl } from '../config/settings.ts'
+import { ApiClient, type GroupView, type Problem, type Reply } from './api-client.ts'
+import { EXIT } from './exit-codes.ts'
+import { CommandFailure } from './failure.ts'
+import { formatGroup, printable } from './format-group.ts'
+import type { ApiOptions } from './group-options.ts'
+
+/**
+ * Sends one request and prints its answer.
+ *
+ * @throws CommandFailure with the exit code that says what this means for the data
+ */
+export async function runGroupCommand(
+  options: ApiOptions,
+  request: (client: ApiClient) => Promise<Reply<GroupView>>,
+): Promise<void> {
+  const url = readUrl(options.url, readEnvironment())
+  const client = new ApiClient({ url })
+  try {
+    const reply = await request(client)
+    if (reply.kind === 'answered') {
+      process.stdout.write(`${options.json ? reply.text : formatGroup(reply.value, reply.etag)}\n`)
+      return
+    }
+    const failure = toFailure(reply, url)
+    if (reply.kind !== 'problem' || !options.json) throw failure
+    // The problem says it all, and whoever asked for JSON gets nothing else.
+    process.stderr.write(`${reply.text}\n`)
+    throw new CommandFailure('', failure.exitCode)
+  } finally {
+    await client.close()
+  }
+}
+
+/** How a command fails for an answer that is not a yes. */
+export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, url: string): CommandFailure {
+  switch (reply.kind) {
+    case 'problem':
+      return new CommandFailure(
+        describeProblem(reply.problem),
+        reply.problem.outcome === 'unknown' ? EXIT.unknown : EXIT.failed,
+      )
+    case 'unreachable':
+      return new CommandFailure(describeUnreachable(url, reply.reason))
+    case 'broken':
+      return new CommandFailure(
+        `${reply.reason} (${url}): it may have been done, so look before you repeat it`,
+        EXIT.unknown,
+      )
+    default:
+      return reply satisfies never
+  }
+}
+
+/** The sentence for a connector that is not there. */
+export function describeUnreachable(url: string, reason: string): string {
+  return `no connector answers at ${url} (${reason}): start a cluster with "cohort up", or name another with --url`
+}
+
+/** A problem in one line, and one more for each field that is wrong. */
+export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
+  const meaning = MEANINGS[outcome ?? ''] ?? ''
+  const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join('')
+  return `${printable(detail ?? title).replace(/\.$/, '')} (${status} ${code})${meaning}${fields}`
+}
+
+const MEANINGS: Readonly<{ [outcome: string]: string }> = {
+  not_applied: ': nothing was done, and it may be repeated as it is',
+  unknown: ': it may have been done, so look before you repeat it',
+}

@@ -1,0 +1,43 @@
+/** The argument and the options that the commands about one group share. */
+import { Argument, InvalidArgumentError, Option } from 'commander'
+
+/** The options every such command has. */
+export type ApiOptions = Readonly<{ url?: string; json?: boolean }>
+
+/** GROUP_ID: any text that has a UTF-8 form; whether it is a legal id is for the API to say. */
+export function groupIdArgument(): Argument {
+  return new Argument('<group-id>', 'the id; write -- before one that starts with a dash').argParser(
+    (text) => {
+      if (text === '') throw new InvalidArgumentError('An id has at least one character.')
+      if (!text.isWellFormed()) throw new InvalidArgumentError('An id is well-formed Unicode text.')
+      return text
+    },
+  )
+}
+
+/** --url. */
+export function urlOption(): Option {
+  return new Option(
+    '--url <url>',
+    'where the API is (default: http://127.0.0.1:8000, or the port that PORT names)',
+  )
+}
+
+/** --json. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print what the API answered, as JSON')
+}
+
+/** --if-match. */
+export function ifMatchOption(): Option {
+  return new Option('--if-match <etag>', 'only if the group is still the one with this ETag').argParser(
+    toEntityTag,
+  )
+}
+
+/** An ETag in its quotes, which are a nuisance to type in a shell; lists, weak tags and `*` as they are. */
+export function toEntityTag(text: string): string {
+  if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(text))
+    throw new InvalidArgumentError('Expected an ETag, like "3-1f0c".')
+  return /^(\*$|"|W\/)/.test(text) ? text : `"${text}"`
+}

@@ -1,0 +1,26 @@
+/** Labels as the command line writes them. */
+import { InvalidArgumentError } from 'commander'
+
+/** Labels in the order they were given. */
+export type Labels = readonly (readonly [key: string, value: string])[]
+
+/** Adds a `k=v` to those before it; the first `=` ends the key. @throws InvalidArgumentError */
+export function collectLabel(text: string, before: Labels = []): Labels {
+  const split = text.indexOf('=')
+  if (split < 1) throw new InvalidArgumentError('Expected key=value.')
+  const key = text.slice(0, split)
+  if (before.some(([other]) => other === key))
+    throw new InvalidArgumentError(`The label ${key} is given twice.`)
+  return [...before, [key, text.slice(split + 1)]]
+}
+
+/** Adds a key to those before it. @throws InvalidArgumentError */
+export function collectKey(text: string, before: readonly string[] = []): readonly string[] {
+  if (text === '') throw new InvalidArgumentError('Expected the key of a label.')
+  return [...before, text]
+}
+
+/** An object with these properties of its own, whatever they are called (`__proto__` too). */
+export function toLabels(labels: Labels): { [key: string]: string } {
+  return Object.fromEntries(labels)
+}

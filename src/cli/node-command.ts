@@ -1,0 +1,38 @@
+import { type Command, Option } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import type { Flags } from '../config/lookup.ts'
+import { readNodeSettings } from '../config/settings.ts'
+import { stopWithParent } from './stop-with-parent.ts'
+
+/** Adds `cohort node`: runs one node until it is told to stop. */
+export function addNodeCommand(program: Command): void {
+  program
+    .command('node')
+    .summary('run one node')
+    .description(
+      'Runs one node: it keeps its copy of every group on its own disk. SIGTERM and Ctrl-C stop it cleanly.',
+    )
+    .option('--port <port>', 'where to listen (PORT; default: 8001)')
+    .option('--data-dir <directory>', 'where its data are kept; made when it is missing (DATA_DIR)')
+    .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
+    .option(
+      '--log-level <level>',
+      'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
+    )
+    .addOption(new Option('--stop-with-parent').hideHelp())
+    .addHelpText(
+      'after',
+      `
+A flag wins over its environment variable, and that over the same name in a .env file here.
+
+Examples:
+  cohort node --port 8001 --data-dir ./data/node1
+  PORT=8002 DATA_DIR=./data/node2 cohort node`,
+    )
+    .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
+      const settings = readNodeSettings(flags, readEnvironment())
+      if (isChild) stopWithParent()
+      const { runNode } = await import('../node/main.ts')
+      await runNode(settings)
+    })
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import type { Flags } from '../config/lookup.ts'
+import { readUpSettings } from '../config/settings.ts'
+
+/** Adds `cohort up`: runs a local cluster. */
+export function addUpCommand(program: Command): void {
+  program
+    .command('up')
+    .summary('run a whole cluster on this machine')
+    .description(
+      'Runs a whole cluster on this machine, each node and each connector in a process of its own, and prints where ' +
+        'the API and its documentation are. A process that dies is started again. Ctrl-C stops all of them.',
+    )
+    .option('--nodes <count>', '1, or 3 to 7 (default: 3)')
+    .option('--connectors <count>', '1 to 16 (default: 1)')
+    .option('--port <port>', 'where the first connector listens (PORT; default: 8000)')
+    .option(
+      '--data-dir <directory>',
+      'where the data are kept, one folder for each node (DATA_DIR; default: .cohort)',
+    )
+    .option('--host <address>', 'the address the connectors listen on (HOST; default: 127.0.0.1)')
+    .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
+    .option(
+      '--log-level <level>',
+      'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
+    )
+    .addHelpText(
+      'after',
+      `
+The ports, for --port P and N nodes: the first connector has P, the nodes have P+1 to P+N on 127.0.0.1, further
+connectors P+N+1 and on. Data that are there already are used: with as many nodes as made them.
+
+Examples:
+  cohort up
+  cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort`,
+    )
+    .action(async (flags: Flags) => {
+      const settings = readUpSettings(flags, readEnvironment())
+      const { up } = await import('./up/up.ts')
+      process.exitCode = await up(settings)
+    })
+}

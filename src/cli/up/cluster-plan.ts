@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { formatAddress } from '../../config/hosts.ts'
+import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
+
+/** One process of a local cluster: what it is called, where it listens, and the arguments that `cohort` gets. */
+export type ServicePlan = Readonly<{
+  name: string
+  kind: 'node' | 'connector'
+  host: string
+  port: number
+  args: readonly string[]
+}>
+
+/** Nodes first, then connectors. With port P and N nodes: nodes P+1 to P+N, connectors P, then P+N+1 and on. */
+export function planCluster(settings: UpSettings): ServicePlan[] {
+  const { port, nodeCount, connectorCount } = settings
+  const nodes = Array.from({ length: nodeCount }, (_, index) => planNode(settings, index, port + 1 + index))
+  const hosts = nodes.map((node) => formatAddress(node.host, node.port)).join(',')
+  const connectors = Array.from({ length: connectorCount }, (_, index) =>
+    planConnector(settings, {
+      name: connectorCount === 1 ? 'connector' : `connector${index + 1}`,
+      port: index === 0 ? port : port + nodeCount + index,
+      hosts,
+    }),
+  )
+  return [...nodes, ...connectors]
+}
+
+/** The data directory of the node with this index, from 0. */
+export function nodeDirectory(dataDir: string, index: number): string {
+  return join(dataDir, `node${index + 1}`)
+}
+
+function planNode({ dataDir, logLevel }: UpSettings, index: number, port: number): ServicePlan {
+  const flags = { port, host: LOOPBACK, 'data-dir': nodeDirectory(dataDir, index), 'log-level': logLevel }
+  return { name: `node${index + 1}`, kind: 'node', host: LOOPBACK, port, args: toArgs('node', flags) }
+}
+
+function planConnector(
+  { host, timeoutMs, logLevel }: UpSettings,
+  { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
+): ServicePlan {
+  const flags = { port, host, hosts, timeout: timeoutMs / 1_000, 'log-level': logLevel }
+  return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }
+}
+
+/** Every setting is said, so that the environment and a `.env` file cannot change one service of many. */
+function toArgs(command: string, flags: Readonly<{ [name: string]: string | number }>): string[] {
+  return [
+    command,
+    '--stop-with-parent',
+    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+  ]
+}

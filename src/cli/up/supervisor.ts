@@ -1,0 +1,126 @@
+/** Keeps the processes of a plan running until it is told to stop them. */
+import { classicQuorum } from '../../register/quorum.ts'
+import type { ServicePlan } from './cluster-plan.ts'
+import { RestartPolicy } from './restart-policy.ts'
+import { type End, ServiceProcess } from './service-process.ts'
+
+export type SupervisorOptions = Readonly<{
+  plan: readonly ServicePlan[]
+  /** A line of a service, or of the supervisor about it. */
+  print: (name: string, line: string) => void
+  /** How long a service may take to end. */
+  graceMs: number
+  /** The cluster cannot come up: so many services failed at their start. Called once at most, before `markReady`. */
+  onHopeless: (reason: string) => void
+}>
+
+/** So many ends right after a start are no accident. */
+const QUICK_ENDS_SUSPICIOUS = 3
+
+type Service = {
+  readonly plan: ServicePlan
+  readonly policy: RestartPolicy
+  process: ServiceProcess | undefined
+  restart: NodeJS.Timeout | undefined
+  /** It ended by itself, with an error, before the cluster was ever ready. */
+  hasFailedAtStart: boolean
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #services: readonly Service[]
+  #phase: 'starting' | 'ready' | 'hopeless' | 'stopping' = 'starting'
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#services = options.plan.map((plan) => ({
+      plan,
+      policy: new RestartPolicy(),
+      process: undefined,
+      restart: undefined,
+      hasFailedAtStart: false,
+    }))
+  }
+
+  start(): void {
+    for (const service of this.#services) this.#start(service)
+  }
+
+  /** The cluster has come up: from now on every service is kept running, whatever happens. */
+  markReady(): void {
+    if (this.#phase === 'starting') this.#phase = 'ready'
+  }
+
+  /** Stops the connectors, then the nodes. Resolves once all are gone: `false` when one had to be killed. */
+  async stop(): Promise<boolean> {
+    this.#phase = 'stopping'
+    for (const service of this.#services) clearTimeout(service.restart)
+    // Connectors first: the requests they have accepted still need the nodes.
+    const connectors = await this.#stopAll('connector')
+    const nodes = await this.#stopAll('node')
+    return connectors && nodes
+  }
+
+  /** Ends everything at once. */
+  kill(): void {
+    for (const { process } of this.#services) process?.kill()
+  }
+
+  async #stopAll(kind: ServicePlan['kind']): Promise<boolean> {
+    const services = this.#services.filter(({ plan }) => plan.kind === kind)
+    const results = await Promise.all(
+      services.map(async ({ plan, process }) => {
+        const isClean = (await process?.stop(this.#options.graceMs)) ?? true
+        if (!isClean) this.#options.print(plan.name, 'did not stop in time and was killed')
+        return isClean
+      }),
+    )
+    return results.every((isClean) => isClean)
+  }
+
+  #start(service: Service): void {
+    const { name } = service.plan
+    service.process = new ServiceProcess(service.plan, {
+      onLine: (line) => this.#options.print(name, line),
+      onEnd: (end) => this.#onEnd(service, end),
+    })
+  }
+
+  #onEnd(service: Service, end: End): void {
+    service.process = undefined
+    if (this.#phase === 'stopping' || this.#phase === 'hopeless') return
+    const { print } = this.#options
+    const { name } = service.plan
+    if (this.#phase === 'starting' && end.code !== null && end.code !== 0) {
+      service.hasFailedAtStart = true
+      if (this.#isHopeless()) {
+        this.#phase = 'hopeless'
+        return this.#options.onHopeless(
+          `${name} could not start (${describeEnd(end)}): its own words are above`,
+        )
+      }
+    }
+    const { delayMs, quickEnds } = service.policy.onEnd(end.livedMs)
+    print(name, `${describeEnd(end)}; it is started again in ${delayMs / 1_000} s`)
+    if (quickEnds >= QUICK_ENDS_SUSPICIOUS) print(name, describeLoop(service.plan, quickEnds))
+    service.restart = setTimeout(() => this.#start(service), delayMs)
+  }
+
+  /** Without its connectors, or a quorum of its nodes, the cluster will not come up. */
+  #isHopeless(): boolean {
+    const nodeCount = this.#services.filter(({ plan }) => plan.kind === 'node').length
+    const failed = this.#services.filter(({ hasFailedAtStart }) => hasFailedAtStart)
+    const failedNodes = failed.filter(({ plan }) => plan.kind === 'node').length
+    return failedNodes < failed.length || failedNodes > nodeCount - classicQuorum(nodeCount)
+  }
+}
+
+function describeEnd({ code, signal }: End): string {
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+}
+
+function describeLoop({ kind }: ServicePlan, quickEnds: number): string {
+  const effect =
+    kind === 'node' ? 'the cluster goes on while a quorum of nodes is left' : 'the nodes keep what they have'
+  return `it has ended ${quickEnds} times in a row right after its start: its own words above say why. Meanwhile ${effect}`
+}

@@ -1,0 +1,132 @@
+/** `cohort up`: a local cluster of real processes, from the first port check to the last process that ends. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { request } from 'undici'
+import { formatAddress } from '../../config/hosts.ts'
+import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
+import { EXIT } from '../exit-codes.ts'
+import { planCluster, type ServicePlan } from './cluster-plan.ts'
+import { checkLayout, makeLayout } from './data-layout.ts'
+import { checkPorts } from './ports.ts'
+import { Supervisor } from './supervisor.ts'
+
+const READY_POLL_MS = 100
+/** When to say that it takes long. */
+const READY_PATIENCE_MS = 15_000
+/** Beyond the longest request, for a process to close its files. */
+const GRACE_MS = 5_000
+
+/**
+ * Runs the cluster until Ctrl-C or SIGTERM.
+ *
+ * @returns the exit code: ok when all was stopped cleanly
+ * @throws CommandFailure when it cannot start; nothing is left running
+ */
+export async function up(settings: UpSettings): Promise<number> {
+  const plan = planCluster(settings)
+  await checkLayout(settings.dataDir, settings.nodeCount)
+  await checkPorts(plan)
+  await makeLayout(settings.dataDir, settings.nodeCount)
+
+  const print = printer(plan)
+  const stopping = new AbortController()
+  let failure: string | undefined
+  const supervisor = new Supervisor({
+    plan,
+    print,
+    graceMs: settings.timeoutMs + GRACE_MS,
+    onHopeless: (reason) => {
+      failure = reason
+      stopping.abort()
+    },
+  })
+  const stopped = untilStopped(stopping, supervisor)
+  supervisor.start()
+  void announce(settings, plan, { print, signal: stopping.signal, onReady: () => supervisor.markReady() })
+
+  await stopped
+  print('cohort', failure === undefined ? 'stopping: connectors first, then nodes' : failure)
+  const isClean = await supervisor.stop()
+  print('cohort', failure === undefined ? 'stopped' : 'stopped: nothing is left running')
+  return isClean && failure === undefined ? EXIT.ok : EXIT.failed
+}
+
+/** Resolves at the first reason to stop; a second Ctrl-C afterwards kills what is left. */
+function untilStopped(stopping: AbortController, supervisor: Supervisor): Promise<void> {
+  const onSignal = () => {
+    if (stopping.signal.aborted) supervisor.kill()
+    stopping.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  // Nobody reads any more (`cohort up | head`): as good as Ctrl-C.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => stopping.abort())
+  return new Promise((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+type AnnounceOptions = Readonly<{
+  print: (name: string, line: string) => void
+  signal: AbortSignal
+  onReady: () => void
+}>
+
+/** Waits until every connector is ready, and says where everything is. */
+async function announce(
+  settings: UpSettings,
+  plan: readonly ServicePlan[],
+  { print, signal, onReady }: AnnounceOptions,
+): Promise<void> {
+  const urls = plan.filter(({ kind }) => kind === 'connector').map(urlOf)
+  const startMs = performance.now()
+  let hasWarned = false
+  while (!(await areReady(urls))) {
+    if (signal.aborted) return
+    if (!hasWarned && performance.now() - startMs > READY_PATIENCE_MS) {
+      hasWarned = true
+      print('cohort', 'not ready yet: the lines above say what is missing')
+    }
+    await sleep(READY_POLL_MS)
+  }
+  if (signal.aborted) return
+  onReady()
+  for (const line of readyLines(settings, urls)) print('cohort', line)
+}
+
+function readyLines({ nodeCount, dataDir }: UpSettings, urls: readonly string[]): string[] {
+  return [
+    `ready: ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'}, ${urls.length} ${urls.length === 1 ? 'connector' : 'connectors'}`,
+    ...urls.map((url) => `  API   ${url}/v1/group`),
+    `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
+    `  data  ${dataDir}`,
+    'Ctrl-C stops it',
+  ]
+}
+
+async function areReady(urls: readonly string[]): Promise<boolean> {
+  const results = await Promise.all(urls.map(isReady))
+  return results.every((result) => result)
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const { statusCode, body } = await request(`${url}/readyz`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
+    await body.dump()
+    return statusCode === 200
+  } catch {
+    // Not listening yet, or gone: the same answer.
+    return false
+  }
+}
+
+/** An address to ask at, for one to listen on: a wildcard is nobody's name. */
+function urlOf({ host, port }: ServicePlan): string {
+  return `http://${formatAddress(host === '0.0.0.0' || host === '::' ? LOOPBACK : host, port)}`
+}
+
+/** `node1     | text`, all in one column. */
+function printer(plan: readonly ServicePlan[]): (name: string, line: string) => void {
+  const width = Math.max('cohort'.length, ...plan.map(({ name }) => name.length))
+  return (name, line) => {
+    process.stdout.write(`${name.padEnd(width)} | ${line}\n`)
+  }
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import type { GroupPatch } from './api-client.ts'
+import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
+import { CommandFailure } from './failure.ts'
+import { runGroupCommand } from './group-command.ts'
+import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
+import { collectKey, collectLabel, type Labels } from './label-options.ts'
+
+/** What an update may change, as it was typed. */
+export type PatchOptions = Readonly<{
+  description?: string
+  removeDescription?: boolean
+  label?: Labels
+  removeLabel?: readonly string[]
+}>
+
+type UpdateOptions = ApiOptions & PatchOptions & Readonly<{ ifMatch?: string }>
+
+/** Adds `cohort update`: changes a group's description and labels. */
+export function addUpdateCommand(program: Command): void {
+  program
+    .command('update')
+    .summary('change the description and the labels of a group')
+    .description(
+      'Changes the description and the labels of a group, and shows it. What is not named stays as it is.',
+    )
+    .addArgument(groupIdArgument())
+    .option('--description <text>', 'what the group is for')
+    .option('--remove-description', 'leave it without a description')
+    .option('--label <key=value>', 'set a label; may be repeated', collectLabel)
+    .option('--remove-label <key>', 'remove a label; may be repeated', collectKey)
+    .addOption(ifMatchOption())
+    .addOption(jsonOption())
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `${EXIT_CODES_HELP}
+
+Examples:
+  cohort update team-a --description 'The A team' --label tier=2 --remove-label env
+  cohort update team-a --remove-description --if-match 3-1f0c5a7be2d94c60`,
+    )
+    .action((groupId: string, { ifMatch, url, json, ...options }: UpdateOptions) => {
+      const patch = toPatch(options)
+      return runGroupCommand({ ...(url && { url }), ...(json && { json }) }, (client) =>
+        client.update(groupId, patch, ifMatch),
+      )
+    })
+}
+
+/** The merge patch for what was typed. @throws CommandFailure when there is nothing to change, or two things at once */
+export function toPatch({
+  description,
+  removeDescription,
+  label = [],
+  removeLabel = [],
+}: PatchOptions): GroupPatch {
+  if (description !== undefined && removeDescription) {
+    throw new CommandFailure('--description and --remove-description exclude each other', EXIT.usage)
+  }
+  const both = label.find(([key]) => removeLabel.includes(key))
+  if (both !== undefined) {
+    throw new CommandFailure(`the label ${both[0]} cannot be set and removed at once`, EXIT.usage)
+  }
+  const labels = Object.fromEntries<string | null>([
+    ...label,
+    ...removeLabel.map((key) => [key, null] as const),
+  ])
+  const patch: GroupPatch = {
+    ...(description === undefined ? {} : { description }),
+    ...(removeDescription ? { description: null } : {}),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+  }
+  if (Object.keys(patch).length === 0) {
+    throw new CommandFailure(
+      'nothing to change: give --description, --label, --remove-description or --remove-label',
+      EXIT.usage,
+    )
+  }
+  return patch
+}
