@@ -26,7 +26,7 @@ import type { Answer, Record, Request } from './messages.ts'
 import type { Operation, Outcome } from './operation.ts'
 import type { Quorums } from './quorum.ts'
 import type { Rules } from './rules.ts'
-import { ABSENT, type State, successor, type Value } from './state.ts'
+import { ABSENT, type State, sameWriteId, successor, type Value } from './state.ts'
 
 /** A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at once. */
 export type View = Readonly<{ state: State; next: Ballot }>
@@ -216,10 +216,11 @@ export class Proposer<O extends Operation> {
       isWaiting: false,
     }
     this.#enter(phase)
-    let wanted = this.#countUp() >= classic ? classic : n
+    const isQuorumUp = this.#countUp() >= classic
+    let wanted = isQuorumUp ? classic : n
     for (let i = 0; i < n && wanted > 0; i += 1) {
       const node = (this.#options.turn + i) % n
-      if (this.#options.suspects[node] && wanted < n) continue
+      if (this.#options.suspects[node] && isQuorumUp) continue
       wanted -= 1
       this.#ask(phase, node)
     }
@@ -453,8 +454,10 @@ export class Proposer<O extends Operation> {
     if (ballot === undefined) return
     phase.answers.forEach((answer, node) => {
       if (answer === undefined || answer === 'lost') return
-      const { accepted } = answer.record
-      if (accepted !== undefined && compareBallots(accepted, ballot) >= 0) return
+      const { accepted, state: voted } = answer.record
+      const order = accepted === undefined ? -1 : compareBallots(accepted, ballot)
+      // A vote at the same fast ballot may be for a state that lost.
+      if (order > 0 || (order === 0 && sameWriteId(voted.writeId, state.writeId))) return
       this.#send(node, { kind: 'learn', ballot, state, next: nextFastBallot(ballot) })
     })
   }

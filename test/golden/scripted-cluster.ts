@@ -1,0 +1,296 @@
+/**
+ * Real acceptors and real proposers of one key, with a network in which nothing moves until the test moves it. No
+ * clock, no chance: a test is a script, and its conversation is the same every time.
+ */
+import assert from 'node:assert/strict'
+import { answer, EMPTY_RECORD } from '../../src/register/acceptor.ts'
+import type { Answer, Record, Request } from '../../src/register/messages.ts'
+import type { Decision, Operation, Outcome } from '../../src/register/operation.ts'
+import { type Effect, type Memory, Proposer } from '../../src/register/proposer.ts'
+import { quorumsOf } from '../../src/register/quorum.ts'
+import { RULES } from '../../src/register/rules.ts'
+import type { Value } from '../../src/register/state.ts'
+
+/** An operation on a text, which remembers how it ended. */
+export type TextOperation = Operation & { readonly name: string; outcome: Outcome | undefined }
+
+/** A request on its way to a node, or that node's answer on its way back. */
+export type Message = Readonly<{
+  kind: 'request' | 'answer'
+  connector: Connector
+  /** Index of the node. */
+  node: number
+  token: number
+  request: Request
+  answer: Answer | undefined
+}>
+
+/** What happened, in order; `formatConversation` makes text of it. */
+export type ConversationEvent =
+  | Readonly<{ kind: 'note'; text: string }>
+  | Readonly<{ kind: 'submitted' | 'expired'; connector: string; operation: string }>
+  | Readonly<{ kind: 'finished'; connector: string; operation: string; outcome: Outcome }>
+  | Readonly<{ kind: 'backoff'; connector: string; retries: number }>
+  | Readonly<{ kind: 'handled'; connector: string; node: number; request: Request; answer: Answer }>
+  | Readonly<{ kind: 'dropped'; connector: string; node: number; request: Request; what: Message['kind'] }>
+
+/** Which messages a step is about: those that agree in all that is given. */
+export type Selection = Readonly<{
+  kind?: Message['kind']
+  connector?: Connector
+  nodes?: readonly number[]
+  requests?: readonly Request['kind'][]
+}>
+
+export type ConnectorOptions = Readonly<{
+  /** The nodes that are not waited for. Default: none. */
+  suspects?: readonly number[]
+  /** The first node it reads from. Default 0. */
+  turn?: number
+  /** Default: it has never seen the key. */
+  memory?: Memory
+  /** Default 0. */
+  roundFloor?: number
+}>
+
+export class ScriptedCluster {
+  /** By node. */
+  readonly records: Record[]
+  readonly events: ConversationEvent[] = []
+  /** Oldest first. */
+  messages: readonly Message[] = []
+  readonly #connectors: Connector[] = []
+
+  constructor(nodes: number) {
+    this.records = Array(nodes).fill(EMPTY_RECORD)
+  }
+
+  /** `name` is for the conversation; connectors of one cluster need different `proposerId`s. */
+  connector(name: string, proposerId: number, options: ConnectorOptions = {}): Connector {
+    const connector = new Connector(this, name, proposerId, options)
+    this.#connectors.push(connector)
+    return connector
+  }
+
+  note(text: string): void {
+    this.events.push({ kind: 'note', text })
+  }
+
+  /** What is on its way and agrees with the selection. */
+  select({ kind, connector, nodes, requests }: Selection = {}): Message[] {
+    return this.messages.filter(
+      (message) =>
+        (kind === undefined || message.kind === kind) &&
+        (connector === undefined || message.connector === connector) &&
+        (nodes?.includes(message.node) ?? true) &&
+        (requests?.includes(message.request.kind) ?? true),
+    )
+  }
+
+  /** Delivers what agrees with the selection and is on its way now; not what that leads to. Returns how many. */
+  deliver(selection: Selection = {}): number {
+    const messages = this.select(selection)
+    for (const message of messages) this.deliverOne(message)
+    return messages.length
+  }
+
+  /** Loses what agrees with the selection and is on its way now; the connectors are told, as a broken stream does. */
+  drop(selection: Selection = {}): void {
+    for (const message of this.select(selection)) {
+      this.#take(message)
+      const { connector, node, request, token, kind } = message
+      this.events.push({ kind: 'dropped', connector: connector.name, node, request, what: kind })
+      connector.lose(node, token)
+    }
+  }
+
+  /** The requests that are on their way, then their answers. */
+  roundTrip(selection: Omit<Selection, 'kind'> = {}): void {
+    this.deliver({ ...selection, kind: 'request' })
+    this.deliver({ ...selection, kind: 'answer' })
+  }
+
+  /** Delivers until nothing is on its way that agrees with the selection. */
+  settle(selection: Selection = {}): void {
+    for (let steps = 0; this.deliver(selection) > 0; steps += 1) assert.ok(steps < 100, 'it settles')
+  }
+
+  /** Delivers everything, and ends every backoff, until no connector has anything left to do. */
+  finish(): void {
+    for (let steps = 0; ; steps += 1) {
+      assert.ok(steps < 100, 'it comes to an end')
+      this.settle()
+      const waiting = this.#connectors.find((connector) => !connector.isIdle)
+      if (waiting === undefined) return
+      waiting.resume()
+    }
+  }
+
+  deliverOne(message: Message): void {
+    this.#take(message)
+    const { connector, node, token, request } = message
+    if (message.answer !== undefined) return connector.receive(node, token, message.answer)
+    const given = answer(this.records[node]!, request)
+    this.records[node] = given.record
+    this.events.push({ kind: 'handled', connector: connector.name, node, request, answer: given })
+    if (request.kind !== 'mark') this.send({ ...message, kind: 'answer', answer: given })
+  }
+
+  send(message: Message): void {
+    this.messages = [...this.messages, message]
+  }
+
+  #take(message: Message): void {
+    this.messages = this.messages.filter((other) => other !== message)
+  }
+}
+
+export class Connector {
+  readonly name: string
+  readonly #cluster: ScriptedCluster
+  readonly #proposer: Proposer<TextOperation>
+  readonly #suspects: boolean[]
+  #backoff: number | undefined
+
+  constructor(cluster: ScriptedCluster, name: string, proposerId: number, options: ConnectorOptions) {
+    this.name = name
+    this.#cluster = cluster
+    this.#suspects = cluster.records.map((_, node) => options.suspects?.includes(node) ?? false)
+    let sequence = 0
+    this.#proposer = new Proposer({
+      proposerId,
+      quorums: quorumsOf(cluster.records.length),
+      rules: RULES,
+      nextSequence: () => {
+        sequence += 1
+        return sequence
+      },
+      suspects: this.#suspects,
+      turn: options.turn ?? 0,
+      memory: options.memory,
+      roundFloor: options.roundFloor ?? 0,
+    })
+  }
+
+  get memory(): Memory {
+    return this.#proposer.memory
+  }
+
+  get isIdle(): boolean {
+    return this.#proposer.isIdle
+  }
+
+  /** Whether a backoff is running that `resume` would end. */
+  get isBackingOff(): boolean {
+    return this.#backoff !== undefined
+  }
+
+  submit(name: string, decide: (text: string | undefined) => TextDecision): TextOperation {
+    const operation: TextOperation = {
+      name,
+      attempts: [],
+      outcome: undefined,
+      decide: (value) => encodeDecision(decide(decodeText(value))),
+    }
+    this.#cluster.events.push({ kind: 'submitted', connector: this.name, operation: name })
+    this.#perform(this.#proposer.submit(operation))
+    return operation
+  }
+
+  expire(operation: TextOperation): void {
+    this.#cluster.events.push({ kind: 'expired', connector: this.name, operation: operation.name })
+    this.#perform(this.#proposer.expire(operation))
+  }
+
+  /** Ends the backoff that the proposer asked for last. */
+  resume(): void {
+    const token = this.#backoff
+    assert.ok(token !== undefined, 'there is a backoff to end')
+    this.#backoff = undefined
+    this.#perform(this.#proposer.resume(token))
+  }
+
+  /** As the driver does it: only a node that became suspect is news to the proposer. */
+  suspect(node: number, isSuspect = true): void {
+    this.#suspects[node] = isSuspect
+    this.#cluster.note(`${this.name} ${isSuspect ? 'suspects' : 'trusts'} n${node + 1}`)
+    if (isSuspect) this.#perform(this.#proposer.reconsider())
+  }
+
+  receive(node: number, token: number, answer: Answer): void {
+    this.#perform(this.#proposer.receive(node, token, answer))
+  }
+
+  lose(node: number, token: number): void {
+    this.#perform(this.#proposer.lose(node, token))
+  }
+
+  // Submits -----------------------------------------------------------------------------------------------------------
+
+  /** Makes the text, unless there is one. */
+  create(text: string): TextOperation {
+    return this.submit(`create ${text}`, (old) =>
+      old === undefined ? { text, result: 'created' } : { result: `exists: ${old}` },
+    )
+  }
+
+  /** Deletes the text, if there is one. */
+  remove(): TextOperation {
+    return this.submit('delete', (old) =>
+      old === undefined ? { result: 'missing' } : { text: undefined, result: `deleted: ${old}` },
+    )
+  }
+
+  /** Lengthens the text: how often it happened, and in what order, can be read off it. Always a change. */
+  append(text: string): TextOperation {
+    return this.submit(`append ${text}`, (old = '') => ({ text: old + text, result: old + text }))
+  }
+
+  read(): TextOperation {
+    return this.submit('read', (text) => ({ result: text ?? 'nothing' }))
+  }
+
+  #perform(effects: readonly Effect<TextOperation>[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send': {
+          const { to: node, token, request } = effect
+          this.#cluster.send({ kind: 'request', connector: this, node, token, request, answer: undefined })
+          break
+        }
+        case 'finish': {
+          const { operation, outcome } = effect
+          assert.equal(operation.outcome, undefined, 'an operation ends once')
+          operation.outcome = outcome
+          this.#cluster.events.push({
+            kind: 'finished',
+            connector: this.name,
+            operation: operation.name,
+            outcome,
+          })
+          break
+        }
+        case 'backoff':
+          this.#backoff = effect.token
+          this.#cluster.events.push({ kind: 'backoff', connector: this.name, retries: effect.retries })
+          break
+        default:
+          effect satisfies never
+      }
+    }
+  }
+}
+
+/** With a `text` (or `undefined`: a deletion) a change; without one a `keep`. */
+export type TextDecision = Readonly<{ text?: string | undefined; result: string }>
+
+function encodeDecision(decision: TextDecision): Decision {
+  const { result } = decision
+  if (!('text' in decision)) return { kind: 'keep', result }
+  const { text } = decision
+  return { kind: 'propose', value: text === undefined ? undefined : new TextEncoder().encode(text), result }
+}
+
+export function decodeText(value: Value): string | undefined {
+  return value === undefined ? undefined : new TextDecoder().decode(value)
+}
