@@ -18,6 +18,7 @@ const program = new Command('cohort')
   .version(VERSION)
   .exitOverride()
   .helpCommand(false)
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cohort: ')) })
   .addHelpText(
     'after',
     `

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Environment } from './environment.ts'
+import type { Flags } from './lookup.ts'
+import { SettingError } from './setting-error.ts'
+import {
+  readConnectorSettings,
+  readCount,
+  readHostsFlag,
+  readNodeSettings,
+  readUpSettings,
+  readUrl,
+} from './settings.ts'
+
+type Variables = Environment['variables']
+
+function environment(variables: Variables = {}, dotEnv: Variables = {}): Environment {
+  return { variables, dotEnv }
+}
+
+/** The sentence of the refusal. */
+function refusal(read: () => unknown): string {
+  try {
+    read()
+  } catch (error) {
+    assert.ok(error instanceof SettingError, String(error))
+    assert.ok(!error.message.includes('\n'), 'one sentence, one line')
+    return error.message
+  }
+  return assert.fail('it was not refused')
+}
+
+const HOSTS = 'a:1,b:1,c:1'
+
+test('a flag wins over the environment, and the environment over .env', () => {
+  const inAll = environment({ PORT: '2', DATA_DIR: '/e' }, { PORT: '3', DATA_DIR: '/f', HOST: 'f' })
+  assert.deepEqual(readNodeSettings({ port: '1' }, inAll), {
+    host: 'f',
+    port: 1,
+    dataDir: '/e',
+    logLevel: 'info',
+  })
+  assert.equal(readNodeSettings({}, inAll).port, 2)
+  assert.equal(readNodeSettings({ dataDir: '/g' }, environment({}, { PORT: '3' })).port, 3)
+  assert.equal(readNodeSettings({ dataDir: '/g' }, environment()).port, 8001)
+})
+
+test('the precedence holds for every setting and every place it is set in', () => {
+  const port = fc.option(fc.integer({ min: 0, max: 65_535 }).map(String), { nil: undefined })
+  const variable = fc.oneof(port, fc.constant(''))
+  fc.assert(
+    fc.property(port, variable, variable, (inFlag, inEnvironment, inDotEnv) => {
+      const settings = readConnectorSettings(
+        { port: inFlag, hosts: HOSTS },
+        environment({ PORT: inEnvironment }, { PORT: inDotEnv }),
+      )
+      // An empty variable counts as not set; compose files pass those on.
+      assert.equal(settings.port, Number(inFlag ?? (inEnvironment || inDotEnv || '8000')))
+    }),
+  )
+})
+
+test('settings are frozen, down to the hosts', () => {
+  const settings = readConnectorSettings({ hosts: HOSTS }, environment())
+  assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.hosts))
+  assert.ok(Object.isFrozen(readNodeSettings({ dataDir: 'd' }, environment())))
+  assert.ok(Object.isFrozen(readUpSettings({}, environment())))
+})
+
+test('everything has a default but where the data and the nodes are', () => {
+  assert.deepEqual(readConnectorSettings({ hosts: HOSTS }, environment()), {
+    host: '127.0.0.1',
+    port: 8000,
+    hosts: ['a:1', 'b:1', 'c:1'],
+    timeoutMs: 3_000,
+    logLevel: 'info',
+  })
+  assert.deepEqual(readUpSettings({}, environment()), {
+    host: '127.0.0.1',
+    port: 8000,
+    nodeCount: 3,
+    connectorCount: 1,
+    dataDir: resolve('.cohort'),
+    timeoutMs: 3_000,
+    logLevel: 'info',
+  })
+  assert.match(
+    refusal(() => readConnectorSettings({}, environment())),
+    /^HOSTS is missing: .*--hosts or HOSTS$/,
+  )
+  assert.match(
+    refusal(() => readNodeSettings({}, environment())),
+    /^DATA_DIR is missing: .*--data-dir or DATA_DIR$/,
+  )
+})
+
+test('a bad setting is named with the place it came from, what was expected and what was found', () => {
+  const bad = { PORT: 'x' }
+  assert.equal(
+    refusal(() => readNodeSettings({ port: 'x' }, environment())),
+    '--port must be a whole number from 0 to 65535, got "x"',
+  )
+  assert.equal(
+    refusal(() => readNodeSettings({ dataDir: 'd' }, environment(bad))),
+    'PORT (from the environment) must be a whole number from 0 to 65535, got "x"',
+  )
+  assert.equal(
+    refusal(() => readNodeSettings({ dataDir: 'd' }, environment({}, bad))),
+    'PORT (from .env) must be a whole number from 0 to 65535, got "x"',
+  )
+  assert.match(
+    refusal(() => readConnectorSettings({}, environment({ HOSTS: 'a:1,b:1' }))),
+    /^HOSTS \(from the environment\) must name 1 node, or 3 to 7, got 2: two nodes/,
+  )
+})
+
+test('each setting refuses what it cannot be', () => {
+  const cases: readonly (readonly [Flags, RegExp])[] = [
+    [{ port: '' }, /^--port must be/],
+    [{ port: '-1' }, /^--port must be/],
+    [{ port: '65536' }, /^--port must be/],
+    [{ port: '80.5' }, /^--port must be/],
+    [{ port: '0x50' }, /^--port must be/],
+    [{ port: '1e3' }, /^--port must be/],
+    [{ host: '' }, /^--host must be a host name or an IP address/],
+    [{ host: '127.0.0.1:80' }, /^--host must be a host name or an IP address/],
+    [{ host: 'a b' }, /^--host must be a host name or an IP address/],
+    [{ timeout: '0' }, /^--timeout must be a number of seconds from 0.1 to 60/],
+    [{ timeout: '0.09' }, /^--timeout must be/],
+    [{ timeout: '60.1' }, /^--timeout must be/],
+    [{ timeout: '3s' }, /^--timeout must be/],
+    [{ timeout: 'NaN' }, /^--timeout must be/],
+    [{ timeout: 'Infinity' }, /^--timeout must be/],
+    [{ timeout: '' }, /^--timeout must be/],
+    [{ logLevel: 'loud' }, /^--log-level must be one of fatal, .*, got "loud"$/],
+    [{ hosts: '' }, /^--hosts must be the nodes of the cluster/],
+    [{ hosts: ',' }, /^--hosts must name 1 node, or 3 to 7, got 0$/],
+    [{ hosts: 'a:1,a:1,b:1' }, /^--hosts must name each node once/],
+  ]
+  for (const [flags, expected] of cases) {
+    assert.match(
+      refusal(() => readConnectorSettings({ hosts: HOSTS, ...flags }, environment())),
+      expected,
+    )
+  }
+  for (const dataDir of ['', ' ', 'a\0b']) {
+    assert.match(
+      refusal(() => readNodeSettings({ dataDir }, environment())),
+      /^--data-dir must be the directory/,
+    )
+  }
+})
+
+test('a timeout is given in seconds, with fractions, from 0.1 to 60', () => {
+  for (const [text, ms] of [
+    ['0.1', 100],
+    ['3', 3_000],
+    ['1.5', 1_500],
+    ['.25', 250],
+    ['60', 60_000],
+    ['60.0', 60_000],
+  ] as const) {
+    assert.equal(readConnectorSettings({ hosts: HOSTS, timeout: text }, environment()).timeoutMs, ms)
+  }
+})
+
+test('log levels are read in any case', () => {
+  assert.equal(readNodeSettings({ dataDir: 'd' }, environment({ LOG_LEVEL: 'WARN' })).logLevel, 'warn')
+})
+
+test('an IPv6 address to listen on may stand in brackets', () => {
+  assert.equal(readNodeSettings({ dataDir: 'd', host: '[::1]' }, environment()).host, '::1')
+})
+
+test('a connector that is told to be a node of its own is refused', () => {
+  for (const [host, port, itself] of [
+    ['127.0.0.1', '8001', '127.0.0.1:8001'],
+    ['127.0.0.1', '8001', 'localhost:8001'],
+    ['0.0.0.0', '8001', 'localhost:8001'],
+    ['::', '8001', '[::1]:8001'],
+    ['::1', '8001', '[::1]:8001'],
+  ] as const) {
+    assert.match(
+      refusal(() => readConnectorSettings({ host, port, hosts: itself }, environment())),
+      /^--hosts must name nodes only, got .*, where this connector itself listens/,
+    )
+  }
+  readConnectorSettings({ host: '0.0.0.0', port: '8001', hosts: 'node1:8001' }, environment())
+})
+
+test('a local cluster has 1 node, or 3 to 7; two are refused with the reason', () => {
+  for (const count of [1, 3, 4, 5, 6, 7]) {
+    assert.equal(readUpSettings({ nodes: String(count) }, environment()).nodeCount, count)
+  }
+  for (const nodes of ['0', '8', 'x', '', '3.5']) {
+    assert.match(
+      refusal(() => readUpSettings({ nodes }, environment())),
+      /^--nodes must be a whole number from 1 to 7/,
+    )
+  }
+  assert.match(
+    refusal(() => readUpSettings({ nodes: '2' }, environment())),
+    /^--nodes must be 1, or 3 to 7, got 2: two nodes do not survive/,
+  )
+  for (const connectors of ['0', '17', 'x']) {
+    assert.match(
+      refusal(() => readUpSettings({ connectors }, environment())),
+      /^--connectors must be a whole number from 1 to 16/,
+    )
+  }
+  assert.match(
+    refusal(() => readUpSettings({ port: '65535' }, environment())),
+    /^--port must be a whole number from 1 to 65512/,
+  )
+})
+
+test('the API is expected where cohort up would put it, unless a URL says otherwise', () => {
+  assert.equal(readUrl(undefined, environment()), 'http://127.0.0.1:8000')
+  assert.equal(readUrl(undefined, environment({}, { PORT: '9000' })), 'http://127.0.0.1:9000')
+  assert.equal(
+    readUrl('https://example.com/cohort/', environment({ PORT: '9000' })),
+    'https://example.com/cohort',
+  )
+  for (const url of [
+    '',
+    'x',
+    'localhost:8000',
+    'ftp://a',
+    'http://',
+    'http://a/?q=1',
+    'http://a/#f',
+    'http://u:p@a',
+  ]) {
+    assert.match(
+      refusal(() => readUrl(url, environment())),
+      /^--url must be a URL like/,
+    )
+  }
+})
+
+test('counts and hosts of a single flag are checked as settings are', () => {
+  const range = { default: 5, min: 1, max: 10 }
+  assert.equal(readCount('--n', undefined, range), 5)
+  assert.equal(readCount('--n', '10', range), 10)
+  assert.equal(
+    refusal(() => readCount('--n', '11', range)),
+    '--n must be a whole number from 1 to 10, got "11"',
+  )
+  assert.deepEqual(readHostsFlag('--hosts', 'a:1'), ['a:1'])
+  assert.match(
+    refusal(() => readHostsFlag('--hosts', 'a')),
+    /^--hosts must name each node as host:port/,
+  )
+})
+
+test('any text in any setting gives settings or one sentence', () => {
+  const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined })
+  const flags = fc.record({
+    host: text,
+    port: text,
+    hosts: text,
+    timeout: text,
+    logLevel: text,
+    dataDir: text,
+  })
+  fc.assert(
+    fc.property(flags, (some) => {
+      for (const read of [readConnectorSettings, readNodeSettings, readUpSettings]) {
+        try {
+          read(some, environment())
+        } catch (error) {
+          assert.ok(error instanceof SettingError)
+          assert.ok(!error.message.includes('\n'))
+        }
+      }
+    }),
+  )
+})
