@@ -66,16 +66,19 @@ export class NodeHandler {
     if (this.#arrivals.length === 1) this.#defer(() => this.#turn())
   }
 
-  describe(): Description {
-    const { nodeId, membership, recordCount } = this.#store
-    return { nodeId, membership, version: this.#version, recordCount }
+  /** `undefined` when the store has failed. */
+  describe(): Description | undefined {
+    return this.#guard(() => {
+      const { nodeId, membership, recordCount } = this.#store
+      return { nodeId, membership, version: this.#version, recordCount }
+    })
   }
 
-  /** As `RecordStore.scan`, with the marks that are not written yet. */
-  scan(range: ScanRange, limit: number): readonly ScanEntry[] {
-    return this.#store
-      .scan(range, limit)
-      .map(({ key, record }) => ({ key, record: this.#withMark(key, record) }))
+  /** As `RecordStore.scan`, with the marks that are not written yet. `undefined` when the store has failed. */
+  scan(range: ScanRange, limit: number): readonly ScanEntry[] | undefined {
+    return this.#guard(() =>
+      this.#store.scan(range, limit).map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
+    )
   }
 
   /** Writes some of the pending marks; true when there are more. For moments when nothing else is to do. */

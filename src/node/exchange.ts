@@ -1,0 +1,77 @@
+import { type ServerDuplexStream, status } from '@grpc/grpc-js'
+import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/codec.ts'
+import type { RequestBatch } from '../rpc/messages.ts'
+import { WireError } from '../rpc/wire.ts'
+import type { NodeHandler } from './handler.ts'
+
+/** Batches of one stream that are read and not yet answered. Connectors keep two; the rest waits in the socket. */
+const OUTSTANDING_MAX = 16
+
+/**
+ * The node's end of one Exchange. Memory is bounded whatever the other end does: it is read no further while too much
+ * is unanswered, or while it does not take its answers.
+ */
+export class Exchange {
+  readonly #call: ServerDuplexStream<Buffer, Buffer>
+  readonly #handler: NodeHandler
+  #outstanding = 0
+  #isBlocked = false
+  #isEnding = false
+  #isClosed = false
+
+  /** `onClose` is called once, when nothing more comes from or goes to the other end. */
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, handler: NodeHandler, onClose: () => void) {
+    this.#call = call
+    this.#handler = handler
+    call.on('data', (bytes: Buffer) => this.#receive(bytes))
+    call.on('end', () => this.end())
+    call.on('drain', () => {
+      this.#isBlocked = false
+      this.#regulate()
+    })
+    call.once('close', () => {
+      this.#isClosed = true
+      onClose()
+    })
+  }
+
+  /** Reads no more, answers what was read, and ends the stream. May be repeated. */
+  end(): void {
+    this.#isEnding = true
+    this.#call.pause()
+    this.#endIfIdle()
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#isEnding) return
+    let batch: RequestBatch
+    try {
+      batch = decodeRequestBatch(bytes)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#isEnding = true
+      // grpc-js makes the status from it and ends the stream.
+      this.#call.emit('error', { code: status.INVALID_ARGUMENT, details: error.message })
+      return
+    }
+    this.#outstanding++
+    this.#handler.receive(batch, (answers) => {
+      this.#outstanding--
+      if (this.#isClosed || this.#call.writableEnded) return
+      if (!this.#call.write(encodeAnswerBatch(answers, batch.requests))) this.#isBlocked = true
+      this.#regulate()
+      this.#endIfIdle()
+    })
+    this.#regulate()
+  }
+
+  #regulate(): void {
+    if (this.#isEnding) return
+    if (this.#isBlocked || this.#outstanding >= OUTSTANDING_MAX) this.#call.pause()
+    else if (this.#call.isPaused()) this.#call.resume()
+  }
+
+  #endIfIdle(): void {
+    if (this.#isEnding && this.#outstanding === 0 && !this.#isClosed) this.#call.end()
+  }
+}

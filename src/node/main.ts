@@ -1,0 +1,117 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
+import { type Logger, pino } from 'pino'
+import { FaultError } from '../fault.ts'
+import { VERSION } from '../version.ts'
+import { openDataDirectory } from './data-directory.ts'
+import { NodeHandler } from './handler.ts'
+import { buildNodeService, type NodeService } from './service.ts'
+import type { SqliteStore } from './sqlite-store.ts'
+
+/** What a node needs to know. `port` 0 takes any free one; `logLevel` is one of pino's. */
+export type NodeSettings = Readonly<{ host: string; port: number; dataDir: string; logLevel: string }>
+
+/** How long streams may take to end before they are cut. */
+const DRAIN_TIMEOUT_MS = 3_000
+
+/** How long a node that has failed goes on to say NOT_SERVING before it ends. */
+const FAILED_LINGER_MS = 200
+
+/** How often an idle node looks whether there are chosen marks to write. */
+const FLUSH_INTERVAL_MS = 100
+
+/**
+ * Runs a node until SIGTERM or SIGINT, then drains it and resolves; a second signal ends the process at once.
+ *
+ * @throws {FaultError} when it cannot start, or when its store has failed: from then on it has acknowledged nothing.
+ * The process must then end with a code other than 0.
+ */
+export async function runNode(settings: NodeSettings): Promise<void> {
+  const log = pino({ name: 'node', level: settings.logLevel })
+  // What it would print on its own is no JSON line, and whatever it reports is thrown as well.
+  setLogVerbosity(logVerbosity.NONE)
+  const directory = openDataDirectory(settings.dataDir)
+  try {
+    await serve(directory.store, settings, log)
+  } finally {
+    directory.close()
+  }
+  log.info('node has stopped')
+}
+
+async function serve(store: SqliteStore, settings: NodeSettings, log: Logger): Promise<void> {
+  const failure = Promise.withResolvers<never>()
+  const handler = new NodeHandler({ store, version: VERSION, defer: setImmediate, onFatal: failure.reject })
+  const service = buildNodeService(handler)
+  const stopped = stopSignal()
+  const port = await listen(service.server, settings)
+  service.setServing(true)
+  const { host, dataDir } = settings
+  log.info({ host, port, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
+
+  const flushing = setInterval(() => handler.flush(), FLUSH_INTERVAL_MS)
+  try {
+    await Promise.race([failure.promise, drainOn(stopped, handler, service, log)])
+  } catch (err) {
+    log.error({ err, nodeId: store.nodeId, dataDir }, 'node has failed and answers nothing more')
+    service.setServing(false)
+    await wait(FAILED_LINGER_MS)
+    throw err
+  } finally {
+    clearInterval(flushing)
+    service.server.forceShutdown()
+  }
+}
+
+async function drainOn(
+  stopped: Promise<NodeJS.Signals>,
+  handler: NodeHandler,
+  service: NodeService,
+  log: Logger,
+): Promise<void> {
+  const signal = await stopped
+  log.info({ signal }, 'node is stopping')
+  service.setServing(false)
+  await service.drain(DRAIN_TIMEOUT_MS)
+  while (handler.flush());
+}
+
+/** Resolves with the first signal to stop; the second ends the process. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (isStopping) process.exit(1)
+      isStopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+function listen(server: Server, { host, port }: NodeSettings): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, boundPort) => {
+      if (cause === null) resolve(boundPort)
+      else if (cause.message.includes('EADDRINUSE')) {
+        reject(
+          new FaultError(
+            'address_in_use',
+            `${address} is in use: stop what listens there, or choose another port`,
+            cause,
+          ),
+        )
+      } else {
+        reject(
+          new FaultError(
+            'address_unusable',
+            `the node cannot listen on ${address} (${cause.message})`,
+            cause,
+          ),
+        )
+      }
+    })
+  })
+}

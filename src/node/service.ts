@@ -1,0 +1,106 @@
+import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import {
+  Server,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { ReflectionService } from '@grpc/reflection'
+import { protoPath as HEALTH_PROTO, HealthImplementation } from 'grpc-health-check'
+import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
+import type { Description, ScanRange } from '../rpc/messages.ts'
+import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
+import { Exchange } from './exchange.ts'
+import type { NodeHandler } from './handler.ts'
+
+/** Records in one page of a scan, at most. */
+const SCAN_PAGE_RECORDS = 512
+
+const NODE_PROTO = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url))
+
+/** A node's gRPC server, not yet listening. */
+export type NodeService = Readonly<{
+  server: Server
+  /** What health checks say, of the whole server and of `cohort.v1.Node`. */
+  setServing: (isServing: boolean) => void
+  /** Answers what has been read, ends every stream, and resolves when all are gone or after `timeoutMs`. */
+  drain: (timeoutMs: number) => Promise<void>
+}>
+
+/** Builds the gRPC server of a node: `cohort.v1.Node`, `grpc.health.v1` and server reflection. */
+export function buildNodeService(handler: NodeHandler): NodeService {
+  const server = new Server(SERVER_OPTIONS)
+  const exchanges = new Set<Exchange>()
+  server.addService(nodeService, {
+    exchange: (call: ServerDuplexStream<Buffer, Buffer>) => {
+      const exchange = new Exchange(call, handler, () => exchanges.delete(exchange))
+      exchanges.add(exchange)
+    },
+    describe: (
+      _call: ServerUnaryCall<DescribeRequest, Description>,
+      callback: sendUnaryData<Description>,
+    ) => {
+      const description = handler.describe()
+      if (description === undefined) callback(STORE_FAILED)
+      else callback(null, description)
+    },
+    scan: (call: ServerWritableStream<ScanRange, ScanPage>) => {
+      void sendPages(call, handler)
+    },
+  })
+
+  const health = new HealthImplementation()
+  health.addToServer(server)
+  const setServing = (isServing: boolean) => {
+    for (const name of ['', SERVICE_NAME]) health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING')
+  }
+  setServing(false)
+
+  const described = { ...loadSync(NODE_PROTO), ...loadSync(HEALTH_PROTO) }
+  new ReflectionService(described).addToServer(server)
+
+  return { server, setServing, drain: (timeoutMs) => drain(server, exchanges, timeoutMs) }
+}
+
+const STORE_FAILED = { code: status.UNAVAILABLE, details: 'the store of the node has failed' }
+
+/** Sends a range page by page, one page a turn, so that a scan of a million records delays no write. */
+async function sendPages(
+  call: ServerWritableStream<ScanRange, ScanPage>,
+  handler: NodeHandler,
+): Promise<void> {
+  const { end, omitValues } = call.request
+  let { start } = call.request
+  while (!call.cancelled) {
+    const entries = handler.scan({ start, end, omitValues }, SCAN_PAGE_RECORDS)
+    if (entries === undefined) {
+      call.emit('error', STORE_FAILED)
+      return
+    }
+    const last = entries.at(-1)
+    if (last === undefined) {
+      call.end()
+      return
+    }
+    // The first key behind it: keys have no NUL of their own.
+    start = `${last.key}\0`
+    // A reader that is gone does not drain, but cancels.
+    if (!call.write({ entries, omitValues })) {
+      await Promise.race([once(call, 'drain'), once(call, 'cancelled')])
+    }
+    await nextTurn()
+  }
+}
+
+async function drain(server: Server, exchanges: ReadonlySet<Exchange>, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => server.forceShutdown(), timeoutMs)
+  const allGone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+  for (const exchange of exchanges) exchange.end()
+  await allGone
+  clearTimeout(timer)
+}
