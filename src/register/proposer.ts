@@ -226,6 +226,13 @@ export class Proposer<O extends Operation> {
     }
   }
 
+  /** The view that is held, if it is of the state that was read and no promise stands in its way: a led key stays led. */
+  #confirmView({ state }: Chosen, promised: Ballot): View | undefined {
+    const view = this.#view
+    const isCurrent = view !== undefined && sameWriteId(view.state.writeId, state.writeId)
+    return isCurrent && compareBallots(promised, view.next) <= 0 ? view : undefined
+  }
+
   /** §4.4, step 1. */
   #prepare(): void {
     this.#view = undefined
@@ -286,7 +293,7 @@ export class Proposer<O extends Operation> {
   /** The newest chosen state is known: answers from it if nothing is to be written, else proposes on it. */
   #onRead(phase: ReadPhase, chosen: Chosen): void {
     const promised = highestPromised(recordsOf(phase.answers, true))
-    const view = viewOf(chosen, promised)
+    const view = this.#confirmView(chosen, promised) ?? viewOf(chosen, promised)
     this.#heal(phase, chosen)
     const plan = this.#plan(chosen.state)
     if (plan.carried.length === 0) {
