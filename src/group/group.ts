@@ -1,10 +1,12 @@
-/** The entity and its commands: pure functions from the group there is to what becomes of it. */
+/** The entity. Its commands are pure functions from the group there is to what becomes of it, one in each file. */
+
+export type Labels = Readonly<{ [key: string]: string }>
 
 /** A live group. Times are ISO 8601 in UTC with milliseconds. */
 export type Group = Readonly<{
   groupId: string
   description?: string
-  labels?: Readonly<{ [key: string]: string }>
+  labels?: Labels
   /** From 1, one higher with every change of this life. */
   version: number
   /** Drawn when the group is created; with `version` it makes an ETag that no other life of the id repeats. */
@@ -14,7 +16,7 @@ export type Group = Readonly<{
 }>
 
 /** Why a command changed nothing although it was meant to. */
-export type Refusal = 'group_exists' | 'group_not_found' | 'version_mismatch'
+export type Refusal = 'group_exists' | 'group_not_found' | 'version_mismatch' | 'too_many_labels'
 
 /**
  * What a command decides.

@@ -1,0 +1,7 @@
+/** Bounds of a group. Lengths are in characters, that is, Unicode code points; all are inclusive. */
+
+export const GROUP_ID_LENGTH_MAX = 256
+export const DESCRIPTION_LENGTH_MAX = 1_024
+export const LABELS_MAX = 64
+export const LABEL_KEY_LENGTH_MAX = 63
+export const LABEL_VALUE_LENGTH_MAX = 256

@@ -1,0 +1,69 @@
+import { type EtagCondition, matchesStrongly } from './etag.ts'
+import type { Command, Group, Labels } from './group.ts'
+import { LABELS_MAX } from './limits.ts'
+
+/** A JSON merge patch (RFC 7396) of what a client may change: `null` removes, what is left out stays. */
+export type GroupPatch = Readonly<{
+  description?: string | null | undefined
+  labels?: Readonly<{ [key: string]: string | null }> | null | undefined
+}>
+
+export type UpdateGroup = Readonly<{
+  patch: GroupPatch
+  ifMatch: EtagCondition | undefined
+  /** The time of the request, ISO 8601 in UTC with milliseconds. */
+  now: string
+}>
+
+/**
+ * Patches a group. A patch that changes nothing leaves version and time as they are. Refusals, in the order they are
+ * checked: `group_not_found`, `version_mismatch`, `too_many_labels`.
+ */
+export function updateGroup({ patch, ifMatch, now }: UpdateGroup): Command {
+  return (group) => {
+    if (group === undefined) return { kind: 'refused', refusal: 'group_not_found' }
+    if (ifMatch !== undefined && !matchesStrongly(ifMatch, group)) {
+      return { kind: 'refused', refusal: 'version_mismatch' }
+    }
+    const description = patch.description === undefined ? group.description : (patch.description ?? undefined)
+    const labels = mergeLabels(group.labels, patch.labels)
+    if (Object.keys(labels).length > LABELS_MAX) return { kind: 'refused', refusal: 'too_many_labels' }
+    if (description === group.description && sameLabels(labels, group.labels ?? {})) {
+      return { kind: 'unchanged', answer: group }
+    }
+    const updated = withContent(group, description, labels, now)
+    return { kind: 'changed', group: updated, answer: updated }
+  }
+}
+
+function withContent(group: Group, description: string | undefined, labels: Labels, now: string): Group {
+  return {
+    groupId: group.groupId,
+    ...(description === undefined ? {} : { description }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    version: group.version + 1,
+    incarnation: group.incarnation,
+    createdAt: group.createdAt,
+    // Connectors' clocks differ; a group's time never goes back.
+    updatedAt: now > group.updatedAt ? now : group.updatedAt,
+  }
+}
+
+/** Through a Map and back: a label may be named `__proto__`, and is then a label like any other. */
+function mergeLabels(labels: Labels | undefined, patch: GroupPatch['labels']): Labels {
+  if (patch === null) return {}
+  const merged = new Map(Object.entries(labels ?? {}))
+  for (const [key, value] of Object.entries(patch ?? {})) {
+    if (value === null) merged.delete(key)
+    else merged.set(key, value)
+  }
+  return Object.fromEntries(merged)
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const entries = Object.entries(a)
+  return (
+    entries.length === Object.keys(b).length &&
+    entries.every(([key, value]) => Object.hasOwn(b, key) && b[key] === value)
+  )
+}
