@@ -1,0 +1,188 @@
+/**
+ * What one register has been through, seen from outside: every state that was proposed, every vote, and from them
+ * what was chosen. It shares no arithmetic and no notion of chosen with the core.
+ */
+import { Violation } from './violation.ts'
+
+/** The parts of a ballot, a writeId and a state that the ledger looks at. */
+type BallotLike = Readonly<{ round: number; proposerId: number }>
+type WriteIdLike = Readonly<{ proposerId: number; sequence: number }>
+type StateLike = Readonly<{
+  generation: number
+  writeId: WriteIdLike
+  lineage: readonly WriteIdLike[]
+  value: Uint8Array | undefined
+}>
+
+/** A proposed state. */
+type Write = Readonly<{
+  name: string
+  generation: number
+  value: Uint8Array | undefined
+  /** The state it was made from; `undefined` for the absent one. */
+  parent: Write | undefined
+  /** The operations whose changes it carries. */
+  operations: readonly number[]
+}>
+
+type Candidate = { readonly write: Write; voters: number; count: number }
+type Poll = { readonly ballot: BallotLike; readonly candidates: Candidate[]; chosen: Write | undefined }
+
+const ABSENT: Write = { name: 'absent', generation: 0, value: undefined, parent: undefined, operations: [] }
+
+/** Ids that simulated processes draw are small, so a pair of them is one exact number that sorts like the pair. */
+const ID_LIMIT = 2 ** 24
+
+export class Ledger {
+  readonly #classic: number
+  readonly #fast: number
+  readonly #writes = new Map<number, Write>([[0, ABSENT]])
+  readonly #polls = new Map<number, Poll>()
+  /** By ballot, lowest first. */
+  readonly #chosen: { ballot: number; write: Write }[] = []
+
+  /** @param nodeCount members of the cluster */
+  constructor(nodeCount: number) {
+    // The least numbers for which any two classic quorums meet, and any two fast ones and a classic one.
+    let classic = 1
+    while (2 * classic <= nodeCount) classic += 1
+    let fast = classic
+    while (2 * fast + classic <= 2 * nodeCount) fast += 1
+    this.#classic = classic
+    this.#fast = fast
+  }
+
+  /** A connector sends an accept. `operations`: those that it has just run, if the state is a new one. */
+  proposed(ballot: BallotLike, state: StateLike, operations: readonly number[]): void {
+    const id = writeKey(state.writeId)
+    const known = this.#writes.get(id)
+    if (known === undefined) this.#writes.set(id, this.#newWrite(state, operations))
+    else if (known.generation !== state.generation || !sameBytes(known.value, state.value)) {
+      throw new Violation('a writeId names one state', `${known.name} was proposed with two contents`)
+    }
+    const poll = this.#pollOf(ballot)
+    if (ballot.proposerId === 0) return
+    const other = poll.candidates.find(({ write }) => write !== this.#writes.get(id))
+    if (other !== undefined) {
+      throw new Violation(
+        'a classic ballot has one state',
+        `${nameOf(ballot)} carries ${other.write.name} and ${this.#writes.get(id)!.name}`,
+      )
+    }
+    if (poll.candidates.length === 0)
+      poll.candidates.push({ write: this.#writes.get(id)!, voters: 0, count: 0 })
+  }
+
+  /** A node has accepted a state, and would remember it after a crash. */
+  voted(node: number, ballot: BallotLike, state: StateLike): void {
+    const poll = this.#pollOf(ballot)
+    const write = this.#writes.get(writeKey(state.writeId))
+    if (write === undefined) throw new Violation('votes are for proposals', `node ${node} made up a state`)
+    let candidate = poll.candidates.find((known) => known.write === write)
+    if (candidate === undefined) {
+      candidate = { write, voters: 0, count: 0 }
+      poll.candidates.push(candidate)
+    }
+    if ((candidate.voters & (1 << node)) !== 0) return
+    candidate.voters |= 1 << node
+    candidate.count += 1
+    if (candidate.count === (ballot.proposerId === 0 ? this.#fast : this.#classic)) this.#choose(poll, write)
+  }
+
+  /** A connector tells a node that a state is chosen. */
+  toldChosen(ballot: BallotLike, writeId: WriteIdLike): void {
+    const chosen = this.#polls.get(ballotKey(ballot))?.chosen
+    if (chosen === undefined || chosen !== this.#writes.get(writeKey(writeId))) {
+      throw new Violation(
+        'only what is chosen is learned',
+        `${writeId.proposerId}.${writeId.sequence} is not chosen at ${nameOf(ballot)}`,
+      )
+    }
+  }
+
+  /** How many of the chosen states carry a change of an operation. */
+  timesHappened(operation: number): number {
+    let count = 0
+    for (let write = this.#newest; write !== undefined; write = write.parent) {
+      if (write.operations.includes(operation)) count += 1
+    }
+    return count
+  }
+
+  /** How many states were chosen so far, the absent one not counted. */
+  get generation(): number {
+    return this.#newest?.generation ?? 0
+  }
+
+  get #newest(): Write | undefined {
+    return this.#chosen[this.#chosen.length - 1]?.write
+  }
+
+  #newWrite(state: StateLike, operations: readonly number[]): Write {
+    const { proposerId, sequence } = state.writeId
+    const name = `${proposerId}.${sequence}@${state.generation}`
+    const base = state.lineage[state.lineage.length - 2]
+    const parent = base === undefined ? ABSENT : this.#writes.get(writeKey(base))
+    if (parent === undefined || parent.generation + 1 !== state.generation) {
+      throw new Violation('a state has a parent', `${name} is not the successor of a proposed state`)
+    }
+    return { name, generation: state.generation, value: state.value, parent, operations }
+  }
+
+  #pollOf(ballot: BallotLike): Poll {
+    const key = ballotKey(ballot)
+    let poll = this.#polls.get(key)
+    if (poll === undefined) {
+      poll = { ballot, candidates: [], chosen: undefined }
+      this.#polls.set(key, poll)
+    }
+    return poll
+  }
+
+  #choose(poll: Poll, write: Write): void {
+    const ballot = ballotKey(poll.ballot)
+    if (poll.chosen !== undefined) {
+      throw new Violation(
+        'one state per ballot',
+        `both ${poll.chosen.name} and ${write.name} are chosen at ${nameOf(poll.ballot)}`,
+      )
+    }
+    poll.chosen = write
+    let index = this.#chosen.length
+    while (index > 0 && this.#chosen[index - 1]!.ballot > ballot) index -= 1
+    const below = this.#chosen[index - 1]?.write
+    const above = this.#chosen[index]?.write
+    this.#chosen.splice(index, 0, { ballot, write })
+    if (below !== undefined) assertDescends(write, below, poll)
+    if (above !== undefined) assertDescends(above, write, poll)
+  }
+}
+
+function assertDescends(state: Write, ancestor: Write, { ballot }: Poll): void {
+  let write: Write | undefined = state
+  while (write !== undefined && write.generation > ancestor.generation) write = write.parent
+  if (write !== ancestor) {
+    throw new Violation(
+      'chosen states form one chain',
+      `${state.name} does not descend from ${ancestor.name}, which is chosen below it (seen when ${nameOf(ballot)} was chosen)`,
+    )
+  }
+}
+
+function nameOf({ round, proposerId }: BallotLike): string {
+  return `${round}.${proposerId === 0 ? 'fast' : proposerId}`
+}
+
+function ballotKey({ round, proposerId }: BallotLike): number {
+  return round * ID_LIMIT + proposerId
+}
+
+function writeKey({ proposerId, sequence }: WriteIdLike): number {
+  return proposerId * ID_LIMIT + sequence
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.length !== b.length) return false
+  return a.every((byte, index) => byte === b[index])
+}

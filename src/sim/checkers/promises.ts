@@ -1,0 +1,29 @@
+import { Violation } from './violation.ts'
+
+type BallotLike = Readonly<{ round: number; proposerId: number }>
+
+/** No node takes back a promise: what it has told somebody holds ever after, through every crash. */
+export class Promises {
+  readonly #told: (BallotLike | undefined)[] = []
+
+  /** A node answers with a record. */
+  told(node: number, record: Readonly<{ promised: BallotLike; accepted: BallotLike | undefined }>): void {
+    const { promised, accepted } = record
+    const before = this.#told[node]
+    if (before !== undefined && isBelow(promised, before)) {
+      const text = `node ${node} promised ${before.round}.${before.proposerId}, then only ${promised.round}.${promised.proposerId}`
+      throw new Violation('no promise is taken back', text)
+    }
+    if (accepted !== undefined && !isBelow(accepted, promised)) {
+      throw new Violation(
+        'an accept promises',
+        `node ${node} accepted a ballot that is not below its promise`,
+      )
+    }
+    this.#told[node] = promised
+  }
+}
+
+function isBelow(a: BallotLike, b: BallotLike): boolean {
+  return a.round < b.round || (a.round === b.round && a.proposerId < b.proposerId)
+}

@@ -1,0 +1,148 @@
+/**
+ * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the checkers; no
+ * process can reach any of this.
+ */
+import { answer, onAccept } from '../register/acceptor.ts'
+import { compareBallots, maxBallot } from '../register/ballot.ts'
+import { highestAccepted, knownChosen, votesAt } from '../register/known-chosen.ts'
+import type { Record } from '../register/messages.ts'
+import { judge } from '../register/operation.ts'
+import { quorumsOf } from '../register/quorum.ts'
+import { ABSENT, type State, sameWriteId } from '../register/state.ts'
+import { PROTOCOL, type Protocol } from './protocol.ts'
+import { PROFILE, type Profile } from './small/schedule.ts'
+
+export type Mutation = Readonly<{
+  /** The rule that is broken, as a sentence. */
+  name: string
+  protocol: Protocol
+  /** The worlds in which to look for it. */
+  profile: Profile
+  /** Within how many seeds it must be found, from 1. */
+  seedsMax: number
+}>
+
+const THREE_NODES: Profile = { ...PROFILE, nodeCounts: [3] }
+const FIVE_NODES: Profile = { ...PROFILE, nodeCounts: [5] }
+/** So many writes that an operation can outlive the lineage. */
+const LONG: Profile = { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] }
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the fast quorum is one too small',
+    protocol: {
+      ...PROTOCOL,
+      quorumsOf: (n) => ({ ...quorumsOf(n), fast: quorumsOf(n).fast - 1 }),
+    },
+    profile: PROFILE,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'the classic quorum is one too small',
+    protocol: {
+      ...PROTOCOL,
+      quorumsOf: (n) => ({ ...quorumsOf(n), classic: quorumsOf(n).classic - 1 }),
+    },
+    profile: PROFILE,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'recovery takes the state with the fewest votes',
+    protocol: withRules({ recoverBase: (promises) => recoverBy(promises, (a, b) => a.count - b.count) }),
+    profile: FIVE_NODES,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'recovery takes any candidate, however many votes it has',
+    protocol: withRules({
+      recoverBase: (promises) => recoverBy(promises, (a, b) => compareWriters(a.state, b.state)),
+    }),
+    profile: FIVE_NODES,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'a read trusts fast votes below the fast quorum',
+    protocol: withRules({
+      knownChosen: (records, quorums) => knownChosen(records, { ...quorums, fast: quorums.classic }),
+    }),
+    profile: THREE_NODES,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a node accepts below its promise',
+    protocol: {
+      ...PROTOCOL,
+      answer(record, request) {
+        if (request.kind !== 'accept') return answer(record, request)
+        const { accepted, promised } = record
+        const isBelow = compareBallots(request.ballot, promised) < 0
+        if (!isBelow || (accepted !== undefined && compareBallots(request.ballot, accepted) <= 0))
+          return onAccept(record, request)
+        const { ballot, state, next } = request
+        return {
+          ok: true,
+          record: { promised: maxBallot(next, promised), accepted: ballot, state, chosen: false },
+        }
+      },
+    },
+    profile: PROFILE,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a promise is forgotten in a crash',
+    protocol: { ...PROTOCOL, isSavedAtOnce: ({ kind }) => kind !== 'mark' && kind !== 'prepare' },
+    profile: PROFILE,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'answers leave before the fsync',
+    protocol: { ...PROTOCOL, isSavedAtOnce: () => false },
+    profile: PROFILE,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a retry runs again although it happened',
+    protocol: withRules({ judge: () => ({ kind: 'not_happened' }) }),
+    profile: PROFILE,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a retry trusts a lineage that is too short to tell',
+    protocol: withRules({
+      judge(attempts, base) {
+        const verdict = judge(attempts, base)
+        return verdict.kind === 'unknown' ? { kind: 'not_happened' } : verdict
+      },
+    }),
+    profile: LONG,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'a retry forgets the writeId of the attempt before',
+    protocol: withRules({ remember: (_attempts, attempt) => [attempt] }),
+    profile: PROFILE,
+    seedsMax: 20_000,
+  },
+]
+
+function withRules(rules: Partial<Protocol['rules']>): Protocol {
+  return { ...PROTOCOL, rules: { ...PROTOCOL.rules, ...rules } }
+}
+
+type Candidate = { state: State; count: number }
+
+function recoverBy(promises: readonly Record[], order: (a: Candidate, b: Candidate) => number): State {
+  const ballot = highestAccepted(promises)
+  if (ballot === undefined) return ABSENT
+  const candidates: Candidate[] = []
+  for (const { state } of votesAt(promises, ballot)) {
+    const known = candidates.find((candidate) => sameWriteId(candidate.state.writeId, state.writeId))
+    if (known === undefined) candidates.push({ state, count: 1 })
+    else known.count += 1
+  }
+  return candidates.sort(order)[0]!.state
+}
+
+function compareWriters(a: State, b: State): number {
+  return a.writeId.proposerId - b.writeId.proposerId || a.writeId.sequence - b.writeId.sequence
+}

@@ -1,0 +1,24 @@
+import { answer } from '../register/acceptor.ts'
+import type { Request } from '../register/messages.ts'
+import { quorumsOf } from '../register/quorum.ts'
+import { RULES } from '../register/rules.ts'
+
+/**
+ * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be exchanged for
+ * a broken one to see whether the checkers notice.
+ */
+export type Protocol = Readonly<{
+  rules: typeof RULES
+  quorumsOf: typeof quorumsOf
+  answer: typeof answer
+  /** Whether what a request changed is durable before its answer leaves. If not, it is some time later, or never. */
+  isSavedAtOnce: (request: Request) => boolean
+}>
+
+/** Marks are hints: they get no fsync of their own (protocol.md §3). */
+export const PROTOCOL: Protocol = {
+  rules: RULES,
+  quorumsOf,
+  answer,
+  isSavedAtOnce: ({ kind }) => kind !== 'mark',
+}

@@ -1,0 +1,30 @@
+/**
+ * One step of a schedule. A schedule is a list of them and nothing else, so that a run can be repeated, shortened, and
+ * kept in a test. A step that has become impossible in a shortened schedule is left out.
+ */
+
+/** Names a parcel: whose it is, and which of the parcels of that connector. */
+export type ParcelId = number
+
+/** What a connector starts an operation with: what it knows, nothing, or an old view (by its number in the run). */
+export type Recall = 'own' | 'forgotten' | 'no view' | number
+
+export type Action =
+  | Readonly<{ kind: 'submit'; operation: number; connector: number; recall: Recall }>
+  | Readonly<{ kind: 'deliver'; parcel: ParcelId }>
+  /** Delivers it, and leaves it on its way. */
+  | Readonly<{ kind: 'repeat'; parcel: ParcelId }>
+  /** It is lost. `isLate`: the connector believes so, and it arrives later all the same. */
+  | Readonly<{ kind: 'lose'; parcel: ParcelId; isLate: boolean }>
+  /** A request reaches its node, which crashes: before, or after, what it changed is durable; without an answer. */
+  | Readonly<{ kind: 'crash on'; parcel: ParcelId; isSaved: boolean }>
+  | Readonly<{ kind: 'crash'; node: number }>
+  | Readonly<{ kind: 'restart'; node: number }>
+  /** What the node has put off becomes durable. */
+  | Readonly<{ kind: 'sync'; node: number }>
+  | Readonly<{ kind: 'suspect'; connector: number; node: number; isSuspect: boolean }>
+  | Readonly<{ kind: 'expire'; operation: number }>
+  /** A connector dies; another, with an id of its own, takes its place. */
+  | Readonly<{ kind: 'replace'; connector: number }>
+  /** All nodes run and nobody suspects them: the second phase. */
+  | Readonly<{ kind: 'heal' }>

@@ -1,0 +1,39 @@
+/** The object that a small world's key must behave like: written anew, in numbers, for the linearizability checker. */
+import type { Model } from '../checkers/linearizability.ts'
+import type { Command, Reply } from './command.ts'
+
+type Applied = Readonly<{ state: number; result: Reply }>
+
+/** A command and the number of its operation. */
+export type NumberedCommand = Readonly<{ operation: number; command: Command }>
+
+/** 0 is nothing; else creator * 65536 + version * 256 + writer. Versions start at 1. */
+export const MODEL: Model<number, NumberedCommand, Reply> = {
+  initial: 0,
+  isSame: (a, b) => a.kind === b.kind && a.seen === b.seen,
+  keyOf: (state) => String(state),
+  apply(state, { operation, command }): Applied {
+    const isLive = state !== 0
+    const version = Math.floor(state / 256) % 256
+    switch (command.kind) {
+      case 'read':
+        return { state, result: { kind: 'read', seen: state } }
+      case 'create': {
+        if (isLive) return { state, result: { kind: 'exists', seen: state } }
+        const made = operation * 65_536 + 256 + operation
+        return { state: made, result: { kind: 'created', seen: made } }
+      }
+      case 'update':
+      case 'delete': {
+        if (!isLive) return { state, result: { kind: 'missing', seen: 0 } }
+        if (command.version !== undefined && command.version !== version)
+          return { state, result: { kind: 'stale', seen: state } }
+        if (command.kind === 'delete') return { state: 0, result: { kind: 'deleted', seen: state } }
+        const made = Math.floor(state / 65_536) * 65_536 + (version + 1) * 256 + operation
+        return { state: made, result: { kind: 'updated', seen: made } }
+      }
+      default:
+        return command satisfies never
+    }
+  },
+}

@@ -1,0 +1,63 @@
+import type { Action } from './action.ts'
+import type { Run } from './schedule.ts'
+import { Teller } from './teller.ts'
+import { World, type WorldOptions } from './world.ts'
+
+/** Repeats a schedule, step by step. Returns what went wrong, if anything did. */
+export function replay(
+  options: WorldOptions,
+  actions: readonly Action[],
+  teller?: Teller,
+): Error | undefined {
+  const world = new World(options, teller)
+  try {
+    for (const action of actions) world.perform(action)
+    world.finish()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+/**
+ * Leaves out all steps that the failure does not need: larger pieces first, then smaller ones (delta debugging), until
+ * no single step can go. A failure to end is returned as it is: a part of a schedule always lacks an end.
+ */
+export function shrink({ options, actions, failure }: Run): readonly Action[] {
+  let shortest = actions
+  if (replay(options, shortest) === undefined) return actions
+  for (let size = Math.ceil(shortest.length / 2); ; ) {
+    let hasShrunk = false
+    for (let start = 0; start < shortest.length; ) {
+      const shorter = shortest.toSpliced(start, size)
+      if (nameOf(replay(options, shorter)) === nameOf(failure)) {
+        shortest = shorter
+        hasShrunk = true
+      } else start += size
+    }
+    if (size > 1) size = Math.ceil(size / 2)
+    else if (!hasShrunk) return shortest
+  }
+}
+
+/** A failed run as text: what it was, what went wrong, and the shortest conversation that shows it. */
+export function report(seed: number, run: Run): string {
+  const { nodeCount, connectorCount, commands } = run.options
+  const actions = shrink(run)
+  const teller = new Teller()
+  const failure = replay(run.options, actions, teller) ?? run.failure
+  return [
+    `seed ${seed}: ${nodeCount} nodes, ${connectorCount} connectors, ${commands.length} operations`,
+    `${actions.length} of ${run.actions.length} steps show it:`,
+    '',
+    ...teller.lines,
+    '',
+    failure?.message ?? '',
+  ].join('\n')
+}
+
+/** Which rule broke; for an assertion of the core, its text. */
+function nameOf(failure: Error | undefined): string | undefined {
+  if (failure === undefined) return undefined
+  return 'rule' in failure ? String(failure.rule) : failure.message
+}

@@ -1,0 +1,77 @@
+/** Tells a run as a conversation between the processes, a line for each thing that happens. */
+import { formatBallot } from '../../register/ballot.ts'
+import type { Answer, Request } from '../../register/messages.ts'
+import type { Outcome } from '../../register/operation.ts'
+import { formatState } from '../../register/state.ts'
+import type { Command, Reply } from './command.ts'
+import type { ClientOperation, Parcel } from './connector.ts'
+
+export class Teller {
+  readonly lines: string[] = []
+
+  note(text: string): void {
+    this.lines.push(text)
+  }
+
+  called({ number, command, connector }: ClientOperation): void {
+    this.note(`c${connector.proposerId}  operation ${number}: ${formatCommand(command)}`)
+  }
+
+  answered({ number, connector }: ClientOperation, outcome: Outcome): void {
+    const text = outcome.kind === 'decided' ? formatReply(outcome.result as Reply) : outcome.kind
+    this.note(`c${connector.proposerId}  operation ${number} is answered: ${text}`)
+  }
+
+  delivered(parcel: Parcel): void {
+    this.note(formatParcel(parcel))
+  }
+
+  lost(parcel: Parcel, isLate: boolean): void {
+    this.note(`${formatParcel(parcel)}  … ${isLate ? 'is taken for lost, but will arrive' : 'is lost'}`)
+  }
+}
+
+function formatParcel({ kind, connector, node, request, answer }: Parcel): string {
+  const ends = [`c${connector.proposerId}`, `n${node + 1}`]
+  if (kind === 'timer') return `${ends[0]}  has waited long enough`
+  if (kind === 'loss') return `${ends[0]}  hears that its ${request!.kind} to ${ends[1]} is lost`
+  if (kind === 'request') return `${ends[0]} → ${ends[1]}  ${formatRequest(request!)}`
+  return `${ends[1]} → ${ends[0]}  ${formatAnswer(request!, answer!)}`
+}
+
+/** `accept 1.fast 1.3@1, next 2.fast` */
+export function formatRequest(request: Request): string {
+  switch (request.kind) {
+    case 'prepare':
+      return `prepare ${formatBallot(request.ballot)}`
+    case 'accept':
+    case 'learn':
+      return `${request.kind} ${formatBallot(request.ballot)} ${formatState(request.state)}, next ${formatBallot(request.next)}`
+    case 'mark':
+      return `mark ${formatBallot(request.ballot)} ${request.writeId.proposerId}.${request.writeId.sequence}`
+    case 'read':
+      return 'read'
+    default:
+      return request satisfies never
+  }
+}
+
+/** `refused to accept, promised 4.2, accepted 3.2 2.1@1` */
+export function formatAnswer({ kind }: Request, { ok, record }: Answer): string {
+  const { promised, accepted, state, chosen } = record
+  const vote =
+    accepted === undefined
+      ? 'accepted none'
+      : `accepted ${formatBallot(accepted)} ${formatState(state)}${chosen ? ' (chosen)' : ''}`
+  return `${ok ? 'ok' : 'refused'} to ${kind}, promised ${formatBallot(promised)}, ${vote}`
+}
+
+function formatCommand(command: Command): string {
+  const version = 'version' in command ? command.version : undefined
+  return version === undefined ? command.kind : `${command.kind} if version ${version}`
+}
+
+function formatReply({ kind, seen }: Reply): string {
+  if (seen === 0) return `${kind}, nothing there`
+  return `${kind}, version ${(seen >> 8) & 255} by ${seen & 255} of the one that ${seen >> 16} created`
+}

@@ -1,0 +1,313 @@
+/**
+ * A world of one key: the real proposers and acceptors, and a network, disks and timers that do what the schedule says.
+ * Every step is an `Action`; checkers watch each of them, and `finish` checks what only the whole run can show.
+ */
+import type { Request } from '../../register/messages.ts'
+import type { Outcome } from '../../register/operation.ts'
+import type { Effect, Proposer, View } from '../../register/proposer.ts'
+import type { Quorums } from '../../register/quorum.ts'
+import { ExactlyOnce, type Told } from '../checkers/exactly-once.ts'
+import { Ledger } from '../checkers/ledger.ts'
+import { type Call, linearize } from '../checkers/linearizability.ts'
+import { Promises } from '../checkers/promises.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Action, Recall } from './action.ts'
+import { type Command, decide, type Reply } from './command.ts'
+import { type ClientOperation, Connector, type Parcel } from './connector.ts'
+import { MODEL, type NumberedCommand } from './model.ts'
+import { Node } from './node.ts'
+import type { Teller } from './teller.ts'
+
+export type WorldOptions = Readonly<{
+  nodeCount: number
+  connectorCount: number
+  /** What the clients do, by the number of the operation. */
+  commands: readonly Command[]
+  protocol: Protocol
+}>
+
+/** Views that a later proposer may be given; the oldest are kept. */
+const VIEWS_MAX = 64
+
+export class World {
+  readonly nodes: readonly Node[]
+  readonly connectors: Connector[] = []
+  /** All that is on its way, in no particular order. */
+  readonly parcels: Parcel[] = []
+  /** Operations that have been submitted and not answered. */
+  readonly pending: ClientOperation[] = []
+  /** Every view that some connector held when it became idle: states that were known to be chosen. */
+  readonly views: View[] = []
+  /** Messages that have reached their end. */
+  messageCount = 0
+  readonly ledger: Ledger
+  readonly #options: WorldOptions
+  readonly #quorums: Quorums
+  readonly #promises = new Promises()
+  readonly #exactlyOnce: ExactlyOnce
+  readonly #calls: (Call<NumberedCommand, Reply> | undefined)[] = []
+  readonly #teller: Teller | undefined
+  #time = 0
+  #proposerCount = 0
+  /** The operations that have decided to change something since the event under way began. */
+  #deciders: number[] = []
+
+  constructor(options: WorldOptions, teller?: Teller) {
+    const { nodeCount, connectorCount, protocol } = options
+    this.#options = options
+    this.#teller = teller
+    this.#quorums = protocol.quorumsOf(nodeCount)
+    this.ledger = new Ledger(nodeCount)
+    this.#exactlyOnce = new ExactlyOnce(this.ledger)
+    this.nodes = Array.from({ length: nodeCount }, (_, index) => new Node(index, protocol, this.ledger))
+    for (let index = 0; index < connectorCount; index += 1) this.connectors.push(this.#newConnector())
+  }
+
+  /** Does one step. A step that is not possible is left out. */
+  perform(action: Action): void {
+    this.#time += 1
+    switch (action.kind) {
+      case 'submit':
+        return this.#submit(action.operation, action.connector, action.recall)
+      case 'deliver':
+        return this.#withParcel(action.parcel, true, (parcel) => this.#deliver(parcel))
+      case 'repeat':
+        return this.#withParcel(action.parcel, false, (parcel) => this.#deliver(parcel))
+      case 'lose':
+        return this.#withParcel(action.parcel, !action.isLate, (parcel) => {
+          this.#teller?.lost(parcel, action.isLate)
+          this.#notifyLoss(parcel)
+        })
+      case 'crash on':
+        return this.#withParcel(action.parcel, true, (parcel) => this.#crashOn(parcel, action.isSaved))
+      case 'crash':
+        return this.#crash(action.node)
+      case 'restart':
+        if (!this.nodes[action.node]!.isUp) this.#teller?.note(`n${action.node + 1} restarts`)
+        this.nodes[action.node]!.isUp = true
+        return
+      case 'sync':
+        return this.nodes[action.node]!.save()
+      case 'suspect':
+        return this.#suspect(this.connectors[action.connector]!, action.node, action.isSuspect)
+      case 'expire':
+        return this.#expire(action.operation)
+      case 'replace':
+        return this.#replace(action.connector)
+      case 'heal':
+        return this.#heal()
+      default:
+        action satisfies never
+    }
+  }
+
+  /** Checks what the whole run shows. Operations that have not ended are taken as unknown. */
+  finish(): void {
+    this.#exactlyOnce.checkAll(this.#options.commands.length)
+    const calls: Call<NumberedCommand, Reply>[] = []
+    for (const call of this.#calls) if (call !== undefined) calls.push(call)
+    for (const { number, command, calledAt } of this.pending) {
+      calls.push({ call: { operation: number, command }, calledAt, returned: undefined })
+    }
+    if (linearize(MODEL, calls) === undefined) {
+      throw new Violation('the history is linearizable', 'no order of the operations explains their answers')
+    }
+  }
+
+  // Operations --------------------------------------------------------------------------------------------------------
+
+  #submit(number: number, connectorIndex: number, recall: Recall): void {
+    const command = this.#options.commands[number]
+    if (command === undefined) return
+    const connector = this.connectors[connectorIndex] ?? this.#addConnector()
+    const operation: ClientOperation = {
+      number,
+      command,
+      connector,
+      calledAt: this.#time,
+      attempts: [],
+      decide: (value) => {
+        const decision = decide(command, number, value)
+        if (decision.kind === 'propose') this.#deciders.push(number)
+        return decision
+      },
+    }
+    this.pending.push(operation)
+    this.#teller?.called(operation)
+    const proposer = connector.open(recall, this.views)
+    this.#react(connector, proposer, () => proposer.submit(operation))
+  }
+
+  #expire(number: number): void {
+    const operation = this.pending.find((candidate) => candidate.number === number)
+    if (operation === undefined) return
+    const { connector } = operation
+    const proposer = connector.proposer!
+    this.#teller?.note(`c${connector.proposerId}  the time of operation ${number} is over`)
+    this.#react(connector, proposer, () => proposer.expire(operation))
+  }
+
+  #finishOperation(operation: ClientOperation, outcome: Outcome): void {
+    const { number, command, calledAt } = operation
+    this.pending.splice(this.pending.indexOf(operation), 1)
+    this.#teller?.answered(operation, outcome)
+    const call = { operation: number, command }
+    if (outcome.kind === 'decided') {
+      const result = outcome.result as Reply
+      this.#time += 1
+      this.#calls[number] = { call, calledAt, returned: { at: this.#time, result } }
+      this.#exactlyOnce.told(number, hasChanged(result) ? 'changed' : 'unchanged')
+      return
+    }
+    if (outcome.kind === 'unknown') this.#calls[number] = { call, calledAt, returned: undefined }
+    this.#exactlyOnce.told(number, outcome.kind satisfies Told)
+  }
+
+  /** Lets a proposer react to an event, and carries its effects out. */
+  #react(
+    connector: Connector,
+    proposer: Proposer<ClientOperation>,
+    event: () => readonly Effect<ClientOperation>[],
+  ): void {
+    this.#deciders = []
+    for (const effect of event()) {
+      if (effect.kind === 'send') {
+        this.#observe(effect.request)
+        const { to, token, request } = effect
+        this.#post('request', connector, proposer, to, token, request, undefined)
+      } else if (effect.kind === 'finish') this.#finishOperation(effect.operation, effect.outcome)
+      else this.#post('timer', connector, proposer, 0, effect.token, undefined, undefined)
+    }
+    const view = connector.proposer === proposer ? connector.closeIdle() : undefined
+    if (view !== undefined && this.views.length < VIEWS_MAX) this.views.push(view)
+  }
+
+  #observe(request: Request): void {
+    if (request.kind === 'accept') {
+      this.ledger.proposed(request.ballot, request.state, this.#deciders)
+    } else if (request.kind === 'learn') this.ledger.toldChosen(request.ballot, request.state.writeId)
+    else if (request.kind === 'mark') this.ledger.toldChosen(request.ballot, request.writeId)
+  }
+
+  // Network -----------------------------------------------------------------------------------------------------------
+
+  #post(
+    kind: Parcel['kind'],
+    connector: Connector,
+    proposer: Proposer<ClientOperation>,
+    node: number,
+    token: number,
+    request: Parcel['request'],
+    answer: Parcel['answer'],
+  ): void {
+    connector.parcelCount += 1
+    const id = connector.proposerId * 65_536 + connector.parcelCount
+    this.parcels.push({ id, kind, connector, proposer, node, token, request, answer })
+  }
+
+  #withParcel(id: number, isTaken: boolean, use: (parcel: Parcel) => void): void {
+    const { parcels } = this
+    for (let index = 0; index < parcels.length; index += 1) {
+      const parcel = parcels[index]!
+      if (parcel.id !== id) continue
+      if (isTaken) {
+        parcels[index] = parcels[parcels.length - 1]!
+        parcels.pop()
+      }
+      this.messageCount += 1
+      return use(parcel)
+    }
+  }
+
+  #deliver(parcel: Parcel): void {
+    const { connector, proposer, node, token, answer } = parcel
+    if (parcel.kind === 'request') return this.#arrive(parcel)
+    if (connector.isDead) return
+    this.#teller?.delivered(parcel)
+    if (parcel.kind === 'answer') {
+      this.#react(connector, proposer, () => proposer.receive(node, token, answer!))
+    } else if (parcel.kind === 'loss') this.#react(connector, proposer, () => proposer.lose(node, token))
+    else this.#react(connector, proposer, () => proposer.resume(token))
+  }
+
+  #arrive(parcel: Parcel): void {
+    const { connector, proposer, node, token, request } = parcel
+    if (!this.nodes[node]!.isUp) {
+      this.#teller?.lost(parcel, false)
+      return this.#notifyLoss(parcel)
+    }
+    this.#teller?.delivered(parcel)
+    const answer = this.nodes[node]!.handle(request!)
+    if (request!.kind === 'mark') return
+    this.#promises.told(node, answer.record)
+    this.#post('answer', connector, proposer, node, token, request, answer)
+  }
+
+  #crashOn(parcel: Parcel, isSaved: boolean): void {
+    const { kind, node, request } = parcel
+    if (kind !== 'request' || !this.nodes[node]!.isUp) return this.#deliver(parcel)
+    this.#teller?.delivered(parcel)
+    if (isSaved) {
+      this.nodes[node]!.handle(request!)
+      this.#teller?.note(`n${node + 1} has saved what it changed`)
+    }
+    this.#crash(node)
+    this.#notifyLoss(parcel)
+  }
+
+  /** Sooner or later a connector learns that a request, or its answer, was lost. */
+  #notifyLoss({ kind, connector, proposer, node, token, request }: Parcel): void {
+    if (kind === 'timer') this.#post('timer', connector, proposer, node, token, undefined, undefined)
+    else this.#post('loss', connector, proposer, node, token, request, undefined)
+  }
+
+  // Processes ---------------------------------------------------------------------------------------------------------
+
+  #crash(index: number): void {
+    if (!this.nodes[index]!.isUp) return
+    this.#teller?.note(`n${index + 1} crashes`)
+    this.nodes[index]!.crash()
+  }
+
+  #suspect(connector: Connector, node: number, isSuspect: boolean): void {
+    if (connector.suspects[node] === isSuspect) return
+    this.#teller?.note(
+      `c${connector.proposerId}  ${isSuspect ? 'suspects' : 'no longer suspects'} n${node + 1}`,
+    )
+    connector.suspects[node] = isSuspect
+    const { proposer } = connector
+    if (isSuspect && proposer !== undefined) this.#react(connector, proposer, () => proposer.reconsider())
+  }
+
+  #replace(index: number): void {
+    const connector = this.connectors[index]!
+    connector.isDead = true
+    this.#teller?.note(`c${connector.proposerId} dies; c${this.#proposerCount + 1} takes its place`)
+    for (const operation of this.pending.filter((candidate) => candidate.connector === connector)) {
+      this.#finishOperation(operation, { kind: 'unknown' })
+    }
+    this.connectors[index] = this.#newConnector()
+  }
+
+  #heal(): void {
+    this.#teller?.note('the network heals, and every node runs')
+    for (const node of this.nodes) node.isUp = true
+    for (const { suspects } of this.connectors) suspects.fill(false)
+  }
+
+  #addConnector(): Connector {
+    const connector = this.#newConnector()
+    this.connectors.push(connector)
+    return connector
+  }
+
+  #newConnector(): Connector {
+    this.#proposerCount += 1
+    return new Connector(this.#proposerCount, this.#quorums, this.#options.protocol)
+  }
+}
+
+function hasChanged({ kind }: Reply): boolean {
+  return kind === 'created' || kind === 'updated' || kind === 'deleted'
+}
