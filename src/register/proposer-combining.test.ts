@@ -99,8 +99,9 @@ test('a batch that a stale view lost is answered from the refusals as far as the
   const appended = ann.append('b')
   // Ann's read is under way; meanwhile Bob makes its view stale.
   cluster.deliver({ connector: ann })
-  cluster.connector('bob', 22).append('z')
-  cluster.settle({ connector: cluster.messages.at(-1)!.connector })
+  const bob = cluster.connector('bob', 22)
+  bob.append('z')
+  cluster.settle({ connector: bob })
   cluster.deliver({ connector: ann, kind: 'answer' })
   cluster.roundTrip({ connector: ann, requests: ['accept'] })
   assert.deepEqual(created.outcome, decided('exists: az'))

@@ -60,16 +60,27 @@ export class ScriptedCluster {
   /** Oldest first. */
   messages: readonly Message[] = []
   readonly #connectors: Connector[] = []
+  /** Writes so far, by proposer. */
+  readonly #sequences = new Map<number, number>()
 
   constructor(nodes: number) {
     this.records = Array(nodes).fill(EMPTY_RECORD)
   }
 
-  /** `name` is for the conversation; connectors of one cluster need different `proposerId`s. */
+  /**
+   * `name` is for the conversation. Connectors of one cluster need different `proposerId`s, unless one goes on from the
+   * memory of another, as the proposers of one process do.
+   */
   connector(name: string, proposerId: number, options: ConnectorOptions = {}): Connector {
     const connector = new Connector(this, name, proposerId, options)
     this.#connectors.push(connector)
     return connector
+  }
+
+  nextSequence(proposerId: number): number {
+    const sequence = (this.#sequences.get(proposerId) ?? 0) + 1
+    this.#sequences.set(proposerId, sequence)
+    return sequence
   }
 
   note(text: string): void {
@@ -156,15 +167,11 @@ export class Connector {
     this.name = name
     this.#cluster = cluster
     this.#suspects = cluster.records.map((_, node) => options.suspects?.includes(node) ?? false)
-    let sequence = 0
     this.#proposer = new Proposer({
       proposerId,
       quorums: quorumsOf(cluster.records.length),
       rules: RULES,
-      nextSequence: () => {
-        sequence += 1
-        return sequence
-      },
+      nextSequence: () => cluster.nextSequence(proposerId),
       suspects: this.#suspects,
       turn: options.turn ?? 0,
       memory: options.memory,
