@@ -2,39 +2,17 @@
  * A typed client of the public API, for the commands. It never repeats a request: what may have been done is told to
  * the caller as such.
  */
+import type { Static } from 'typebox'
 import { Pool } from 'undici'
+import type { Cluster, CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
 
 /** A group as the API shows it. */
-export type GroupView = Readonly<{
-  groupId: string
-  description?: string
-  labels?: Readonly<{ [key: string]: string }>
-  version: number
-  createdAt: string
-  updatedAt: string
-}>
-
-/** The body of a create. */
-export type NewGroup = Readonly<{
-  groupId: string
-  description?: string
-  labels?: Readonly<{ [key: string]: string }>
-}>
-
-/** A JSON merge patch (RFC 7396): `null` removes. */
-export type GroupPatch = Readonly<{
-  description?: string | null
-  labels?: Readonly<{ [key: string]: string | null }>
-}>
+export type GroupView = Readonly<Static<typeof Group>>
 
 /** The cluster behind a connector, as that connector sees it. */
-export type ClusterAnswer = Readonly<{
-  clusterId: string
-  epoch: number
-  members: readonly Readonly<{ nodeId: string; address: string; reachable: boolean }>[]
-}>
+export type ClusterAnswer = Readonly<Static<typeof Cluster>>
 
-/** An error of the API (RFC 9457), as far as the commands use it. */
+/** An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place. */
 export type Problem = Readonly<{
   status: number
   code: string
@@ -102,7 +80,7 @@ export class ApiClient {
     })
   }
 
-  create(group: NewGroup): Promise<Reply<GroupView>> {
+  create(group: CreateGroupBody): Promise<Reply<GroupView>> {
     return this.#call({ method: 'POST', path: '/v1/group', ...json(group) })
   }
 
@@ -111,7 +89,7 @@ export class ApiClient {
   }
 
   /** `ifMatch` is an ETag, a list of them, or `*`. */
-  update(groupId: string, patch: GroupPatch, ifMatch: string | undefined): Promise<Reply<GroupView>> {
+  update(groupId: string, patch: UpdateGroupBody, ifMatch: string | undefined): Promise<Reply<GroupView>> {
     const { headers, body } = json(patch)
     return this.#call({
       method: 'PATCH',

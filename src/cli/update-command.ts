@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { GroupPatch } from './api-client.ts'
+import type { UpdateGroupBody } from '../api/schemas.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { runGroupCommand } from './group-command.ts'
@@ -54,7 +54,7 @@ export function toPatch({
   removeDescription,
   label = [],
   removeLabel = [],
-}: PatchOptions): GroupPatch {
+}: PatchOptions): UpdateGroupBody {
   if (description !== undefined && removeDescription) {
     throw new CommandFailure('--description and --remove-description exclude each other', EXIT.usage)
   }
@@ -66,7 +66,7 @@ export function toPatch({
     ...label,
     ...removeLabel.map((key) => [key, null] as const),
   ])
-  const patch: GroupPatch = {
+  const patch: UpdateGroupBody = {
     ...(description === undefined ? {} : { description }),
     ...(removeDescription ? { description: null } : {}),
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
