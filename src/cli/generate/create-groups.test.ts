@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GroupView, Reply } from '../api-client.ts'
+import { createGroups, emptyTally } from './create-groups.ts'
+
+type Answer = Reply<GroupView>
+
+function answered(groupId: string): Answer {
+  const value = { groupId, version: 1, createdAt: '', updatedAt: '' }
+  return { kind: 'answered', status: 201, etag: undefined, value, text: '' }
+}
+
+function problem(status: number, code: string, outcome?: string): Answer {
+  return {
+    kind: 'problem',
+    problem: { status, code, title: '', detail: undefined, outcome, errors: [] },
+    text: '',
+  }
+}
+
+/** Runs creates against answers by id; ids without one are created. */
+async function run(
+  groupIds: readonly string[],
+  answers: Readonly<{ [groupId: string]: Answer }>,
+  options: Readonly<{ concurrency?: number; signal?: AbortSignal; onProgress?: () => void }> = {},
+) {
+  const tally = emptyTally()
+  const asked: string[] = []
+  const most = { now: 0, ever: 0 }
+  const client = {
+    create: async ({ groupId }: Readonly<{ groupId: string }>) => {
+      asked.push(groupId)
+      most.now += 1
+      most.ever = Math.max(most.ever, most.now)
+      await null
+      most.now -= 1
+      return answers[groupId] ?? answered(groupId)
+    },
+  }
+  const { concurrency = 4, signal = new AbortController().signal, onProgress = () => undefined } = options
+  await createGroups({ client, groupIds, concurrency, signal, onProgress }, tally)
+  return { tally, asked, most: most.ever }
+}
+
+const IDS = Array.from({ length: 10 }, (_, index) => `g${index}`)
+
+test('each id is created once, never more at a time than was said', async () => {
+  const { tally, asked, most } = await run(IDS, {}, { concurrency: 3 })
+  assert.deepEqual(asked.toSorted(), IDS)
+  assert.equal(most, 3)
+  assert.deepEqual([...tally.created.keys()].toSorted(), IDS)
+  assert.equal(tally.latencies.count, 10)
+  assert.equal(tally.finished, 10)
+  assert.equal(tally.failures.size + tally.unknown.size, 0)
+})
+
+test('what failed is counted by its code, and only what may have happened stays unknown', async () => {
+  const { tally } = await run(IDS, {
+    g0: problem(503, 'unavailable', 'not_applied'),
+    g1: problem(503, 'unavailable', 'not_applied'),
+    g2: problem(504, 'outcome_unknown', 'unknown'),
+    g3: { kind: 'broken', reason: 'the connection broke before the answer' },
+    g4: { kind: 'unreachable', reason: 'connection refused' },
+    g5: problem(409, 'group_exists'),
+    g6: problem(502, 'unexpected_answer'),
+  })
+  assert.deepEqual(Object.fromEntries(tally.failures), {
+    '503 unavailable': 2,
+    '504 outcome_unknown': 1,
+    'the connection broke before the answer': 1,
+    'connection refused': 1,
+    '409 group_exists': 1,
+    '502 unexpected_answer': 1,
+  })
+  assert.deepEqual([...tally.unknown].toSorted(), ['g2', 'g3', 'g6'])
+  assert.deepEqual([...tally.created.keys()].toSorted(), ['g7', 'g8', 'g9'])
+})
+
+test('after an interrupt nothing more is sent', async () => {
+  const controller = new AbortController()
+  let finished = 0
+  const onProgress = () => {
+    finished += 1
+    if (finished === 2) controller.abort()
+  }
+  const { tally, asked } = await run(IDS, {}, { concurrency: 1, signal: controller.signal, onProgress })
+  assert.deepEqual(asked, ['g0', 'g1'])
+  assert.equal(tally.created.size, 2)
+})

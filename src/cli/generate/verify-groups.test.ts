@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Group } from '../../group/group.ts'
+import { encodeGroup } from '../../group/group-codec.ts'
+import { ABSENT, successor } from '../../register/state.ts'
+import type { Membership, RequestBatch } from '../../rpc/messages.ts'
+import type { NodeTransport } from '../../rpc/transport.ts'
+import { verifyGroups } from './verify-groups.ts'
+
+function aGroup(groupId: string, version = 1): Group {
+  return { groupId, version, incarnation: 'i', createdAt: `c-${groupId}`, updatedAt: `u-${version}` }
+}
+
+/** A node in memory behind the transport's interface. `groups` is asked anew for every read. */
+type NodeOptions = Readonly<{
+  groups: (groupId: string) => Group | undefined
+  clusterId?: string | undefined
+  describe?: () => void
+  isNew?: boolean
+  batches?: RequestBatch[]
+}>
+
+function aNode({
+  groups,
+  clusterId = 'c',
+  describe,
+  isNew = false,
+  batches = [],
+}: NodeOptions): NodeTransport {
+  const membership: Membership | undefined = isNew ? undefined : { clusterId, epoch: 1, members: [] }
+  return {
+    describe: async () => {
+      describe?.()
+      return { nodeId: 'n', membership, version: '', recordCount: 0 }
+    },
+    open: (handlers) => ({
+      send: (batch) => {
+        batches.push(batch)
+        const answers = batch.requests.map(({ key }) => {
+          const group = groups(key.slice('group/'.length))
+          const writeId = { proposerId: 1, sequence: 1 }
+          const state = group === undefined ? ABSENT : successor(ABSENT, writeId, encodeGroup(group))
+          const promised = { round: 1, proposerId: 0 }
+          return { ok: true, record: { promised, accepted: undefined, state, chosen: false } }
+        })
+        queueMicrotask(() => handlers.onAnswers({ batchId: batch.batchId, answers, mismatch: undefined }))
+      },
+      close: () => undefined,
+    }),
+    scan: async function* () {},
+    close: () => undefined,
+  }
+}
+
+const IDS = Array.from({ length: 1_234 }, (_, index) => `g${index}`)
+
+function verify(
+  nodes: readonly NodeOptions[],
+  rest: Readonly<{ ids?: readonly string[]; unknown?: readonly string[]; patienceMs?: number }> = {},
+) {
+  const { ids = IDS, unknown = [], patienceMs = 0 } = rest
+  return verifyGroups({
+    addresses: nodes.map((_, index) => String(index)),
+    clusterId: 'c',
+    created: new Map(ids.map((id) => [id, aGroup(id)])),
+    unknown: new Set(unknown),
+    connect: (address) => aNode(nodes[Number(address)]!),
+    patienceMs,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  })
+}
+
+test('a node that holds every group as it was created is found to, in batches of at most 500', async () => {
+  const batches: RequestBatch[] = []
+  const [verdict] = await verify([{ groups: aGroup, batches }])
+  assert.equal(verdict?.held.size, IDS.length)
+  assert.equal(verdict.problem, undefined)
+  assert.deepEqual(
+    batches.map(({ requests }) => requests.length),
+    [500, 500, 234],
+  )
+  assert.ok(
+    batches.every(({ nodeId, clusterId, epoch }) => nodeId === 'n' && clusterId === 'c' && epoch === 1),
+  )
+})
+
+test('an absent group, another version and another life are not held', async () => {
+  const [verdict] = await verify(
+    [
+      {
+        groups: (id) => {
+          if (id === 'gone') return undefined
+          if (id === 'newer') return aGroup(id, 2)
+          return { ...aGroup(id), ...(id === 'reborn' ? { createdAt: 'later' } : {}) }
+        },
+      },
+    ],
+    { ids: ['gone', 'newer', 'reborn', 'same'] },
+  )
+  assert.deepEqual([...(verdict?.held ?? [])], ['same'])
+})
+
+test('a node that lags is asked again for what it lacked, and for nothing else', async () => {
+  const batches: RequestBatch[] = []
+  let rounds = 0
+  const describe = () => {
+    rounds += 1
+  }
+  const groups = (id: string) => (id === 'late' && rounds < 2 ? undefined : aGroup(id))
+  const [verdict] = await verify([{ groups, describe, batches }], {
+    ids: ['early', 'late'],
+    patienceMs: 60_000,
+  })
+  assert.equal(verdict?.held.size, 2)
+  assert.deepEqual(batches.at(-1)?.requests, [{ key: 'group/late', request: { kind: 'read' } }])
+})
+
+test('a node that is away, new, or of another cluster holds nothing, and the others are not kept from it', async () => {
+  const refuse = () => {
+    throw new Error('14 UNAVAILABLE')
+  }
+  const verdicts = await verify([
+    { groups: aGroup, describe: refuse },
+    { groups: aGroup, isNew: true },
+    { groups: aGroup, clusterId: 'other' },
+    { groups: aGroup },
+  ])
+  assert.deepEqual(
+    verdicts.map(({ held, problem }) => [held.size, problem]),
+    [
+      [0, 'no answer'],
+      [0, 'it belongs to no cluster yet'],
+      [0, 'it belongs to another cluster'],
+      [IDS.length, undefined],
+    ],
+  )
+})
+
+test('what may have been created is looked for, and not waited for', async () => {
+  const groups = (id: string) => (id === 'u2' ? undefined : aGroup(id, 3))
+  const [verdict] = await verify([{ groups }], { ids: [], unknown: ['u1', 'u2'], patienceMs: 60_000 })
+  assert.deepEqual([...(verdict?.heldUnknown ?? [])], ['u1'])
+})

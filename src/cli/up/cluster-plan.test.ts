@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { readUpSettings } from '../../config/settings.ts'
+import { planCluster } from './cluster-plan.ts'
+
+const NOWHERE = { variables: {}, dotEnv: {} }
+
+test('three nodes and a connector take four consecutive ports, the connector the first', () => {
+  const plan = planCluster(readUpSettings({ dataDir: '/d', logLevel: 'warn', timeout: '1.5' }, NOWHERE))
+  assert.deepEqual(
+    plan.map(({ name, port, args }) => [name, port, args.join(' ')]),
+    [
+      [
+        'node1',
+        8001,
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --data-dir=/d/node1 --log-level=warn',
+      ],
+      [
+        'node2',
+        8002,
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --data-dir=/d/node2 --log-level=warn',
+      ],
+      [
+        'node3',
+        8003,
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --data-dir=/d/node3 --log-level=warn',
+      ],
+      [
+        'connector',
+        8000,
+        'connector --stop-with-parent --port=8000 --host=127.0.0.1 ' +
+          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --log-level=warn',
+      ],
+    ],
+  )
+})
+
+test('further connectors come after the nodes', () => {
+  const plan = planCluster(readUpSettings({ nodes: '5', connectors: '3', port: '9000' }, NOWHERE))
+  const connectors = plan.filter(({ kind }) => kind === 'connector')
+  assert.deepEqual(
+    connectors.map(({ name, port }) => [name, port]),
+    [
+      ['connector1', 9000],
+      ['connector2', 9006],
+      ['connector3', 9007],
+    ],
+  )
+})
+
+test('in every cluster, all ports are valid and all names and ports differ', () => {
+  const flags = fc.record({
+    nodes: fc.constantFrom('1', '3', '4', '5', '6', '7'),
+    connectors: fc.integer({ min: 1, max: 16 }).map(String),
+    port: fc.integer({ min: 1, max: 65_512 }).map(String),
+  })
+  fc.assert(
+    fc.property(flags, (some) => {
+      const plan = planCluster(readUpSettings(some, NOWHERE))
+      assert.equal(plan.length, Number(some.nodes) + Number(some.connectors))
+      assert.equal(new Set(plan.map(({ port }) => port)).size, plan.length)
+      assert.equal(new Set(plan.map(({ name }) => name)).size, plan.length)
+      assert.ok(plan.every(({ port }) => port >= 1 && port <= 65_535))
+    }),
+  )
+})
