@@ -109,6 +109,14 @@ export class Ledger {
     return count
   }
 
+  /** The operations that happened, in the order in which their changes follow one another. */
+  order(): number[] {
+    const order: number[] = []
+    for (let write = this.#newest; write !== undefined; write = write.parent)
+      order.push(...write.operations.toReversed())
+    return order.reverse()
+  }
+
   /** How many states were chosen so far, the absent one not counted. */
   get generation(): number {
     return this.#newest?.generation ?? 0

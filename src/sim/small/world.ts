@@ -105,13 +105,22 @@ export class World {
   /** Checks what the whole run shows. Operations that have not ended are taken as unknown. */
   finish(): void {
     this.#exactlyOnce.checkAll(this.#options.commands.length)
-    const calls: Call<NumberedCommand, Reply>[] = []
-    for (const call of this.#calls) if (call !== undefined) calls.push(call)
     for (const { number, command, calledAt } of this.pending) {
-      calls.push({ call: { operation: number, command }, calledAt, returned: undefined })
+      this.#calls[number] = { call: { operation: number, command }, calledAt, returned: undefined }
     }
-    if (linearize(MODEL, calls) === undefined) {
-      throw new Violation('the history is linearizable', 'no order of the operations explains their answers')
+    const calls: Call<NumberedCommand, Reply>[] = []
+    const indexes: number[] = []
+    this.#calls.forEach((call, operation) => {
+      if (call !== undefined) indexes[operation] = calls.push(call) - 1
+    })
+    const witness = this.ledger.order().map((operation) => indexes[operation] ?? -1)
+    const explanation = linearize(MODEL, calls, witness)
+    if (explanation.kind !== 'found') {
+      const text =
+        explanation.kind === 'none'
+          ? 'no order of the operations explains their answers'
+          : 'the order in which states were chosen does not explain the answers, and no other was found'
+      throw new Violation('the history is linearizable', text)
     }
   }
 
