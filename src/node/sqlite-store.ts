@@ -169,7 +169,11 @@ function configure(db: DatabaseSync): void {
   db.exec('PRAGMA journal_mode = WAL')
   // In WAL mode only FULL syncs at every commit; an answer promises that much.
   db.exec('PRAGMA synchronous = FULL')
-  db.exec('PRAGMA wal_autocheckpoint = 1000')
+  // A checkpoint runs in the turn whose commit crosses this many pages (16 MB). Measured with batches of 18 creates:
+  // with SQLite's 1,000 the p99 of a turn was 7 ms, with 4,000 it is 1 to 3 ms, and the longest about 25 ms; 16,000
+  // gained little more and made that 40 ms. A second thread for checkpoints was no better: it contends for the disk.
+  db.exec('PRAGMA wal_autocheckpoint = 4000')
+  // What a burst made larger is given back.
   db.exec('PRAGMA journal_size_limit = 67108864')
 }
 

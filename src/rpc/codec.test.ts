@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import protobuf from 'protobufjs'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { Answer, Record, Request } from '../register/messages.ts'
+import { ABSENT, type State } from '../register/state.ts'
+import * as codec from './codec.ts'
+import { anyCount, anyKey, anyKeyedRequest, anyMembership, anyRecord, plain } from './message-arbitraries.ts'
+import type { AnswerBatch, KeyedRequest, RequestBatch } from './messages.ts'
+import { WireError } from './wire.ts'
+
+const schema = protobuf.loadSync(fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url)))
+
+/** The bytes that protobufjs makes of a message of the contract, given in the names of node.proto. */
+function reference(type: string, message: object): Buffer {
+  const known = schema.lookupType(`cohort.v1.${type}`)
+  assert.equal(known.verify(message), null)
+  return Buffer.from(known.encode(known.create({ ...message })).finish())
+}
+
+function wireState({ generation, lineage, value }: State): object {
+  return { ...optional({ value }), ...(generation === 0 ? {} : { generation }), lineage }
+}
+
+function wireRecord({ promised, accepted, state, chosen }: Record, omitState = false): object {
+  const isSent = state.generation > 0 && !omitState
+  return {
+    promised: wirePair(promised),
+    ...(accepted === undefined ? {} : { accepted: wirePair(accepted) }),
+    ...(isSent ? { state: wireState(state) } : {}),
+    ...(chosen ? { chosen } : {}),
+  }
+}
+
+/** proto3 leaves zeros out, protobufjs writes whatever is set. */
+function wirePair<T extends object>(pair: T): object {
+  return Object.fromEntries(Object.entries(pair).filter(([, value]) => value !== 0))
+}
+
+function wireRequest({ key, request }: KeyedRequest): object {
+  const { kind, ...parts } = request
+  const fields = {
+    ...('ballot' in parts ? { ballot: wirePair(parts.ballot) } : {}),
+    ...('state' in parts ? { state: wireState(parts.state) } : {}),
+    ...('next' in parts ? { next: wirePair(parts.next) } : {}),
+    ...('writeId' in parts ? { writeId: wirePair(parts.writeId) } : {}),
+  }
+  return { key, [kind]: fields }
+}
+
+function optional<T extends object>(fields: T): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+function aBatch(parts: Partial<RequestBatch>): RequestBatch {
+  const header = { batchId: 1, clusterId: 'c', epoch: 1, nodeId: 'n', membership: undefined }
+  return { ...header, requests: [], ...parts }
+}
+
+const anyRequestBatch = plain({
+  batchId: anyCount,
+  clusterId: fc.uuid(),
+  epoch: anyCount,
+  nodeId: fc.uuid(),
+  membership: fc.option(anyMembership, { nil: undefined }),
+  requests: fc.array(anyKeyedRequest, { maxLength: 8 }),
+})
+
+test('a request batch has the bytes that node.proto says, and is read back as it was', () => {
+  fc.assert(
+    fc.property(anyRequestBatch, (batch) => {
+      const { membership, requests, ...header } = batch
+      const expected = reference('RequestBatch', {
+        ...header,
+        ...optional({ membership }),
+        requests: requests.map(wireRequest),
+      })
+      assert.deepEqual(codec.encodeRequestBatch(batch), expected)
+      assert.deepEqual(codec.decodeRequestBatch(expected), batch)
+    }),
+  )
+})
+
+/** A request that is answered, and an answer to it; one in two carries the state of the request. */
+const anyExchange = plain({
+  keyed: anyKeyedRequest,
+  ok: fc.boolean(),
+  record: anyRecord,
+  isSame: fc.boolean(),
+}).map(({ keyed, ok, record, isSame }) => {
+  const { request } = keyed
+  const carries = request.kind === 'accept' || request.kind === 'learn'
+  const isSent = isSame && carries && record.accepted !== undefined
+  return { keyed, answer: { ok, record: isSent ? { ...record, state: request.state } : record } }
+})
+
+test('answers have the bytes that node.proto says, and are completed with the requests they answer', () => {
+  fc.assert(
+    fc.property(fc.array(anyExchange, { maxLength: 8 }), anyCount, (exchanges, batchId) => {
+      const requests = exchanges.map(({ keyed }) => keyed)
+      const answered = exchanges.filter(({ keyed }) => keyed.request.kind !== 'mark')
+      const batch = { batchId, answers: answered.map(({ answer }) => answer), mismatch: undefined }
+      const expected = reference('AnswerBatch', {
+        batchId,
+        answers: answered.map(({ keyed, answer }) => wireAnswer(keyed.request, answer)),
+      })
+      assert.deepEqual(codec.encodeAnswerBatch(batch, requests), expected)
+      assert.deepEqual(
+        codec.decodeAnswerBatch(expected, (id) => (id === batchId ? requests : undefined)),
+        batch,
+      )
+    }),
+  )
+})
+
+function wireAnswer(request: Request, { ok, record }: Answer): object {
+  const isSame =
+    'state' in request &&
+    record.state.generation > 0 &&
+    record.state.writeId.sequence === request.state.writeId.sequence &&
+    record.state.writeId.proposerId === request.state.writeId.proposerId
+  return { ...(ok ? { ok } : {}), record: wireRecord(record, isSame), ...(isSame ? { sameState: true } : {}) }
+}
+
+test('a mismatch, a description and a scan have the bytes that node.proto says', () => {
+  fc.assert(
+    fc.property(
+      fc.option(anyMembership, { nil: undefined }),
+      anyCount,
+      fc.boolean(),
+      (membership, count, omitValues) => {
+        const mismatch: AnswerBatch = { batchId: count, answers: [], mismatch: { nodeId: 'n', membership } }
+        const wireMismatch = { batchId: count, mismatch: { nodeId: 'n', ...optional({ membership }) } }
+        assert.deepEqual(codec.encodeAnswerBatch(mismatch, []), reference('AnswerBatch', wireMismatch))
+        assert.deepEqual(
+          codec.decodeAnswerBatch(codec.encodeAnswerBatch(mismatch, []), () => []),
+          mismatch,
+        )
+
+        const description = { nodeId: 'n', membership, version: '1.2.3', recordCount: count }
+        const described = reference('DescribeAnswer', optional(description))
+        assert.deepEqual(codec.encodeDescription(description), described)
+        assert.deepEqual(codec.decodeDescription(described), description)
+
+        const range = { start: 'group/a', end: 'group/b', omitValues }
+        const ranged = reference('ScanRequest', {
+          ...range,
+          ...(omitValues ? {} : { omitValues: undefined }),
+        })
+        assert.deepEqual(codec.encodeScanRange(range), ranged)
+        assert.deepEqual(codec.decodeScanRange(ranged), range)
+      },
+    ),
+  )
+  fc.assert(
+    fc.property(fc.array(plain({ key: anyKey, record: anyRecord })), (entries) => {
+      const page = reference('ScanPage', {
+        entries: entries.map(({ key, record }) => ({ key, record: wireRecord(record) })),
+      })
+      assert.deepEqual(codec.encodeScanPage(entries, false), page)
+      assert.deepEqual(codec.decodeScanPage(page), entries)
+    }),
+  )
+})
+
+test('bytes cut off or changed anywhere are read or refused, and nothing else', () => {
+  fc.assert(
+    fc.property(anyRequestBatch, fc.nat(), fc.nat(), fc.nat(255), (batch, cut, at, byte) => {
+      const bytes = codec.encodeRequestBatch(batch)
+      const changed = Buffer.from(bytes)
+      changed[at % changed.length] = byte
+      for (const bad of [bytes.subarray(0, cut % bytes.length), changed]) {
+        try {
+          codec.decodeRequestBatch(bad)
+        } catch (error) {
+          assert.ok(error instanceof WireError, String(error))
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a field that this version does not know is skipped', () => {
+  const bytes = codec.encodeRequestBatch(aBatch({}))
+  const withUnknown = Buffer.concat([bytes, Buffer.from([15 * 8 + 2, 3, 1, 2, 3, 14 * 8, 200, 1])])
+  assert.deepEqual(codec.decodeRequestBatch(withUnknown), aBatch({}))
+})
+
+const ballot = { round: 3 }
+const next = { round: 4 }
+const written = { generation: 1, lineage: [{ proposerId: 7, sequence: 1 }] }
+const lineageOf = (length: number) => Array.from({ length }, (_, i) => ({ proposerId: 7, sequence: i + 1 }))
+
+const REFUSED: [string, RegExp, object][] = [
+  ['a key of no namespace', /'other\/x' is in none of the namespaces/, { key: 'other/x', read: {} }],
+  ['no key', /a request has no key/, { read: {} }],
+  ['a key with NUL', /NUL/, { key: 'group/\0', read: {} }],
+  ['an endless key', /longer than 4096/, { key: `group/${'x'.repeat(5000)}`, read: {} }],
+  ['no kind', /about 'group\/x' is of no known kind/, { key: 'group/x' }],
+  ['a prepare without ballot', /a prepare has no ballot/, { key: 'group/x', prepare: {} }],
+  [
+    'a ballot without round',
+    /a ballot has no round/,
+    { key: 'group/x', prepare: { ballot: { proposerId: 1 } } },
+  ],
+  [
+    'a proposer id of 2^52',
+    /above 2\^52 - 1/,
+    { key: 'group/x', prepare: { ballot: { round: 1, proposerId: 2 ** 52 } } },
+  ],
+  ['an accept without state', /the state is missing/, { key: 'group/x', accept: { ballot, next } }],
+  ['an accept without ballot', /the ballot is missing/, { key: 'group/x', accept: { state: written, next } }],
+  [
+    'an accept without next',
+    /the next ballot is missing/,
+    { key: 'group/x', accept: { ballot, state: written } },
+  ],
+  [
+    'next at the ballot',
+    /not above the ballot/,
+    { key: 'group/x', learn: { ballot: next, state: written, next: ballot } },
+  ],
+  [
+    'a generation without lineage',
+    /generation 1 has no lineage/,
+    { key: 'group/x', accept: { ballot, state: { generation: 1 }, next } },
+  ],
+  [
+    'a lineage too short',
+    /generation 5 has a lineage of 1/,
+    { key: 'group/x', accept: { ballot, state: { ...written, generation: 5 }, next } },
+  ],
+  [
+    'a lineage too long',
+    /longer than 16/,
+    { key: 'group/x', accept: { ballot, state: { generation: 17, lineage: lineageOf(17) }, next } },
+  ],
+  [
+    'absent with a value',
+    /generation 0 has a value/,
+    { key: 'group/x', accept: { ballot, state: { value: Buffer.from('x') }, next } },
+  ],
+  [
+    'absent with a lineage',
+    /generation 0 has a lineage/,
+    { key: 'group/x', accept: { ballot, state: { lineage: lineageOf(1) }, next } },
+  ],
+  ['a mark without write id', /a mark has no write id/, { key: 'group/x', mark: { ballot } }],
+  ['half a write id', /half empty/, { key: 'group/x', mark: { ballot, writeId: { sequence: 1 } } }],
+]
+
+for (const [what, reason, request] of REFUSED) {
+  test(`${what} is refused, with the reason`, () => {
+    const bytes = reference('RequestBatch', { batchId: 1, nodeId: 'n', requests: [request] })
+    assert.throws(() => codec.decodeRequestBatch(bytes), { name: 'WireError', message: reason })
+  })
+}
+
+test('an integer of 2^53 or more is refused', () => {
+  for (const value of ['9007199254740992', '18446744073709551615']) {
+    const bytes = new protobuf.Writer().uint32(8).uint64(value).finish()
+    assert.throws(() => codec.decodeRequestBatch(bytes), { message: /above 2\^53 - 1/ })
+  }
+})
+
+test('a key that is not UTF-8 is refused, and one that has U+FFFD is not', () => {
+  const bytes = codec.encodeRequestBatch(
+    aBatch({ requests: [{ key: 'group/ab', request: { kind: 'read' } }] }),
+  )
+  bytes[bytes.indexOf('ab')] = 0xff
+  assert.throws(() => codec.decodeRequestBatch(bytes), { name: 'WireError' })
+  const fine = aBatch({ requests: [{ key: 'group/\ufffd', request: { kind: 'read' } }] })
+  assert.deepEqual(codec.decodeRequestBatch(codec.encodeRequestBatch(fine)), fine)
+})
+
+test('answers that do not fit their requests are refused', () => {
+  const requests: KeyedRequest[] = [{ key: 'group/x', request: { kind: 'read' } }]
+  const decode = (message: object) =>
+    codec.decodeAnswerBatch(reference('AnswerBatch', message), () => requests)
+  const record = { promised: { round: 1 } }
+  assert.deepEqual(decode({ batchId: 1, answers: [{ ok: true, record }] }).answers, [
+    { ok: true, record: { ...EMPTY_RECORD, state: ABSENT } },
+  ])
+  assert.throws(() => decode({ batchId: 1 }), { message: /fewer answers/ })
+  assert.throws(() => decode({ batchId: 1, answers: [{ record }, { record }] }), { message: /more answers/ })
+  assert.throws(() => decode({ batchId: 1, answers: [{ ok: true }] }), { message: /no record/ })
+  assert.throws(() => decode({ batchId: 1, answers: [{ record, sameState: true }] }), {
+    message: /did not carry/,
+  })
+  assert.throws(() => decode({ answers: [] }), { message: /no batch id/ })
+  const bad = { promised: { round: 1 }, accepted: { round: 1 } }
+  assert.throws(() => decode({ batchId: 1, answers: [{ record: bad }] }), {
+    message: /not below the promised/,
+  })
+  const unknown = reference('AnswerBatch', { batchId: 9 })
+  assert.throws(() => codec.decodeAnswerBatch(unknown, () => undefined), {
+    message: /no batch 9 is in flight/,
+  })
+})
