@@ -14,11 +14,11 @@ function formatEvent(event: ConversationEvent): string {
     case 'note':
       return `\n-- ${event.text}`
     case 'submitted':
-      return `${event.connector}: ${event.operation}`
+      return `${event.connector}: ${event.operation.name}`
     case 'expired':
-      return `${event.connector}: the time of "${event.operation}" is over`
+      return `${event.connector}: the time of "${event.operation.name}" is over`
     case 'finished':
-      return `${event.connector}: ${event.operation} => ${formatOutcome(event.outcome)}`
+      return `${event.connector}: ${event.operation.name} => ${formatOutcome(event.outcome)}`
     case 'backoff':
       return `${event.connector}: backs off (${event.retries})`
     case 'handled': {

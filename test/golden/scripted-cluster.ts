@@ -8,7 +8,7 @@ import type { Answer, Record, Request } from '../../src/register/messages.ts'
 import type { Decision, Operation, Outcome } from '../../src/register/operation.ts'
 import { type Effect, type Memory, Proposer } from '../../src/register/proposer.ts'
 import { quorumsOf } from '../../src/register/quorum.ts'
-import { RULES } from '../../src/register/rules.ts'
+import { RULES, type Rules } from '../../src/register/rules.ts'
 import type { Value } from '../../src/register/state.ts'
 
 /** An operation on a text, which remembers how it ended. */
@@ -28,8 +28,8 @@ export type Message = Readonly<{
 /** What happened, in order; `formatConversation` makes text of it. */
 export type ConversationEvent =
   | Readonly<{ kind: 'note'; text: string }>
-  | Readonly<{ kind: 'submitted' | 'expired'; connector: string; operation: string }>
-  | Readonly<{ kind: 'finished'; connector: string; operation: string; outcome: Outcome }>
+  | Readonly<{ kind: 'submitted' | 'expired'; connector: string; operation: TextOperation }>
+  | Readonly<{ kind: 'finished'; connector: string; operation: TextOperation; outcome: Outcome }>
   | Readonly<{ kind: 'backoff'; connector: string; retries: number }>
   | Readonly<{ kind: 'handled'; connector: string; node: number; request: Request; answer: Answer }>
   | Readonly<{ kind: 'dropped'; connector: string; node: number; request: Request; what: Message['kind'] }>
@@ -63,8 +63,12 @@ export class ScriptedCluster {
   /** Writes so far, by proposer. */
   readonly #sequences = new Map<number, number>()
 
-  constructor(nodes: number) {
+  readonly rules: Rules
+
+  /** `rules`: broken on purpose, where a test must show that it would notice. */
+  constructor(nodes: number, rules: Rules = RULES) {
     this.records = Array(nodes).fill(EMPTY_RECORD)
+    this.rules = rules
   }
 
   /**
@@ -107,12 +111,7 @@ export class ScriptedCluster {
 
   /** Loses what agrees with the selection and is on its way now; the connectors are told, as a broken stream does. */
   drop(selection: Selection = {}): void {
-    for (const message of this.select(selection)) {
-      this.#take(message)
-      const { connector, node, request, token, kind } = message
-      this.events.push({ kind: 'dropped', connector: connector.name, node, request, what: kind })
-      connector.lose(node, token)
-    }
+    for (const message of this.select(selection)) this.dropOne(message)
   }
 
   /** The requests that are on their way, then their answers. */
@@ -147,8 +146,16 @@ export class ScriptedCluster {
     if (request.kind !== 'mark') this.send({ ...message, kind: 'answer', answer: given })
   }
 
+  dropOne(message: Message): void {
+    this.#take(message)
+    const { connector, node, request, token, kind } = message
+    this.events.push({ kind: 'dropped', connector: connector.name, node, request, what: kind })
+    connector.lose(node, token)
+  }
+
+  /** Puts a message on its way; one that is there already, a second time. */
   send(message: Message): void {
-    this.messages = [...this.messages, message]
+    this.messages = [...this.messages, { ...message }]
   }
 
   #take(message: Message): void {
@@ -170,7 +177,7 @@ export class Connector {
     this.#proposer = new Proposer({
       proposerId,
       quorums: quorumsOf(cluster.records.length),
-      rules: RULES,
+      rules: cluster.rules,
       nextSequence: () => cluster.nextSequence(proposerId),
       suspects: this.#suspects,
       turn: options.turn ?? 0,
@@ -199,13 +206,13 @@ export class Connector {
       outcome: undefined,
       decide: (value) => encodeDecision(decide(decodeText(value))),
     }
-    this.#cluster.events.push({ kind: 'submitted', connector: this.name, operation: name })
+    this.#cluster.events.push({ kind: 'submitted', connector: this.name, operation })
     this.#perform(this.#proposer.submit(operation))
     return operation
   }
 
   expire(operation: TextOperation): void {
-    this.#cluster.events.push({ kind: 'expired', connector: this.name, operation: operation.name })
+    this.#cluster.events.push({ kind: 'expired', connector: this.name, operation })
     this.#perform(this.#proposer.expire(operation))
   }
 
@@ -272,7 +279,7 @@ export class Connector {
           this.#cluster.events.push({
             kind: 'finished',
             connector: this.name,
-            operation: operation.name,
+            operation,
             outcome,
           })
           break
