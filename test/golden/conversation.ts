@@ -6,7 +6,10 @@ import { type ConversationEvent, decodeText } from './scripted-cluster.ts'
 
 /** A conversation as text, one event a line. A line with an arrow tells a request and what the node made of it. */
 export function formatConversation(events: readonly ConversationEvent[]): string {
-  return events.map((event) => `${formatEvent(event)}\n`).join('')
+  return events
+    .map((event) => `${formatEvent(event)}\n`)
+    .join('')
+    .trimStart()
 }
 
 function formatEvent(event: ConversationEvent): string {
@@ -19,6 +22,8 @@ function formatEvent(event: ConversationEvent): string {
       return `${event.connector}: the time of "${event.operation.name}" is over`
     case 'finished':
       return `${event.connector}: ${event.operation.name} => ${formatOutcome(event.outcome)}`
+    case 'suspicion':
+      return `${event.connector}: n${event.node + 1} is ${event.isSuspect ? 'suspect' : 'up again'}`
     case 'backoff':
       return `${event.connector}: backs off (${event.retries})`
     case 'handled': {

@@ -30,6 +30,7 @@ export type ConversationEvent =
   | Readonly<{ kind: 'note'; text: string }>
   | Readonly<{ kind: 'submitted' | 'expired'; connector: string; operation: TextOperation }>
   | Readonly<{ kind: 'finished'; connector: string; operation: TextOperation; outcome: Outcome }>
+  | Readonly<{ kind: 'suspicion'; connector: string; node: number; isSuspect: boolean }>
   | Readonly<{ kind: 'backoff'; connector: string; retries: number }>
   | Readonly<{ kind: 'handled'; connector: string; node: number; request: Request; answer: Answer }>
   | Readonly<{ kind: 'dropped'; connector: string; node: number; request: Request; what: Message['kind'] }>
@@ -227,7 +228,7 @@ export class Connector {
   /** As the driver does it: only a node that became suspect is news to the proposer. */
   suspect(node: number, isSuspect = true): void {
     this.#suspects[node] = isSuspect
-    this.#cluster.note(`${this.name} ${isSuspect ? 'suspects' : 'trusts'} n${node + 1}`)
+    this.#cluster.events.push({ kind: 'suspicion', connector: this.name, node, isSuspect })
     if (isSuspect) this.#perform(this.#proposer.reconsider())
   }
 
