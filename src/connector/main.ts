@@ -23,8 +23,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     cluster,
     clock: { now: () => new Date() },
     newIncarnation: () => randomBytes(8).toString('hex'),
-    logger,
     retryAfterSeconds: 1,
+    logger,
   })
   void cluster.run()
   await app.listen({ host: settings.host, port: settings.port })

@@ -1,0 +1,66 @@
+/** The public API's HTTP server: everything it is made of is put together here. It does not listen. */
+import type { Socket } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { answerClientError } from './client-error.ts'
+import type { Dependencies } from './dependencies.ts'
+import { drainOnClose } from './drain.ts'
+import { errorHandler } from './error-handler.ts'
+import { PARAM_LENGTH_MAX } from './group-request.ts'
+import { BODY_BYTES_MAX } from './json-bodies.ts'
+import { answerUnrouted } from './not-found.ts'
+import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
+import { clusterRoute } from './routes/cluster.ts'
+import { createGroupRoute } from './routes/create-group.ts'
+import { deleteGroupRoute } from './routes/delete-group.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { getGroupRoute } from './routes/get-group.ts'
+import { healthRoutes } from './routes/health.ts'
+import { listGroupsRoute } from './routes/list-groups.ts'
+import { updateGroupRoute } from './routes/update-group.ts'
+
+/** How long a request may take to arrive whole, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000
+const DRAIN_GRACE_MS = 500
+
+/** The app, ready to listen or to be injected into. `close()` drains (drain.ts). */
+export function buildApp(dependencies: Dependencies): FastifyInstance {
+  const { logger, drainGraceMs = DRAIN_GRACE_MS } = dependencies
+  const newRequestId = requestIds()
+  const onError = errorHandler(logger)
+  const app = fastify({
+    // Fastify's own logger would make a child for every request. What is worth a line is logged where it happens.
+    logger: false,
+    genReqId: newRequestId,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
+    // Whoever sends a number for a string, or a field we do not know, is told so.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: false },
+    },
+    frameworkErrors: (error, request, reply) => onError(error, request, reply),
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket as Socket, newRequestId({ headers: {} })),
+  })
+  app.removeAllContentTypeParsers()
+  app.setErrorHandler(onError)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id)
+    done()
+  })
+  answerUnrouted(app)
+  drainOnClose(app, drainGraceMs)
+  // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
+  app.server.on('checkExpectation', app.routing)
+
+  app.register(createGroupRoute(dependencies))
+  app.register(getGroupRoute(dependencies))
+  app.register(listGroupsRoute(dependencies))
+  app.register(updateGroupRoute(dependencies))
+  app.register(deleteGroupRoute(dependencies))
+  app.register(clusterRoute(dependencies))
+  app.register(healthRoutes(dependencies))
+  app.register(docsRoutes())
+  return app
+}

@@ -1,0 +1,17 @@
+import type { Logger } from 'pino'
+import type { Registry } from '../../group/registry.ts'
+import type { ClusterView } from './cluster-view.ts'
+
+/** What the HTTP layer is given. */
+export type Dependencies = Readonly<{
+  registry: Registry
+  cluster: ClusterView
+  clock: { now(): Date }
+  /** Draws the incarnation of a new group: never the same twice, of characters that an ETag may have. */
+  newIncarnation: () => string
+  logger: Logger
+  /** What `Retry-After` says when too few nodes answer. */
+  retryAfterSeconds: number
+  /** How long a close waits for keep-alive connections, in milliseconds. Default 500. */
+  drainGraceMs?: number
+}>

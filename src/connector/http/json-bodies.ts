@@ -1,0 +1,41 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance } from 'fastify'
+import { RequestError } from './request-error.ts'
+
+/** The largest body that is taken, in bytes. */
+export const BODY_BYTES_MAX = 64 * 1_024
+
+/**
+ * Takes JSON bodies of these media types, and no others, on the routes of `app`.
+ *
+ * The body must be UTF-8: Node would turn wrong bytes into U+FFFD, and two different texts would become one. A
+ * member named `__proto__` is a member like any other (a label may be named so): `JSON.parse` makes it an own
+ * property, and nothing here merges objects by assignment. Of a name given twice, the last counts (RFC 8259 §4).
+ */
+export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void {
+  app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, parseJson(body as Buffer, request.headers['content-encoding']))
+    } catch (error) {
+      done(error as RequestError)
+    }
+  })
+}
+
+/** Reads and drops a body of any type, on routes where a body means nothing. */
+export function dropBodies(app: FastifyInstance): void {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined))
+}
+
+function parseJson(body: Buffer, encoding: string | undefined): unknown {
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RequestError('unsupported_media_type', 'The body must not have a Content-Encoding')
+  }
+  if (body.length === 0) throw new RequestError('invalid_json', 'The body is empty')
+  if (!isUtf8(body)) throw new RequestError('invalid_json', 'The body is not UTF-8')
+  try {
+    return JSON.parse(body.toString())
+  } catch (error) {
+    throw new RequestError('invalid_json', (error as SyntaxError).message)
+  }
+}

@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { sendProblem } from './problem.ts'
+
+/**
+ * Answers requests that no route takes: 405 with `Allow` where the path is known with other methods, else 404. Call
+ * it before the first route is added: it learns the paths as they come.
+ */
+export function answerUnrouted(app: FastifyInstance): void {
+  const methodsByPath = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByPath.get(url) ?? new Set()
+    for (const name of [method].flat()) methods.add(name)
+    methodsByPath.set(url, methods)
+  })
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    const path = pathOf(request.url)
+    const methods = [...methodsByPath]
+      .filter(([url]) => isPathOf(path, url))
+      .flatMap(([, names]) => [...names])
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return sendProblem(reply, 'not_found', { detail: 'The API is described at /v1/docs.' })
+    }
+    const allow = [...new Set(methods)].sort().join(', ')
+    reply.header('allow', allow)
+    return sendProblem(reply, 'method_not_allowed', { detail: `It takes ${allow}.` })
+  })
+}
+
+function pathOf(url: string): string {
+  const path = url.split('?', 1)[0]!
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** Whether a path is one that a route's pattern (`/a/:id`, `/a/*`) stands for. */
+function isPathOf(path: string, pattern: string): boolean {
+  const parts = path.split('/')
+  const patternParts = pathOf(pattern).split('/')
+  const isPrefix = patternParts.at(-1) === '*'
+  if (isPrefix ? parts.length < patternParts.length : parts.length !== patternParts.length) return false
+  return patternParts.every(
+    (part, index) => part === '*' || (part.startsWith(':') ? parts[index] !== '' : part === parts[index]),
+  )
+}

@@ -1,0 +1,212 @@
+/** The operations of the API, path by path. */
+import { headerRefs, parameterRefs, problems } from './parts.ts'
+
+const GROUP_EXAMPLE = {
+  groupId: 'payments',
+  description: 'Card payments and refunds',
+  labels: { team: 'core' },
+  version: 1,
+  createdAt: '2026-01-15T09:30:00.000Z',
+  updatedAt: '2026-01-15T09:30:00.000Z',
+}
+
+/** Errors of every operation on a group: what can be wrong with any request, and what nodes can fail to do. */
+const ON_ANY_GROUP = ['invalid_request', 'invalid_path', 'unavailable'] as const
+
+export const paths = {
+  '/v1/group': {
+    post: {
+      operationId: 'createGroup',
+      tags: ['Groups'],
+      summary: 'Create a group',
+      description:
+        'Exactly one of many simultaneous creates of an id gets 201; the others get 409. After a 504, read the group to see whether it was you.',
+      parameters: parameterRefs(),
+      requestBody: jsonBody('CreateGroup', ['application/json'], {
+        groupId: 'payments',
+        description: 'Card payments and refunds',
+        labels: { team: 'core' },
+      }),
+      responses: {
+        201: groupAnswer('The group, as it was created.', { Location: 'Location' }),
+        ...problems(
+          'invalid_request',
+          'invalid_json',
+          'group_exists',
+          'body_too_large',
+          'unsupported_media_type',
+          'unavailable',
+          'outcome_unknown',
+        ),
+      },
+    },
+  },
+  '/v1/group/{groupId}': {
+    parameters: [{ $ref: '#/components/parameters/GroupId' }],
+    get: readGroup('getGroup', 'Read a group', true),
+    head: readGroup('headGroup', 'Read the headers of a group', false),
+    patch: {
+      operationId: 'updateGroup',
+      tags: ['Groups'],
+      summary: 'Change a group',
+      description:
+        'A JSON merge patch (RFC 7396): what is left out stays, null removes. A patch that changes nothing keeps version and time.',
+      parameters: parameterRefs('IfMatch'),
+      requestBody: jsonBody('UpdateGroup', ['application/merge-patch+json', 'application/json'], {
+        description: null,
+        labels: { team: 'edge' },
+      }),
+      responses: {
+        200: groupAnswer('The group, as it is now.'),
+        ...problems(
+          ...ON_ANY_GROUP,
+          'invalid_json',
+          'group_not_found',
+          'version_mismatch',
+          'body_too_large',
+          'unsupported_media_type',
+          'too_many_labels',
+          'outcome_unknown',
+        ),
+      },
+    },
+    delete: {
+      operationId: 'deleteGroup',
+      tags: ['Groups'],
+      summary: 'Delete a group',
+      description: 'The id is free afterwards. A body, if one is sent, is ignored.',
+      parameters: parameterRefs('IfMatch'),
+      responses: {
+        200: groupAnswer('The group, as it was before.'),
+        ...problems(
+          ...ON_ANY_GROUP,
+          'group_not_found',
+          'version_mismatch',
+          'body_too_large',
+          'outcome_unknown',
+        ),
+      },
+    },
+  },
+  '/v1/cluster': {
+    get: {
+      operationId: 'getCluster',
+      tags: ['Operations'],
+      summary: 'Describe the cluster',
+      description: 'The nodes, as this connector sees them at the moment.',
+      parameters: parameterRefs(),
+      responses: {
+        200: jsonAnswer(
+          'The cluster.',
+          { $ref: '#/components/schemas/Cluster' },
+          {
+            clusterId: '0f2b7c51-8d0e-4b55-9f3a-4c8d1a6e7b90',
+            epoch: 1,
+            members: [
+              { nodeId: '7f9c24e0-2f1b-4d0a-8c37-5b6d1e9a0c44', address: '127.0.0.1:8001', reachable: true },
+              { nodeId: 'b1d5c0a7-93e4-4a6e-b0d9-1f7a2c8e3d55', address: '127.0.0.1:8002', reachable: true },
+              { nodeId: 'e4a8f3c2-6b07-4f9d-a1c5-8d2e7b904f66', address: '127.0.0.1:8003', reachable: false },
+            ],
+          },
+        ),
+        ...problems('unavailable'),
+      },
+    },
+  },
+  '/livez': {
+    get: {
+      operationId: 'getLiveness',
+      tags: ['Operations'],
+      summary: 'Is the process there?',
+      parameters: parameterRefs(),
+      responses: { 200: statusAnswer('It is.', 'live') },
+    },
+  },
+  '/readyz': {
+    get: {
+      operationId: 'getReadiness',
+      tags: ['Operations'],
+      summary: 'Can it serve?',
+      description: 'Ready means that a classic quorum of the nodes answers.',
+      parameters: parameterRefs(),
+      responses: { 200: statusAnswer('It can.', 'ready'), ...problems('not_ready') },
+    },
+  },
+  '/v1/openapi.json': {
+    get: {
+      operationId: 'getOpenapi',
+      tags: ['Documentation'],
+      summary: 'This document',
+      parameters: parameterRefs(),
+      responses: { 200: jsonAnswer('OpenAPI 3.1.', { type: 'object' }, undefined) },
+    },
+  },
+  '/v1/docs': { get: page('getSwaggerUi', 'This document in Swagger UI') },
+  '/v1/redoc': { get: page('getRedoc', 'This document in Redoc') },
+}
+
+function readGroup(operationId: string, summary: string, hasBody: boolean): object {
+  const ok = groupAnswer('The group.', { 'Cache-Control': 'CacheControl' })
+  const errors = problems(...ON_ANY_GROUP, 'group_not_found')
+  const responses = {
+    200: ok,
+    304: {
+      description: 'It has one of the entity tags in `If-None-Match`.',
+      headers: headerRefs({ ETag: 'ETag', 'Cache-Control': 'CacheControl' }),
+    },
+    ...errors,
+  }
+  return {
+    operationId,
+    tags: ['Groups'],
+    summary,
+    description: 'As every change that was answered before has left it, wherever it was made.',
+    parameters: parameterRefs('IfNoneMatch'),
+    responses: hasBody ? responses : withoutContent(responses),
+  }
+}
+
+/** The same answers to HEAD: without a body. */
+function withoutContent(responses: Record<string, object>): object {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, answer]) => [status, { ...answer, content: undefined }]),
+  )
+}
+
+function groupAnswer(description: string, further: Parameters<typeof headerRefs>[0] = {}): object {
+  return {
+    ...jsonAnswer(description, { $ref: '#/components/schemas/Group' }, GROUP_EXAMPLE),
+    headers: headerRefs({ ETag: 'ETag', ...further }),
+  }
+}
+
+function jsonAnswer(description: string, schema: object, example: object | undefined): object {
+  const media = example === undefined ? { schema } : { schema, example }
+  return { description, headers: headerRefs(), content: { 'application/json': media } }
+}
+
+function statusAnswer(description: string, status: string): object {
+  const schema = { type: 'object', required: ['status'], properties: { status: { const: status } } }
+  return jsonAnswer(description, schema, { status })
+}
+
+function jsonBody(schema: string, mediaTypes: readonly string[], example: object): object {
+  const media = { schema: { $ref: `#/components/schemas/${schema}` }, example }
+  return { required: true, content: Object.fromEntries(mediaTypes.map((type) => [type, media])) }
+}
+
+function page(operationId: string, summary: string): object {
+  return {
+    operationId,
+    tags: ['Documentation'],
+    summary,
+    parameters: parameterRefs(),
+    responses: {
+      200: {
+        description: 'A page that needs nothing from elsewhere.',
+        headers: headerRefs(),
+        content: { 'text/html': { schema: { type: 'string' } } },
+      },
+    },
+  }
+}

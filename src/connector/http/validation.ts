@@ -1,0 +1,73 @@
+import type { FastifySchemaValidationError } from 'fastify'
+
+/** One thing that is wrong with a request. */
+export type FieldError = Readonly<{ field: string; message: string }>
+
+/** How many errors one answer lists. */
+const ERRORS_MAX = 16
+/** How much of a name that the client made up is repeated to it, in UTF-16 units. */
+const NAME_LENGTH_MAX = 80
+
+/**
+ * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is the
+ * label's key), `body` for the body as a whole. At most 16; one for each field and complaint.
+ */
+export function fieldErrors(errors: readonly FastifySchemaValidationError[]): FieldError[] {
+  const found: FieldError[] = []
+  for (const error of errors) {
+    const fieldError = fieldErrorOf(error)
+    if (fieldError === undefined) continue
+    if (found.push(fieldError) === ERRORS_MAX) break
+  }
+  return found
+}
+
+function fieldErrorOf(error: FastifySchemaValidationError): FieldError | undefined {
+  const { keyword, params } = error
+  const path = pathOf(error)
+  switch (keyword) {
+    case 'required':
+      return { field: fieldName([...path, String(params.missingProperty)]), message: 'is required' }
+    case 'additionalProperties':
+      return {
+        field: fieldName([...path, String(params.additionalProperty)]),
+        message: 'is not a known field',
+      }
+    case 'propertyNames':
+      // Said already, by the rule that the name broke.
+      return undefined
+    default:
+      return {
+        field: fieldName(path),
+        message: MESSAGES[keyword]?.(params) ?? error.message ?? 'is not valid',
+      }
+  }
+}
+
+/** `propertyName` is there when it is the name that is wrong, not the value under it. */
+function pathOf(error: FastifySchemaValidationError & { propertyName?: string }): string[] {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return error.propertyName === undefined ? path : [...path, error.propertyName]
+}
+
+function fieldName(path: readonly string[]): string {
+  if (path.length === 0) return 'body'
+  const name = path.join('.')
+  return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX)}…`
+}
+
+const MESSAGES: { [keyword: string]: (params: Record<string, unknown>) => string } = {
+  type: ({ type }) => `must be ${[type].flat().map(String).map(article).join(' or ')}`,
+  minLength: ({ limit }) => `must have at least ${limit} character${limit === 1 ? '' : 's'}`,
+  maxLength: ({ limit }) => `must have at most ${limit} characters`,
+  maxProperties: ({ limit }) => `must have at most ${limit} entries`,
+  pattern: () => 'must not have control characters or lone surrogates',
+}
+
+function article(type: string): string {
+  if (type === 'null') return type
+  return type === 'object' || type === 'array' ? `an ${type}` : `a ${type}`
+}
