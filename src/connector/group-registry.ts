@@ -46,6 +46,7 @@ export class GroupRegistry implements Registry {
     limit,
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
     const transports = this.#cluster.memberTransports
+    if (transports.length === 0) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
     const { classic } = quorumsOf(transports.length)
     const groups: Group[] = []
     let start: string | undefined =
@@ -56,8 +57,7 @@ export class GroupRegistry implements Registry {
         { start, end: GROUP_NAMESPACE_END },
         classic,
       )
-      if (page === undefined || transports.length === 0)
-        return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
+      if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
       const reads = await Promise.all(page.keys.map((key) => this.read(key.slice(GROUP_NAMESPACE.length))))
       for (const outcome of reads) {
         if (outcome.kind !== 'done') return outcome
