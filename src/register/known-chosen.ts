@@ -21,6 +21,11 @@ export function votesAt(records: readonly Record[], ballot: Ballot): Record[] {
   return records.filter(({ accepted }) => accepted !== undefined && compareBallots(accepted, ballot) === 0)
 }
 
+/** Whether so many nodes' votes for one state at `ballot` make it chosen (protocol.md §1). */
+export function isChosen(voteCount: number, ballot: Ballot, quorums: Quorums): boolean {
+  return voteCount >= (isFastBallot(ballot) ? quorums.fast : quorums.classic)
+}
+
 /**
  * The state that is certainly the newest chosen one, or `undefined` when these records do not tell.
  *
@@ -34,10 +39,9 @@ export function knownChosen(records: readonly Record[], quorums: Quorums): Chose
   const votes = votesAt(records, ballot)
   const marked = votes.find((vote) => vote.chosen)
   if (marked !== undefined) return { state: marked.state, ballot }
-  const needed = isFastBallot(ballot) ? quorums.fast : quorums.classic
   for (const { state } of votes) {
     const count = votes.filter((vote) => sameWriteId(vote.state.writeId, state.writeId)).length
-    if (count >= needed) return { state, ballot }
+    if (isChosen(count, ballot, quorums)) return { state, ballot }
   }
   return undefined
 }

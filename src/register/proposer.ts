@@ -315,11 +315,12 @@ export class Proposer<O extends Operation> {
   }
 
   #evaluateAccept(phase: AcceptPhase): void {
-    const { classic, fast } = this.#options.quorums
+    const { rules, quorums } = this.#options
+    const { classic, fast } = quorums
     const needed = isFastBallot(phase.ballot) ? fast : classic
     const accepted = recordsOf(phase.answers, true).length
     const refused = recordsOf(phase.answers, false)
-    if (accepted >= needed) return this.#onChosen(phase)
+    if (rules.isChosen(accepted, phase.ballot, quorums)) return this.#onChosen(phase)
     const awaited = this.#countAwaited(phase)
     if (!phase.isFromView) {
       if (accepted + awaited < needed) this.#backOff(phase)

@@ -1,4 +1,4 @@
-import { knownChosen } from './known-chosen.ts'
+import { isChosen, knownChosen } from './known-chosen.ts'
 import { judge, remember } from './operation.ts'
 import { recoverBase } from './recovery.ts'
 
@@ -7,10 +7,11 @@ import { recoverBase } from './recovery.ts'
  * sees a broken rule passes others.
  */
 export type Rules = Readonly<{
+  isChosen: typeof isChosen
   knownChosen: typeof knownChosen
   recoverBase: typeof recoverBase
   judge: typeof judge
   remember: typeof remember
 }>
 
-export const RULES: Rules = { knownChosen, recoverBase, judge, remember }
+export const RULES: Rules = { isChosen, knownChosen, recoverBase, judge, remember }
