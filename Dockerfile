@@ -1,0 +1,31 @@
+FROM node:26-bookworm-slim AS base
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+
+# What the program needs to run, and no more.
+FROM base AS dependencies
+RUN npm ci --omit=dev
+
+# Everything, for `make docker-test`. No install scripts: the one that is meant brings a Node, and there is one here.
+FROM base AS test
+RUN npm ci --ignore-scripts
+COPY . .
+RUN chown node:node /app
+USER node
+CMD ["npm", "test"]
+
+FROM base AS source
+COPY . .
+RUN find src -name '*.test.ts' -delete && rm -rf src/sim
+
+FROM base AS cohort
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=source /app/LICENSE LICENSE
+COPY --from=source /app/bin bin
+COPY --from=source /app/proto proto
+COPY --from=source /app/src src
+# A new volume takes its owner from the folder that it is mounted on.
+RUN mkdir /data && chown node:node /data
+USER node
+ENTRYPOINT ["bin/cohort"]
+CMD ["--help"]

@@ -1,0 +1,60 @@
+# Each target does its own set-up. Without make: `npm ci`, then `npm start`, `npm run generate`, `npm test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help run generate test check format bench spec clean docker-run docker-generate docker-test docker-clean
+
+# How many groups `make generate` creates; ARGS reaches the program as it is.
+AMOUNT ?= 1000
+ARGS ?=
+
+# What npm leaves behind when it is through. Older than the lockfile: somebody's change is not installed yet.
+INSTALLED := node_modules/.package-lock.json
+
+# Compose v2, or the program that v1 was.
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## A local cluster: three nodes and the public API (ARGS="--nodes 5 --port 9000")
+	@bin/cohort up $(ARGS)
+
+generate: $(INSTALLED) ## Creates groups and verifies them on every node (AMOUNT=1000, ARGS="--url ...")
+	@bin/cohort generate --amount $(AMOUNT) $(ARGS)
+
+test: $(INSTALLED) ## Format, lint, types and every test
+	@npm test
+
+check: $(INSTALLED) ## Format, lint and types alone
+	@npm run --silent check
+
+format: $(INSTALLED) ## Formats the code, and mends what the linter can
+	@npm run --silent format
+
+bench: $(INSTALLED) ## Measures throughput, then what clients see of a node that fails (needs wrk)
+	@npm run --silent bench
+	@npm run --silent bench:outage
+
+spec: $(INSTALLED) ## Checks the models of the protocol
+	@spec/run.sh $(ARGS)
+
+clean: ## Removes what was installed; the cluster's data (.cohort) stay
+	rm -rf node_modules
+
+docker-run: ## The same cluster in containers
+	@$(COMPOSE) up --build
+
+docker-generate: ## Creates and verifies groups, from a container (AMOUNT=1000)
+	@AMOUNT=$(AMOUNT) $(COMPOSE) --profile generate run --rm generate
+
+docker-test: ## Every test, in a container
+	@$(COMPOSE) --profile test build test
+	@$(COMPOSE) --profile test run --rm test
+
+docker-clean: ## Stops the containers, and removes them and their data
+	@$(COMPOSE) --profile generate --profile test down --volumes --remove-orphans
+
+$(INSTALLED): package-lock.json package.json
+	@command -v npm >/dev/null || { echo 'make: npm is missing: install Node 20 or newer, which brings it (https://nodejs.org)' >&2; exit 1; }
+	npm ci
+	@touch $@
