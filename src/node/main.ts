@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { type Logger, pino } from 'pino'
-import { FaultError } from '../fault.ts'
+import { listenFault } from '../fault.ts'
+import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { NodeHandler } from './handler.ts'
@@ -76,42 +77,12 @@ async function drainOn(
   while (handler.flush());
 }
 
-/** Resolves with the first signal to stop; the second ends the process. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let isStopping = false
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (isStopping) process.exit(1)
-      isStopping = true
-      resolve(signal)
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
-}
-
 function listen(server: Server, { host, port }: NodeSettings): Promise<number> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (cause, boundPort) => {
       if (cause === null) resolve(boundPort)
-      else if (cause.message.includes('EADDRINUSE')) {
-        reject(
-          new FaultError(
-            'address_in_use',
-            `${address} is in use: stop what listens there, or choose another port`,
-            cause,
-          ),
-        )
-      } else {
-        reject(
-          new FaultError(
-            'address_unusable',
-            `the node cannot listen on ${address} (${cause.message})`,
-            cause,
-          ),
-        )
-      }
+      else reject(listenFault(address, cause))
     })
   })
 }

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Request } from '../register/messages.ts'
+import type { AnswerBatch, KeyedRequest, Membership, RequestBatch } from '../rpc/messages.ts'
+import { NodeHandler } from './handler.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+/** A handler on a real store, whose turns the test runs by hand. */
+function aNode(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-handler-'))
+  const store = new CountingStore(join(directory, 'node.db'))
+  t.after(() => {
+    store.close()
+    rmSync(directory, { recursive: true })
+  })
+  const deferred: (() => void)[] = []
+  const failures: unknown[] = []
+  const replies: AnswerBatch[] = []
+  const handler = new NodeHandler({
+    store,
+    version: '1.0.0',
+    defer: (fn) => deferred.push(fn),
+    onFatal: (error) => failures.push(error),
+  })
+  let batchId = 0
+  const membership = aMembership(store.nodeId)
+  const send = (requests: KeyedRequest[], parts: Partial<RequestBatch> = {}) => {
+    const header = { clusterId: 'c', epoch: 1, nodeId: store.nodeId, membership: undefined }
+    handler.receive({ batchId: ++batchId, ...header, requests, ...parts }, (answers) => replies.push(answers))
+  }
+  const turn = () => {
+    for (const fn of deferred.splice(0)) fn()
+    return replies.splice(0)
+  }
+  const adopt = () => {
+    send([], { membership })
+    turn()
+    store.commits = 0
+  }
+  return { handler, store, send, turn, join: adopt, membership, deferred, failures, replies }
+}
+
+/** A real store that counts the transactions that changed something. */
+class CountingStore extends SqliteStore {
+  commits = 0
+  #hasSaved = false
+  #isOpen = true
+
+  override transaction<T>(fn: () => T): T {
+    this.#hasSaved = false
+    const result = super.transaction(fn)
+    if (this.#hasSaved) this.commits++
+    return result
+  }
+
+  override save(...args: Parameters<SqliteStore['save']>): void {
+    this.#hasSaved = true
+    super.save(...args)
+  }
+
+  override close(): void {
+    if (this.#isOpen) super.close()
+    this.#isOpen = false
+  }
+}
+
+function aMembership(nodeId: string, epoch = 1): Membership {
+  return { clusterId: 'c', epoch, members: [{ nodeId, address: 'host:1' }] }
+}
+
+const FIRST = { round: 1, proposerId: 0 }
+const SECOND = { round: 2, proposerId: 0 }
+
+function accept(key: string, sequence: number): KeyedRequest {
+  const writeId = { proposerId: 7, sequence }
+  const state = { generation: 1, writeId, lineage: [writeId], value: Buffer.from(`${sequence}`) }
+  return { key, request: { kind: 'accept', ballot: FIRST, state, next: SECOND } }
+}
+
+function mark(key: string, sequence: number): KeyedRequest {
+  return { key, request: { kind: 'mark', ballot: FIRST, writeId: { proposerId: 7, sequence } } }
+}
+
+const read = (key: string): KeyedRequest => ({ key, request: { kind: 'read' } satisfies Request })
+
+test('all batches of a turn share one transaction, and are answered in order after it', (t) => {
+  const { store, send, turn, join, replies, deferred } = aNode(t)
+  join()
+  send([accept('group/a', 1), read('group/a')])
+  send([accept('group/b', 2)])
+  assert.equal(deferred.length, 1)
+  assert.equal(replies.length, 0)
+  const answered = turn()
+  assert.equal(store.commits, 1)
+  assert.deepEqual(
+    answered.map(({ answers }) => answers.map(({ ok }) => ok)),
+    [[true, true], [true]],
+  )
+  assert.equal(answered[0]?.answers[1]?.record.state.writeId.sequence, 1)
+})
+
+test('a turn of reads and marks writes nothing', (t) => {
+  const { store, send, turn, join } = aNode(t)
+  join()
+  send([accept('group/a', 1)])
+  turn()
+  store.commits = 0
+  send([mark('group/a', 1), read('group/a'), read('group/none')])
+  const [answered] = turn()
+  assert.equal(store.commits, 0)
+  assert.deepEqual(
+    answered?.answers.map(({ record }) => record.chosen),
+    [true, false],
+  )
+  assert.equal(store.load('group/a').chosen, false)
+})
+
+test('marks are written with the next change, or by a flush, and only onto the state they mean', (t) => {
+  const { handler, store, send, turn, join } = aNode(t)
+  join()
+  send([accept('group/a', 1), accept('group/b', 2), accept('group/c', 3)])
+  turn()
+  send([mark('group/a', 1), mark('group/b', 99), accept('group/d', 4)])
+  turn()
+  assert.equal(store.load('group/a').chosen, true)
+  assert.equal(store.load('group/b').chosen, false)
+  send([mark('group/c', 3)])
+  turn()
+  assert.equal(store.load('group/c').chosen, false)
+  assert.deepEqual(
+    handler
+      .scan({ start: 'group/c', end: 'group/d', omitValues: false }, 9)
+      ?.map(({ record }) => record.chosen),
+    [true],
+  )
+  assert.equal(handler.flush(), false)
+  assert.equal(store.load('group/c').chosen, true)
+})
+
+test('a mark that is not written yet is kept by a change of the promise', (t) => {
+  const { store, send, turn, join } = aNode(t)
+  join()
+  send([accept('group/a', 1), mark('group/a', 1)])
+  send([{ key: 'group/a', request: { kind: 'prepare', ballot: { round: 9, proposerId: 5 } } }])
+  turn()
+  assert.equal(store.load('group/a').chosen, true)
+})
+
+test('more marks than are kept cost nothing but the oldest', (t) => {
+  const { handler, store, send, turn, join } = aNode(t)
+  join()
+  send([accept('group/first', 1)])
+  turn()
+  send([mark('group/first', 1), ...Array.from({ length: 20_000 }, (_, i) => mark(`group/${i}`, 1))])
+  turn()
+  let steps = 1
+  while (handler.flush()) steps++
+  assert.equal(steps, 32)
+  assert.equal(store.load('group/first').chosen, false)
+})
+
+test('a new node votes on cluster keys alone', (t) => {
+  const { store, send, turn } = aNode(t)
+  const asNew = { clusterId: '', epoch: 0 }
+  send([accept('cluster/membership', 1)], asNew)
+  send([accept('cluster/membership', 1), read('group/a')], asNew)
+  send([read('cluster/membership')])
+  const [acted, ...refused] = turn()
+  assert.equal(acted?.answers[0]?.ok, true)
+  for (const { answers, mismatch } of refused) {
+    assert.deepEqual(answers, [])
+    assert.deepEqual(mismatch, { nodeId: store.nodeId, membership: undefined })
+  }
+})
+
+test('a batch for another node, cluster or epoch is not acted on, and is answered with the membership', (t) => {
+  const { store, send, turn, join, membership } = aNode(t)
+  join()
+  const wrong = [{ nodeId: 'another' }, { clusterId: 'another' }, { epoch: 2 }, { clusterId: '', epoch: 0 }]
+  for (const header of wrong) {
+    send([accept('group/a', 1)], header)
+    const [refused] = turn()
+    assert.deepEqual(refused?.mismatch, { nodeId: store.nodeId, membership })
+    assert.deepEqual(refused?.answers, [])
+  }
+  assert.equal(store.commits, 0)
+})
+
+test('a membership that names the node is adopted durably before it acts', (t) => {
+  const { store, send, turn, membership } = aNode(t)
+  send([accept('group/a', 1)], { membership })
+  const [acted] = turn()
+  assert.equal(acted?.answers[0]?.ok, true)
+  assert.deepEqual(store.membership, membership)
+
+  const newer = aMembership(store.nodeId, 3)
+  send([read('group/a')], { membership: newer, epoch: 3 })
+  assert.equal(turn()[0]?.mismatch, undefined)
+  assert.deepEqual(store.membership, newer)
+})
+
+test('an older, a foreign, or a stranger membership is not adopted', (t) => {
+  const { store, send, turn, join, membership } = aNode(t)
+  const foreign = { ...aMembership(store.nodeId, 9), clusterId: 'foreign' }
+  send([], { membership: aMembership('another'), epoch: 1 })
+  assert.notEqual(turn()[0]?.mismatch, undefined)
+  assert.equal(store.membership, undefined)
+  join()
+  for (const offered of [aMembership(store.nodeId, 1), foreign, aMembership('another', 9)]) {
+    send([], { membership: offered, clusterId: offered.clusterId, epoch: offered.epoch })
+    turn()
+    assert.deepEqual(store.membership, membership)
+  }
+  send([], { nodeId: 'another', membership: aMembership(store.nodeId, 9) })
+  turn()
+  assert.deepEqual(store.membership, membership)
+})
+
+test('when the store fails, nothing of the turn is answered, nor anything after it', (t) => {
+  const { handler, store, send, turn, join, failures } = aNode(t)
+  join()
+  send([accept('group/a', 1)])
+  turn()
+  store.close()
+  send([read('group/a')])
+  send([accept('group/b', 2)])
+  assert.deepEqual(turn(), [])
+  assert.equal(failures.length, 1)
+  send([read('group/a')])
+  assert.deepEqual(turn(), [])
+  assert.equal(handler.flush(), false)
+  assert.equal(handler.describe(), undefined)
+  assert.equal(failures.length, 1)
+})
+
+test('a failed assertion is as final as a failed disk', (t) => {
+  const { send, turn, join, failures } = aNode(t)
+  join()
+  const { request } = accept('group/a', 1)
+  assert.ok(request.kind === 'accept')
+  send([{ key: 'group/a', request: { ...request, next: FIRST } }])
+  assert.deepEqual(turn(), [])
+  assert.equal(failures.length, 1)
+  assert.match(String(failures[0]), /an accept prepares a ballot above its own/)
+})

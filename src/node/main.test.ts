@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { connectGrpc } from '../rpc/grpc-transport.ts'
+import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
+import type { NodeTransport } from '../rpc/transport.ts'
+import { openDataDirectory } from './data-directory.ts'
+import { type NodeProcess, startNodeProcess } from './node-process.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+function aDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-node-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function start(t: TestContext, dataDir: string, fileBlocksMax?: string): NodeProcess {
+  const node = startNodeProcess(dataDir, fileBlocksMax)
+  t.after(() => node.child.kill('SIGKILL'))
+  return node
+}
+
+async function connect(t: TestContext, node: NodeProcess): Promise<NodeTransport> {
+  const transport = connectGrpc(await node.listening)
+  t.after(() => transport.close())
+  return transport
+}
+
+/** Accepts keys of `cluster/` one batch after the other, until `count` or until the node is lost. */
+async function write(
+  transport: NodeTransport,
+  options: Readonly<{ count: number; valueBytes: number }>,
+): Promise<{ acknowledged: string[]; end: string }> {
+  const { nodeId } = await transport.describe(5_000)
+  const acknowledged: string[] = []
+  return new Promise((resolve) => {
+    const sendNext = () => {
+      const index = acknowledged.length + 1
+      if (index > options.count) return stream.close()
+      const header = { batchId: index, clusterId: '', epoch: 0, nodeId, membership: undefined }
+      stream.send({ ...header, requests: [anAccept(`cluster/${index}`, index, options.valueBytes)] })
+    }
+    const onAnswers = ({ batchId, answers }: AnswerBatch) => {
+      assert.equal(answers[0]?.ok, true)
+      acknowledged.push(`cluster/${batchId}`)
+      sendNext()
+    }
+    const stream = transport.open({ onAnswers, onClose: (end) => resolve({ acknowledged, end }) })
+    sendNext()
+  })
+}
+
+function anAccept(key: string, sequence: number, valueBytes: number): KeyedRequest {
+  const writeId = { proposerId: 7, sequence }
+  const state = { generation: 1, writeId, lineage: [writeId], value: Buffer.alloc(valueBytes, 'x') }
+  const [ballot, next] = [1, 2].map((round) => ({ round, proposerId: 0 }))
+  assert.ok(ballot !== undefined && next !== undefined)
+  return { key, request: { kind: 'accept', ballot, state, next } }
+}
+
+test('a second process on a data directory stops at once, and names the directory', async (t) => {
+  const directory = aDirectory(t)
+  const owner = start(t, directory)
+  await owner.listening
+  const second = start(t, directory)
+  assert.equal(await second.ended, 1)
+  assert.equal(second.lines.length, 1)
+  assert.match(
+    second.lines[0] ?? '',
+    /another process is using the data directory .*cohort-node-.*stop it first/,
+  )
+  assert.ok(second.lines[0]?.includes(directory))
+  assert.throws(() => openDataDirectory(directory), { code: 'data_directory_in_use' })
+
+  owner.child.kill('SIGKILL')
+  assert.equal(await owner.ended, 'SIGKILL')
+  openDataDirectory(directory).close()
+})
+
+test('a stopped node answers what it was sent, keeps it, and ends with 0', async (t) => {
+  const directory = aDirectory(t)
+  const node = start(t, directory)
+  const transport = await connect(t, node)
+  const writing = write(transport, { count: 1_000_000, valueBytes: 100 })
+  await transport.describe(5_000)
+  node.child.kill('SIGTERM')
+  const { acknowledged } = await writing
+  assert.equal(await node.ended, 0)
+  assert.match(node.lines.at(-1) ?? '', /"msg":"node has stopped"/)
+  const { store, close } = openDataDirectory(directory)
+  for (const key of acknowledged) assert.equal(store.load(key).state.generation, 1, key)
+  close()
+})
+
+test('a killed node has everything that it acknowledged', async (t) => {
+  const directory = aDirectory(t)
+  const node = start(t, directory)
+  const transport = await connect(t, node)
+  const writing = write(transport, { count: 1_000_000, valueBytes: 100 })
+  while ((await transport.describe(5_000)).recordCount < 50);
+  node.child.kill('SIGKILL')
+  const { acknowledged } = await writing
+  assert.ok(acknowledged.length >= 49, `${acknowledged.length}`)
+  const { store, close } = openDataDirectory(directory)
+  for (const key of acknowledged) assert.equal(store.load(key).state.generation, 1, key)
+  close()
+})
+
+test('a node that can write no more acknowledges no more, says why, and ends with 1', async (t) => {
+  const directory = aDirectory(t)
+  const node = start(t, directory, '1024')
+  const transport = await connect(t, node)
+  const { acknowledged } = await write(transport, { count: 1_000, valueBytes: 10_000 })
+  assert.equal(await node.ended, 1)
+  assert.ok(acknowledged.length > 10 && acknowledged.length < 500, `${acknowledged.length}`)
+  const failed = node.lines.find((line) => line.includes('node has failed'))
+  assert.match(failed ?? '', /"level":50.*"code":"store_failed"/)
+  assert.match(failed ?? '', /node\.db cannot be read or written .* is kept.*start the node again/)
+
+  const { store, close } = openDataDirectory(directory)
+  for (const key of acknowledged) assert.equal(store.load(key).state.value?.length, 10_000, key)
+  close()
+})
+
+test('a node whose database is damaged says so and ends with 1', async (t) => {
+  const directory = aDirectory(t)
+  const { store, close } = openDataDirectory(directory)
+  const path = join(directory, 'node.db')
+  store.transaction(() => {
+    for (let i = 1; i < 200; i++) {
+      const { key, request } = anAccept(`cluster/${i}`, i, 1000)
+      assert.ok(request.kind === 'accept')
+      store.save(key, {
+        promised: request.next,
+        accepted: request.ballot,
+        state: request.state,
+        chosen: false,
+      })
+    }
+  })
+  close()
+  // The pages of the records alone: the node starts, and meets the damage when it reads.
+  overwrite(path)
+  new SqliteStore(path).close()
+
+  const node = start(t, directory)
+  const transport = await connect(t, node)
+  const { acknowledged } = await write(transport, { count: 100, valueBytes: 10 })
+  assert.deepEqual(acknowledged, [])
+  assert.equal(await node.ended, 1)
+  assert.match(node.lines.find((line) => line.includes('node has failed')) ?? '', /"code":"store_corrupt"/)
+})
+
+/** Writes over every page that holds an entry of the records' index. */
+function overwrite(path: string): void {
+  const db = new DatabaseSync(path)
+  const root = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE type = 'index'").get()?.rootpage)
+  db.close()
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xa5, (root - 1) * 4096, root * 4096))
+}
