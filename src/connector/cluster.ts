@@ -2,9 +2,7 @@
  * The cluster as one connector knows it: finds it (or lets it be born), keeps links to its nodes, and says how they
  * are.
  */
-import { randomInt } from 'node:crypto'
 import type { Logger } from 'pino'
-import { PROPOSER_ID_MAX } from '../register/ballot.ts'
 import { type Quorums, quorumsOf, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
 import type { Membership, Mismatch } from '../rpc/messages.ts'
@@ -14,6 +12,7 @@ import type { Clock } from './clock.ts'
 import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
 import type { ClusterDescription, ClusterView } from './http/cluster-view.ts'
 import { LINK_LIMITS, NodeLink } from './node-link.ts'
+import { drawProposerId } from './proposer-id.ts'
 import { MEMORIES_MAX, RegisterClient, VIEW_AGE_MS_MAX } from './register-client.ts'
 
 export type ClusterOptions = Readonly<{
@@ -159,7 +158,7 @@ export class Cluster implements ClusterView {
     const { clock, operationTimeoutMs } = this.#options
     return new RegisterClient(
       {
-        proposerId: randomInt(1, PROPOSER_ID_MAX),
+        proposerId: drawProposerId(),
         quorums,
         rules: RULES,
         clock,
