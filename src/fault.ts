@@ -23,3 +23,12 @@ export class FaultError extends Error {
     this.code = code
   }
 }
+
+/** Why a process cannot listen on `address` (host:port). Knows Node's errors and gRPC's, which only have a text. */
+export function listenFault(address: string, cause: Error & { code?: string }): FaultError {
+  if (cause.code === 'EADDRINUSE' || cause.message.includes('EADDRINUSE')) {
+    const message = `${address} is in use: stop what listens there, or choose another port`
+    return new FaultError('address_in_use', message, cause)
+  }
+  return new FaultError('address_unusable', `cannot listen on ${address} (${cause.message})`, cause)
+}

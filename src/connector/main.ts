@@ -2,17 +2,27 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import type { ConnectorSettings } from '../config/settings.ts'
+import { listenFault } from '../fault.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
+import { stopSignal } from '../stop-signal.ts'
+import { VERSION } from '../version.ts'
 import { systemClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
 import { GroupRegistry } from './group-registry.ts'
 import { buildApp } from './http/app.ts'
 
-/** Serves the public API until it is told to stop. Rejects when it cannot start. */
+/**
+ * Serves the public API until SIGTERM or SIGINT, then answers what it has accepted and resolves; a second signal ends
+ * the process at once.
+ *
+ * @throws {FaultError} when it cannot listen
+ */
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
+  const { host, port, hosts } = settings
   const logger = pino({ level: settings.logLevel, name: 'connector' })
+  const stopped = stopSignal()
   const cluster = new Cluster({
-    hosts: settings.hosts,
+    hosts,
     operationTimeoutMs: settings.timeoutMs,
     connect: connectGrpc,
     clock: systemClock,
@@ -26,7 +36,14 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     retryAfterSeconds: 1,
     logger,
   })
-  void cluster.run()
-  await app.listen({ host: settings.host, port: settings.port })
-  logger.info({ host: settings.host, port: settings.port, hosts: settings.hosts }, 'connector is listening')
+  await app.listen({ host, port }).catch((cause: Error) => {
+    throw listenFault(`${host}:${port}`, cause)
+  })
+  const searching = cluster.run()
+  logger.info({ host, port, hosts, version: VERSION }, 'connector is listening')
+  logger.info({ signal: await stopped }, 'connector is stopping')
+  await app.close()
+  cluster.close()
+  await searching
+  logger.info('connector has stopped')
 }
