@@ -1,0 +1,44 @@
+import type { Command, Decision, Group } from '../../src/group/group.ts'
+import type { Outcome, Registry, ScanPage } from '../../src/group/registry.ts'
+
+/** A registry in memory, for tests of what stands in front of one: real commands on a Map. */
+export class MemoryRegistry implements Registry {
+  readonly #groups = new Map<string, Group>()
+  #failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined
+
+  /** Every further operation ends like this; `undefined`: they work again. An `unknown` change is made, all the same. */
+  failWith(failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined): void {
+    this.#failure = failure
+  }
+
+  async read(groupId: string): Promise<Outcome<Group | undefined>> {
+    if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }
+    return { kind: 'done', value: this.#groups.get(groupId) }
+  }
+
+  async change(groupId: string, command: Command): Promise<Outcome<Decision>> {
+    if (this.#failure?.kind === 'not_applied') return this.#failure
+    const decision = command(this.#groups.get(groupId))
+    if (decision.kind === 'changed') {
+      if (decision.group === undefined) this.#groups.delete(groupId)
+      else this.#groups.set(groupId, decision.group)
+    }
+    return this.#failure ?? { kind: 'done', value: decision }
+  }
+
+  async scan({
+    after,
+    limit,
+  }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
+    if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }
+    const ids = [...this.#groups.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    const start =
+      after === undefined ? 0 : ids.findIndex((id) => Buffer.compare(Buffer.from(id), Buffer.from(after)) > 0)
+    const page = start === -1 ? [] : ids.slice(start, start + limit)
+    const isLast = start === -1 || start + limit >= ids.length
+    return {
+      kind: 'done',
+      value: { groups: page.map((id) => this.#groups.get(id)!), after: isLast ? undefined : page.at(-1) },
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { buildApp } from '../../src/connector/http/app.ts'
+import type { ClusterDescription } from '../../src/connector/http/cluster-view.ts'
+import type { Dependencies } from '../../src/connector/http/dependencies.ts'
+import { MemoryRegistry } from './memory-registry.ts'
+
+export const CLUSTER: ClusterDescription = {
+  clusterId: 'c-1',
+  epoch: 1,
+  members: [
+    { nodeId: 'n-1', address: '127.0.0.1:8001', reachable: true },
+    { nodeId: 'n-2', address: '127.0.0.1:8002', reachable: true },
+    { nodeId: 'n-3', address: '127.0.0.1:8003', reachable: false },
+  ],
+}
+
+export type TestApp = Readonly<{
+  app: FastifyInstance
+  registry: MemoryRegistry
+  /** What was logged, one line of JSON each. */
+  logged: string[]
+}>
+
+/** The real app in front of a registry in memory. Time stands at 2026-01-01, incarnations are `i1`, `i2`, ... */
+export function testApp(overrides: Partial<Dependencies> = {}): TestApp {
+  const registry = new MemoryRegistry()
+  const logged: string[] = []
+  let count = 0
+  const app = buildApp({
+    registry,
+    cluster: { isReady: () => true, describe: () => CLUSTER },
+    clock: { now: () => new Date('2026-01-01T00:00:00.000Z') },
+    newIncarnation: () => `i${++count}`,
+    logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
+    retryAfterSeconds: 1,
+    ...overrides,
+  })
+  return { app, registry, logged }
+}
