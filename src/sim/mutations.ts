@@ -25,7 +25,12 @@ export type Mutation = Readonly<{
 const THREE_NODES: Profile = { ...PROFILE, nodeCounts: [3] }
 const FIVE_NODES: Profile = { ...PROFILE, nodeCounts: [5] }
 /** So many writes that an operation can outlive the lineage. */
-const LONG: Profile = { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] }
+const LONG: Profile = {
+  nodeCounts: [3],
+  connectorCount: [3, 4],
+  operationCount: [100, 120],
+  stepsPerOperation: [8, 14],
+}
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -115,13 +120,19 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     }),
     profile: LONG,
-    seedsMax: 20_000,
+    seedsMax: 2_000,
   },
   {
     name: 'a retry forgets the writeId of the attempt before',
     protocol: withRules({ remember: (_attempts, attempt) => [attempt] }),
     profile: PROFILE,
     seedsMax: 20_000,
+  },
+  {
+    name: 'a state is learned that one node has accepted and nobody has chosen',
+    protocol: withRules({ isChosen: (voteCount) => voteCount > 0 }),
+    profile: PROFILE,
+    seedsMax: 2_000,
   },
 ]
 

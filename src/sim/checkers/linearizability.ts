@@ -18,6 +18,8 @@ export type Model<S, C, R> = Readonly<{
   /** Returns the very state it was given when the call changes nothing. */
   apply: (state: S, call: C) => Readonly<{ state: S; result: R }>
   isSame: (a: R, b: R) => boolean
+  /** Whether a call that was answered so cannot have changed the state, whatever that was. */
+  isReading: (call: C, result: R) => boolean
   /** The same text for states that behave alike. */
   keyOf: (state: S) => string
 }>
@@ -143,8 +145,9 @@ class Search<S, C, R> {
         continue
       }
       frame.taken = position
-      // What changes nothing may as well come now: all that can follow without it can follow after it.
-      if (!isChange) frame.cursor = this.#calls.length
+      // What only reads may as well come now: all that can follow without it can follow after it.
+      const isReading = call.returned !== undefined && this.#model.isReading(call.call, result)
+      if (isReading) frame.cursor = this.#calls.length
       return this.#frameOf(state, frame.changeCount + (isChange ? 1 : 0))
     }
     return undefined

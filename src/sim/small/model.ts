@@ -11,6 +11,7 @@ export type NumberedCommand = Readonly<{ operation: number; command: Command }>
 export const MODEL: Model<number, NumberedCommand, Reply> = {
   initial: 0,
   isSame: (a, b) => a.kind === b.kind && a.seen === b.seen,
+  isReading: (_call, { kind }) => kind !== 'created' && kind !== 'updated' && kind !== 'deleted',
   keyOf: (state) => String(state),
   apply(state, { operation, command }): Applied {
     const isLive = state !== 0

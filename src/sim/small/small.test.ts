@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MUTATIONS } from '../mutations.ts'
+import { PROTOCOL } from '../protocol.ts'
+import { PROFILE, run } from './schedule.ts'
+import { replay, report, shrink } from './shrink.ts'
+import { Teller } from './teller.ts'
+
+/** Seconds of `make test`; `npm run sim` looks further. */
+const SEEDS = 100_000
+/** Longer histories: lineages run out, more operations wait for one another. */
+const LONG_SEEDS = 500
+const LONG = { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] } as const
+
+function conversation(seed: number): string {
+  const { options, actions } = run(seed, PROTOCOL)
+  const teller = new Teller()
+  replay(options, actions, teller)
+  return teller.lines.join('\n')
+}
+
+test(`no rule breaks in ${SEEDS} schedules of one key`, () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const result = run(seed, PROTOCOL)
+    if (result.failure !== undefined) assert.fail(report(seed, result))
+  }
+})
+
+test(`no rule breaks in ${LONG_SEEDS} long schedules of one key`, () => {
+  for (let seed = 1; seed <= LONG_SEEDS; seed += 1) {
+    const result = run(seed, PROTOCOL, LONG)
+    if (result.failure !== undefined) assert.fail(report(seed, result))
+  }
+})
+
+test('the same seed gives the same schedule and the same conversation', () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    assert.deepEqual(run(seed, PROTOCOL).actions, run(seed, PROTOCOL).actions)
+    assert.equal(conversation(seed), conversation(seed))
+  }
+  assert.notEqual(conversation(1), conversation(2))
+})
+
+test('schedules reach fast, led and classic rounds, reads, learns and marks', () => {
+  const told = Array.from({ length: 200 }, (_, seed) => conversation(seed)).join('\n')
+  for (const part of [
+    /accept \d+\.fast .*, next/,
+    /accept \d+\.\d+ .*, next \d+\.\d+\n/,
+    /prepare \d+\.\d+/,
+    /refused to accept/,
+    /learn \d/,
+    /mark \d/,
+    / crashes/,
+    / dies/,
+    /is answered: unknown/,
+    /is answered: not_applied/,
+  ]) {
+    assert.match(told, part)
+  }
+})
+
+test('a failed schedule is shortened, still fails for the same reason, and reads like a conversation', () => {
+  const { protocol, profile } = MUTATIONS.find(({ name }) => name === 'a node accepts below its promise')!
+  let seed = 1
+  let failed = run(seed, protocol, profile)
+  while (failed.failure === undefined) {
+    seed += 1
+    failed = run(seed, protocol, profile)
+  }
+  const shortest = shrink(failed)
+  assert.ok(shortest.length < failed.actions.length / 2)
+  assert.equal(replay(failed.options, shortest)?.name, 'Violation')
+  assert.match(report(seed, failed), /c\d → n\d {2}accept \d+\.(fast|\d+) \d+\.\d+@\d/)
+})
