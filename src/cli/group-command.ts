@@ -59,11 +59,14 @@ export function describeUnreachable(url: string, reason: string): string {
   return `no connector answers at ${url} (${reason}): start a cluster with "cohort up", or name another with --url`
 }
 
-/** A problem in one line, and one more for each field that is wrong. */
+/** A problem in one line, and one more for each wrong field that the line does not speak of. */
 export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
+  const said = printable(detail ?? title).replace(/\.$/, '')
   const meaning = MEANINGS[outcome ?? ''] ?? ''
-  const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join('')
-  return `${printable(detail ?? title).replace(/\.$/, '')} (${status} ${code})${meaning}${fields}`
+  const fields = errors
+    .map(({ field, message }) => printable(`${field}: ${message}`))
+    .filter((line) => !said.includes(line.replace(': ', ' ')))
+  return [`${said} (${status} ${code})${meaning}`, ...fields].join('\n  ')
 }
 
 const MEANINGS: Readonly<{ [outcome: string]: string }> = {

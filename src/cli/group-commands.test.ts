@@ -118,6 +118,19 @@ test('an error says its code and what it means for the data', () => {
     }),
     'Too few nodes answered (503 unavailable)\n  groupId: is too long',
   )
+  const errors = [{ field: 'groupId', message: 'is too long' }]
+  assert.equal(
+    describeProblem({
+      ...PROBLEM,
+      status: 400,
+      code: 'bad',
+      outcome: undefined,
+      detail: 'groupId is too long',
+      errors,
+    }),
+    'groupId is too long (400 bad)',
+    'nothing is said twice',
+  )
 })
 
 test('only an unknown outcome ends with its own exit code', () => {

@@ -17,8 +17,8 @@ export type CreateTally = {
 
 export type CreateOptions = Readonly<{
   client: Pick<ApiClient, 'create'>
-  /** The ids to create, each once. */
-  groupIds: readonly string[]
+  /** The ids to create, each once; taken as they are needed. */
+  groupIds: Iterable<string>
   concurrency: number
   /** Aborted: no further create is sent; those on their way are waited for. */
   signal: AbortSignal
@@ -39,7 +39,7 @@ export function emptyTally(): CreateTally {
 /** Creates groups, so many at a time, and writes down in `tally` what became of each. Never repeats one. */
 export async function createGroups(options: CreateOptions, tally: CreateTally): Promise<void> {
   const { client, groupIds, concurrency, signal, onProgress } = options
-  const rest = groupIds.values()
+  const rest = Iterator.from(groupIds)
   const worker = async () => {
     // The workers share one iterator: each id is taken once.
     for (const groupId of rest) {
@@ -52,7 +52,7 @@ export async function createGroups(options: CreateOptions, tally: CreateTally): 
       if (signal.aborted) return
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, groupIds.length) }, worker))
+  await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
 function record(tally: CreateTally, groupId: string, reply: Reply<GroupView>, latencyMs: number): void {

@@ -27,7 +27,7 @@ export type GenerateOptions = Readonly<{
 /** How long a connector that has just been started may take to find its nodes. */
 const CLUSTER_PATIENCE_MS = 5_000
 /** How long nodes that lag are waited for. */
-const VERIFY_PATIENCE_MS = 8_000
+const VERIFY_PATIENCE_MS = 5_000
 /** How long creates on their way are waited for after an interrupt. */
 const INTERRUPT_PATIENCE_MS = 1_000
 
@@ -92,13 +92,16 @@ async function createAll(
     const note = failed === 0 ? rate : `${rate}  ${formatCount(failed)} failed`
     return { label: 'created', done: tally.created.size, total: amount, note }
   }
-  const groupIds = Array.from({ length: amount }, () => randomUUID())
   const work = createGroups(
-    { client, groupIds, concurrency, signal, onProgress: () => progress.show(state()) },
+    { client, groupIds: randomIds(amount), concurrency, signal, onProgress: () => progress.show(state()) },
     tally,
   )
   await Promise.race([work, interruption(signal)])
   progress.finish(state())
+}
+
+function* randomIds(amount: number): Generator<string> {
+  for (let count = 0; count < amount; count += 1) yield randomUUID()
 }
 
 /** Resolves some time after the signal, or never. */

@@ -16,7 +16,7 @@ const BAR_WIDTH_MAX = 30
 
 export class Progress {
   readonly #output: ProgressOutput
-  #shownMs = Number.NEGATIVE_INFINITY
+  #shownMs: number | undefined
   #isBarShown = false
 
   constructor(output: ProgressOutput) {
@@ -27,6 +27,8 @@ export class Progress {
   show(state: ProgressState): void {
     const nowMs = this.#output.nowMs()
     const { columns } = this.#output
+    // A bar stands there from the start; a line has something to say only after a while.
+    this.#shownMs ??= columns === undefined ? nowMs : Number.NEGATIVE_INFINITY
     if (nowMs - this.#shownMs < (columns === undefined ? LINE_MS : BAR_MS)) return
     this.#shownMs = nowMs
     this.#draw(state)
@@ -36,7 +38,7 @@ export class Progress {
   finish(state: ProgressState): void {
     this.#draw(state)
     this.clear()
-    this.#shownMs = Number.NEGATIVE_INFINITY
+    this.#shownMs = undefined
   }
 
   /** Ends the line that a bar stands on, so that something else can be printed. */
