@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { group } from './group.arbitrary.ts'
+import { decodeGroup, encodeGroup } from './group-codec.ts'
+
+test('a group comes back as it was, whatever its labels are named', () => {
+  fc.assert(
+    fc.property(group, (value) => {
+      const decoded = decodeGroup(encodeGroup(value))
+      assert.deepEqual(decoded, value)
+      assert.deepEqual(Object.entries(decoded.labels ?? {}), Object.entries(value.labels ?? {}))
+    }),
+  )
+})
+
+test('a label named __proto__ is an own property of what comes back, and changes nobody else', () => {
+  const labels = Object.fromEntries([['__proto__', 'x']])
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const decoded = decodeGroup(encodeGroup({ groupId: 'g', labels, version: 1, incarnation: 'i', ...times }))
+  assert.deepEqual(Object.keys(decoded.labels ?? {}), ['__proto__'])
+  assert.equal(Object.getPrototypeOf(decoded.labels), Object.prototype)
+  assert.equal(({} as Record<string, unknown>).x, undefined)
+})
+
+test('bytes inside a larger buffer are read from where they start', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const value = { groupId: 'é', version: 1, incarnation: 'i', ...times }
+  const bytes = encodeGroup(value)
+  const larger = new Uint8Array(bytes.length + 10)
+  larger.set(bytes, 5)
+  assert.deepEqual(decodeGroup(larger.subarray(5, 5 + bytes.length)), value)
+})
