@@ -29,6 +29,8 @@ export class Exchange {
       this.#isBlocked = false
       this.#regulate()
     })
+    // The status is on its way. The other end may never end its half, and need not be waited for.
+    call.once('finish', () => call.destroy())
     call.once('close', () => {
       this.#isClosed = true
       onClose()

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { Client, credentials } from '@grpc/grpc-js'
+import { service as healthService } from 'grpc-health-check'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
@@ -27,6 +29,20 @@ async function connect(t: TestContext, node: NodeProcess): Promise<NodeTransport
   const transport = connectGrpc(await node.listening)
   t.after(() => transport.close())
   return transport
+}
+
+/** What a health watch of the node says, as it comes. */
+function watchHealth(t: TestContext, address: string): string[] {
+  const watch = healthService.Watch
+  assert.ok(watch !== undefined)
+  const { path, requestSerialize, responseDeserialize } = watch
+  const client = new Client(address, credentials.createInsecure())
+  t.after(() => client.close())
+  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: '' })
+  const said: string[] = []
+  call.on('data', (answer: object) => said.push('status' in answer ? String(answer.status) : ''))
+  call.on('error', () => undefined)
+  return said
 }
 
 /** Accepts keys of `cluster/` one batch after the other, until `count` or until the node is lost. */
@@ -113,8 +129,10 @@ test('a node that can write no more acknowledges no more, says why, and ends wit
   const directory = aDirectory(t)
   const node = start(t, directory, '1024')
   const transport = await connect(t, node)
+  const health = watchHealth(t, await node.listening)
   const { acknowledged } = await write(transport, { count: 1_000, valueBytes: 10_000 })
   assert.equal(await node.ended, 1)
+  assert.deepEqual(health, ['SERVING', 'NOT_SERVING'])
   assert.ok(acknowledged.length > 10 && acknowledged.length < 500, `${acknowledged.length}`)
   const failed = node.lines.find((line) => line.includes('node has failed'))
   assert.match(failed ?? '', /"level":50.*"code":"store_failed"/)

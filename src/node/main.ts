@@ -28,7 +28,8 @@ const FLUSH_INTERVAL_MS = 100
  * The process must then end with a code other than 0.
  */
 export async function runNode(settings: NodeSettings): Promise<void> {
-  const log = pino({ name: 'node', level: settings.logLevel })
+  // Written at once: the last line is the one that says why a node ended.
+  const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
   // What it would print on its own is no JSON line, and whatever it reports is thrown as well.
   setLogVerbosity(logVerbosity.NONE)
   const directory = openDataDirectory(settings.dataDir)
