@@ -17,10 +17,13 @@ const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
 
-export class GroupRegistry implements Registry {
-  readonly #cluster: Cluster
+/** What the registry needs of the cluster: the way to its members, once it is found. */
+type ReachedCluster = Pick<Cluster, 'client' | 'memberTransports'>
 
-  constructor(cluster: Cluster) {
+export class GroupRegistry implements Registry {
+  readonly #cluster: ReachedCluster
+
+  constructor(cluster: ReachedCluster) {
     this.#cluster = cluster
   }
 

@@ -59,6 +59,8 @@ export class RegisterClient {
       max: options.memoriesMax,
       ttl: options.viewAgeMsMax,
       perf: { now: () => options.clock.nowMs() },
+      // Else the cache would reuse a time for a moment that a timer of its own ends: time comes from the clock alone.
+      ttlResolution: 0,
       // A forgotten key may have spent ballots: later ones must be above them.
       dispose: ({ highestRound }, _key, reason) => {
         if (reason !== 'set') this.#roundFloor = Math.max(this.#roundFloor, highestRound)
