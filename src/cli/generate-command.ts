@@ -50,7 +50,10 @@ Examples:
         signal,
         output: {
           write: (text) => stdout.write(text),
-          columns: stdout.isTTY ? stdout.columns : undefined,
+          // Asked each time: a window is resized. A terminal that does not know its width says 0.
+          get columns() {
+            return stdout.isTTY ? stdout.columns || 80 : undefined
+          },
           nowMs: () => performance.now(),
         },
       })
