@@ -19,7 +19,10 @@ import { buildApp } from './http/app.ts'
  */
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const { host, port, hosts } = settings
-  const logger = pino({ level: settings.logLevel, name: 'connector' })
+  const logger = pino(
+    { level: settings.logLevel, name: 'connector' },
+    pino.destination({ dest: 1, sync: true }),
+  )
   const stopped = stopSignal()
   const cluster = new Cluster({
     hosts,

@@ -25,6 +25,7 @@ export type LinkLimits = HedgeBounds &
   Readonly<{
     /** Batches in flight. One more than the node works on keeps it busy while answers travel. */
     batchesInFlightMax: number
+    /** Also bounds the answers, each with a record of at most some 90 KB, below gRPC's message limit. */
     requestsPerBatchMax: number
     /** What one batch may weigh, about; a single larger request still travels, alone. Below gRPC's message limit. */
     batchBytesMax: number
@@ -42,7 +43,7 @@ export const LINK_LIMITS: LinkLimits = {
   hedgeMsMin: 10,
   hedgeMsMax: 250,
   batchesInFlightMax: 2,
-  requestsPerBatchMax: 1_000,
+  requestsPerBatchMax: 128,
   batchBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
   heartbeatMs: 500,
