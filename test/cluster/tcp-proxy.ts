@@ -1,0 +1,178 @@
+/** A TCP proxy between two processes of a test, whose network then fails as the test wants it to. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Which way bytes go: to the one who was connected to, or back. */
+export type Direction = 'toServer' | 'toClient'
+
+/** What is wrong with one direction. */
+type Condition = { isHeld: boolean; delayMs: number }
+
+/** So much may wait in one direction of a connection; then its sender is no longer read, and feels it. */
+const WAITING_BYTES_MAX = 1 << 20
+
+export class TcpProxy {
+  readonly #server: Server
+  readonly #port: number
+  readonly #targetPort: number
+  readonly #connections = new Set<Connection>()
+  readonly #conditions: { readonly [direction in Direction]: Condition } = {
+    toServer: { isHeld: false, delayMs: 0 },
+    toClient: { isHeld: false, delayMs: 0 },
+  }
+  #isCut = false
+
+  private constructor(server: Server, targetPort: number) {
+    this.#server = server
+    this.#port = (server.address() as AddressInfo).port
+    this.#targetPort = targetPort
+    server.on('connection', (client) => this.#accept(client))
+  }
+
+  /** Listens on a free port of 127.0.0.1 for connections to `targetPort` of the same. */
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new TcpProxy(server, targetPort)
+  }
+
+  /** Where it listens, as `host:port`. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
+  /** How many connections go through it. */
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Drops: resets every connection, and each new one until `heal`. */
+  cut(): void {
+    this.#isCut = true
+    for (const connection of this.#connections) connection.reset()
+  }
+
+  /**
+   * Nothing arrives in this direction any more, and nobody is told. After `heal` it does arrive, as it would from a
+   * sender that repeats what was not acknowledged. (A new connection is still accepted: that is the proxy's kernel.)
+   */
+  blackHole(direction: Direction): void {
+    this.#conditions[direction].isHeld = true
+  }
+
+  /** Everything in this direction takes so much longer, in its order. What is on its way already does not. */
+  delay(direction: Direction, delayMs: number): void {
+    this.#conditions[direction].delayMs = delayMs
+  }
+
+  /** Ends every fault. */
+  heal(): void {
+    this.#isCut = false
+    for (const condition of Object.values(this.#conditions)) {
+      condition.isHeld = false
+      condition.delayMs = 0
+    }
+    for (const connection of this.#connections) connection.forward()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut()
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    await closed
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isCut) {
+      client.on('error', () => undefined)
+      client.resetAndDestroy()
+      return
+    }
+    const server = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    const connection = new Connection(client, server, this.#conditions)
+    this.#connections.add(connection)
+    client.once('close', () => this.#connections.delete(connection))
+  }
+}
+
+class Connection {
+  readonly #client: Socket
+  readonly #server: Socket
+  readonly #pipes: readonly Pipe[]
+
+  constructor(
+    client: Socket,
+    server: Socket,
+    conditions: Readonly<{ [direction in Direction]: Readonly<Condition> }>,
+  ) {
+    this.#client = client
+    this.#server = server
+    this.#pipes = [
+      new Pipe(client, server, conditions.toServer),
+      new Pipe(server, client, conditions.toClient),
+    ]
+    for (const socket of [client, server]) {
+      // An error on one side is a reset on the other.
+      socket.on('error', () => this.reset())
+      socket.on('close', () => {
+        if (client.destroyed && server.destroyed) for (const pipe of this.#pipes) pipe.stop()
+      })
+    }
+  }
+
+  reset(): void {
+    for (const socket of [this.#client, this.#server]) if (!socket.destroyed) socket.resetAndDestroy()
+  }
+
+  forward(): void {
+    for (const pipe of this.#pipes) pipe.forward()
+  }
+}
+
+/** One direction of one connection. */
+class Pipe {
+  readonly #source: Socket
+  readonly #sink: Socket
+  readonly #condition: Readonly<Condition>
+  /** In the order of their coming. Without bytes: the source has ended. */
+  readonly #waiting: { dueMs: number; bytes: Buffer | undefined }[] = []
+  #waitingBytes = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(source: Socket, sink: Socket, condition: Readonly<Condition>) {
+    this.#source = source
+    this.#sink = sink
+    this.#condition = condition
+    source.on('data', (bytes: Buffer) => this.#take(bytes))
+    source.on('end', () => this.#take(undefined))
+  }
+
+  /** Passes on what is due. */
+  forward(): void {
+    clearTimeout(this.#timer)
+    if (this.#condition.isHeld || this.#sink.destroyed) return
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const restMs = next.dueMs - performance.now()
+      if (restMs > 0) {
+        this.#timer = setTimeout(() => this.forward(), Math.ceil(restMs))
+        return
+      }
+      this.#waiting.shift()
+      this.#waitingBytes -= next.bytes?.length ?? 0
+      if (next.bytes === undefined) this.#sink.end()
+      else this.#sink.write(next.bytes)
+    }
+    if (this.#waitingBytes < WAITING_BYTES_MAX) this.#source.resume()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #take(bytes: Buffer | undefined): void {
+    this.#waiting.push({ dueMs: performance.now() + this.#condition.delayMs, bytes })
+    this.#waitingBytes += bytes?.length ?? 0
+    if (this.#waitingBytes >= WAITING_BYTES_MAX) this.#source.pause()
+    this.forward()
+  }
+}
