@@ -1,5 +1,5 @@
 /** The object that a small world's key must behave like: written anew, in numbers, for the linearizability checker. */
-import type { Model } from '../checkers/linearizability.ts'
+import type { Model } from '../../linearizability/linearizability.ts'
 import type { Command, Reply } from './command.ts'
 
 type Applied = Readonly<{ state: number; result: Reply }>

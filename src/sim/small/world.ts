@@ -2,13 +2,14 @@
  * A world of one key: the real proposers and acceptors, and a network, disks and timers that do what the schedule says.
  * Every step is an `Action`; checkers watch each of them, and `finish` checks what only the whole run can show.
  */
+
+import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import type { Effect, Proposer, View } from '../../register/proposer.ts'
 import type { Quorums } from '../../register/quorum.ts'
 import { ExactlyOnce, type Told } from '../checkers/exactly-once.ts'
 import { Ledger } from '../checkers/ledger.ts'
-import { type Call, linearize } from '../checkers/linearizability.ts'
 import { Promises } from '../checkers/promises.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
