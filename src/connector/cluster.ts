@@ -132,10 +132,7 @@ export class Cluster implements ClusterView {
     this.#membership = membership
     this.#client = this.#newClient(quorumsOf(nodeIds.length), nodeIds, membership)
     const { clusterId, epoch } = membership
-    this.#options.logger.info(
-      { clusterId, epoch, members: this.describe()?.members },
-      'following the cluster',
-    )
+    this.#options.logger.info({ clusterId, epoch, members: membership.members }, 'following the cluster')
   }
 
   /** A member that was down may come back at another of the hosts than the one its membership names. */

@@ -32,6 +32,8 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
   // What it would print on its own is no JSON line, and whatever it reports is thrown as well.
   setLogVerbosity(logVerbosity.NONE)
+  // What it would print reaches us as errors too, and is said in a sentence then.
+  setLogVerbosity(logVerbosity.NONE)
   const directory = openDataDirectory(settings.dataDir)
   try {
     await serve(directory.store, settings, log)

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
+import { readableLines } from './readable-line.ts'
 import { Supervisor } from './supervisor.ts'
 
 const READY_POLL_MS = 100
@@ -126,7 +127,8 @@ function urlOf({ host, port }: ServicePlan): string {
 /** `node1     | text`, all in one column. */
 function printer(plan: readonly ServicePlan[]): (name: string, line: string) => void {
   const width = Math.max('cohort'.length, ...plan.map(({ name }) => name.length))
+  const readable = readableLines({ isColored: process.stdout.isTTY })
   return (name, line) => {
-    process.stdout.write(`${name.padEnd(width)} | ${line}\n`)
+    process.stdout.write(`${name.padEnd(width)} | ${readable(line)}\n`)
   }
 }
