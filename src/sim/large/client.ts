@@ -1,0 +1,61 @@
+import { createGroup } from '../../group/create-group.ts'
+import { deleteGroup } from '../../group/delete-group.ts'
+import type { EtagCondition } from '../../group/etag.ts'
+import type { Command, Group } from '../../group/group.ts'
+import type { Outcome } from '../../group/registry.ts'
+import { updateGroup } from '../../group/update-group.ts'
+import type { Chance } from '../chance.ts'
+import type { GroupCommand, Seen } from './group-model.ts'
+import type { Ending } from './witness.ts'
+
+/** Draws what a client does next. `lastSeen` is the group as it knows it, for `If-Match`. */
+export function drawCommand(chance: Chance, name: string, lastSeen: Group | undefined): GroupCommand {
+  const kind = chance.of(['read', 'create', 'create', 'update', 'update', 'delete'] as const)
+  if (kind === 'read') return { kind }
+  if (kind === 'create') return { kind, incarnation: name, text: 'new' }
+  const isConditional = lastSeen !== undefined && chance.happens(0.4)
+  const etag = isConditional ? `"${lastSeen.version}-${lastSeen.incarnation}"` : undefined
+  return kind === 'delete' ? { kind, etag } : { kind, etag, text: chance.happens(0.8) ? name : 'same' }
+}
+
+/** The real command that a change stands for. `now` is the connector's time. */
+export function commandOf(
+  command: Exclude<GroupCommand, { kind: 'read' }>,
+  groupId: string,
+  nowMs: number,
+): Command {
+  const now = new Date(nowMs).toISOString()
+  if (command.kind === 'create') {
+    return createGroup({ groupId, description: command.text, now, incarnation: command.incarnation })
+  }
+  const ifMatch: EtagCondition | undefined =
+    command.etag === undefined ? undefined : [{ isWeak: false, opaque: command.etag }]
+  if (command.kind === 'delete') return deleteGroup({ ifMatch })
+  return updateGroup({ patch: { description: command.text }, ifMatch, now })
+}
+
+/** How a read ended. */
+export function endingOfRead(outcome: Outcome<Group | undefined>): Ending {
+  if (outcome.kind !== 'done') return { kind: outcome.kind }
+  return { kind: 'done', seen: `read ${show(outcome.value)}`, hasChanged: false }
+}
+
+/** How a change ended. */
+export function endingOfChange(
+  command: GroupCommand,
+  outcome: Awaited<ReturnType<import('../../group/registry.ts').Registry['change']>>,
+): Ending {
+  if (outcome.kind !== 'done') return { kind: outcome.kind }
+  const decision = outcome.value
+  if (decision.kind === 'refused')
+    return { kind: 'done', seen: `refused ${decision.refusal}`, hasChanged: false }
+  const hasChanged = decision.kind === 'changed'
+  const verb = hasChanged ? PAST[command.kind] : 'unchanged'
+  return { kind: 'done', seen: `${verb} ${show(decision.answer)}`, hasChanged }
+}
+
+const PAST = { read: 'read', create: 'created', update: 'updated', delete: 'deleted' } as const
+
+function show(group: Group | undefined): Seen {
+  return group === undefined ? 'nothing' : `${group.version}-${group.incarnation} ${group.description}`
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RULES } from '../../register/rules.ts'
+import { PROTOCOL } from '../protocol.ts'
+import { runLarge } from './world.ts'
+
+const SEEDS = 200
+
+test(`no rule breaks in ${SEEDS} runs of a whole system, and it recovers from each`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { failure, description } = await runLarge(seed, PROTOCOL)
+    assert.equal(failure, undefined, `seed ${seed}, ${description}: ${failure?.message}`)
+  }
+})
+
+test('the same seed gives the same conversation, byte for byte', async () => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const first = await runLarge(seed, PROTOCOL, true)
+    const second = await runLarge(seed, PROTOCOL, true)
+    assert.equal(first.lines.join('\n'), second.lines.join('\n'))
+    assert.ok(first.lines.length > 1_000)
+  }
+})
+
+test('a broken rule is noticed in a whole system too', async () => {
+  const rules = { ...RULES, judge: () => ({ kind: 'not_happened' }) as const }
+  let seed = 1
+  while ((await runLarge(seed, { ...PROTOCOL, rules })).failure === undefined) seed += 1
+  const { failure } = await runLarge(seed, { ...PROTOCOL, rules })
+  assert.match(failure?.message ?? '', /exactly once|linearizable/)
+  assert.ok(seed < 50)
+})

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import type { RecordStore } from '../../node/store.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import type { Record } from '../../register/messages.ts'
+import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
+
+/** Power goes at a transaction: before it is durable, or behind that. */
+export class PowerCut extends Error {}
+
+/**
+ * A disk: it keeps what was committed, through every crash of its node, and nothing else.
+ */
+export class MemoryStore implements RecordStore {
+  readonly nodeId: string
+  membership: Membership | undefined
+  /** What the next transaction is to be interrupted by. */
+  nextCut: 'before commit' | 'after commit' | undefined
+  readonly #records = new Map<string, Record>()
+  /** What the transaction under way would change. */
+  #changes: Map<string, Record> | undefined
+  readonly #onVote: (key: string, record: Record) => void
+  #votes: [key: string, record: Record][] = []
+
+  /** `onVote` is called for each vote that has become durable. */
+  constructor(nodeId: string, membership: Membership, onVote: (key: string, record: Record) => void) {
+    this.nodeId = nodeId
+    this.membership = membership
+    this.#onVote = onVote
+  }
+
+  get recordCount(): number {
+    return this.#records.size
+  }
+
+  transaction<T>(fn: () => T): T {
+    assert.equal(this.#changes, undefined, 'transactions are not nested')
+    this.#changes = new Map()
+    this.#votes = []
+    try {
+      const result = fn()
+      const cut = this.nextCut
+      this.nextCut = undefined
+      if (cut === 'before commit') throw new PowerCut()
+      for (const [key, record] of this.#changes) this.#records.set(key, record)
+      for (const [key, record] of this.#votes) this.#onVote(key, record)
+      if (cut === 'after commit') throw new PowerCut()
+      return result
+    } finally {
+      this.#changes = undefined
+    }
+  }
+
+  load(key: string): Record {
+    return this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
+  }
+
+  save(key: string, record: Record): void {
+    assert.ok(this.#changes !== undefined, 'a save belongs to a transaction')
+    // An accept always leaves an unmarked record at another ballot; a learn leaves a marked one.
+    if (record.accepted !== this.load(key).accepted && !record.chosen) this.#votes.push([key, record])
+    this.#changes.set(key, record)
+  }
+
+  saveMembership(membership: Membership): void {
+    this.membership = membership
+  }
+
+  scan(_range: ScanRange, _limit: number): readonly ScanEntry[] {
+    throw new Error('simulated clients do not scan')
+  }
+
+  close(): void {}
+}

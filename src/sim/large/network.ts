@@ -1,0 +1,184 @@
+import type { AnswerBatch, Description, RequestBatch, ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import type { BatchStream, NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
+import type { Chance } from '../chance.ts'
+import type { ProcessClock, Timeline } from './timeline.ts'
+
+/** How the network behaves in a run. */
+export type Weather = Readonly<{
+  /** Usual one-way latency, drawn for each batch between the two. */
+  latencyMs: readonly [number, number]
+  /** Share of the batches that take very long, up to `stallMsMax`: until the wire heals for the last time. */
+  stallRate: number
+  stallMsMax: number
+}>
+
+/** One direction between two processes. While it is cut, what was sent waits: delivery is delayed, without bound. */
+export class Wire {
+  readonly #timeline: Timeline
+  readonly #chance: Chance
+  readonly #weather: Weather
+  #isCut = false
+  #isSteady = false
+  #waiting: (() => void)[] = []
+
+  constructor(timeline: Timeline, chance: Chance, weather: Weather) {
+    this.#timeline = timeline
+    this.#chance = chance
+    this.#weather = weather
+  }
+
+  cut(): void {
+    this.#isCut = true
+  }
+
+  /** No batch is held up any more. */
+  steady(): void {
+    this.#isSteady = true
+  }
+
+  heal(): void {
+    this.#isCut = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const pump of waiting) this.#timeline.after(0, pump)
+  }
+
+  /** A channel over this wire: first in, first out, as a stream delivers. */
+  open<M>(deliver: (message: M) => void): (message: M) => void {
+    const queue: { at: number; message: M }[] = []
+    let isPumping = false
+    const pump = (): void => {
+      if (this.#isCut) {
+        this.#waiting.push(pump)
+        return
+      }
+      const { message } = queue.shift()!
+      if (queue.length > 0) this.#timeline.after(queue[0]!.at - this.#timeline.nowMs, pump)
+      else isPumping = false
+      deliver(message)
+    }
+    return (message) => {
+      const at = this.#timeline.nowMs + this.latencyMs()
+      queue.push({ at: Math.max(at, queue[queue.length - 1]?.at ?? 0), message })
+      if (isPumping) return
+      isPumping = true
+      this.#timeline.after(at - this.#timeline.nowMs, pump)
+    }
+  }
+
+  latencyMs(): number {
+    const { latencyMs, stallRate, stallMsMax } = this.#weather
+    if (!this.#isSteady && this.#chance.happens(stallRate)) return this.#chance.uniform() * stallMsMax
+    return latencyMs[0] + this.#chance.uniform() * (latencyMs[1] - latencyMs[0])
+  }
+}
+
+/** The node's end of a connection. */
+export interface Listener {
+  /** Whether a process is there to accept streams. */
+  readonly isUp: boolean
+  /** A batch arrives; what the node answers goes to `reply`, unless it crashes first. */
+  receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void
+}
+
+/** The way from one connector to one node. Streams on it end when either process dies, and whenever chance wants. */
+export class SimulatedTransport implements NodeTransport {
+  /** The streams that both ends believe to be open. */
+  readonly streams = new Set<SimulatedStream>()
+  readonly up: Wire
+  readonly down: Wire
+  /** The connector's process: what arrives for it is handled when that runs. */
+  readonly owner: ProcessClock
+  readonly #timeline: Timeline
+  readonly #chance: Chance
+  readonly #listener: Listener
+
+  constructor(
+    timeline: Timeline,
+    chance: Chance,
+    weather: Weather,
+    ends: Readonly<{ owner: ProcessClock; listener: Listener }>,
+  ) {
+    this.#timeline = timeline
+    this.#chance = chance
+    this.owner = ends.owner
+    this.#listener = ends.listener
+    this.up = new Wire(timeline, chance, weather)
+    this.down = new Wire(timeline, chance, weather)
+  }
+
+  open(handlers: StreamHandlers): BatchStream {
+    const stream = new SimulatedStream(this, handlers, this.#listener)
+    if (this.#listener.isUp) this.streams.add(stream)
+    else this.end(stream, true)
+    return stream
+  }
+
+  /**
+   * Ends a stream; the connector hears of it a little later. `isLate`: what is on its way to the node still arrives
+   * there, as from a socket's buffer; only the answers go nowhere.
+   */
+  end(stream: SimulatedStream, isLate: boolean): void {
+    this.streams.delete(stream)
+    stream.isOpen = false
+    if (!isLate) stream.isGone = true
+    this.#timeline.after(this.#chance.uniform() * 5, () => stream.finish())
+  }
+
+  reset(): void {
+    for (const stream of [...this.streams]) this.end(stream, this.#chance.happens(0.5))
+  }
+
+  describe(): Promise<Description> {
+    return Promise.reject(new Error('simulated clusters are known from the start'))
+  }
+
+  // biome-ignore lint/correctness/useYield: it yields nothing, because it cannot be reached
+  async *scan(_range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+    throw new Error('simulated clients do not scan')
+  }
+
+  close(): void {
+    this.reset()
+  }
+}
+
+class SimulatedStream implements BatchStream {
+  isOpen = true
+  /** Nothing that was sent on it arrives any more. */
+  isGone = false
+  readonly #transport: SimulatedTransport
+  readonly #handlers: StreamHandlers
+  readonly #send: (batch: RequestBatch) => void
+  #isFinished = false
+
+  constructor(transport: SimulatedTransport, handlers: StreamHandlers, listener: Listener) {
+    this.#transport = transport
+    this.#handlers = handlers
+    const reply = transport.down.open<AnswerBatch>((answers) => {
+      transport.owner.run(() => {
+        if (this.isOpen) handlers.onAnswers(answers)
+      })
+    })
+    this.#send = transport.up.open<RequestBatch>((batch) => {
+      if (this.isGone || !listener.isUp) return
+      listener.receive(batch, (answers) => {
+        if (this.isOpen) reply(answers)
+      })
+    })
+  }
+
+  send(batch: RequestBatch): void {
+    if (this.isOpen) this.#send(batch)
+  }
+
+  close(): void {
+    if (this.isOpen) this.#transport.end(this, true)
+  }
+
+  finish(): void {
+    if (this.#isFinished) return
+    this.#isFinished = true
+    this.#transport.owner.run(() => this.#handlers.onClose('the stream has ended'))
+  }
+}

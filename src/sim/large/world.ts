@@ -1,0 +1,321 @@
+/**
+ * A whole system in one process: the connectors' real drivers and registries, the nodes' real handlers, the real group
+ * commands. Only clock, chance, network and disk are simulated. All of a run follows from its seed.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Group } from '../../group/group.ts'
+import { LINEAGE_LENGTH } from '../../register/state.ts'
+import { Chance } from '../chance.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { Protocol } from '../protocol.ts'
+import { formatAnswer, formatRequest } from '../small/teller.ts'
+import { commandOf, drawCommand, endingOfChange, endingOfRead } from './client.ts'
+import { ConnectorProcess } from './connector-process.ts'
+import type { GroupCommand } from './group-model.ts'
+import { MemoryStore } from './memory-store.ts'
+import { Nemesis } from './nemesis.ts'
+import { SimulatedTransport, type Weather } from './network.ts'
+import { NodeProcess } from './node-process.ts'
+import { type Drift, ProcessClock, Timeline } from './timeline.ts'
+import { type Ending, Witness } from './witness.ts'
+
+export type LargeRun = Readonly<{
+  /** Requests and answers about one key each, sent and received. */
+  messageCount: number
+  operationCount: number
+  /** Simulated milliseconds. */
+  simulatedMs: number
+  /** What the world was like, for a report. */
+  description: string
+  failure: Error | undefined
+  /** The conversation, where it was asked for. */
+  lines: readonly string[]
+}>
+
+const OPERATION_TIMEOUT_MS = 3_000
+/**
+ * From the healing of everything on, how long until every operation succeeds. Timers that were set before run out
+ * first, and the slowest clock takes three times the timeout of a batch, twice as long.
+ */
+const RECOVERY_MS = 25_000
+/** The end of a run that does not end by itself. */
+const RUN_MS_MAX = 600_000
+
+/** Runs the world of a seed to its end, or to the first violation. */
+export async function runLarge(seed: number, protocol: Protocol, isTold = false): Promise<LargeRun> {
+  return new LargeWorld(seed, protocol, isTold).run()
+}
+
+type PendingCall = { readonly connector: ConnectorProcess; readonly end: (ending: Ending) => void }
+
+class LargeWorld {
+  readonly #chance: Chance
+  readonly #protocol: Protocol
+  readonly #timeline = new Timeline()
+  readonly #weather: Weather
+  readonly #nodes: NodeProcess[] = []
+  readonly #stores: MemoryStore[] = []
+  readonly #connectors: ConnectorProcess[] = []
+  readonly #witnesses = new Map<string, Witness>()
+  readonly #pending = new Set<PendingCall>()
+  readonly #lines: string[] | undefined
+  readonly #keys: readonly string[]
+  readonly #clientCount: number
+  readonly #operationsMax: number
+  readonly #thinkMs: number
+  readonly #memory: { memoriesMax: number; viewAgeMsMax: number }
+  readonly #hasDrift: boolean
+  #nemesis: Nemesis | undefined
+  #isHealed = false
+  #operationCount = 0
+  #proposerCount = 0
+  #messageCount = 0
+  /** Counts the turns of the processes: what a proposer decides and sends in one belongs together. */
+  #event = 0
+  #failure: Error | undefined
+
+  constructor(seed: number, protocol: Protocol, isTold: boolean) {
+    const chance = new Chance(seed)
+    this.#chance = chance
+    this.#protocol = protocol
+    this.#lines = isTold ? [] : undefined
+    const nodeCount = chance.of([3, 3, 4, 5, 7])
+    this.#keys = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6))
+    this.#clientCount = chance.between(3, 16)
+    this.#operationsMax = chance.between(100, 400)
+    this.#thinkMs = chance.of([0, 1, 10, 100])
+    this.#memory = { memoriesMax: chance.of([1, 3, 100]), viewAgeMsMax: chance.of([20, 500, 60_000]) }
+    this.#hasDrift = chance.happens(0.5)
+    const latency = chance.of([0.2, 1, 5])
+    this.#weather = {
+      latencyMs: [latency / 2, latency * chance.of([1, 2, 10])],
+      stallRate: chance.of([0, 0.001, 0.02]),
+      stallMsMax: chance.of([20, 500, 5_000]),
+    }
+    this.#build(nodeCount, chance.between(2, 4))
+  }
+
+  async run(): Promise<LargeRun> {
+    try {
+      for (let client = 0; client < this.#clientCount; client += 1)
+        this.#think(() => this.#work(client, undefined))
+      await this.#runUntil(RUN_MS_MAX, () => this.#operationCount >= this.#operationsMax)
+      this.#heal()
+      await this.#runUntil(this.#timeline.nowMs + RECOVERY_MS, () => false)
+      if (this.#pending.size > 0)
+        throw new Violation('operations end', `${this.#pending.size} are still pending`)
+      for (const key of this.#keys) await this.#proveProgress(key)
+      for (const witness of this.#witnesses.values()) witness.finish()
+    } catch (error) {
+      this.#failure ??= error as Error
+    }
+    return {
+      messageCount: this.#messageCount,
+      operationCount: this.#operationCount,
+      simulatedMs: this.#timeline.nowMs,
+      description: `${this.#nodes.length} nodes, ${this.#connectors.length} connectors, ${this.#clientCount} clients, ${this.#keys.length} keys`,
+      failure: this.#failure,
+      lines: this.#lines ?? [],
+    }
+  }
+
+  async #runUntil(untilMs: number, isDone: () => boolean): Promise<void> {
+    while (this.#failure === undefined && !isDone()) {
+      this.#event += 1
+      if (!this.#timeline.step(untilMs)) return
+      if (!this.#timeline.isSettling) continue
+      this.#timeline.isSettling = false
+      // Whoever awaits a promise that this event has settled goes on before time does.
+      this.#event += 1
+      await nextTurn()
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error as Error
+  }
+
+  #tell(line: string): void {
+    this.#lines?.push(`${this.#timeline.nowMs.toFixed(3).padStart(10)}  ${line}`)
+  }
+
+  // Second phase ------------------------------------------------------------------------------------------------------
+
+  #heal(): void {
+    this.#isHealed = true
+    this.#tell('everything heals')
+    this.#nemesis?.heal()
+  }
+
+  /** When all is well, every connector changes and reads every key, at once and in agreement with the others. */
+  async #proveProgress(key: string): Promise<void> {
+    const commands: GroupCommand[] = [
+      { kind: 'create', incarnation: `last-${key}`, text: 'last' },
+      { kind: 'read' },
+      { kind: 'delete', etag: undefined },
+    ]
+    for (const command of commands) {
+      for (const connector of this.#connectors) {
+        let ending: Ending | undefined
+        this.#call(connector, key, command, (ended) => {
+          ending = ended
+        })
+        await this.#runUntil(this.#timeline.nowMs + 2 * OPERATION_TIMEOUT_MS, () => ending !== undefined)
+        // Whoever proposes from a view that is older than the lineage cannot tell whether it happened (§4.5).
+        const isOld = ending?.kind === 'unknown' && this.#witnesses.get(key)!.generation >= LINEAGE_LENGTH
+        if (this.#failure === undefined && ending?.kind !== 'done' && !isOld) {
+          const text = `${command.kind} on ${key} by c${connector.proposerId} ended ${ending?.kind} in a healthy cluster`
+          throw new Violation('operations succeed', text)
+        }
+      }
+    }
+  }
+
+  // Clients -----------------------------------------------------------------------------------------------------------
+
+  #think(task: () => void): void {
+    this.#timeline.after(2 * this.#thinkMs * this.#chance.uniform() + 0.01, task)
+  }
+
+  #work(client: number, lastSeen: Group | undefined): void {
+    if (this.#isHealed || this.#operationCount >= this.#operationsMax) return
+    const key = this.#chance.of(this.#keys)
+    const command = drawCommand(this.#chance, `${client}.${this.#operationCount}`, lastSeen)
+    const connector = this.#chance.of(this.#connectors)
+    this.#call(connector, key, command, (_ending, seen) => this.#think(() => this.#work(client, seen)))
+  }
+
+  #call(
+    connector: ConnectorProcess,
+    key: string,
+    command: GroupCommand,
+    onEnd: (ending: Ending, seen: Group | undefined) => void,
+  ): void {
+    const witness = this.#witnesses.get(key)!
+    const operation = witness.called(command)
+    this.#operationCount += 1
+    this.#tell(`c${connector.proposerId}  ${key} operation ${operation}: ${JSON.stringify(command)}`)
+    const end = (ending: Ending, seen?: Group): void => {
+      if (!this.#pending.delete(call)) return
+      const text = ending.kind === 'done' ? ending.seen : ending.kind
+      this.#tell(`c${connector.proposerId}  ${key} operation ${operation} is answered: ${text}`)
+      witness.ended(operation, ending)
+      onEnd(ending, seen)
+    }
+    const call = { connector, end }
+    this.#pending.add(call)
+    connector.clock.run(() => {
+      this.#submit(connector, key, command, operation, end).catch((error: unknown) => this.#fail(error))
+    })
+  }
+
+  async #submit(
+    { registry, clock }: ConnectorProcess,
+    key: string,
+    command: GroupCommand,
+    operation: number,
+    end: (ending: Ending, seen?: Group) => void,
+  ): Promise<void> {
+    if (command.kind === 'read') {
+      const outcome = await registry.read(key)
+      return end(endingOfRead(outcome), outcome.kind === 'done' ? outcome.value : undefined)
+    }
+    const change = commandOf(command, key, clock.nowMs())
+    const outcome = await registry.change(key, (group) => {
+      const decision = change(group)
+      if (decision.kind === 'changed') this.#witnesses.get(key)!.decided(operation, this.#event)
+      return decision
+    })
+    const isShown = outcome.kind === 'done' && outcome.value.kind !== 'refused'
+    end(endingOfChange(command, outcome), isShown ? outcome.value.answer : undefined)
+  }
+
+  // Processes ---------------------------------------------------------------------------------------------------------
+
+  #build(nodeCount: number, connectorCount: number): void {
+    const members = Array.from({ length: nodeCount }, (_, index) => ({
+      nodeId: `n${index + 1}`,
+      address: `n${index + 1}:1`,
+    }))
+    const membership = { clusterId: 'simulated', epoch: 1, members }
+    for (const key of this.#keys) this.#witnesses.set(key, new Witness(key, nodeCount))
+    members.forEach(({ nodeId }, index) => {
+      const store = new MemoryStore(nodeId, membership, (key, { accepted, state }) =>
+        this.#witnesses.get(groupIdOf(key))!.voted(index, accepted!, state),
+      )
+      this.#stores.push(store)
+      this.#nodes.push(this.#newNode(index, store))
+    })
+    for (let index = 0; index < connectorCount; index += 1) this.#connectors.push(this.#newConnector())
+    this.#nemesis = new Nemesis(this.#chance, this.#timeline, {
+      nodes: this.#nodes,
+      stores: this.#stores,
+      connectors: this.#connectors,
+      replace: (which) => this.#replace(which),
+      tell: (line) => this.#tell(line),
+    })
+  }
+
+  #newNode(index: number, store: MemoryStore): NodeProcess {
+    return new NodeProcess({
+      store,
+      timeline: this.#timeline,
+      chance: this.#chance,
+      drift: this.#drawDrift(),
+      onCrash: () => {
+        for (const { transports } of this.#connectors) transports[index]!.reset()
+      },
+      onAnswer: ({ key, request }, answer) => {
+        this.#messageCount += 1
+        if (this.#lines !== undefined) this.#tell(`n${index + 1}  ${key} ${formatAnswer(request, answer)}`)
+        this.#witnesses.get(groupIdOf(key))!.answered(index, answer)
+      },
+      onFailure: (error) => this.#fail(error),
+    })
+  }
+
+  #newConnector(): ConnectorProcess {
+    this.#proposerCount += 1
+    const proposerId = this.#proposerCount
+    const clock = new ProcessClock(this.#timeline, this.#chance, this.#drawDrift())
+    const transports = this.#nodes.map(
+      (listener) =>
+        new SimulatedTransport(this.#timeline, this.#chance, this.#weather, { owner: clock, listener }),
+    )
+    return new ConnectorProcess({
+      proposerId,
+      quorums: this.#protocol.quorumsOf(this.#nodes.length),
+      rules: this.#protocol.rules,
+      membership: this.#stores[0]!.membership!,
+      clock,
+      chance: this.#chance,
+      transports,
+      operationTimeoutMs: OPERATION_TIMEOUT_MS,
+      ...this.#memory,
+      onSend: (node, key, request) => {
+        this.#messageCount += 1
+        if (this.#lines !== undefined)
+          this.#tell(`c${proposerId} → n${node + 1}  ${key} ${formatRequest(request)}`)
+        this.#witnesses.get(groupIdOf(key))!.sent(request, this.#event)
+      },
+    })
+  }
+
+  #replace(which: number): void {
+    const dead = this.#connectors[which]!
+    this.#tell(`c${dead.proposerId} dies; c${this.#proposerCount + 1} takes its place`)
+    dead.kill()
+    this.#connectors[which] = this.#newConnector()
+    for (const { connector, end } of [...this.#pending]) if (connector === dead) end({ kind: 'gone' })
+  }
+
+  #drawDrift(): Drift {
+    if (!this.#hasDrift) return { rate: 1, timerFactors: [1, 1] }
+    return { rate: this.#chance.of([0.5, 1, 1.5]), timerFactors: [0.5, this.#chance.of([1, 3])] }
+  }
+}
+
+/** Keys are `group/…`. */
+function groupIdOf(key: string): string {
+  return key.slice('group/'.length)
+}

@@ -1,0 +1,83 @@
+/**
+ * `npm run sim`: looks for schedules that break a rule.
+ *
+ *     npm run sim -- --minutes 60                 new seeds, on all cores
+ *     npm run sim -- --world small --seed 7       one seed, told as a conversation
+ */
+import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { PROTOCOL } from './protocol.ts'
+import { type Coverage, reportLarge, type WorldSize } from './search.ts'
+import { run } from './small/schedule.ts'
+import { replay, report } from './small/shrink.ts'
+import { Teller } from './small/teller.ts'
+
+const { values } = parseArgs({
+  options: {
+    world: { type: 'string' },
+    seed: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
+  },
+})
+
+const sizes: readonly WorldSize[] =
+  values.world === 'small' || values.world === 'large' ? [values.world] : ['small', 'large']
+
+if (values.seed !== undefined) await tell(Number(values.seed))
+else await search(Number(values.minutes) * 60_000)
+
+async function tell(seed: number): Promise<void> {
+  if (sizes.includes('large')) console.log(await reportLarge(seed, Number.POSITIVE_INFINITY))
+  if (!sizes.includes('small')) return
+  const result = run(seed, PROTOCOL)
+  if (result.failure !== undefined) {
+    console.log(report(seed, result))
+    return
+  }
+  const teller = new Teller()
+  replay(result.options, result.actions, teller)
+  console.log(teller.lines.join('\n'))
+}
+
+/** Each core runs seeds of its own; the sizes of world take turns among the cores, or, on one core, one follows the other. */
+async function search(totalMs: number): Promise<void> {
+  const startedAtMs = Date.now()
+  // Far from the seeds that the tests run, and other ones each time.
+  const firstSeed = randomInt(2 ** 32, 2 ** 47)
+  const threads = availableParallelism()
+  console.log(`${threads} threads, seeds from ${firstSeed}`)
+  const total = { small: aCoverage(), large: aCoverage() }
+  for (const [turn, size] of sizes.entries()) {
+    const untilMs = startedAtMs + (totalMs * (turn + 1)) / sizes.length
+    const started = Array.from({ length: threads }, (_, index) =>
+      aThread({ size, firstSeed: firstSeed + index, step: threads, untilMs }, total[size]),
+    )
+    await Promise.all(started)
+    const { runs, messages, failures } = total[size]
+    console.log(`${size}: ${runs} runs, ${messages} messages, ${failures.length} failures`)
+  }
+  if (total.small.failures.length + total.large.failures.length > 0) process.exitCode = 1
+}
+
+function aCoverage(): Coverage {
+  return { runs: 0, messages: 0, failures: [] }
+}
+
+function aThread(
+  workerData: Readonly<{ size: WorldSize; firstSeed: number; step: number; untilMs: number }>,
+  total: Coverage,
+): Promise<void> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
+  worker.on('message', ({ runs, messages, failures }: Coverage) => {
+    total.runs += runs
+    total.messages += messages
+    total.failures.push(...failures)
+    for (const failure of failures) console.log(failure.report)
+  })
+  return new Promise((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('exit', () => resolve())
+  })
+}

@@ -1,0 +1,40 @@
+/** Runs seed after seed of one world, in a thread of its own or in the only one. */
+import { runLarge } from './large/world.ts'
+import { PROTOCOL } from './protocol.ts'
+import { run } from './small/schedule.ts'
+import { report } from './small/shrink.ts'
+
+export type WorldSize = 'small' | 'large'
+
+/** How much was covered so far, and what was found. */
+export type Coverage = { runs: number; messages: number; failures: { seed: number; report: string }[] }
+
+/** The last lines of a large run that a report shows; the whole of it can be had by its seed. */
+const LINES_MAX = 400
+
+/** Runs one seed, and adds it to `coverage`. */
+export async function cover(size: WorldSize, seed: number, coverage: Coverage): Promise<void> {
+  coverage.runs += 1
+  if (size === 'small') {
+    const result = run(seed, PROTOCOL)
+    coverage.messages += result.messageCount
+    if (result.failure !== undefined) coverage.failures.push({ seed, report: report(seed, result) })
+    return
+  }
+  const { messageCount, failure } = await runLarge(seed, PROTOCOL)
+  coverage.messages += messageCount
+  if (failure !== undefined) coverage.failures.push({ seed, report: await reportLarge(seed) })
+}
+
+/** What happens in the run of a seed, as text. */
+export async function reportLarge(seed: number, linesMax = LINES_MAX): Promise<string> {
+  const { description, lines, failure } = await runLarge(seed, PROTOCOL, true)
+  const shown = lines.slice(-linesMax)
+  return [
+    `seed ${seed}: ${description}; the last ${shown.length} of ${lines.length} lines:`,
+    '',
+    ...shown,
+    '',
+    failure?.message ?? 'no rule was broken',
+  ].join('\n')
+}
