@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import {
   Client,
   credentials,
@@ -298,7 +299,7 @@ test('reflection names the services and gives their descriptors', async (t) => {
     '../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
     import.meta.url,
   )
-  const client = aForeignClient(t, loadSync(proto.pathname), 'grpc.reflection.v1.ServerReflection', address)
+  const client = aForeignClient(t, loadSync(fileURLToPath(proto)), 'grpc.reflection.v1.ServerReflection', address)
   const call = client.ServerReflectionInfo?.()
   call.write({ listServices: '' })
   const [listed] = await once(call, 'data')
