@@ -299,7 +299,12 @@ test('reflection names the services and gives their descriptors', async (t) => {
     '../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
     import.meta.url,
   )
-  const client = aForeignClient(t, loadSync(fileURLToPath(proto)), 'grpc.reflection.v1.ServerReflection', address)
+  const client = aForeignClient(
+    t,
+    loadSync(fileURLToPath(proto)),
+    'grpc.reflection.v1.ServerReflection',
+    address,
+  )
   const call = client.ServerReflectionInfo?.()
   call.write({ listServices: '' })
   const [listed] = await once(call, 'data')
