@@ -41,21 +41,12 @@ export type ApiClientOptions = Readonly<{
   url: string
   /** The most connections at once. Default: 1. */
   connections?: number
+  /** How long an answer is waited for. Default: 65 s, longer than a connector takes for it at most. */
+  answerTimeoutMs?: number
 }>
 
 /** Longer than the longest operation of a connector (60 s), which then answers 504 itself. */
 const ANSWER_TIMEOUT_MS = 65_000
-
-/** Errors before a connection stands: nothing was sent. */
-const UNSENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
 
 type Call = Readonly<{
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -68,15 +59,15 @@ export class ApiClient {
   readonly #pool: Pool
   readonly #basePath: string
 
-  constructor({ url, connections = 1 }: ApiClientOptions) {
+  constructor({ url, connections = 1, answerTimeoutMs = ANSWER_TIMEOUT_MS }: ApiClientOptions) {
     const { origin, pathname } = new URL(url)
     this.#basePath = pathname.replace(/\/+$/, '')
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,
       connect: { timeout: 5_000 },
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      bodyTimeout: ANSWER_TIMEOUT_MS,
+      headersTimeout: answerTimeoutMs,
+      bodyTimeout: answerTimeoutMs,
     })
   }
 
@@ -132,9 +123,8 @@ export class ApiClient {
       }
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      const { code } = innermost(error)
       const reason = describeTransportError(error)
-      const isHarmless = call.method === 'GET' || (code !== undefined && UNSENT.has(code))
+      const isHarmless = call.method === 'GET' || isUnsent(innermost(error))
       return { kind: isHarmless ? 'unreachable' : 'broken', reason }
     }
   }
@@ -188,6 +178,11 @@ function parseObject(text: string): { [name: string]: unknown } {
   }
 }
 
+/** Whether it failed before a connection stood. A network can also become unreachable under one: then it may have been sent. */
+function isUnsent({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT'
+}
+
 /** A name with several addresses fails once for each: the first says enough. */
 function innermost(error: Error): NodeJS.ErrnoException {
   return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
@@ -205,7 +200,7 @@ function describeTransportError(error: Error): string {
       return 'no answer to the connection attempt'
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
-      return `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s`
+      return 'no answer in time'
     case 'UND_ERR_SOCKET':
     case 'ECONNRESET':
       return 'the connection broke before the answer'

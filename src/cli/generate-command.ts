@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
 import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
-import { EXIT } from './exit-codes.ts'
+import { interruptSignal } from './interrupt-signal.ts'
 
 type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }>
 
@@ -60,22 +60,4 @@ Examples:
       forget()
       process.exitCode = exitCode
     })
-}
-
-/** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function interruptSignal(): Readonly<{ signal: AbortSignal; forget: () => void }> {
-  const controller = new AbortController()
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted)
-    controller.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return {
-    signal: controller.signal,
-    forget: () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    },
-  }
 }

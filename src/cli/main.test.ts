@@ -57,7 +57,7 @@ async function deadUrl(): Promise<string> {
   return url
 }
 
-const COMMANDS = ['up', 'generate', 'node', 'connector', 'get', 'create', 'update', 'delete']
+const COMMANDS = ['up', 'generate', 'verify', 'node', 'connector', 'get', 'create', 'update', 'delete']
 
 test('every command has help with examples, on stdout, with exit code 0', async () => {
   const all = await cohort(['--help'])
@@ -90,6 +90,9 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['delete', 'a', '--if-match', ''], /Expected an ETag/],
     [['generate', '--amount', '0'], /--amount must be a whole number from 1 to 1000000, got "0"/],
     [['generate', '--hosts', 'a:1,b:1'], /--hosts must name 1 node, or 3 to 7, got 2: two nodes/],
+    [['verify', '--seconds', '0'], /--seconds must be a whole number from 1 to 86400, got "0"/],
+    [['verify', '--url', 'http://a', '--url', 'b'], /--url must be a URL/],
+    [['verify', '--url', 'http://a', '--url', 'http://a/'], /--url must name each connector once/],
     [['node', '--port', '8001'], /DATA_DIR is missing/],
     [['connector', '--hosts', 'a:1,b:1'], /--hosts must name 1 node, or 3 to 7, got 2: two nodes/],
     [['up', '--nodes', '2'], /--nodes must be 1, or 3 to 7, got 2: two nodes/],
@@ -115,6 +118,7 @@ test('with no connector running, one sentence says how to start one', async () =
   const url = await deadUrl()
   for (const args of [
     ['generate'],
+    ['verify'],
     ['get', 'a'],
     ['create', 'a'],
     ['delete', 'a'],

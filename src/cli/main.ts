@@ -10,6 +10,7 @@ import { addGetCommand } from './get-command.ts'
 import { addNodeCommand } from './node-command.ts'
 import { addUpCommand } from './up-command.ts'
 import { addUpdateCommand } from './update-command.ts'
+import { addVerifyCommand } from './verify-command.ts'
 
 const program = new Command('cohort')
   .description(
@@ -34,6 +35,7 @@ cohort COMMAND --help says more.`,
 // The order of the help text. Commands inherit the settings above.
 addUpCommand(program)
 addGenerateCommand(program)
+addVerifyCommand(program)
 addNodeCommand(program)
 addConnectorCommand(program)
 addGetCommand(program)

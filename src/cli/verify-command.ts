@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import { SettingError } from '../config/setting-error.ts'
+import { readCount, readUrl } from '../config/settings.ts'
+import { interruptSignal } from './interrupt-signal.ts'
+
+type VerifyFlags = Readonly<{ url?: readonly string[]; seconds?: string; clients?: string; history?: string }>
+
+/** Adds `cohort verify`: checks a running cluster for linearizability, from its clients' point of view. */
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .summary('check that a running cluster is linearizable, also while it suffers')
+    .description(
+      'Creates, reads, updates and deletes a few groups (cohort-verify-…) from many clients at once, through all ' +
+        'connectors that are named, and checks that what the clients saw is what one group on one machine would have ' +
+        'answered. Meanwhile stop processes, pull cables, fill disks. It deletes its groups at the end.',
+    )
+    .option(
+      '--url <url>',
+      'where a connector is; once for each (default: http://127.0.0.1:8000, or the port that PORT names)',
+      (url: string, urls: readonly string[] = []) => [...urls, url],
+    )
+    .option('--seconds <count>', 'for how long, 1 to 86,400 (default: 60)')
+    .option('--clients <count>', 'how many clients at a time, 1 to 256 (default: 16)')
+    .option(
+      '--history <file>',
+      'where to save what a violation was found in (default: cohort-verify-<run>.jsonl)',
+    )
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0    linearizable
+  1    not linearizable (the history is saved); or too little was answered to check anything; or no connector answers
+  2    a flag or a setting cannot be used
+  130  interrupted with Ctrl-C; what was done so far is checked and cleaned up
+
+Examples:
+  cohort verify
+  cohort verify --seconds 600 --url http://10.0.0.1:8000 --url http://10.0.0.2:8000`,
+    )
+    .action(async (flags: VerifyFlags) => {
+      const environment = readEnvironment()
+      const urls = flags.url?.map((url) => readUrl(url, environment)) ?? [readUrl(undefined, environment)]
+      if (new Set(urls).size < urls.length) {
+        throw new SettingError(`--url must name each connector once, got ${urls.join(', ')}`)
+      }
+      const seconds = readCount('--seconds', flags.seconds, { default: 60, min: 1, max: 86_400 })
+      const clients = readCount('--clients', flags.clients, { default: 16, min: 1, max: 256 })
+      const { verify } = await import('./verify/verify.ts')
+      const { signal, forget } = interruptSignal()
+      const { stdout } = process
+      const exitCode = await verify({
+        urls,
+        seconds,
+        clients,
+        historyPath: flags.history,
+        signal,
+        output: {
+          write: (text) => stdout.write(text),
+          get columns() {
+            return stdout.isTTY ? stdout.columns || 80 : undefined
+          },
+          nowMs: () => performance.now(),
+        },
+      })
+      forget()
+      process.exitCode = exitCode
+    })
+}

@@ -1,0 +1,36 @@
+import type { Command, Operation, Outcome } from './operation.ts'
+
+/** How many operations of a run came to what. */
+export class VerifyTally {
+  readonly #counts = new Map<string, number>()
+  readonly #problems = new Map<string, number>()
+  /** All operations that have ended. */
+  total = 0
+
+  add({ command, outcome, problem }: Pick<Operation, 'command' | 'outcome' | 'problem'>): void {
+    this.total += 1
+    increment(this.#counts, `${command.kind} ${outcome}`)
+    if (problem !== undefined) increment(this.#problems, problem)
+  }
+
+  count(kind: Command['kind'], outcome: Outcome): number {
+    return this.#counts.get(`${kind} ${outcome}`) ?? 0
+  }
+
+  /** Of all kinds of operation. */
+  sum(outcome: Outcome): number {
+    return (['read', 'create', 'update', 'delete'] as const).reduce(
+      (sum, kind) => sum + this.count(kind, outcome),
+      0,
+    )
+  }
+
+  /** Why operations were not done, with how often, the most frequent first. */
+  get problems(): readonly (readonly [string, number])[] {
+    return [...this.#problems].sort(([, a], [, b]) => b - a)
+  }
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}

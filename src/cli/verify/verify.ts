@@ -1,0 +1,195 @@
+/** `cohort verify`: works on a cluster from many clients at once, and judges whether what they saw is linearizable. */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { VERSION } from '../../version.ts'
+import { ApiClient } from '../api-client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
+import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
+import { describeUnreachable } from '../group-command.ts'
+import { cleanUp } from './clean-up.ts'
+import type { Judgement } from './judge-history.ts'
+import type { KeyHistory } from './key-history.ts'
+import type { Operation } from './operation.ts'
+import { saveHistory } from './save-history.ts'
+import { isChecked, verifyReportLines } from './verify-report.ts'
+import { VerifyTally } from './verify-tally.ts'
+import { type Link, Workload } from './workload.ts'
+
+export type VerifyOptions = Readonly<{
+  /** Where connectors of one cluster are; at least one. */
+  urls: readonly string[]
+  seconds: number
+  clients: number
+  /** Where the history of a failure goes; `undefined`: `cohort-verify-<run>.jsonl` in the working directory. */
+  historyPath: string | undefined
+  output: ProgressOutput
+  /** Aborted: the run ends early; it is judged, reported and cleaned up as far as it got. */
+  signal: AbortSignal
+}>
+
+/** What a run has found out about its keys. */
+export type Findings = {
+  /** How many keys were found linearizable. */
+  linearizable: number
+  /** Keys whose search was given up. */
+  undecided: number
+  violations: { key: string; judgement: Extract<Judgement, { kind: 'violated' }> }[]
+}
+
+/** Above the time a connector takes at most by default (3 s), below what a client would want to wait when it is stopped. */
+const ANSWER_TIMEOUT_MS = 10_000
+/** How long operations on their way are waited for after an interrupt. */
+const INTERRUPT_PATIENCE_MS = 2_000
+const CLEAN_UP_PATIENCE_MS = 30_000
+/** In which an operation that was given up on may still happen, and make a group that has to be deleted again. */
+const AFTERMATH_MS = 1_000
+const CLEAN_UP_CLIENTS_MAX = 16
+
+/**
+ * Runs it and prints the report.
+ *
+ * @returns the exit code: ok when everything that was seen is linearizable
+ * @throws CommandFailure when no connector answers, or they serve different clusters
+ */
+export async function verify(options: VerifyOptions): Promise<number> {
+  const { output, signal } = options
+  const run = randomBytes(4).toString('hex')
+  const prefix = `cohort-verify-${run}/`
+  await findConnectors(options)
+  output.write(
+    `verifying ${options.urls.join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
+  )
+  const tally = new VerifyTally()
+  const findings: Findings = { linearizable: 0, undecided: 0, violations: [] }
+  const kept: Operation[] = []
+  const used = await work({ ...options, prefix, tally, findings, kept })
+  const keyCount = used.keys.size
+  const leftovers = await removeAll(options, used)
+  for (const line of verifyReportLines({ tally, findings, keyCount, leftovers })) output.write(`${line}\n`)
+  if (kept.length > 0) {
+    const { urls, seconds, clients, historyPath = `cohort-verify-${run}.jsonl` } = options
+    await saveHistory(historyPath, { run, version: VERSION, urls, seconds, clients }, kept)
+    output.write(`history     ${historyPath}\n`)
+  }
+  if (findings.violations.length > 0) return EXIT.failed
+  if (signal.aborted) return EXIT.interrupted
+  return isChecked(tally, findings) ? EXIT.ok : EXIT.failed
+}
+
+type WorkOptions = VerifyOptions &
+  Readonly<{ prefix: string; tally: VerifyTally; findings: Findings; kept: Operation[] }>
+
+/** `uncertain`: those of `keys` on which something may yet happen that its client has given up on. */
+type UsedKeys = Readonly<{ keys: Set<string>; uncertain: Set<string> }>
+
+/** Runs the clients for their time. */
+async function work(options: WorkOptions): Promise<UsedKeys> {
+  const { seconds, clients, output, signal, prefix, tally, findings, kept } = options
+  const links = openLinks(options, clients)
+  const used = { keys: new Set<string>(), uncertain: new Set<string>() }
+  const violated = new AbortController()
+  const startMs = output.nowMs()
+  const progress = new Progress(output)
+  const state = () => {
+    const done = Math.min(seconds, Math.floor((output.nowMs() - startMs) / 1_000))
+    const unknown = tally.sum('unknown')
+    const note = `${formatCount(tally.total)} operations${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown`}`
+    return { label: 'second', done, total: seconds, note }
+  }
+  const ending = AbortSignal.any([signal, violated.signal, AbortSignal.timeout(seconds * 1_000)])
+  const workload = new Workload({
+    links,
+    clients,
+    prefix,
+    signal: ending,
+    random: Math.random,
+    nowMs: output.nowMs,
+    tally,
+    onOperation: () => progress.show(state()),
+    onJudged: (history, judgement) => {
+      used.keys.add(history.key)
+      if (history.hasUnknown) used.uncertain.add(history.key)
+      if (judgement.kind === 'violated') violated.abort()
+      record(history, judgement, findings, kept)
+    },
+  })
+  const interrupt = () => setTimeout(() => closeLinks(links), INTERRUPT_PATIENCE_MS).unref()
+  signal.addEventListener('abort', interrupt, { once: true })
+  await workload.run()
+  await workload.finish()
+  progress.finish(state())
+  await closeLinks(links)
+  return used
+}
+
+function record(history: KeyHistory, judgement: Judgement, findings: Findings, kept: Operation[]): void {
+  const { key, operations } = history
+  switch (judgement.kind) {
+    case 'linearizable':
+      findings.linearizable += 1
+      return
+    case 'undecided':
+      findings.undecided += 1
+      break
+    case 'violated':
+      findings.violations.push({ key, judgement })
+      break
+    default:
+      return judgement satisfies never
+  }
+  for (const operation of operations) kept.push(operation)
+}
+
+/** Deletes every group of the run. Returns the keys that may be left. */
+async function removeAll(options: VerifyOptions, { keys, uncertain }: UsedKeys): Promise<Set<string>> {
+  const { clients, output, signal } = options
+  const { nowMs } = output
+  const concurrency = Math.min(clients, CLEAN_UP_CLIENTS_MAX)
+  const patienceMs = signal.aborted ? CLEAN_UP_PATIENCE_MS / 6 : CLEAN_UP_PATIENCE_MS
+  const links = openLinks(options, concurrency)
+  const leftovers = new Set(keys)
+  await cleanUp({ links, leftovers, concurrency, patienceMs, nowMs })
+  if (uncertain.size > 0) {
+    await sleep(AFTERMATH_MS)
+    for (const key of uncertain) leftovers.add(key)
+    await cleanUp({ links, leftovers, concurrency, patienceMs, nowMs })
+  }
+  await closeLinks(links)
+  return leftovers
+}
+
+function openLinks({ urls }: VerifyOptions, connections: number): (Link & { client: ApiClient })[] {
+  return urls.map((url) => ({
+    url,
+    client: new ApiClient({ url, connections, answerTimeoutMs: ANSWER_TIMEOUT_MS }),
+  }))
+}
+
+async function closeLinks(links: readonly { client: ApiClient }[]): Promise<void> {
+  await Promise.all(links.map(({ client }) => client.close()))
+}
+
+/** Some connectors may be away: that is what is tried out. But they must be of one cluster. */
+async function findConnectors(options: VerifyOptions): Promise<void> {
+  const links = openLinks(options, 1)
+  try {
+    const replies = await Promise.all(
+      links.map(async ({ url, client }) => ({ url, reply: await client.cluster() })),
+    )
+    const [first] = replies
+    if (first !== undefined && replies.every(({ reply }) => reply.kind === 'unreachable')) {
+      const { reply, url } = first
+      throw new CommandFailure(describeUnreachable(url, reply.kind === 'unreachable' ? reply.reason : ''))
+    }
+    const clusters = replies.flatMap(({ url, reply }) =>
+      reply.kind === 'answered' ? [{ url, clusterId: reply.value.clusterId }] : [],
+    )
+    const other = clusters.find(({ clusterId }) => clusterId !== clusters[0]!.clusterId)
+    if (other !== undefined) {
+      throw new CommandFailure(`${clusters[0]!.url} and ${other.url} serve different clusters`)
+    }
+  } finally {
+    await closeLinks(links)
+  }
+}

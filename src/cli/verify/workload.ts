@@ -1,0 +1,153 @@
+/** Clients that work on few keys at the same time, through all connectors, and write down everything they see. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiClient, GroupView, Reply } from '../api-client.ts'
+import { drawCommand } from './draw-command.ts'
+import { contentOf, describeState, patchOf, stateOf } from './group-model.ts'
+import { judgeAnswer } from './judge-answer.ts'
+import { type Judgement, judgeHistory } from './judge-history.ts'
+import { KeyHistory } from './key-history.ts'
+import type { Command, Operation } from './operation.ts'
+import type { VerifyTally } from './verify-tally.ts'
+
+/** One connector. */
+export type Link = Readonly<{ url: string; client: Pick<ApiClient, 'create' | 'get' | 'update' | 'delete'> }>
+
+export type WorkloadOptions = Readonly<{
+  links: readonly Link[]
+  clients: number
+  /** What all keys begin with. */
+  prefix: string
+  /** Aborted: no further operation is sent. */
+  signal: AbortSignal
+  /** Numbers in [0, 1). */
+  random: () => number
+  nowMs: () => number
+  tally: VerifyTally
+  onOperation: () => void
+  /** A key is not used any more, and was judged. */
+  onJudged: (history: KeyHistory, judgement: Judgement) => void
+}>
+
+/** Clients to a key: enough of them at once for conflicts, few enough for a history that is soon decided. */
+const CLIENTS_PER_KEY = 4
+/** A client that got no answer waits: nobody hammers on a cluster that is down. */
+const PAUSE_MS = 100
+
+export class Workload {
+  readonly #options: WorkloadOptions
+  readonly #startMs: number
+  readonly #active: KeyHistory[] = []
+  /** Keys that were used and are not judged yet. */
+  readonly #unjudged = new Set<KeyHistory>()
+  #keyCount = 0
+  #operationCount = 0
+  #time = 0
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options
+    this.#startMs = options.nowMs()
+    const keys = Math.ceil(options.clients / CLIENTS_PER_KEY)
+    for (let index = 0; index < keys; index += 1) this.#active.push(this.#nextKey())
+  }
+
+  /** Resolves when the signal was given and everything that was sent is answered, or given up. */
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#options.clients }, (_, index) => this.#runClient(index + 1)))
+  }
+
+  /** Takes a last look at the keys that are left, and judges them. Call it after `run`. */
+  async finish(): Promise<void> {
+    const rest = [...this.#unjudged].map((history) => this.#finishKey(history))
+    await Promise.all(rest)
+  }
+
+  async #runClient(client: number): Promise<void> {
+    const { signal, random, links } = this.#options
+    while (!signal.aborted) {
+      const place = Math.floor(random() * this.#active.length)
+      const history = this.#active[place]!
+      const link = links[Math.floor(random() * links.length)]!
+      const command = drawCommand(random, history.sightings)
+      const operation = await this.#perform({ history, link, client, command })
+      if (history.isFull && this.#active[place] === history) this.#active[place] = this.#nextKey()
+      if (history.isFull && history.isIdle && this.#unjudged.has(history)) await this.#finishKey(history)
+      if (operation.seen === undefined) await sleep(PAUSE_MS)
+    }
+  }
+
+  async #finishKey(history: KeyHistory): Promise<void> {
+    this.#unjudged.delete(history)
+    const { links, onJudged } = this.#options
+    // What was acknowledged must still be there, whoever is asked.
+    for (const link of links) {
+      await this.#perform({ history, link, client: 0, command: { kind: 'read' } })
+    }
+    onJudged(history, judgeHistory(history.operations))
+  }
+
+  async #perform({
+    history,
+    link,
+    client,
+    command,
+  }: Readonly<{
+    history: KeyHistory
+    link: Link
+    client: number
+    command: Command
+  }>): Promise<Operation> {
+    const { nowMs, tally, onOperation } = this.#options
+    history.begin()
+    this.#operationCount += 1
+    const number = this.#operationCount
+    const calledMs = nowMs() - this.#startMs
+    const calledAt = this.#tick()
+    const reply = await send(link, history.key, number, command)
+    const operation: Operation = {
+      number,
+      key: history.key,
+      client,
+      url: link.url,
+      command,
+      calledAt,
+      answeredAt: this.#tick(),
+      calledMs,
+      answeredMs: nowMs() - this.#startMs,
+      ...judgeAnswer(command, reply),
+    }
+    history.end(operation)
+    if (operation.group !== undefined && command.kind !== 'delete') {
+      history.sight(describeState(stateOf(operation.group)), operation.etag)
+    }
+    tally.add(operation)
+    onOperation()
+    return operation
+  }
+
+  #nextKey(): KeyHistory {
+    this.#keyCount += 1
+    const history = new KeyHistory(`${this.#options.prefix}${this.#keyCount}`)
+    this.#unjudged.add(history)
+    return history
+  }
+
+  #tick(): number {
+    this.#time += 1
+    return this.#time
+  }
+}
+
+function send({ client }: Link, key: string, number: number, command: Command): Promise<Reply<GroupView>> {
+  switch (command.kind) {
+    case 'read':
+      return client.get(key)
+    case 'create':
+      return client.create({ groupId: key, ...contentOf(number) })
+    case 'update':
+      return client.update(key, patchOf(number), command.ifMatch?.etag)
+    case 'delete':
+      return client.delete(key, command.ifMatch?.etag)
+    default:
+      return command satisfies never
+  }
+}
