@@ -39,6 +39,7 @@ export type Findings = {
 
 /** Above the time a connector takes at most by default (3 s), below what a client would want to wait when it is stopped. */
 const ANSWER_TIMEOUT_MS = 10_000
+const PAUSE_MS = 100
 /** How long operations on their way are waited for after an interrupt. */
 const INTERRUPT_PATIENCE_MS = 2_000
 const CLEAN_UP_PATIENCE_MS = 30_000
@@ -105,6 +106,7 @@ async function work(options: WorkOptions): Promise<UsedKeys> {
     signal: ending,
     random: Math.random,
     nowMs: output.nowMs,
+    pauseMs: PAUSE_MS,
     tally,
     onOperation: () => progress.show(state()),
     onJudged: (history, judgement) => {

@@ -22,6 +22,8 @@ export type WorkloadOptions = Readonly<{
   /** Numbers in [0, 1). */
   random: () => number
   nowMs: () => number
+  /** How long a client waits that got no answer: nobody hammers on a cluster that is down. */
+  pauseMs: number
   tally: VerifyTally
   onOperation: () => void
   /** A key is not used any more, and was judged. */
@@ -30,8 +32,6 @@ export type WorkloadOptions = Readonly<{
 
 /** Clients to a key: enough of them at once for conflicts, few enough for a history that is soon decided. */
 const CLIENTS_PER_KEY = 4
-/** A client that got no answer waits: nobody hammers on a cluster that is down. */
-const PAUSE_MS = 100
 
 export class Workload {
   readonly #options: WorkloadOptions
@@ -62,7 +62,7 @@ export class Workload {
   }
 
   async #runClient(client: number): Promise<void> {
-    const { signal, random, links } = this.#options
+    const { signal, random, links, pauseMs } = this.#options
     while (!signal.aborted) {
       const place = Math.floor(random() * this.#active.length)
       const history = this.#active[place]!
@@ -71,7 +71,7 @@ export class Workload {
       const operation = await this.#perform({ history, link, client, command })
       if (history.isFull && this.#active[place] === history) this.#active[place] = this.#nextKey()
       if (history.isFull && history.isIdle && this.#unjudged.has(history)) await this.#finishKey(history)
-      if (operation.seen === undefined) await sleep(PAUSE_MS)
+      if (operation.seen === undefined) await sleep(pauseMs)
     }
   }
 
