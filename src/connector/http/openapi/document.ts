@@ -1,5 +1,5 @@
 /** The API as OpenAPI 3.1. A test holds it to the routes that there are, and to the errors. */
-import { Cluster, CreateGroupBody, Group, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
+import { Cluster, CreateGroupBody, Group, GroupList, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
 import { VERSION } from '../../../version.ts'
 import { headers, parameters } from './parts.ts'
 import { paths } from './paths.ts'
@@ -36,7 +36,14 @@ export const openapiDocument = {
   ],
   paths,
   components: {
-    schemas: { Group, CreateGroup: CreateGroupBody, UpdateGroup: UpdateGroupBody, Cluster, Problem },
+    schemas: {
+      Group,
+      CreateGroup: CreateGroupBody,
+      UpdateGroup: UpdateGroupBody,
+      GroupList,
+      Cluster,
+      Problem,
+    },
     parameters,
     headers,
   },

@@ -42,6 +42,19 @@ export const parameters = {
     schema: { type: 'string' },
     example: ETAG_EXAMPLE,
   },
+  After: {
+    name: 'after',
+    in: 'query',
+    description: 'Where the page starts: after the group of this id. Left out: at the first.',
+    schema: GroupId,
+    example: 'payments',
+  },
+  Limit: {
+    name: 'limit',
+    in: 'query',
+    description: 'How many groups a page has at most.',
+    schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 },
+  },
 } as const
 
 export const headers = {

@@ -15,6 +15,22 @@ const ON_ANY_GROUP = ['invalid_request', 'invalid_path', 'unavailable'] as const
 
 export const paths = {
   '/v1/group': {
+    get: {
+      operationId: 'listGroups',
+      tags: ['Groups'],
+      summary: 'List groups',
+      description:
+        'A page of groups, in the order of their ids (as UTF-8 bytes). Each is as a read at some moment of the request would have shown it; a page as a whole is no snapshot.',
+      parameters: parameterRefs('After', 'Limit'),
+      responses: {
+        200: jsonAnswer(
+          'A page.',
+          { $ref: '#/components/schemas/GroupList' },
+          { groups: [GROUP_EXAMPLE], after: 'payments' },
+        ),
+        ...problems('invalid_request', 'unavailable'),
+      },
+    },
     post: {
       operationId: 'createGroup',
       tags: ['Groups'],

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { deleteGroup } from '../../../group/delete-group.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { sendGroup } from '../group-reply.ts'
-import { GROUP_PATH, GroupParams, groupIdOf, ifMatchOf } from '../group-request.ts'
+import { GROUP_PATH, GroupParams, ifMatchOf } from '../group-request.ts'
 import { dropBodies } from '../json-bodies.ts'
 import { decidedGroup } from '../outcome.ts'
 
@@ -13,7 +13,11 @@ export function deleteGroupRoute({ registry, retryAfterSeconds }: Dependencies):
     dropBodies(app)
     app.delete(GROUP_PATH, { schema: { params: GroupParams } }, async (request, reply) => {
       const command = deleteGroup({ ifMatch: ifMatchOf(request) })
-      const group = decidedGroup(reply, await registry.change(groupIdOf(request), command), retryAfterSeconds)
+      const group = decidedGroup(
+        reply,
+        await registry.change(request.params.groupId, command),
+        retryAfterSeconds,
+      )
       return group === undefined ? reply : sendGroup(reply, group)
     })
   }

@@ -2,14 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { etagOf, matchesWeakly } from '../../../group/etag.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { sendGroup } from '../group-reply.ts'
-import { GROUP_PATH, GroupParams, groupIdOf, ifNoneMatchOf } from '../group-request.ts'
+import { GROUP_PATH, GroupParams, ifNoneMatchOf } from '../group-request.ts'
 import { sendFailure, sendRefusal } from '../outcome.ts'
 
 /** `GET /v1/group/{groupId}`, and HEAD, which Fastify makes of it. */
 export function getGroupRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(GROUP_PATH, { schema: { params: GroupParams } }, async (request, reply) => {
-      const outcome = await registry.read(groupIdOf(request))
+      const outcome = await registry.read(request.params.groupId)
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
       const group = outcome.value
       if (group === undefined) return sendRefusal(reply, 'group_not_found')

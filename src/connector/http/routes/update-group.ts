@@ -3,7 +3,7 @@ import { UpdateGroupBody } from '../../../api/schemas.ts'
 import { updateGroup } from '../../../group/update-group.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { sendGroup } from '../group-reply.ts'
-import { GROUP_PATH, GroupParams, groupIdOf, ifMatchOf } from '../group-request.ts'
+import { GROUP_PATH, GroupParams, ifMatchOf } from '../group-request.ts'
 import { takeJsonBodies } from '../json-bodies.ts'
 import { decidedGroup } from '../outcome.ts'
 
@@ -23,7 +23,7 @@ export function updateGroupRoute({
         const command = updateGroup({ patch: request.body, ifMatch: ifMatchOf(request), now })
         const group = decidedGroup(
           reply,
-          await registry.change(groupIdOf(request), command),
+          await registry.change(request.params.groupId, command),
           retryAfterSeconds,
         )
         return group === undefined ? reply : sendGroup(reply, group)
