@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { PROBLEMS } from '../../src/connector/http/errors.ts'
+import { testApp } from './test-app.ts'
+
+type Media = { schema: object; example?: unknown; examples?: { [name: string]: { value: unknown } } }
+type Content = { [mediaType: string]: Media }
+type Answer = { headers?: object; content?: Content }
+type Operation = {
+  operationId: string
+  parameters: { $ref: string }[]
+  requestBody?: { content: Content }
+  responses: { [status: string]: Answer }
+}
+type Document = {
+  openapi: string
+  paths: { [path: string]: { [method: string]: Operation } }
+  components: object
+}
+
+test('the document is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate((await fetchDocument()) as never)
+  assert.ok(valid, JSON.stringify(errors, undefined, 2))
+  assert.equal((await fetchDocument()).openapi, '3.1.0')
+})
+
+test('it has every route that there is, and no other', async () => {
+  const routes = new Set<string>()
+  const { app } = testApp()
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) routes.add(`${name} ${url.replaceAll(/:(\w+)/g, '{$1}')}`)
+  })
+  await app.ready()
+  const described = new Set(operations(await fetchDocument()).map(({ name }) => name))
+  const isAsset = (route: string) => /^\w+ \/v1\/(docs|redoc)\//.test(route)
+  // HEAD is described where it is of use; Fastify makes one of every GET.
+  const isImplied = (route: string) =>
+    route.startsWith('HEAD ') && described.has(route.replace('HEAD', 'GET'))
+  const missing = [...routes].filter((route) => !described.has(route) && !isAsset(route) && !isImplied(route))
+  assert.deepEqual(missing, [])
+  assert.deepEqual(
+    [...described].filter((route) => !routes.has(route)),
+    [],
+  )
+})
+
+test('every example is of its schema', async () => {
+  const document = await fetchDocument()
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })
+  let count = 0
+  for (const { name, operation } of operations(document)) {
+    const contents = [
+      operation.requestBody?.content,
+      ...Object.values(operation.responses).map(({ content }) => content),
+    ]
+    for (const media of contents.flatMap((content) => Object.values(content ?? {}))) {
+      const validate = ajv.compile(absolute(media.schema))
+      const examples = Object.values(media.examples ?? {}).map(({ value }) => value)
+      if (media.example !== undefined) examples.push(media.example)
+      for (const example of examples) {
+        assert.ok(
+          validate(example),
+          `${name}: ${JSON.stringify(example)}: ${ajv.errorsText(validate.errors)}`,
+        )
+        count += 1
+      }
+    }
+  }
+  assert.ok(count > 30)
+})
+
+test('every answer is described with X-Request-Id, every error with an example of its code', async () => {
+  const seen = new Set<string>()
+  for (const { name, operation } of operations(await fetchDocument())) {
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      assert.ok('X-Request-Id' in (answer.headers ?? {}), `${name} ${status}`)
+      if (Number(status) < 400 || name.startsWith('HEAD')) continue
+      const { examples = {} } = answer.content?.['application/problem+json'] ?? {}
+      for (const [code, { value }] of Object.entries(examples as { [code: string]: { value: unknown } })) {
+        seen.add(code)
+        assert.equal((value as { status: number }).status, Number(status), `${name} ${code}`)
+      }
+      assert.notEqual(Object.keys(examples).length, 0, `${name} ${status}`)
+    }
+    assert.ok(
+      operation.parameters.some(({ $ref }) => $ref.endsWith('/RequestId')),
+      name,
+    )
+  }
+  // These are not of one operation: no route is reached.
+  const beforeRouting = [
+    'invalid_http',
+    'not_found',
+    'method_not_allowed',
+    'request_timeout',
+    'headers_too_large',
+  ]
+  assert.deepEqual([...seen, ...beforeRouting].sort(), Object.keys(PROBLEMS).sort())
+})
+
+test('what the API answers is of the schemas it describes', async () => {
+  const document = await fetchDocument()
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })
+  const { app } = testApp()
+  const payload = { groupId: 'g', description: 'd', labels: { a: 'b' } }
+  const answers = [
+    ['Group', await app.inject({ method: 'POST', url: '/v1/group', payload })],
+    ['Problem', await app.inject({ method: 'POST', url: '/v1/group', payload })],
+    ['Problem', await app.inject({ method: 'POST', url: '/v1/group', payload: { more: 1 } })],
+    ['Group', await app.inject('/v1/group/g')],
+    ['GroupList', await app.inject('/v1/group')],
+    ['Cluster', await app.inject('/v1/cluster')],
+  ] as const
+  for (const [schema, answer] of answers) {
+    const closed = {
+      $ref: `https://cohort.invalid/openapi#/components/schemas/${schema}`,
+      unevaluatedProperties: false,
+    }
+    const validate = ajv.compile(closed)
+    assert.ok(validate(answer.json()), `${answer.body}: ${ajv.errorsText(validate.errors)}`)
+  }
+})
+
+test('the pages and all they load come from here, and may load nothing from elsewhere', async () => {
+  const { app } = testApp()
+  for (const page of ['/v1/docs', '/v1/docs/', '/v1/redoc', '/v1/redoc/']) {
+    const answer = await app.inject(page)
+    assert.match(String(answer.headers['content-type']), /^text\/html\b/)
+    const policy = String(answer.headers['content-security-policy'])
+    assert.match(policy, /default-src 'none'/)
+    assert.doesNotMatch(policy, /https?:|\*|unsafe-eval/)
+    const links = [...answer.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!)
+    const assets = links.filter((link) => !link.startsWith('data:'))
+    assert.notEqual(assets.length, 0)
+    for (const asset of assets) {
+      const url = new URL(asset, `http://localhost${page}`)
+      assert.equal(url.host, 'localhost', asset)
+      assert.equal((await app.inject(url.pathname)).statusCode, 200, asset)
+    }
+    // The policy forbids scripts inside the page.
+    assert.doesNotMatch(answer.body, /<script(?![^>]*\bsrc=)/)
+  }
+})
+
+test('Swagger UI is told where this document is, and not to ask a validator elsewhere', async () => {
+  const { app } = testApp()
+  const { body } = await app.inject('/v1/docs/static/swagger-initializer.js')
+  assert.match(body, /validatorUrl: null/)
+  assert.deepEqual((await app.inject('/v1/docs/json')).json(), await fetchDocument())
+})
+
+async function fetchDocument(): Promise<Document> {
+  const answer = await testApp().app.inject('/v1/openapi.json')
+  assert.match(String(answer.headers['content-type']), /^application\/json\b/)
+  return answer.json()
+}
+
+const METHODS = ['get', 'head', 'post', 'patch', 'delete', 'put']
+
+function operations(document: Document): { name: string; operation: Operation }[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => METHODS.includes(method))
+      .map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+  )
+}
+
+/** With references to components as ajv knows them. */
+function absolute(schema: object): object {
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll('"#/components', '"https://cohort.invalid/openapi#/components'),
+  )
+}
