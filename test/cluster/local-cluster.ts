@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { TcpProxy } from './tcp-proxy.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -67,17 +68,31 @@ export class Service {
   }
 }
 
-export type LocalClusterOptions = Readonly<{ nodes?: number; connectors?: number; timeoutSeconds?: number }>
+export type LocalClusterOptions = Readonly<{
+  nodes?: number
+  connectors?: number
+  timeoutSeconds?: number
+  /** Connectors reach nodes through `links`. Default: directly. */
+  isProxied?: boolean
+}>
 
 export class LocalCluster {
   readonly directory: string
   readonly nodes: readonly Service[]
   readonly connectors: readonly Service[]
+  /** By connector, then by node: the network between the two. Empty when they talk directly. */
+  readonly links: readonly (readonly TcpProxy[])[]
 
-  private constructor(directory: string, nodes: readonly Service[], connectors: readonly Service[]) {
+  private constructor({
+    directory,
+    nodes,
+    connectors,
+    links,
+  }: Pick<LocalCluster, 'directory' | 'nodes' | 'connectors' | 'links'>) {
     this.directory = directory
     this.nodes = nodes
     this.connectors = connectors
+    this.links = links
   }
 
   /** Starts everything and waits until every connector is ready. `await using` ends it and removes its data. */
@@ -85,27 +100,38 @@ export class LocalCluster {
     nodes = 3,
     connectors = 1,
     timeoutSeconds = 3,
+    isProxied = false,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
-    const ports = await freePorts(nodes + connectors)
+    const ports = await freePorts(nodes + connectors + (isProxied ? nodes * connectors : 0))
     const nodeServices = ports.slice(0, nodes).map((port, index) => {
       const dataDir = join(directory, `node${index + 1}`)
       return new Service(`node${index + 1}`, port, ['node', '--port', String(port), '--data-dir', dataDir])
     })
-    const hosts = nodeServices.map(({ address }) => address).join(',')
-    const connectorServices = ports.slice(nodes).map((port, index) => {
+    const connectorPorts = ports.slice(nodes, nodes + connectors)
+    const linkPorts = ports.slice(nodes + connectors)
+    const linksOfOne = () =>
+      Promise.all(nodeServices.map(({ port }) => TcpProxy.start(port, linkPorts.pop())))
+    const links = isProxied ? await Promise.all(connectorPorts.map(linksOfOne)) : []
+    const connectorServices = connectorPorts.map((port, index) => {
+      const hosts = links[index] ?? nodeServices
       const args = [
         'connector',
         '--port',
         String(port),
         '--hosts',
-        hosts,
+        hosts.map(({ address }) => address).join(','),
         '--timeout',
         String(timeoutSeconds),
       ]
       return new Service(`connector${index + 1}`, port, args)
     })
-    const cluster = new LocalCluster(directory, nodeServices, connectorServices)
+    const cluster = new LocalCluster({
+      directory,
+      nodes: nodeServices,
+      connectors: connectorServices,
+      links,
+    })
     for (const service of cluster.services) service.start()
     try {
       await Promise.all(cluster.connectors.map((connector) => untilReady(connector)))
@@ -127,6 +153,7 @@ export class LocalCluster {
   async stop(): Promise<void> {
     for (const service of this.services) service.signal('SIGCONT')
     await Promise.all(this.services.map((service) => service.end('SIGKILL')))
+    await Promise.all(this.links.flat().map((link) => link[Symbol.asyncDispose]()))
     await rm(this.directory, { recursive: true, force: true })
   }
 

@@ -29,9 +29,9 @@ export class TcpProxy {
     server.on('connection', (client) => this.#accept(client))
   }
 
-  /** Listens on a free port of 127.0.0.1 for connections to `targetPort` of the same. */
-  static async start(targetPort: number): Promise<TcpProxy> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
+  /** Listens on `port` (default: any that is free) of 127.0.0.1 for connections to `targetPort` of the same. */
+  static async start(targetPort: number, port = 0): Promise<TcpProxy> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(port, '127.0.0.1')
     await once(server, 'listening')
     return new TcpProxy(server, targetPort)
   }
