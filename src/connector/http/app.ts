@@ -1,4 +1,5 @@
 /** The public API's HTTP server: everything it is made of is put together here. It does not listen. */
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerClientError } from './client-error.ts'
@@ -8,6 +9,7 @@ import { errorHandler } from './error-handler.ts'
 import { PARAM_LENGTH_MAX } from './group-request.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { answerUnrouted } from './not-found.ts'
+import { RequestError } from './request-error.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 import { clusterRoute } from './routes/cluster.ts'
 import { createGroupRoute } from './routes/create-group.ts'
@@ -34,6 +36,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
+    // Node would refuse a request without Host by itself, without our headers; `hostError` does it instead.
+    http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     // Whoever sends a number for a string, or a field we do not know, is told so.
     ajv: {
@@ -47,7 +51,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.setErrorHandler(onError)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id)
-    done()
+    done(hostError(request.raw))
   })
   answerUnrouted(app)
   drainOnClose(app, drainGraceMs)
@@ -63,4 +67,10 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(healthRoutes(dependencies))
   app.register(docsRoutes())
   return app
+}
+
+/** RFC 9112 §3.2: a request of HTTP/1.1 without a Host must be refused. */
+function hostError({ headers, httpVersion }: IncomingMessage): RequestError | undefined {
+  if (headers.host !== undefined || httpVersion !== '1.1') return undefined
+  return new RequestError('invalid_http', 'The Host header is missing.')
 }

@@ -17,6 +17,7 @@ export function drainOnClose(app: FastifyInstance, graceMs: number): void {
     if (!app.server.listening) return
     // Requests under way were promised a connection that stays open; it is closed soon after its answer.
     app.server.keepAliveTimeout = graceMs
+    app.server.keepAliveTimeoutBuffer = 0
     const abort = new AbortController()
     const closed = once(app.server, 'close', { signal: abort.signal })
     // http.Server's own close would close idle connections too.
