@@ -7,7 +7,7 @@ import { sendProblem } from './problem.ts'
 
 const DETAILS = {
   group_exists: 'A group with this groupId exists already; nothing was changed.',
-  group_not_found: 'No group has this groupId; nothing was changed.',
+  group_not_found: 'No group has this groupId.',
   version_mismatch:
     'If-Match names another version than the group has; nothing was changed. Read it, and decide anew.',
   too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
@@ -47,12 +47,12 @@ export function sendFailure(
   switch (outcome.kind) {
     case 'not_applied':
       return sendProblem(reply.header('retry-after', retryAfterSeconds), 'unavailable', {
-        detail: `${outcome.reason}. Nothing was done, and nothing will be: repeat the request.`,
+        detail: `Nothing was done, and nothing will be: ${outcome.reason}.`,
         outcome: 'not_applied',
       })
     case 'unknown':
       return sendProblem(reply, 'outcome_unknown', {
-        detail: `${outcome.reason}. Read the group before you repeat the request.`,
+        detail: `It may have been done: ${outcome.reason}. Read before you repeat.`,
         outcome: 'unknown',
       })
     default:

@@ -65,7 +65,8 @@ const swaggerUi: FastifyPluginAsync = async (app) => {
     routePrefix: '/v1/docs',
     staticCSP: CONTENT_SECURITY_POLICY,
     theme: { title: 'Cohort API' },
-    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true },
+    // Without the bar on top, which is for loading other documents.
+    uiConfig: { layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true },
   })
 }
 
