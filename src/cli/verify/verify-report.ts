@@ -18,6 +18,7 @@ const NAMED_MAX = 3
 /** The report, line by line. */
 export function verifyReportLines({ tally, findings, keyCount, leftovers }: VerifyReportInput): string[] {
   const answered = tally.sum('done') + tally.sum('refused')
+  const unknown = tally.sum('unknown')
   return [
     ...KINDS.map((kind) => line(`${kind}s`, countsOf(tally, kind))),
     ...tally.problems.map(([problem, count], index) =>
@@ -25,8 +26,8 @@ export function verifyReportLines({ tally, findings, keyCount, leftovers }: Veri
     ),
     line(
       'checked',
-      `${formatCount(answered)} answers and ${formatCount(tally.sum('unknown'))} unknown outcomes, on ` +
-        `${formatCount(keyCount)} groups`,
+      `${formatCount(answered)} answers and ${formatCount(unknown)} unknown ${unknown === 1 ? 'outcome' : 'outcomes'}, ` +
+        `on ${formatCount(keyCount)} groups`,
     ),
     ...verdictLines(tally, findings),
     line('cleaned up', cleanUpText(keyCount, leftovers)),

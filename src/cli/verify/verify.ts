@@ -151,11 +151,12 @@ async function removeAll(options: VerifyOptions, { keys, uncertain }: UsedKeys):
   const patienceMs = signal.aborted ? CLEAN_UP_PATIENCE_MS / 6 : CLEAN_UP_PATIENCE_MS
   const links = openLinks(options, concurrency)
   const leftovers = new Set(keys)
-  await cleanUp({ links, leftovers, concurrency, patienceMs, nowMs })
+  const input = { links, leftovers, concurrency, patienceMs, pauseMs: PAUSE_MS, nowMs }
+  await cleanUp(input)
   if (uncertain.size > 0) {
     await sleep(AFTERMATH_MS)
     for (const key of uncertain) leftovers.add(key)
-    await cleanUp({ links, leftovers, concurrency, patienceMs, nowMs })
+    await cleanUp(input)
   }
   await closeLinks(links)
   return leftovers
