@@ -133,7 +133,7 @@ export class RegisterClient {
           effect satisfies never
       }
     }
-    for (const { to, token } of unsent) this.#perform(key, proposer, proposer.lose(to, token))
+    for (const { to, token } of unsent) this.#perform(key, proposer, proposer.withhold(to, token))
     if (proposer.isIdle && this.#proposers.get(key) === proposer) {
       this.#proposers.delete(key)
       this.#memories.set(key, proposer.memory)

@@ -117,8 +117,9 @@ test('refusals that do not show what was chosen lead to a classic round', () => 
   ann.create('a')
   // Three nodes have Ann's vote, and no mark: whether it was chosen cannot be told.
   cluster.deliver({ nodes: [0, 1, 2] })
-  const create = cluster.connector('bob', 22).create('b')
-  cluster.roundTrip({ nodes: [0, 1, 2, 3, 4], requests: ['accept'] })
+  const bob = cluster.connector('bob', 22)
+  const create = bob.create('b')
+  cluster.roundTrip({ connector: bob, requests: ['accept'] })
   assert.equal(create.outcome, undefined)
   assert.ok(cluster.select({ requests: ['prepare'] }).length > 0)
 })

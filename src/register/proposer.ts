@@ -71,7 +71,8 @@ type Entry<O> = { readonly operation: O; outcome: Outcome | undefined }
 /** What a batch makes of a base. Nothing carried: nothing to write. */
 type Plan<O> = Readonly<{ base: State; value: Value; carried: { operation: O; result: unknown }[] }>
 
-type Answers = (Answer | 'lost' | undefined)[]
+/** What became of a phase's request to each node. `unsent`: it never left; `lost`: it left, and no answer will come. */
+type Answers = (Answer | 'lost' | 'unsent' | undefined)[]
 
 type Phase =
   | Readonly<{ kind: 'idle' }>
@@ -106,6 +107,8 @@ export class Proposer<O extends Operation> {
   #view: View | undefined
   #highestRound: number
   #retries = 0
+  /** The last accept of a new state in this batch: its answers count also when they come late. */
+  #trial: Readonly<{ token: number; phase: AcceptPhase }> | undefined
   #batch: Entry<O>[] = []
   #queue: O[] = []
   #effects: Effect<O>[] = []
@@ -131,25 +134,20 @@ export class Proposer<O extends Operation> {
     return this.#takeEffects()
   }
 
-  /** An answer arrived. One from an older phase teaches only its round. */
+  /** An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen. */
   receive(from: number, token: number, answer: Answer): readonly Effect<O>[] {
-    const phase = this.#phase
     this.#noteRound(answer.record.promised)
-    if (token === this.#token && phase.kind !== 'idle' && phase.answers[from] === undefined) {
-      phase.answers[from] = answer
-      this.#evaluate(phase)
-    }
-    return this.#takeEffects()
+    return this.#note(from, token, answer)
   }
 
   /** A request or its answer was lost with its stream: the node may or may not have acted on it. */
   lose(from: number, token: number): readonly Effect<O>[] {
-    const phase = this.#phase
-    if (token === this.#token && phase.kind !== 'idle' && phase.answers[from] === undefined) {
-      phase.answers[from] = 'lost'
-      this.#evaluate(phase)
-    }
-    return this.#takeEffects()
+    return this.#note(from, token, 'lost')
+  }
+
+  /** There was no way to the node: the request was never sent, and never will be. */
+  withhold(from: number, token: number): readonly Effect<O>[] {
+    return this.#note(from, token, 'unsent')
   }
 
   /** A node became suspect: perhaps nothing is left to wait for. */
@@ -178,6 +176,17 @@ export class Proposer<O extends Operation> {
       if (this.#batch.length === 0) this.#end()
     } else return this.#takeEffects()
     this.#finish(operation, { kind: operation.attempts.length === 0 ? 'not_applied' : 'unknown' })
+    return this.#takeEffects()
+  }
+
+  #note(from: number, token: number, what: Answer | 'lost' | 'unsent'): readonly Effect<O>[] {
+    const current = this.#phase
+    const phase = token === this.#token ? current : token === this.#trial?.token ? this.#trial.phase : IDLE
+    if (phase.kind !== 'idle' && phase.answers[from] === undefined) {
+      phase.answers[from] = what
+      if (phase === this.#trial?.phase && isVoid(phase.answers)) this.#forget(phase.state)
+      if (phase === current) this.#evaluate(phase)
+    }
     return this.#takeEffects()
   }
 
@@ -252,15 +261,11 @@ export class Proposer<O extends Operation> {
       ? { round: ballot.round + 1, proposerId: this.#options.proposerId }
       : nextFastBallot(ballot)
     this.#noteRound(next)
-    this.#enter({
-      kind: 'accept',
-      answers: this.#noAnswers(),
-      ballot,
-      state,
-      next,
-      isFromView,
-      isWaiting: false,
-    })
+    const answers = this.#noAnswers()
+    const phase: AcceptPhase = { kind: 'accept', answers, ballot, state, next, isFromView, isWaiting: false }
+    this.#enter(phase)
+    // A base that is proposed again is an older attempt, of which other nodes may know more.
+    if (state !== plan.base) this.#trial = { token: this.#token, phase }
     this.#sendAll({ kind: 'accept', ballot, state, next })
   }
 
@@ -329,7 +334,8 @@ export class Proposer<O extends Operation> {
     if (refused.length >= classic && this.#answerFromRefusals(phase, refused)) return
     const isOpen =
       accepted + awaited >= needed || (refused.length < classic && refused.length + awaited >= classic)
-    if (awaited === 0 || !isOpen) this.#prepare()
+    // Where nobody has voted for it yet, it is worth to wait whether anybody does: see `#forget`.
+    if (awaited === 0 || (!isOpen && accepted > 0)) this.#prepare()
   }
 
   /** The state is chosen: answers the batch, and tells the nodes. */
@@ -337,7 +343,7 @@ export class Proposer<O extends Operation> {
     const { ballot, state, next } = phase
     this.#view = { state, next }
     phase.answers.forEach((answer, node) => {
-      if (answer === 'lost') return
+      if (answer === 'lost' || answer === 'unsent') return
       const isRefusal = answer !== undefined && !answer.ok
       this.#send(
         node,
@@ -419,6 +425,13 @@ export class Proposer<O extends Operation> {
     return state
   }
 
+  /** No node ever voted for `state`, nor will one: it never happened, however far its key has gone on (§4.5). */
+  #forget({ writeId }: State): void {
+    for (const { operation } of this.#batch) {
+      operation.attempts = operation.attempts.filter((attempt) => !sameWriteId(attempt.writeId, writeId))
+    }
+  }
+
   #finishBatch(): void {
     for (const { operation, outcome } of this.#batch) {
       assert.ok(outcome !== undefined, 'a batch that ends was planned')
@@ -441,6 +454,7 @@ export class Proposer<O extends Operation> {
   #end(): void {
     this.#token += 1
     this.#phase = IDLE
+    this.#trial = undefined
     this.#begin()
   }
 
@@ -461,7 +475,7 @@ export class Proposer<O extends Operation> {
   #heal(phase: ReadPhase, { state, ballot }: Chosen): void {
     if (ballot === undefined) return
     phase.answers.forEach((answer, node) => {
-      if (answer === undefined || answer === 'lost') return
+      if (!isAnswer(answer)) return
       const { accepted, state: voted } = answer.record
       const order = accepted === undefined ? -1 : compareBallots(accepted, ballot)
       // A vote at the same fast ballot may be for a state that lost.
@@ -514,10 +528,22 @@ export class Proposer<O extends Operation> {
   }
 }
 
+function isAnswer(answer: Answers[number]): answer is Answer {
+  return answer !== undefined && answer !== 'lost' && answer !== 'unsent'
+}
+
+/**
+ * Whether every node refused an accept, or was never sent it. A refusal is final: what a node has promised and accepted
+ * never goes down. It also means that the node did not vote for it before, since an accept is delivered at most once.
+ */
+function isVoid(answers: Answers): boolean {
+  return answers.every((answer) => answer === 'unsent' || (isAnswer(answer) && !answer.ok))
+}
+
 function recordsOf(answers: Answers, isOk: boolean): Record[] {
   const records: Record[] = []
   for (const answer of answers) {
-    if (answer !== undefined && answer !== 'lost' && answer.ok === isOk) records.push(answer.record)
+    if (isAnswer(answer) && answer.ok === isOk) records.push(answer.record)
   }
   return records
 }

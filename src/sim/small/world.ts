@@ -74,7 +74,10 @@ export class World {
       case 'deliver':
         return this.#withParcel(action.parcel, true, (parcel) => this.#deliver(parcel))
       case 'repeat':
-        return this.#withParcel(action.parcel, false, (parcel) => this.#deliver(parcel))
+        return this.#withParcel(action.parcel, false, (parcel) => {
+          // An accept is delivered at most once: a transport must see to it (protocol.md §4.5).
+          if (parcel.kind !== 'request' || parcel.request?.kind !== 'accept') this.#deliver(parcel)
+        })
       case 'lose':
         return this.#withParcel(action.parcel, !action.isLate, (parcel) => {
           this.#teller?.lost(parcel, action.isLate)

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answer, EMPTY_RECORD } from './acceptor.ts'
+import type { Record } from './messages.ts'
+import type { Operation, Outcome } from './operation.ts'
+import { type Effect, type Memory, Proposer } from './proposer.ts'
+import { quorumsOf } from './quorum.ts'
+import { RULES } from './rules.ts'
+import { LINEAGE_LENGTH, type Value } from './state.ts'
+
+/** Three nodes and connectors that reach them at once; nothing is lost, late or out of order. */
+class HealthyCluster {
+  readonly #records: Record[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
+
+  run(
+    proposerId: number,
+    memory: Memory | undefined,
+    decide: Operation['decide'],
+  ): { outcome: Outcome; memory: Memory } {
+    let sequence = memory?.highestRound ?? 0
+    const proposer = new Proposer<Operation>({
+      proposerId,
+      quorums: quorumsOf(3),
+      rules: RULES,
+      nextSequence: () => {
+        sequence += 1
+        return sequence
+      },
+      suspects: [false, false, false],
+      turn: 0,
+      memory,
+      roundFloor: 0,
+    })
+    let outcome: Outcome | undefined
+    const pending: Effect<Operation>[] = [...proposer.submit({ decide, attempts: [] })]
+    for (let effect = pending.shift(); effect !== undefined; effect = pending.shift()) {
+      if (effect.kind === 'finish') outcome = effect.outcome
+      else if (effect.kind === 'backoff') pending.push(...proposer.resume(effect.token))
+      else {
+        const given = answer(this.#records[effect.to]!, effect.request)
+        this.#records[effect.to] = given.record
+        if (effect.request.kind !== 'mark') pending.push(...proposer.receive(effect.to, effect.token, given))
+      }
+    }
+    assert.ok(outcome !== undefined && proposer.isIdle)
+    return { outcome, memory: proposer.memory }
+  }
+}
+
+const write = (_value: Value) => ({ kind: 'propose', value: Uint8Array.of(1), result: 'written' }) as const
+const createOnly = (value: Value) =>
+  value === undefined ? write(value) : ({ kind: 'keep', result: 'exists' } as const)
+
+function aClusterWithHistory(writes: number): { cluster: HealthyCluster; oldMemory: Memory } {
+  const cluster = new HealthyCluster()
+  const { memory: oldMemory } = cluster.run(2, undefined, write)
+  let memory: Memory | undefined
+  for (let i = 0; i < writes; i += 1) memory = cluster.run(1, memory, write).memory
+  return { cluster, oldMemory }
+}
+
+test('a view older than the lineage costs round trips, not certainty: a healthy cluster once answered unknown', () => {
+  const { cluster, oldMemory } = aClusterWithHistory(LINEAGE_LENGTH + 1)
+  const { outcome } = cluster.run(2, oldMemory, write)
+  assert.deepEqual(outcome, { kind: 'decided', result: 'written' })
+})
+
+test('a connector that has never seen a key with a long history is told at once that it exists', () => {
+  const { cluster } = aClusterWithHistory(3 * LINEAGE_LENGTH)
+  assert.deepEqual(cluster.run(3, undefined, createOnly).outcome, { kind: 'decided', result: 'exists' })
+})
