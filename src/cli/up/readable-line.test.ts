@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readableLines } from './readable-line.ts'
 
-const readable = readableLines({ isColored: false })
+const readable = readableLines({ colorize: false })
 
 test('a log line becomes one readable line with its fields behind it', () => {
   const line = JSON.stringify({

@@ -127,8 +127,9 @@ function urlOf({ host, port }: ServicePlan): string {
 /** `node1     | text`, all in one column. */
 function printer(plan: readonly ServicePlan[]): (name: string, line: string) => void {
   const width = Math.max('cohort'.length, ...plan.map(({ name }) => name.length))
-  const readable = readableLines({ isColored: process.stdout.isTTY })
+  // A person watches a terminal; whatever reads a pipe can read JSON.
+  const shown = process.stdout.isTTY ? readableLines() : (line: string) => line
   return (name, line) => {
-    process.stdout.write(`${name.padEnd(width)} | ${readable(line)}\n`)
+    process.stdout.write(`${name.padEnd(width)} | ${shown(line)}\n`)
   }
 }
