@@ -4,7 +4,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Group } from '../../group/group.ts'
-import { LINEAGE_LENGTH } from '../../register/state.ts'
+import { formatBallot } from '../../register/ballot.ts'
+import { formatState, LINEAGE_LENGTH } from '../../register/state.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
@@ -38,6 +39,8 @@ const OPERATION_TIMEOUT_MS = 3_000
  * first, and the slowest clock takes three times the timeout of a batch, twice as long.
  */
 const RECOVERY_MS = 25_000
+/** How soon after the last write every node holds it. */
+const SETTLE_MS = 1_000
 /** The end of a run that does not end by itself. */
 const RUN_MS_MAX = 600_000
 
@@ -105,6 +108,8 @@ class LargeWorld {
       if (this.#pending.size > 0)
         throw new Violation('operations end', `${this.#pending.size} are still pending`)
       for (const key of this.#keys) await this.#proveProgress(key)
+      await this.#runUntil(this.#timeline.nowMs + SETTLE_MS, () => false)
+      for (const key of this.#keys) this.#proveEquality(key)
       for (const witness of this.#witnesses.values()) witness.finish()
     } catch (error) {
       this.#failure ??= error as Error
@@ -170,6 +175,15 @@ class LargeWorld {
         }
       }
     }
+  }
+
+  /** What was written while all is well is soon the same on every node. */
+  #proveEquality(key: string): void {
+    const held = this.#stores.map((store) => {
+      const { accepted, state } = store.load(key)
+      return `${formatBallot(accepted)} ${formatState(state)}`
+    })
+    if (new Set(held).size > 1) throw new Violation('nodes become identical', `${key}: ${held.join('; ')}`)
   }
 
   #hasLaggingNode(key: string): boolean {
