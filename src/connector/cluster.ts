@@ -176,7 +176,10 @@ export class Cluster implements ClusterView {
             onChange()
             this.#logChange(nodeId)
           },
-          onMismatch: (mismatch) => this.#reportMismatch(nodeId, mismatch),
+          onMismatch: (mismatch) => {
+            // A birth that another connector finished first: the next search finds its membership.
+            if (membership !== undefined) this.#reportMismatch(nodeId, mismatch)
+          },
         })
       },
     )
