@@ -3,8 +3,10 @@
  * commands. Only clock, chance, network and disk are simulated. All of a run follows from its seed.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { GROUP_NAMESPACE } from '../../connector/group-registry.ts'
 import type { Group } from '../../group/group.ts'
 import { formatBallot } from '../../register/ballot.ts'
+import type { Record } from '../../register/messages.ts'
 import { formatState, LINEAGE_LENGTH } from '../../register/state.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
@@ -179,15 +181,18 @@ class LargeWorld {
 
   /** What was written while all is well is soon the same on every node. */
   #proveEquality(key: string): void {
-    const held = this.#stores.map((store) => {
-      const { accepted, state } = store.load(key)
+    const held = this.#recordsOf(key).map(({ accepted, state }) => {
       return `${formatBallot(accepted)} ${formatState(state)}`
     })
     if (new Set(held).size > 1) throw new Violation('nodes become identical', `${key}: ${held.join('; ')}`)
   }
 
+  #recordsOf(groupId: string): Record[] {
+    return this.#stores.map((store) => store.load(GROUP_NAMESPACE + groupId))
+  }
+
   #hasLaggingNode(key: string): boolean {
-    const generations = this.#stores.map((store) => store.load(key).state.generation)
+    const generations = this.#recordsOf(key).map(({ state }) => state.generation)
     return Math.max(...generations) - Math.min(...generations) >= LINEAGE_LENGTH - 1
   }
 
