@@ -26,6 +26,7 @@ const program = new Command('cohort')
 Examples:
   cohort up                           three nodes and a connector on this machine
   cohort generate                     a thousand groups, verified on every node
+  cohort verify --seconds 600         is it linearizable, whatever happens to it meanwhile?
   cohort create team-a --label env=prod
   cohort get team-a --json
 

@@ -1,4 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
 import type { Operation } from './operation.ts'
 
 /**
@@ -14,4 +17,21 @@ export async function saveHistory(
 ): Promise<void> {
   const lines = [run, ...operations.toSorted((a, b) => a.calledAt - b.calledAt)]
   await writeFile(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`, { flag: 'wx' })
+}
+
+/**
+ * Looks whether a history can be saved there, before a run of which it would be the only trace.
+ *
+ * @throws CommandFailure when it cannot
+ */
+export async function checkHistoryPath(path: string): Promise<void> {
+  const isTaken = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (isTaken)
+    throw new CommandFailure(`${path} exists already: name another file with --history`, EXIT.usage)
+  await access(dirname(path), constants.W_OK).catch((cause: Error) => {
+    throw new CommandFailure(`cannot write to ${dirname(path)}: ${cause.message}`, EXIT.usage, { cause })
+  })
 }

@@ -11,7 +11,7 @@ import { cleanUp } from './clean-up.ts'
 import type { Judgement } from './judge-history.ts'
 import type { KeyHistory } from './key-history.ts'
 import type { Operation } from './operation.ts'
-import { saveHistory } from './save-history.ts'
+import { checkHistoryPath, saveHistory } from './save-history.ts'
 import { isChecked, verifyReportLines } from './verify-report.ts'
 import { VerifyTally } from './verify-tally.ts'
 import { type Link, Workload } from './workload.ts'
@@ -51,12 +51,14 @@ const CLEAN_UP_CLIENTS_MAX = 16
  * Runs it and prints the report.
  *
  * @returns the exit code: ok when everything that was seen is linearizable
- * @throws CommandFailure when no connector answers, or they serve different clusters
+ * @throws CommandFailure when no connector answers, they serve different clusters, or a history could not be saved
  */
 export async function verify(options: VerifyOptions): Promise<number> {
   const { output, signal } = options
   const run = randomBytes(4).toString('hex')
   const prefix = `cohort-verify-${run}/`
+  const { historyPath = `cohort-verify-${run}.jsonl` } = options
+  await checkHistoryPath(historyPath)
   await findConnectors(options)
   output.write(
     `verifying ${options.urls.join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
@@ -69,7 +71,7 @@ export async function verify(options: VerifyOptions): Promise<number> {
   const leftovers = await removeAll(options, used)
   for (const line of verifyReportLines({ tally, findings, keyCount, leftovers })) output.write(`${line}\n`)
   if (kept.length > 0) {
-    const { urls, seconds, clients, historyPath = `cohort-verify-${run}.jsonl` } = options
+    const { urls, seconds, clients } = options
     await saveHistory(historyPath, { run, version: VERSION, urls, seconds, clients }, kept)
     output.write(`history     ${historyPath}\n`)
   }
