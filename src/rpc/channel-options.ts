@@ -29,7 +29,7 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
   // Nobody publishes a service configuration in DNS for a node.
   'grpc.service_config_disable_resolution': 1,
-  // Rounds decide what is repeated; repeats below them would only hide a slow node.
+  // Rounds decide what is repeated. An accept must reach a node at most once (protocol.md §4.5).
   'grpc.enable_retries': 0,
   // Each transport has its own connection: closing one must not touch another to the same address.
   'grpc.use_local_subchannel_pool': 1,
