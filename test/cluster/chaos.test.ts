@@ -41,7 +41,8 @@ test(`clients see one linearizable history for ${SECONDS} s of kills, stops and 
   const [, checked = ''] = /^checked +([\d,]+) answers/m.exec(verify.output) ?? []
   assert.ok(Number(checked.replaceAll(',', '')) > 200, story)
   assert.equal(counts.size, 12, 'every kind of fault has happened')
-  for (const { name, output } of cluster.services) {
+  for (const { name, output, exitCodes } of cluster.services) {
+    assert.deepEqual(exitCodes, [], `${name} ended by itself:\n${output.slice(-2_000)}`)
     const errors = output.split('\n').filter((line) => /"level":(50|60)/.test(line))
     assert.deepEqual(errors, [], `${name} calls for a human, or met a bug of its own`)
   }

@@ -19,6 +19,8 @@ export class Service {
   #process: ChildProcess | undefined
   /** Everything it has written, of all its lives. */
   output = ''
+  /** With which codes it has ended, where no signal ended it. */
+  readonly exitCodes: number[] = []
 
   constructor(name: string, port: number, args: readonly string[]) {
     this.name = name
@@ -44,6 +46,9 @@ export class Service {
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
+    child.on('exit', (code) => {
+      if (code !== null) this.exitCodes.push(code)
+    })
     this.#process = child
   }
 
