@@ -245,10 +245,15 @@ export class NodeLink {
       this.#cancelHeartbeat?.()
       this.#cancelHeartbeat = undefined
     } else if (this.#cancelHeartbeat === undefined) this.#scheduleHeartbeat()
-    if (this.isSuspect !== wasSuspect) this.#options.onChange()
+    if (this.isSuspect === wasSuspect) return
+    // The time that a batch may take depends on the state: a timer for another one would be late.
+    this.#cancelWatch?.()
+    this.#cancelWatch = undefined
+    this.#watch()
+    this.#options.onChange()
   }
 
-  /** One timer watches the oldest batch in flight; it is set anew only when it has run out. */
+  /** One timer watches the oldest batch in flight; it is set anew only when it has run out, or the state has changed. */
   #watch(): void {
     if (this.#cancelWatch !== undefined) return
     const oldest = this.#inFlight[0]
@@ -257,9 +262,9 @@ export class NodeLink {
     const ageMs = clock.nowMs() - oldest.sentAtMs
     const limitMs = this.#isSlow || !this.#isConfirmed ? limits.batchTimeoutMs : this.#latency.hedgeMs
     this.#cancelWatch = clock.after(Math.max(1, limitMs - ageMs), () => {
+      this.#cancelWatch = undefined
       // An answer that has already arrived is not late: it is read before the verdict.
       clock.defer(() => {
-        this.#cancelWatch = undefined
         this.#judgeOldest()
         this.#watch()
       })

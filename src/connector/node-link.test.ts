@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
+import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
+import type { Clock } from './clock.ts'
+import { LINK_LIMITS, NodeLink } from './node-link.ts'
+
+/** A clock that goes on only when it is told to. */
+class ManualClock implements Clock {
+  #nowMs = 0
+  #tasks: { atMs: number; task: () => void }[] = []
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, task }
+    this.#tasks.push(entry)
+    return () => {
+      this.#tasks = this.#tasks.filter((other) => other !== entry)
+    }
+  }
+
+  defer(task: () => void): void {
+    this.after(0, task)
+  }
+
+  advance(ms: number): void {
+    const endMs = this.#nowMs + ms
+    for (;;) {
+      const next = this.#tasks.toSorted((a, b) => a.atMs - b.atMs)[0]
+      if (next === undefined || next.atMs > endMs) break
+      this.#tasks = this.#tasks.filter((other) => other !== next)
+      this.#nowMs = Math.max(this.#nowMs, next.atMs)
+      next.task()
+    }
+    this.#nowMs = endMs
+  }
+}
+
+/** A node that answers each batch after 1 ms while it is awake. */
+function aNode(clock: ManualClock) {
+  const node = { isAwake: true, batches: [] as RequestBatch[] }
+  const transport: NodeTransport = {
+    open(handlers: StreamHandlers) {
+      let isOpen = true
+      return {
+        send(batch) {
+          node.batches.push(batch)
+          const answers: AnswerBatch = { batchId: batch.batchId, answers: [], mismatch: undefined }
+          clock.after(1, () => {
+            if (isOpen && node.isAwake) handlers.onAnswers(answers)
+          })
+        },
+        close() {
+          if (!isOpen) return
+          isOpen = false
+          clock.defer(() => handlers.onClose('closed'))
+        },
+      }
+    },
+    describe: () => assert.fail('not used'),
+    scan: () => assert.fail('not used'),
+    close: () => {},
+  }
+  return { node, transport }
+}
+
+function aLink() {
+  const clock = new ManualClock()
+  const { node, transport } = aNode(clock)
+  const link = new NodeLink({
+    transport: () => transport,
+    nodeId: 'n1',
+    membership: undefined,
+    clock,
+    limits: LINK_LIMITS,
+    onChange: () => {},
+    onMismatch: () => assert.fail('not used'),
+  })
+  return { clock, node, link }
+}
+
+test('a node is suspect until it has answered on its stream', () => {
+  const { clock, link } = aLink()
+  assert.equal(link.isSuspect, true)
+  clock.advance(5)
+  assert.equal(link.isSuspect, false)
+})
+
+for (const ageMs of [10, 700, 2_500, 60_000]) {
+  test(`a node that stops ${ageMs} ms after its stream was opened is suspect within a heartbeat and the hedge time`, () => {
+    const { clock, node, link } = aLink()
+    clock.advance(ageMs)
+    assert.equal(link.isSuspect, false)
+    node.isAwake = false
+    clock.advance(2 * LINK_LIMITS.heartbeatMs + LINK_LIMITS.hedgeMsMax + 1)
+    assert.equal(link.isSuspect, true)
+  })
+}
+
+test('a stopped node with a batch in flight is suspect within the hedge time, however young its stream is', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isAwake = false
+  link.send({
+    key: 'group/a',
+    request: { kind: 'mark', ballot: { round: 1, proposerId: 0 }, writeId: { proposerId: 1, sequence: 1 } },
+    onAnswer: () => {},
+    onLost: () => {},
+  })
+  clock.advance(LINK_LIMITS.hedgeMsMax + 2)
+  assert.equal(link.isSuspect, true)
+})
+
+test('a stream that answers nothing is given up, and the node is used again when it goes on', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isAwake = false
+  clock.advance(2 * LINK_LIMITS.heartbeatMs + LINK_LIMITS.batchTimeoutMs + 10)
+  assert.equal(link.isReachable, false)
+  node.isAwake = true
+  clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.reopenMs + 10)
+  assert.equal(link.isSuspect, false)
+})
