@@ -68,7 +68,7 @@ class StaleRegistry extends MemoryRegistry {
   }
 }
 
-/** Changes that are sometimes answered and not made. */
+/** Changes that are sometimes answered and not made. Deletes are, so that the run can clean up. */
 class ForgetfulRegistry extends MemoryRegistry {
   #changes = 0
 
@@ -76,7 +76,9 @@ class ForgetfulRegistry extends MemoryRegistry {
     this.#changes += 1
     const current = await super.read(groupId)
     if (this.#changes % 50 > 0 || current.kind !== 'done') return super.change(groupId, command)
-    return { kind: 'done', value: command(current.value) }
+    const decision = command(current.value)
+    const isDelete = decision.kind === 'changed' && decision.group === undefined
+    return isDelete ? super.change(groupId, command) : { kind: 'done', value: decision }
   }
 }
 
