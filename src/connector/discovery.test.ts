@@ -14,7 +14,10 @@ function aMembership(clusterId: string, epoch = 1): Membership {
 }
 
 function aSighting(address: string, nodeId: string, membership?: Membership): Sighting {
-  return { address, description: { nodeId, membership, version: '1', recordCount: 0 } }
+  return {
+    address,
+    description: { nodeId, membership, version: '1', recordCount: 0, tombstoneCount: 0, stubCount: 0 },
+  }
 }
 
 test('new nodes become a cluster only when all hosts are there', () => {

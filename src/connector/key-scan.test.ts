@@ -21,6 +21,7 @@ function aNode(keys: readonly string[] | undefined, pageSize: number): NodeTrans
     },
     open: () => assert.fail('not used'),
     describe: () => assert.fail('not used'),
+    digest: () => assert.fail('not used'),
     close: () => {},
   }
 }

@@ -61,6 +61,7 @@ function aNode(clock: ManualClock) {
       }
     },
     describe: () => assert.fail('not used'),
+    digest: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
     close: () => {},
   }

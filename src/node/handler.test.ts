@@ -133,7 +133,7 @@ test('marks are written with the next change, or by a flush, and only onto the s
   assert.deepEqual(
     handler
       .scan({ start: 'group/c', end: 'group/d', omitValues: false }, 9)
-      ?.map(({ record }) => record.chosen),
+      ?.entries.map(({ record }) => record.chosen),
     [true],
   )
   assert.equal(handler.flush(), false)

@@ -3,13 +3,14 @@ import type { Answer, Record, Request } from '../register/messages.ts'
 import type {
   AnswerBatch,
   Description,
+  DigestAnswer,
+  DigestRequest,
   KeyedRequest,
   Membership,
   RequestBatch,
-  ScanEntry,
   ScanRange,
 } from '../rpc/messages.ts'
-import type { RecordStore } from './store.ts'
+import type { RecordStore, ScanSlice } from './store.ts'
 
 /** Chosen marks kept in memory until they are written. The oldest are forgotten: marks are hints. */
 const PENDING_MARKS_MAX = 16_384
@@ -69,16 +70,35 @@ export class NodeHandler {
   /** `undefined` when the store has failed. */
   describe(): Description | undefined {
     return this.#guard(() => {
-      const { nodeId, membership, recordCount } = this.#store
-      return { nodeId, membership, version: this.#version, recordCount }
+      const { nodeId, membership, inventory } = this.#store
+      return { nodeId, membership, version: this.#version, ...inventory.counts }
     })
   }
 
   /** As `RecordStore.scan`, with the marks that are not written yet. `undefined` when the store has failed. */
-  scan(range: ScanRange, limit: number): readonly ScanEntry[] | undefined {
-    return this.#guard(() =>
-      this.#store.scan(range, limit).map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
-    )
+  scan(range: ScanRange, limit: number): ScanSlice | undefined {
+    return this.#guard(() => {
+      const { entries, nextStart } = this.#store.scan(range, limit)
+      return {
+        entries: entries.map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
+        nextStart,
+      }
+    })
+  }
+
+  /** `undefined` when the store has failed. */
+  digest(request: DigestRequest): DigestAnswer | undefined {
+    return this.#guard(() => {
+      const { nodeId, membership, inventory } = this.#store
+      if (!this.#isFor(request)) return { digests: [], mismatch: { nodeId, membership } }
+      const { branches } = request
+      const { digests } = inventory
+      return {
+        digests:
+          branches.length === 0 ? digests.branches : branches.flatMap((branch) => digests.leavesOf(branch)),
+        mismatch: undefined,
+      }
+    })
   }
 
   /** Writes some of the pending marks; true when there are more. For moments when nothing else is to do. */
@@ -134,13 +154,24 @@ export class NodeHandler {
   }
 
   /** Whether the batch is for this node in its epoch. A new node acts only on what its birth needs. */
-  #isMeant({ nodeId, clusterId, epoch, requests }: RequestBatch): boolean {
-    if (nodeId !== this.#store.nodeId) return false
+  #isMeant(batch: RequestBatch): boolean {
+    if (!this.#isFor(batch)) return false
+    if (this.#store.membership !== undefined) return true
+    return batch.requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
+  }
+
+  /** Whether what names this node, cluster and epoch is for it as it is; one without a membership is in epoch 0 of none. */
+  #isFor({
+    nodeId,
+    clusterId,
+    epoch,
+  }: Readonly<{ nodeId: string; clusterId: string; epoch: number }>): boolean {
     const { membership } = this.#store
-    if (membership !== undefined) {
-      return clusterId === membership.clusterId && epoch === membership.epoch
-    }
-    return clusterId === '' && epoch === 0 && requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
+    return (
+      nodeId === this.#store.nodeId &&
+      clusterId === (membership?.clusterId ?? '') &&
+      epoch === (membership?.epoch ?? 0)
+    )
   }
 
   #answer({ key, request }: KeyedRequest): Answer | undefined {
@@ -151,7 +182,7 @@ export class NodeHandler {
     const record = this.#withMark(key, this.#store.load(key))
     const given = answer(record, request)
     if (given.record !== record) {
-      this.#save(key, given.record)
+      this.#save(key, record, given.record)
       // It has been applied to what was saved, or was about a state that is there no more.
       this.#pendingMarks.delete(key)
     }
@@ -179,13 +210,13 @@ export class NodeHandler {
       if (written++ === limit) return
       const record = this.#store.load(key)
       const marked = onMark(record, mark).record
-      if (marked !== record) this.#save(key, marked)
+      if (marked !== record) this.#save(key, record, marked)
       this.#pendingMarks.delete(key)
     }
   }
 
-  #save(key: string, record: Record): void {
-    this.#store.save(key, record)
+  #save(key: string, before: Record, record: Record): void {
+    this.#store.save(key, before, record)
     this.#saves++
   }
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
@@ -151,11 +152,12 @@ test('a node whose database is damaged says so and ends with 1', async (t) => {
     for (let i = 1; i < 200; i++) {
       const { key, request } = anAccept(`cluster/${i}`, i, 1000)
       assert.ok(request.kind === 'accept')
-      store.save(key, {
+      store.save(key, EMPTY_RECORD, {
         promised: request.next,
         accepted: request.ballot,
         state: request.state,
         chosen: false,
+        isStub: false,
       })
     }
   })

@@ -1,11 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../fault.ts'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import { digestOf, leafOf } from './digest.ts'
+import { parseLineage } from './lineage.ts'
 
 /**
  * Every form the database has had, as steps from one to the next; step i makes version i + 1. A released step is
  * never changed: append another.
  */
-const STEPS = [
+const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   -- One row: who this node is.
   CREATE TABLE node (
@@ -44,7 +47,46 @@ const STEPS = [
     UPDATE node SET record_count = record_count - 1;
   END;
   `,
+  addInventory,
 ]
+
+/** Leaves, digests and stubs. The counts are kept in memory: a trigger's row was written again with every create. */
+function addInventory(db: DatabaseSync): void {
+  db.function('leaf_of', { deterministic: true }, (key) => leafOf(String(key)))
+  db.function('digest_of', { deterministic: true }, (key, round, proposerId, lineage) => {
+    const accepted = round === null ? undefined : { round: Number(round), proposerId: Number(proposerId) }
+    const writeId = parseLineage(String(lineage)).at(-1) ?? EMPTY_RECORD.state.writeId
+    return digestOf(String(key), { ...EMPTY_RECORD, accepted, state: { ...EMPTY_RECORD.state, writeId } })
+  })
+  db.exec(`
+  -- What is large comes last: whoever reads the columns before it need not read its pages.
+  CREATE TABLE new_record (
+    key TEXT NOT NULL PRIMARY KEY, -- compared as UTF-8 bytes
+    leaf INTEGER NOT NULL, -- of the digest, 0 to 65,535
+    digest INTEGER NOT NULL, -- what this record adds to that of its leaf
+    promised_round INTEGER NOT NULL,
+    promised_proposer INTEGER NOT NULL,
+    accepted_round INTEGER, -- NULL: nothing was accepted
+    accepted_proposer INTEGER,
+    chosen INTEGER NOT NULL CHECK (chosen IN (0, 1)),
+    is_stub INTEGER NOT NULL CHECK (is_stub IN (0, 1)),
+    generation INTEGER NOT NULL,
+    lineage TEXT NOT NULL, -- write ids as proposer.sequence, newest last, separated by a space
+    value BLOB -- NULL: a tombstone, absent (generation 0), or a stub
+  ) STRICT;
+  INSERT INTO new_record
+    SELECT key, leaf_of(key), digest_of(key, accepted_round, accepted_proposer, lineage), promised_round,
+      promised_proposer, accepted_round, accepted_proposer, chosen, 0, generation, lineage, value
+    FROM record;
+  DROP TABLE record; -- and with it its triggers
+  ALTER TABLE new_record RENAME TO record;
+
+  -- The few records that wait to be removed. A group costs it nothing.
+  CREATE INDEX removable ON record (key) WHERE value IS NULL;
+
+  ALTER TABLE node DROP COLUMN record_count;
+  `)
+}
 
 /** The version that this program reads and writes. */
 export const SCHEMA_VERSION = STEPS.length
@@ -65,6 +107,9 @@ export function migrate(db: DatabaseSync): void {
     )
   }
   STEPS.slice(version).forEach((step, index) => {
-    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version + index + 1}; COMMIT`)
+    db.exec('BEGIN IMMEDIATE')
+    if (typeof step === 'string') db.exec(step)
+    else step(db)
+    db.exec(`PRAGMA user_version = ${version + index + 1}; COMMIT`)
   })
 }

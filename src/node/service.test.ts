@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Record as RegisterRecord } from '../register/messages.ts'
 import { encodeRequestBatch } from '../rpc/codec.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
@@ -114,14 +115,26 @@ function anAccept(key: string, value: Uint8Array): KeyedRequest {
 
 function recordOf({ request }: KeyedRequest): RegisterRecord {
   assert.ok(request.kind === 'accept')
-  return { promised: request.next, accepted: request.ballot, state: request.state, chosen: false }
+  return {
+    promised: request.next,
+    accepted: request.ballot,
+    state: request.state,
+    chosen: false,
+    isStub: false,
+  }
 }
 
 test('batches travel there and back, and the state that was sent comes back as the same object', async (t) => {
   const { address } = await aNode(t)
   const transport = aTransport(t, address)
   const { nodeId, ...rest } = await transport.describe(2_000)
-  assert.deepEqual(rest, { membership: undefined, version: '1.2.3', recordCount: 0 })
+  assert.deepEqual(rest, {
+    membership: undefined,
+    version: '1.2.3',
+    recordCount: 0,
+    tombstoneCount: 0,
+    stubCount: 0,
+  })
   const { stream, next } = aStream(transport)
   const written = anAccept('cluster/x', Buffer.from('x'))
   const reading: KeyedRequest = { key: 'cluster/x', request: { kind: 'read' } }
@@ -193,7 +206,7 @@ test('malformed bytes end the stream with INVALID_ARGUMENT and the reason, and a
   const [error] = await once(call, 'error')
   assert.equal(error.code, status.INVALID_ARGUMENT)
   assert.match(error.details, /a batch cannot be read: /)
-  assert.equal(store.recordCount, 0)
+  assert.equal(store.inventory.counts.recordCount, 0)
   assert.deepEqual(failures, [])
 })
 
@@ -201,7 +214,7 @@ test('a scan gives every record in order, without values on request, and may be 
   const { address, store } = await aNode(t)
   const keys = Array.from({ length: 1_200 }, (_, i) => `group/${String(i).padStart(5, '0')}`)
   store.transaction(() => {
-    for (const key of keys) store.save(key, recordOf(anAccept(key, Buffer.from(key))))
+    for (const key of keys) store.save(key, EMPTY_RECORD, recordOf(anAccept(key, Buffer.from(key))))
   })
   const transport = aTransport(t, address)
   const pages = await Array.fromAsync(transport.scan({ start: '', end: '', omitValues: false }))
@@ -233,7 +246,7 @@ test('a scan gives every record in order, without values on request, and may be 
 test('who does not take its answers is not read from any further', async (t) => {
   const { address, store } = await aNode(t)
   const large = anAccept('cluster/large', Buffer.alloc(500_000))
-  store.transaction(() => store.save(large.key, recordOf(large)))
+  store.transaction(() => store.save(large.key, EMPTY_RECORD, recordOf(large)))
   let handled = 0
   t.mock.method(store, 'load', (key: string) => {
     handled++

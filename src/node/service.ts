@@ -13,7 +13,7 @@ import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { protoPath as HEALTH_PROTO, HealthImplementation } from 'grpc-health-check'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
-import type { Description, ScanRange } from '../rpc/messages.ts'
+import type { Description, DigestAnswer, DigestRequest, ScanRange } from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
@@ -49,6 +49,11 @@ export function buildNodeService(handler: NodeHandler): NodeService {
       if (description === undefined) callback(STORE_FAILED)
       else callback(null, description)
     },
+    digest: (call: ServerUnaryCall<DigestRequest, DigestAnswer>, callback: sendUnaryData<DigestAnswer>) => {
+      const answer = handler.digest(call.request)
+      if (answer === undefined) callback(STORE_FAILED)
+      else callback(null, answer)
+    },
     scan: (call: ServerWritableStream<ScanRange, ScanPage>) => {
       void sendPages(call, handler)
     },
@@ -74,25 +79,24 @@ async function sendPages(
   call: ServerWritableStream<ScanRange, ScanPage>,
   handler: NodeHandler,
 ): Promise<void> {
-  const { end, omitValues } = call.request
+  const { omitValues } = call.request
   let { start } = call.request
   while (!call.cancelled) {
-    const entries = handler.scan({ start, end, omitValues }, SCAN_PAGE_RECORDS)
-    if (entries === undefined) {
+    const slice = handler.scan({ ...call.request, start }, SCAN_PAGE_RECORDS)
+    if (slice === undefined) {
       call.emit('error', STORE_FAILED)
       return
     }
-    const last = entries.at(-1)
-    if (last === undefined) {
+    const { entries, nextStart } = slice
+    // A reader that is gone does not drain, but cancels.
+    if (entries.length > 0 && !call.write({ entries, omitValues })) {
+      await Promise.race([once(call, 'drain'), once(call, 'cancelled')])
+    }
+    if (nextStart === undefined) {
       call.end()
       return
     }
-    // The first key behind it: keys have no NUL of their own.
-    start = `${last.key}\0`
-    // A reader that is gone does not drain, but cancels.
-    if (!call.write({ entries, omitValues })) {
-      await Promise.race([once(call, 'drain'), once(call, 'cancelled')])
-    }
+    start = nextStart
     await nextTurn()
   }
 }

@@ -8,7 +8,8 @@ import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Record } from '../register/messages.ts'
 import { anyKey, anyMembership, anyRecord } from '../rpc/message-arbitraries.ts'
-import type { ScanEntry } from '../rpc/messages.ts'
+import type { ScanEntry, ScanRange } from '../rpc/messages.ts'
+import { DIGEST_END, digestOf, leafOf } from './digest.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { asFault } from './sqlite-fault.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -32,24 +33,64 @@ function aWrittenRecord(sequence: number, value: Uint8Array): Record {
     accepted: { round: 1, proposerId: 0 },
     state: { generation: 1, writeId, lineage: [writeId], value },
     chosen: false,
+    isStub: false,
   }
 }
 
+/** As the first version of the program made it. */
+const FIRST_SCHEMA = `
+  CREATE TABLE node (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    node_id TEXT NOT NULL,
+    record_count INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE membership (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    cluster_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL CHECK (epoch > 0),
+    members TEXT NOT NULL -- JSON: [{"nodeId", "address"}]
+  ) STRICT;
+
+  CREATE TABLE record (
+    key TEXT NOT NULL PRIMARY KEY, -- compared as UTF-8 bytes
+    promised_round INTEGER NOT NULL,
+    promised_proposer INTEGER NOT NULL,
+    accepted_round INTEGER, -- NULL: nothing was accepted
+    accepted_proposer INTEGER,
+    generation INTEGER NOT NULL,
+    lineage TEXT NOT NULL, -- write ids as proposer.sequence, newest last, separated by a space
+    value BLOB, -- NULL: a tombstone, or absent (generation 0)
+    chosen INTEGER NOT NULL CHECK (chosen IN (0, 1))
+  ) STRICT;
+
+  CREATE TRIGGER record_added AFTER INSERT ON record BEGIN
+    UPDATE node SET record_count = record_count + 1;
+  END;
+  CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
+    UPDATE node SET record_count = record_count - 1;
+  END;
+  PRAGMA user_version = 1;
+`
+
 function saveAll(store: SqliteStore, entries: Iterable<readonly [string, Record]>): void {
   store.transaction(() => {
-    for (const [key, record] of entries) store.save(key, record)
+    for (const [key, record] of entries) store.save(key, store.load(key), record)
   })
 }
 
-function scanAll(store: SqliteStore, limit: number, omitValues = false): ScanEntry[] {
+function scanAll(
+  store: SqliteStore,
+  limit: number,
+  { omitValues = false, ...filter }: Partial<ScanRange> = {},
+): ScanEntry[] {
   const all: ScanEntry[] = []
   for (let start = ''; ; ) {
-    const page = store.scan({ start, end: '', omitValues }, limit)
-    const last = page.at(-1)
-    if (last === undefined) return all
-    assert.ok(page.length <= limit)
-    all.push(...page)
-    start = `${last.key}\0`
+    const { entries, nextStart } = store.scan({ start, end: '', omitValues, ...filter }, limit)
+    assert.ok(entries.length <= limit)
+    all.push(...entries)
+    if (nextStart === undefined) return all
+    start = nextStart
   }
 }
 
@@ -63,7 +104,7 @@ test('what was saved is loaded, counted and scanned in byte order, also after re
       const expected = new Map(saves)
       const check = (opened: SqliteStore) => {
         for (const [key, record] of expected) assert.deepEqual(opened.load(key), comparable(record))
-        assert.equal(opened.recordCount, expected.size)
+        assert.equal(opened.inventory.counts.recordCount, expected.size)
         const inOrder = [...expected.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
         assert.deepEqual(
           scanAll(opened, limit).map(({ key }) => key),
@@ -93,18 +134,106 @@ test('a transaction that throws leaves nothing behind', (t) => {
   const mistake = new Error('a mistake')
   const attempt = () =>
     store.transaction(() => {
-      store.save('group/x', aWrittenRecord(1, Buffer.from('x')))
+      store.save('group/x', EMPTY_RECORD, aWrittenRecord(1, Buffer.from('x')))
       throw mistake
     })
   assert.throws(attempt, (error) => error === mistake)
   assert.equal(store.load('group/x'), EMPTY_RECORD)
-  assert.equal(store.recordCount, 0)
+  assert.equal(store.inventory.counts.recordCount, 0)
+  store.close()
+})
+
+test('the inventory follows every save, and is the same when it is taken anew', (t) => {
+  const anyChanges = fc.array(
+    fc.tuple(
+      fc.constantFrom('group/a', 'group/b', 'group/c'),
+      fc.oneof(anyRecord, fc.constant(EMPTY_RECORD)),
+    ),
+    { maxLength: 30 },
+  )
+  fc.assert(
+    fc.property(anyChanges, (changes) => {
+      const path = aPath(t)
+      const store = new SqliteStore(path)
+      saveAll(store, changes)
+      const held = [...new Map(changes)].filter(([, record]) => record !== EMPTY_RECORD)
+      const records = held.map(([, record]) => record)
+      const counts = {
+        recordCount: records.length,
+        tombstoneCount: records.filter(({ accepted, state }) => accepted && state.value === undefined).length,
+        stubCount: records.filter(({ isStub }) => isStub).length,
+      }
+      const ofLeaf = (leaf: number) =>
+        held
+          .filter(([key]) => leafOf(key) === leaf)
+          .reduce((sum, [key, record]) => (sum + digestOf(key, record)) % DIGEST_END, 0)
+      const check = ({ inventory }: SqliteStore) => {
+        assert.deepEqual(inventory.counts, counts)
+        for (const leaf of ['group/a', 'group/b', 'group/c'].map(leafOf)) {
+          assert.equal(inventory.digests.leavesOf(leaf >> 8)[leaf & 255], ofLeaf(leaf))
+        }
+      }
+      check(store)
+      store.close()
+      const reopened = new SqliteStore(path)
+      check(reopened)
+      assert.deepEqual(reopened.inventory.digests, store.inventory.digests)
+      reopened.close()
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a scan of some leaves finds their keys among many others, and one of what is removable only that', (t) => {
+  const store = new SqliteStore(aPath(t))
+  const keys = Array.from({ length: 10_000 }, (_, i) => `group/${String(i).padStart(5, '0')}`)
+  const isDeleted = (key: string) => key.endsWith('77')
+  saveAll(
+    store,
+    keys.map((key, i) => {
+      const live = aWrittenRecord(i + 1, Buffer.from(key))
+      return [key, isDeleted(key) ? { ...live, state: { ...live.state, value: undefined } } : live]
+    }),
+  )
+  const leaves = new Set([keys[3]!, keys[9_999]!].map(leafOf))
+  const keysOf = (filter: Partial<ScanRange>) => scanAll(store, 100, filter).map(({ key }) => key)
+  assert.deepEqual(
+    keysOf({ leaves }),
+    keys.filter((key) => leaves.has(leafOf(key))),
+  )
+  assert.deepEqual(keysOf({ removableOnly: true }), keys.filter(isDeleted))
+  store.close()
+})
+
+test('a database of the first schema is brought to this one, with nothing lost', (t) => {
+  const path = aPath(t)
+  const old = new DatabaseSync(path)
+  old.exec(FIRST_SCHEMA)
+  const insert = old.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  insert.run('group/live', 2, 0, 1, 0, 1, '7.1', Buffer.from('v'), 1)
+  insert.run('group/dead', 3, 5, 2, 5, 2, '7.1 7.2', null, 0)
+  insert.run('group/promised', 4, 5, null, null, 0, '', null, 0)
+  old.close()
+  const store = new SqliteStore(path)
+  const live = { ...aWrittenRecord(1, new Uint8Array(Buffer.from('v'))), chosen: true }
+  assert.deepEqual(store.load('group/live'), live)
+  assert.deepEqual(store.inventory.counts, { recordCount: 3, tombstoneCount: 1, stubCount: 0 })
+  const leaf = leafOf('group/live')
+  assert.equal(store.inventory.digests.leavesOf(leaf >> 8)[leaf & 255], digestOf('group/live', live))
+  const removable = scanAll(store, 10, { removableOnly: true })
+  assert.deepEqual(
+    removable.map(({ key, record }) => [key, record.accepted, record.state.lineage.length]),
+    [
+      ['group/dead', { round: 2, proposerId: 5 }, 2],
+      ['group/promised', undefined, 0],
+    ],
+  )
   store.close()
 })
 
 test('a save outside of a transaction is a bug', (t) => {
   const store = new SqliteStore(aPath(t))
-  assert.throws(() => store.save('group/x', EMPTY_RECORD), { code: 'ERR_ASSERTION' })
+  assert.throws(() => store.save('group/x', EMPTY_RECORD, EMPTY_RECORD), { code: 'ERR_ASSERTION' })
   store.close()
 })
 
@@ -133,11 +262,14 @@ test('a scan ends before its end key, leaves values out on request, and cuts pag
   )
   const keys = (entries: readonly ScanEntry[]) => entries.map(({ key }) => key)
   const range = { start: 'group/b', end: 'group/d', omitValues: true }
-  assert.deepEqual(keys(store.scan(range, 10)), ['group/b', 'group/c'])
-  assert.equal(store.scan(range, 10)[0]?.record.state.value, undefined)
-  assert.deepEqual(keys(store.scan({ start: '', end: '', omitValues: false }, 10)), ['group/a', 'group/b'])
+  assert.deepEqual(keys(store.scan(range, 10).entries), ['group/b', 'group/c'])
+  assert.equal(store.scan(range, 10).entries[0]?.record.state.value, undefined)
+  assert.deepEqual(keys(store.scan({ start: '', end: '', omitValues: false }, 10).entries), [
+    'group/a',
+    'group/b',
+  ])
   assert.equal(scanAll(store, 10).length, 4)
-  assert.equal(store.scan({ start: '', end: '', omitValues: true }, 10).length, 4)
+  assert.equal(store.scan({ start: '', end: '', omitValues: true }, 10).entries.length, 4)
   store.close()
 })
 
@@ -160,7 +292,7 @@ test('a database of a newer program is refused, and left as it is', (t) => {
   const newer = new DatabaseSync(path)
   newer.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`)
   newer.close()
-  const expected = { code: 'schema_too_new', message: /schema version 2, and this program knows up to 1/ }
+  const expected = { code: 'schema_too_new', message: /schema version 3, and this program knows up to 2/ }
   assert.throws(() => new SqliteStore(path), expected)
   assert.throws(() => new SqliteStore(path), expected)
 })
@@ -184,10 +316,8 @@ test('a database with overwritten pages fails as damaged, and never with a recor
   store.close()
   const bytes = readFileSync(path)
   writeFileSync(path, bytes.fill(0xa5, 5 * 4096))
-  const damaged = new SqliteStore(path)
-  assert.throws(() => scanAll(damaged, 100), { code: 'store_corrupt' })
-  assert.throws(() => damaged.load('group/77'), { code: 'store_corrupt' })
-  damaged.close()
+  // The inventory that is taken at the start reads them all.
+  assert.throws(() => new SqliteStore(path), { code: 'store_corrupt' })
 })
 
 test('a full disk is explained as one', () => {

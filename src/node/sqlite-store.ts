@@ -4,11 +4,14 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../register/ballot.ts'
 import type { Record } from '../register/messages.ts'
-import { ABSENT, type State, type WriteId } from '../register/state.ts'
+import { ABSENT, type State } from '../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import { DIGEST_END, digestOf, LEAF_COUNT, leafOf } from './digest.ts'
+import { Inventory, NOTHING, type Weight, weightOf } from './inventory.ts'
+import { formatLineage, parseLineage } from './lineage.ts'
 import { migrate } from './migrations.ts'
 import { asFault, sqliteCode } from './sqlite-fault.ts'
-import type { RecordStore } from './store.ts'
+import type { RecordStore, ScanSlice } from './store.ts'
 
 /** How long to wait for another program, such as `sqlite3`, that holds the database. */
 const BUSY_TIMEOUT_MS = 2_000
@@ -16,33 +19,53 @@ const BUSY_TIMEOUT_MS = 2_000
 /** A page of a scan ends when its values have this size, so that it fits a message many times over. */
 const SCAN_PAGE_BYTES = 1024 * 1024
 
+/** Keys that one page of a scan of some leaves looks at: no turn takes much longer, however few of them are wanted. */
+const SCAN_SLICE_KEYS = 4_096
+
 const COLUMNS =
-  'promised_round, promised_proposer, accepted_round, accepted_proposer, generation, lineage, chosen, value'
+  'promised_round, promised_proposer, accepted_round, accepted_proposer, generation, lineage, chosen, is_stub, value'
 
 const UPSERT = `
-  INSERT INTO record (key, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO record (key, leaf, digest, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET
+    digest = excluded.digest,
     promised_round = excluded.promised_round, promised_proposer = excluded.promised_proposer,
     accepted_round = excluded.accepted_round, accepted_proposer = excluded.accepted_proposer,
     generation = excluded.generation, lineage = excluded.lineage, chosen = excluded.chosen,
-    value = excluded.value`
+    is_stub = excluded.is_stub, value = excluded.value`
+
+/** What a prepare or a mark changes, which leave vote and state alone. */
+const UPDATE = 'UPDATE record SET promised_round = ?, promised_proposer = ?, chosen = ? WHERE key = ?'
+
+const INVENTORY = `
+  SELECT leaf, COUNT(*), SUM(value IS NULL AND accepted_round IS NOT NULL), SUM(is_stub), SUM(digest) % ${DIGEST_END}
+  FROM record GROUP BY leaf`
 
 // The value's pages are not even read when it is not wanted.
 const SCAN_COLUMNS = `key, ${COLUMNS.replace('value', 'CASE WHEN ? THEN NULL ELSE value END')}`
 
+const IN_RANGE = "key >= ? AND (key < ? OR ? = '')"
+
 /** A node's store in one SQLite database, made when there is none. Only one process may have it open for writing. */
 export class SqliteStore implements RecordStore {
   readonly nodeId: string
+  readonly inventory = new Inventory()
   readonly #path: string
   readonly #db: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #load: StatementSync
-  readonly #save: StatementSync
+  readonly #upsert: StatementSync
+  readonly #update: StatementSync
+  readonly #remove: StatementSync
   readonly #scanFrom: StatementSync
   readonly #scanBetween: StatementSync
-  readonly #count: StatementSync
+  readonly #scanRemovable: StatementSync
+  readonly #scanLeaves: StatementSync
+  readonly #sliceEnd: StatementSync
   #membership: Membership | undefined
+  /** What the transaction under way changes of the inventory, once it is committed. */
+  #changes: [leaf: number, before: Weight, after: Weight][] = []
 
   /** @throws {FaultError} when the database cannot be used, and why. */
   constructor(path: string) {
@@ -57,14 +80,28 @@ export class SqliteStore implements RecordStore {
       this.#commit = this.#db.prepare('COMMIT')
       const rows = { returnArrays: true }
       this.#load = this.#db.prepare(`SELECT ${COLUMNS} FROM record WHERE key = ?`, rows)
-      this.#save = this.#db.prepare(UPSERT)
+      this.#upsert = this.#db.prepare(UPSERT)
+      this.#update = this.#db.prepare(UPDATE)
+      this.#remove = this.#db.prepare('DELETE FROM record WHERE key = ?')
       const order = 'ORDER BY key LIMIT ?'
       this.#scanFrom = this.#db.prepare(`SELECT ${SCAN_COLUMNS} FROM record WHERE key >= ? ${order}`, rows)
       this.#scanBetween = this.#db.prepare(
         `SELECT ${SCAN_COLUMNS} FROM record WHERE key >= ? AND key < ? ${order}`,
         rows,
       )
-      this.#count = this.#db.prepare('SELECT record_count FROM node', rows)
+      this.#scanRemovable = this.#db.prepare(
+        `SELECT ${SCAN_COLUMNS} FROM record INDEXED BY removable WHERE value IS NULL AND ${IN_RANGE} ${order}`,
+        rows,
+      )
+      this.#scanLeaves = this.#db.prepare(
+        `SELECT ${SCAN_COLUMNS} FROM record WHERE substr(?, leaf + 1, 1) = x'01' AND ${IN_RANGE} ${order}`,
+        rows,
+      )
+      this.#sliceEnd = this.#db.prepare(
+        `SELECT key FROM record WHERE ${IN_RANGE} ORDER BY key LIMIT 1 OFFSET ?`,
+        rows,
+      )
+      takeInventory(this.#db, this.inventory)
     } catch (error) {
       throw asFault(error, path)
     }
@@ -74,16 +111,14 @@ export class SqliteStore implements RecordStore {
     return this.#membership
   }
 
-  get recordCount(): number {
-    return this.#guard(() => integer(row(this.#count.get())[0]))
-  }
-
   transaction<T>(fn: () => T): T {
     assert.ok(!this.#db.isTransaction, 'transactions are not nested')
     return this.#guard(() => {
       this.#begin.run()
+      this.#changes = []
       const result = fn()
       this.#commit.run()
+      for (const change of this.#changes) this.inventory.replace(...change)
       return result
     })
   }
@@ -95,11 +130,35 @@ export class SqliteStore implements RecordStore {
     })
   }
 
-  save(key: string, { promised, accepted, state, chosen }: Record): void {
+  save(key: string, before: Record, record: Record): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
+    const { promised, accepted, state, chosen, isStub } = record
     assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
-    this.#save.run(
+    assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
+    const isThere = before !== EMPTY_RECORD
+    const isRemoval = record === EMPTY_RECORD
+    if (
+      isThere &&
+      !isRemoval &&
+      before.accepted === accepted &&
+      before.state === state &&
+      before.isStub === isStub
+    ) {
+      this.#update.run(promised.round, promised.proposerId, chosen ? 1 : 0, key)
+      return
+    }
+    const leaf = leafOf(key)
+    const weightBefore = isThere ? weightOf(before, digestOf(key, before)) : NOTHING
+    if (isRemoval) {
+      this.#remove.run(key)
+      this.#changes.push([leaf, weightBefore, NOTHING])
+      return
+    }
+    const digest = digestOf(key, record)
+    this.#upsert.run(
       key,
+      leaf,
+      digest,
       promised.round,
       promised.proposerId,
       accepted?.round ?? null,
@@ -107,8 +166,10 @@ export class SqliteStore implements RecordStore {
       state.generation,
       formatLineage(state.lineage),
       chosen ? 1 : 0,
+      isStub ? 1 : 0,
       state.value ?? null,
     )
+    this.#changes.push([leaf, weightBefore, weightOf(record, digest)])
   }
 
   saveMembership(membership: Membership): void {
@@ -119,28 +180,46 @@ export class SqliteStore implements RecordStore {
     this.#membership = membership
   }
 
-  scan({ start, end, omitValues }: ScanRange, limit: number): readonly ScanEntry[] {
+  scan(range: ScanRange, limit: number): ScanSlice {
     return this.#guard(() => {
-      const omit = omitValues ? 1 : 0
-      const found =
-        end === ''
-          ? this.#scanFrom.iterate(omit, start, limit)
-          : this.#scanBetween.iterate(omit, start, end, limit)
-      const entries: ScanEntry[] = []
-      let bytes = 0
-      for (const columns of found) {
-        const [key] = row(columns)
-        const record = recordOf(row(columns), 1)
-        entries.push({ key: text(key), record })
-        bytes += record.state.value?.length ?? 0
-        if (bytes >= SCAN_PAGE_BYTES) break
-      }
-      return entries
+      const end = range.leaves === undefined ? range.end : this.#endOfSlice(range)
+      const entries = this.#readEntries({ ...range, end }, limit)
+      const last = entries.at(-1)
+      // The first key behind it: keys have no NUL of their own.
+      if (last !== undefined) return { entries, nextStart: `${last.key}\0` }
+      return { entries, nextStart: end === range.end ? undefined : end }
     })
   }
 
   close(): void {
     this.#db.close()
+  }
+
+  /** Where a scan of some leaves ends for now: it may have to pass over many keys to find one. */
+  #endOfSlice({ start, end }: ScanRange): string {
+    const found = this.#sliceEnd.get(start, end, end, SCAN_SLICE_KEYS)
+    return found === undefined ? end : text(row(found)[0])
+  }
+
+  #readEntries(range: ScanRange, limit: number): ScanEntry[] {
+    const entries: ScanEntry[] = []
+    let bytes = 0
+    for (const columns of this.#select(range, limit)) {
+      const [key] = row(columns)
+      const record = recordOf(row(columns), 1)
+      entries.push({ key: text(key), record })
+      bytes += record.state.value?.length ?? 0
+      if (bytes >= SCAN_PAGE_BYTES) break
+    }
+    return entries
+  }
+
+  #select({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number) {
+    const omit = omitValues ? 1 : 0
+    if (removableOnly) return this.#scanRemovable.iterate(omit, start, end, end, limit)
+    if (leaves !== undefined) return this.#scanLeaves.iterate(omit, flags(leaves), start, end, end, limit)
+    if (end === '') return this.#scanFrom.iterate(omit, start, limit)
+    return this.#scanBetween.iterate(omit, start, end, limit)
   }
 
   /** Undoes an open transaction when anything in it failed, and says what the failure means. */
@@ -192,6 +271,24 @@ function readMembership(db: DatabaseSync): Membership | undefined {
   }
 }
 
+/** Once, when the store is opened: from then on it is kept up. About half a second for a million records. */
+function takeInventory(db: DatabaseSync, inventory: Inventory): void {
+  const statement = db.prepare(INVENTORY, { returnArrays: true })
+  for (const found of statement.iterate()) {
+    const [leaf, recordCount, tombstoneCount, stubCount, digest] = row(found).map(integer) as LeafRow
+    inventory.replace(leaf, NOTHING, { recordCount, tombstoneCount, stubCount, digest })
+  }
+}
+
+type LeafRow = [leaf: number, recordCount: number, tombstoneCount: number, stubCount: number, digest: number]
+
+/** A byte for each leaf, 1 where it is wanted: SQL finds a byte at once. */
+function flags(leaves: ReadonlySet<number>): Uint8Array {
+  const bytes = new Uint8Array(LEAF_COUNT)
+  for (const leaf of leaves) bytes[leaf] = 1
+  return bytes
+}
+
 /** The record in the columns from `at` on, in the order of `COLUMNS`. */
 function recordOf(columns: readonly SQLOutputValue[], at: number): Record {
   const promised = { round: integer(columns[at]), proposerId: integer(columns[at + 1]) }
@@ -201,12 +298,13 @@ function recordOf(columns: readonly SQLOutputValue[], at: number): Record {
       : { round: integer(columns[at + 2]), proposerId: integer(columns[at + 3]) }
   assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
   const generation = integer(columns[at + 4])
-  const value = columns[at + 7]
+  const value = columns[at + 8]
   return {
     promised,
     accepted,
     state: stateOf(generation, text(columns[at + 5]), value instanceof Uint8Array ? value : undefined),
     chosen: columns[at + 6] === 1,
+    isStub: columns[at + 7] === 1,
   }
 }
 
@@ -216,17 +314,6 @@ function stateOf(generation: number, lineageText: string, value: Uint8Array | un
   const writeId = lineage.at(-1)
   assert.ok(writeId !== undefined, 'a written state has a lineage')
   return { generation, writeId, lineage, value }
-}
-
-function formatLineage(lineage: readonly WriteId[]): string {
-  return lineage.map(({ proposerId, sequence }) => `${proposerId}.${sequence}`).join(' ')
-}
-
-function parseLineage(lineage: string): WriteId[] {
-  return lineage.split(' ').map((writeId) => {
-    const dot = writeId.indexOf('.')
-    return { proposerId: Number(writeId.slice(0, dot)), sequence: Number(writeId.slice(dot + 1)) }
-  })
 }
 
 // With `returnArrays` a row is an array, which the types of node:sqlite do not say.

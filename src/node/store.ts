@@ -1,5 +1,9 @@
 import type { Record } from '../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import type { Inventory } from './inventory.ts'
+
+/** A part of a scan. `nextStart`: where the rest of the range begins; `undefined`: there is none. */
+export type ScanSlice = Readonly<{ entries: readonly ScanEntry[]; nextStart: string | undefined }>
 
 /**
  * Keeps a node's records, identity and membership. SQLite in production, memory in simulations.
@@ -13,22 +17,25 @@ export interface RecordStore {
   readonly nodeId: string
   /** `undefined`: the node is new. */
   readonly membership: Membership | undefined
-  /** Number of records, in constant time. */
-  readonly recordCount: number
+  /** What the store holds, counted and summed up; kept up with every save. */
+  readonly inventory: Inventory
 
   /** Runs `save`, `saveMembership` and `load` as one step. Not nested; `fn` must not await. */
   transaction<T>(fn: () => T): T
   /** The record of a key; `EMPTY_RECORD` when there is none. */
   load(key: string): Record
-  /** Only within a transaction. */
-  save(key: string, record: Record): void
+  /**
+   * Puts a record in the place of the one that `load` gave, `before`. `EMPTY_RECORD` removes it. Only within a
+   * transaction.
+   */
+  save(key: string, before: Record, record: Record): void
   /** Only within a transaction. */
   saveMembership(membership: Membership): void
 
   /**
-   * The first records of a range, in key order: at least one if there is any, at most `limit`, and fewer when their
-   * values are large. Go on from behind the last key until nothing comes.
+   * The first records of a range, in key order: at most `limit`, fewer when their values are large, and perhaps none
+   * where it takes many keys to find one of the leaves that are asked for. Go on from `nextStart`.
    */
-  scan(range: ScanRange, limit: number): readonly ScanEntry[]
+  scan(range: ScanRange, limit: number): ScanSlice
   close(): void
 }

@@ -23,6 +23,7 @@ function stateOf(proposerId: number, sequence: number): State {
 
 const A = stateOf(1, 1)
 const B = stateOf(2, 1)
+const TOMBSTONE = successor(A, { proposerId: 1, sequence: 9 }, undefined)
 
 function accept(ballot: Ballot, state: State, next = nextFastBallot(ballot)): Request {
   return { kind: 'accept', ballot, state, next }
@@ -42,7 +43,7 @@ function recordAfter(...requests: Request[]): Record {
 test('a node without a record has promised the first fast ballot and accepted nothing', () => {
   assert.deepEqual(answer(EMPTY_RECORD, { kind: 'read' }), {
     ok: true,
-    record: { promised: FIRST_BALLOT, accepted: undefined, state: ABSENT, chosen: false },
+    record: { promised: FIRST_BALLOT, accepted: undefined, state: ABSENT, chosen: false, isStub: false },
   })
 })
 
@@ -73,7 +74,7 @@ test('an accept at the promise votes, takes the mark away, and promises the next
   assert.ok(before.chosen)
   assert.deepEqual(answer(before, accept(fast(2), B, classic(3))), {
     ok: true,
-    record: { promised: classic(3), accepted: fast(2), state: B, chosen: false },
+    record: { promised: classic(3), accepted: fast(2), state: B, chosen: false, isStub: false },
   })
 })
 
@@ -113,14 +114,14 @@ test('a learn is taken below the promise, and leaves the promise', () => {
   const before = recordAfter({ kind: 'prepare', ballot: classic(9) })
   assert.deepEqual(answer(before, learn(classic(4), A)), {
     ok: true,
-    record: { promised: classic(9), accepted: classic(4), state: A, chosen: true },
+    record: { promised: classic(9), accepted: classic(4), state: A, chosen: true, isStub: false },
   })
 })
 
 test('a learn puts the chosen state in the place of a lost vote at the same fast ballot', () => {
   const before = recordAfter(accept(fast(1), A))
   const { record } = answer(before, learn(fast(1), B))
-  assert.deepEqual(record, { promised: fast(2), accepted: fast(1), state: B, chosen: true })
+  assert.deepEqual(record, { promised: fast(2), accepted: fast(1), state: B, chosen: true, isStub: false })
 })
 
 test('a learn of what the node has voted for marks it', () => {
@@ -156,13 +157,70 @@ test('a mark for another write, another ballot, or an empty record changes nothi
   }
 })
 
+test('a learn never overwrites what is marked chosen at its ballot: both cannot be right', () => {
+  const before = recordAfter(learn(classic(4), A))
+  const refused = answer(before, learn(classic(4), B))
+  assert.deepEqual(refused, { ok: false, record: before })
+})
+
+// Removing tombstones, §6 ---------------------------------------------------------------------------------------------
+
+const STUB: Request = { kind: 'stub', ballot: classic(2), writeId: TOMBSTONE.writeId }
+const aStub = () => recordAfter(accept(classic(2), TOMBSTONE), STUB)
+
+test('a tombstone becomes a stub, which keeps the promise and nothing else', () => {
+  assert.deepEqual(aStub(), { ...EMPTY_RECORD, promised: fast(3), isStub: true })
+})
+
+test('an absence that was chosen is removed as a tombstone is', () => {
+  const before = recordAfter(accept(classic(2), ABSENT))
+  const { ok, record } = answer(before, { kind: 'stub', ballot: classic(2), writeId: ABSENT.writeId })
+  assert.deepEqual([ok, record], [true, { ...EMPTY_RECORD, promised: fast(3), isStub: true }])
+})
+
+test('nothing becomes a stub but the very tombstone that was reported', () => {
+  for (const before of [
+    recordAfter(accept(classic(3), TOMBSTONE)),
+    recordAfter(accept(classic(2), successor(A, { proposerId: 3, sequence: 3 }, undefined))),
+    recordAfter(accept(classic(2), { ...TOMBSTONE, value: new Uint8Array([1]) })),
+    recordAfter({ kind: 'prepare', ballot: classic(3) }),
+  ]) {
+    assert.deepEqual(answer(before, STUB), { ok: false, record: before })
+  }
+})
+
+test('a stub is dropped by exactly its promise, and what was only prepared is no stub', () => {
+  assert.deepEqual(answer(aStub(), { kind: 'drop', promised: fast(3) }), { ok: true, record: EMPTY_RECORD })
+  assert.equal(answer(aStub(), { kind: 'drop', promised: classic(3) }).ok, false)
+  const prepared = recordAfter({ kind: 'prepare', ballot: classic(3) })
+  assert.deepEqual(answer(prepared, { kind: 'drop', promised: classic(3) }), { ok: false, record: prepared })
+})
+
+test('a stub refuses a prepare at its promise, so that a drop always sees that somebody relies on it', () => {
+  const stub = recordAfter(accept(classic(2), TOMBSTONE, classic(3)), STUB)
+  assert.deepEqual(answer(stub, { kind: 'prepare', ballot: classic(3) }), { ok: false, record: stub })
+  const raised = answer(stub, { kind: 'prepare', ballot: classic(4) })
+  assert.deepEqual(raised, { ok: true, record: { ...stub, promised: classic(4) } })
+  assert.equal(answer(raised.record, { kind: 'drop', promised: classic(3) }).ok, false)
+})
+
+test('a stub is deaf to what was chosen below its promise, and takes what is chosen above', () => {
+  assert.deepEqual(answer(aStub(), learn(classic(2), TOMBSTONE)), { ok: false, record: aStub() })
+  assert.deepEqual(answer(aStub(), learn(classic(3), B)).record, recordAfter(learn(classic(3), B)))
+})
+
+test('a vote ends a stub', () => {
+  assert.deepEqual(answer(aStub(), accept(fast(3), B)).record, recordAfter(accept(fast(3), B)))
+  assert.equal(answer(aStub(), accept(fast(1), B)).ok, false)
+})
+
 // The laws, on every record that requests can lead to -----------------------------------------------------------------
 
 /** Few of each, so that equal ballots and repeated writes are common. */
 const ballot: fc.Arbitrary<Ballot> = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 2 }))
   .map(([round, proposerId]) => ({ round, proposerId }))
-const state: fc.Arbitrary<State> = fc.constantFrom(ABSENT, A, B, stateOf(1, 2))
+const state: fc.Arbitrary<State> = fc.constantFrom(ABSENT, A, B, stateOf(1, 2), TOMBSTONE)
 const proposal = fc.record({ ballot, state, isLed: fc.boolean() }).map(({ ballot, state, isLed }) => ({
   ballot,
   state,
@@ -175,6 +233,10 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   fc
     .record({ ballot, state })
     .map(({ ballot, state }) => ({ kind: 'mark', ballot, writeId: state.writeId }) as const),
+  fc
+    .record({ ballot, state })
+    .map(({ ballot, state }) => ({ kind: 'stub', ballot, writeId: state.writeId }) as const),
+  ballot.map((promised) => ({ kind: 'drop', promised }) as const),
   fc.constant({ kind: 'read' } as const),
 )
 const reachable = fc.array(request, { maxLength: 8 }).map((requests) => recordAfter(...requests))
@@ -189,9 +251,10 @@ function orderOf(a: Ballot | undefined, b: Ballot | undefined): number {
   return compareBallots(a, b)
 }
 
-test('neither a promise nor an accepted ballot ever goes down', () => {
+test('a promise goes down by a drop alone, an accepted ballot by a stub alone', () => {
   everyStep((before, request) => {
     const { record } = answer(before, request)
+    if (request.kind === 'drop' || request.kind === 'stub') return
     assert.ok(compareBallots(record.promised, before.promised) >= 0)
     assert.ok(orderOf(record.accepted, before.accepted) >= 0)
   })
@@ -204,10 +267,22 @@ test('what is accepted is always below the promise', () => {
   })
 })
 
-test('a prepare is ok exactly when it is not below the promise', () => {
+test('a prepare is ok exactly when it is not below the promise, and on a stub above it', () => {
   everyStep((before, request) => {
     if (request.kind !== 'prepare') return
-    assert.equal(answer(before, request).ok, compareBallots(request.ballot, before.promised) >= 0)
+    const order = compareBallots(request.ballot, before.promised)
+    assert.equal(answer(before, request).ok, before.isStub ? order > 0 : order >= 0)
+  })
+})
+
+test('a stub has accepted nothing, and no removal touches a value', () => {
+  everyStep((before, request) => {
+    const { record } = answer(before, request)
+    if (record.isStub) assert.equal(record.accepted, undefined)
+    if (request.kind !== 'stub' && request.kind !== 'drop') return
+    assert.equal(record.state.value, before.state.value)
+    if (request.kind === 'stub') assert.deepEqual(record.promised, before.promised)
+    if (request.kind === 'drop' && !before.isStub) assert.equal(record, before)
   })
 })
 
@@ -224,11 +299,17 @@ test('an accept is ok exactly when it is a new vote that no promise forbids, or 
   })
 })
 
-test('a learn is never stopped: the node then has that state, marked, or one of a higher ballot', () => {
+test('a learn is stopped by a stub and by a contradiction alone: else the node has that state, marked, or one of a higher ballot', () => {
   everyStep((before, request) => {
     if (request.kind !== 'learn') return
     const { ok, record } = answer(before, request)
-    assert.ok(ok)
+    const isDeaf = before.isStub && compareBallots(request.ballot, before.promised) < 0
+    const isContradicted =
+      before.chosen &&
+      orderOf(before.accepted, request.ballot) === 0 &&
+      !sameWriteId(before.state.writeId, request.state.writeId)
+    assert.equal(ok, !isDeaf && !isContradicted)
+    if (!ok) return
     const order = orderOf(record.accepted, request.ballot)
     assert.ok(order >= 0)
     if (order === 0) assert.deepEqual([record.state, record.chosen], [request.state, true])
@@ -236,10 +317,10 @@ test('a learn is never stopped: the node then has that state, marked, or one of 
   })
 })
 
-test('only an accept that is taken, or a learn, changes the state', () => {
+test('only an accept that is taken, a learn, or a removal changes the state', () => {
   everyStep((before, request) => {
     const { ok, record } = answer(before, request)
-    if (request.kind === 'learn' || (request.kind === 'accept' && ok)) return
+    if (request.kind === 'learn' || (['accept', 'stub', 'drop'].includes(request.kind) && ok)) return
     assert.equal(record.state, before.state)
     assert.equal(record.accepted, before.accepted)
   })
@@ -248,7 +329,8 @@ test('only an accept that is taken, or a learn, changes the state', () => {
 test('a mark is lost only with the vote it is for', () => {
   everyStep((before, request) => {
     const { record } = answer(before, request)
-    if (before.chosen && !record.chosen) assert.ok(orderOf(record.accepted, before.accepted) > 0)
+    if (before.chosen && !record.chosen && !record.isStub)
+      assert.ok(orderOf(record.accepted, before.accepted) > 0)
   })
 })
 
@@ -264,6 +346,8 @@ test('a request that arrives twice is answered and stored as if it had come once
   everyStep((before, request) => {
     const once = answer(before, request)
     const twice = answer(once.record, request)
+    // A stub takes a prepare for a repeat of an older one when it is not above the promise.
+    if (before.isStub && request.kind === 'prepare') return
     assert.equal(twice.ok, once.ok)
     assert.equal(twice.record, once.record)
   })

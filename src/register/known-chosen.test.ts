@@ -24,7 +24,7 @@ const CELLS: readonly Record[] = [
 
 function recordOf(accepted: Ballot | undefined, state: State, chosen = false): Record {
   const promised = accepted === undefined ? { round: 1, proposerId: 0 } : nextFastBallot(accepted)
-  return { promised, accepted, state, chosen }
+  return { promised, accepted, state, chosen, isStub: false }
 }
 
 /** All ways to give each of `count` nodes one of `choices`. */

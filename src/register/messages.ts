@@ -10,9 +10,16 @@ export type Request =
   | Readonly<{ kind: 'learn'; ballot: Ballot; state: State; next: Ballot }>
   /** A learn without its state, for a node that has it already: the chosen mark. A hint; it gets no answer. */
   | Readonly<{ kind: 'mark'; ballot: Ballot; writeId: WriteId }>
+  /** First step of removing a tombstone: turns the one that `writeId` made, accepted at `ballot`, into a stub (§6). */
+  | Readonly<{ kind: 'stub'; ballot: Ballot; writeId: WriteId }>
+  /** Second step: forgets a stub whose promise is exactly this one (§6). */
+  | Readonly<{ kind: 'drop'; promised: Ballot }>
   | Readonly<{ kind: 'read' }>
 
-/** What a node stores for a key. Invariant: `accepted`, where there is one, is below `promised`. */
+/**
+ * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has accepted
+ * nothing.
+ */
 export type Record = Readonly<{
   /** No accept below this ballot is taken. Never goes down. */
   promised: Ballot
@@ -21,6 +28,11 @@ export type Record = Readonly<{
   state: State
   /** The node knows that `state` is chosen at `accepted`. */
   chosen: boolean
+  /**
+   * What is left of a tombstone whose removal has begun: only the promise. Not to be confused with a record that was
+   * only ever prepared, which looks alike and must not be dropped. Ends with the next vote, or is dropped.
+   */
+  isStub: boolean
 }>
 
 /** A node's answer: the record as it is after the message, so that who is refused learns at once why. */

@@ -15,7 +15,7 @@ const C = successor(ROOT, { proposerId: 2, sequence: 1 }, undefined)
 
 function recordOf(accepted: Ballot | undefined, state: State, chosen = false): Record {
   const promised = accepted === undefined ? { round: 1, proposerId: 0 } : nextFastBallot(accepted)
-  return { promised, accepted, state, chosen }
+  return { promised, accepted, state, chosen, isStub: false }
 }
 
 /** A node that has not voted at the fast ballot; it has what was chosen before it. */

@@ -24,13 +24,14 @@ function wireState({ generation, lineage, value }: State): object {
   return { ...optional({ value }), ...(generation === 0 ? {} : { generation }), lineage }
 }
 
-function wireRecord({ promised, accepted, state, chosen }: Record, omitState = false): object {
+function wireRecord({ promised, accepted, state, chosen, isStub }: Record, omitState = false): object {
   const isSent = state.generation > 0 && !omitState
   return {
     promised: wirePair(promised),
     ...(accepted === undefined ? {} : { accepted: wirePair(accepted) }),
     ...(isSent ? { state: wireState(state) } : {}),
     ...(chosen ? { chosen } : {}),
+    ...(isStub ? { isStub } : {}),
   }
 }
 
@@ -46,6 +47,7 @@ function wireRequest({ key, request }: KeyedRequest): object {
     ...('state' in parts ? { state: wireState(parts.state) } : {}),
     ...('next' in parts ? { next: wirePair(parts.next) } : {}),
     ...('writeId' in parts ? { writeId: wirePair(parts.writeId) } : {}),
+    ...('promised' in parts ? { promised: wirePair(parts.promised) } : {}),
   }
   return { key, [kind]: fields }
 }
@@ -139,7 +141,8 @@ test('a mismatch, a description and a scan have the bytes that node.proto says',
           mismatch,
         )
 
-        const description = { nodeId: 'n', membership, version: '1.2.3', recordCount: count }
+        const counts = { recordCount: count, tombstoneCount: count, stubCount: count }
+        const description = { nodeId: 'n', membership, version: '1.2.3', ...counts }
         const described = reference('DescribeAnswer', optional(description))
         assert.deepEqual(codec.encodeDescription(description), described)
         assert.deepEqual(codec.decodeDescription(described), description)
@@ -150,7 +153,15 @@ test('a mismatch, a description and a scan have the bytes that node.proto says',
           ...(omitValues ? {} : { omitValues: undefined }),
         })
         assert.deepEqual(codec.encodeScanRange(range), ranged)
-        assert.deepEqual(codec.decodeScanRange(ranged), range)
+        assert.deepEqual(codec.decodeScanRange(ranged), { ...range, removableOnly: false, leaves: undefined })
+
+        const digestAnswer = { digests: [0, count, 2 ** 46 - 1], mismatch: { nodeId: 'n', membership } }
+        const answered = reference('DigestAnswer', {
+          ...digestAnswer,
+          mismatch: { nodeId: 'n', ...optional({ membership }) },
+        })
+        assert.deepEqual(codec.encodeDigestAnswer(digestAnswer), answered)
+        assert.deepEqual(codec.decodeDigestAnswer(answered), digestAnswer)
       },
     ),
   )
@@ -299,4 +310,42 @@ test('answers that do not fit their requests are refused', () => {
   assert.throws(() => codec.decodeAnswerBatch(unknown, () => undefined), {
     message: /no batch 9 is in flight/,
   })
+})
+
+test('a scan of some leaves and a digest request have the bytes that node.proto says', () => {
+  const anyLeaves = fc.uniqueArray(fc.integer({ min: 0, max: 65_535 }), { minLength: 1, maxLength: 20 })
+  const anyBranches = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 })
+  fc.assert(
+    fc.property(anyLeaves, anyBranches, anyCount, (leaves, branches, epoch) => {
+      const range = { start: '', end: '', omitValues: false, removableOnly: false, leaves: new Set(leaves) }
+      const bits = Buffer.alloc(8_192)
+      for (const leaf of leaves) bits[leaf >> 3] = bits[leaf >> 3]! | (1 << (leaf & 7))
+      assert.deepEqual(codec.encodeScanRange(range), reference('ScanRequest', { leaves: bits }))
+      assert.deepEqual(codec.decodeScanRange(codec.encodeScanRange(range)), {
+        ...range,
+        leaves: new Set(leaves.sort((a, b) => a - b)),
+      })
+      const request = { clusterId: 'c', epoch, nodeId: 'n', branches }
+      assert.deepEqual(codec.encodeDigestRequest(request), reference('DigestRequest', request))
+      assert.deepEqual(codec.decodeDigestRequest(codec.encodeDigestRequest(request)), request)
+    }),
+  )
+})
+
+test('a scan or a digest request for what does not exist is refused with the reason', () => {
+  const refused = (bytes: Buffer, decode: (bytes: Buffer) => unknown, message: RegExp) =>
+    assert.throws(() => decode(bytes), message)
+  refused(
+    reference('ScanRequest', { leaves: Buffer.alloc(3) }),
+    codec.decodeScanRange,
+    /24 bits for 65536 leaves/,
+  )
+  refused(
+    reference('ScanRequest', { leaves: Buffer.alloc(8_192), removableOnly: true }),
+    codec.decodeScanRange,
+    /both for some leaves and for what is removable/,
+  )
+  refused(reference('DigestRequest', { branches: [256] }), codec.decodeDigestRequest, /no branch 256/)
+  const many = reference('DigestRequest', { branches: Array(257).fill(0) })
+  refused(many, codec.decodeDigestRequest, /more than 256 branches/)
 })

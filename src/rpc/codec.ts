@@ -3,6 +3,8 @@ import type { Answer, Record, Request } from '../register/messages.ts'
 import type {
   AnswerBatch,
   Description,
+  DigestAnswer,
+  DigestRequest,
   KeyedRequest,
   Member,
   Membership,
@@ -126,12 +128,7 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
       if (answer === undefined) break
       writeAnswer(writer, 18, answer, request)
     }
-    if (batch.mismatch !== undefined) {
-      writer.uint32(26).fork()
-      writeString(writer, 10, batch.mismatch.nodeId)
-      if (batch.mismatch.membership !== undefined) writeMembership(writer, 18, batch.mismatch.membership)
-      writer.ldelim()
-    }
+    if (batch.mismatch !== undefined) writeMismatch(writer, 26, batch.mismatch)
   })
 }
 
@@ -186,6 +183,13 @@ function readBatchId(reader: Reader): number {
 function nextAnswered(requests: readonly KeyedRequest[], index: number): number {
   while (index < requests.length && requests[index]?.request.kind === 'mark') index++
   return index
+}
+
+function writeMismatch(writer: Writer, tag: number, { nodeId, membership }: Mismatch): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, nodeId)
+  if (membership !== undefined) writeMembership(writer, 18, membership)
+  writer.ldelim()
 }
 
 function readMismatch(reader: Reader): Mismatch {
@@ -259,6 +263,8 @@ export function encodeDescription(description: Description): Buffer {
     if (description.membership !== undefined) writeMembership(writer, 18, description.membership)
     writeString(writer, 26, description.version)
     writeInteger(writer, 32, description.recordCount)
+    writeInteger(writer, 40, description.tombstoneCount)
+    writeInteger(writer, 48, description.stubCount)
   })
 }
 
@@ -269,16 +275,20 @@ export function decodeDescription(bytes: Uint8Array): Description {
     let membership: Membership | undefined
     let version = ''
     let recordCount = 0
+    let tombstoneCount = 0
+    let stubCount = 0
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) nodeId = readString(reader)
       else if (tag === 18) membership = readMembership(reader)
       else if (tag === 26) version = readString(reader)
       else if (tag === 32) recordCount = readInteger(reader)
+      else if (tag === 40) tombstoneCount = readInteger(reader)
+      else if (tag === 48) stubCount = readInteger(reader)
       else skip(reader, tag)
     }
     if (nodeId === '') refuse('it names no node')
-    return { nodeId, membership, version, recordCount }
+    return { nodeId, membership, version, recordCount, tombstoneCount, stubCount }
   })
 }
 
@@ -287,7 +297,27 @@ export function encodeScanRange(range: ScanRange): Buffer {
     writeString(writer, 10, range.start)
     writeString(writer, 18, range.end)
     if (range.omitValues) writer.uint32(24).bool(true)
+    if (range.removableOnly) writer.uint32(32).bool(true)
+    if (range.leaves !== undefined) writer.uint32(42).bytes(bitsOf(range.leaves))
   })
+}
+
+const LEAF_COUNT = 65_536
+
+function bitsOf(leaves: ReadonlySet<number>): Uint8Array {
+  const bits = new Uint8Array(LEAF_COUNT / 8)
+  for (const leaf of leaves) bits[leaf >> 3]! |= 1 << (leaf & 7)
+  return bits
+}
+
+function leavesIn(bits: Uint8Array): ReadonlySet<number> | undefined {
+  if (bits.length === 0) return undefined
+  if (bits.length !== LEAF_COUNT / 8) refuse(`it has ${bits.length * 8} bits for ${LEAF_COUNT} leaves`)
+  const leaves = new Set<number>()
+  for (let leaf = 0; leaf < LEAF_COUNT; leaf += 1) {
+    if ((bits[leaf >> 3]! >> (leaf & 7)) & 1) leaves.add(leaf)
+  }
+  return leaves
 }
 
 /** @throws {WireError} */
@@ -296,15 +326,92 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
     let start = ''
     let end = ''
     let omitValues = false
+    let removableOnly = false
+    let leaves: ReadonlySet<number> | undefined
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) start = readString(reader)
       else if (tag === 18) end = readString(reader)
       else if (tag === 24) omitValues = reader.bool()
+      else if (tag === 32) removableOnly = reader.bool()
+      else if (tag === 42) leaves = leavesIn(reader.bytes())
       else skip(reader, tag)
     }
-    return { start, end, omitValues }
+    if (removableOnly && leaves !== undefined)
+      refuse('it asks both for some leaves and for what is removable')
+    return { start, end, omitValues, removableOnly, leaves }
   })
+}
+
+export function encodeDigestRequest({ clusterId, epoch, nodeId, branches }: DigestRequest): Buffer {
+  return encodeWith((writer) => {
+    writeString(writer, 10, clusterId)
+    writeInteger(writer, 16, epoch)
+    writeString(writer, 26, nodeId)
+    writePacked(writer, 34, branches)
+  })
+}
+
+const BRANCH_COUNT = 256
+
+/** @throws {WireError} */
+export function decodeDigestRequest(bytes: Uint8Array): DigestRequest {
+  return decodeWith(bytes, 'a digest request', (reader) => {
+    let clusterId = ''
+    let epoch = 0
+    let nodeId = ''
+    let branches: number[] = []
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) clusterId = readString(reader)
+      else if (tag === 16) epoch = readInteger(reader)
+      else if (tag === 26) nodeId = readString(reader)
+      else if (tag === 34) branches = readPacked(reader)
+      else skip(reader, tag)
+    }
+    if (branches.length > BRANCH_COUNT) refuse(`it names more than ${BRANCH_COUNT} branches`)
+    const unknown = branches.find((branch) => branch >= BRANCH_COUNT)
+    if (unknown !== undefined) refuse(`there is no branch ${unknown}`)
+    return { clusterId, epoch, nodeId, branches }
+  })
+}
+
+export function encodeDigestAnswer({ digests, mismatch }: DigestAnswer): Buffer {
+  return encodeWith((writer) => {
+    writePacked(writer, 10, digests)
+    if (mismatch !== undefined) writeMismatch(writer, 18, mismatch)
+  })
+}
+
+/** @throws {WireError} */
+export function decodeDigestAnswer(bytes: Uint8Array): DigestAnswer {
+  return decodeWith(bytes, 'a digest answer', (reader) => {
+    let digests: number[] = []
+    let mismatch: Mismatch | undefined
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) digests = readPacked(reader)
+      else if (tag === 18) mismatch = readMismatch(reader)
+      else skip(reader, tag)
+    }
+    return { digests, mismatch }
+  })
+}
+
+/** Writes a packed field of integers of 0 to 2^53 - 1. */
+function writePacked(writer: Writer, tag: number, integers: readonly number[]): void {
+  if (integers.length === 0) return
+  writer.uint32(tag).fork()
+  for (const integer of integers) writer.uint64(integer)
+  writer.ldelim()
+}
+
+function readPacked(reader: Reader): number[] {
+  const outerEnd = enter(reader)
+  const integers: number[] = []
+  while (reader.pos < reader.len) integers.push(readInteger(reader))
+  leave(reader, outerEnd)
+  return integers
 }
 
 /** With `omitValues` a live state looks like a tombstone: the asker knows that it wanted none. */

@@ -3,11 +3,20 @@ import {
   Client,
   type ClientDuplexStream,
   credentials as grpcCredentials,
+  type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
 import { CLIENT_OPTIONS } from './channel-options.ts'
 import { decodeAnswerBatch, encodeRequestBatch } from './codec.ts'
-import type { Description, KeyedRequest, RequestBatch, ScanEntry, ScanRange } from './messages.ts'
+import type {
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  KeyedRequest,
+  RequestBatch,
+  ScanEntry,
+  ScanRange,
+} from './messages.ts'
 import { nodeService } from './service.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from './transport.ts'
 
@@ -54,14 +63,26 @@ class GrpcTransport implements NodeTransport {
   }
 
   describe(timeoutMs: number): Promise<Description> {
-    const { path, requestSerialize, responseDeserialize } = nodeService.describe
+    return this.#ask(nodeService.describe, {}, timeoutMs, 'describe itself')
+  }
+
+  digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
+    return this.#ask(nodeService.digest, request, timeoutMs, 'tell its digests')
+  }
+
+  #ask<Q, A>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Q, A>,
+    request: Q,
+    timeoutMs: number,
+    what: string,
+  ): Promise<A> {
     const options = { deadline: Date.now() + timeoutMs }
     return new Promise((resolve, reject) => {
-      const onAnswer = (cause: ServiceError | null, description: Description | undefined) => {
-        if (description !== undefined) resolve(description)
-        else reject(new Error(`${this.#address} did not describe itself: ${cause?.details}`, { cause }))
+      const onAnswer = (cause: ServiceError | null, answer: A | undefined) => {
+        if (answer !== undefined) resolve(answer)
+        else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
-      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, options, onAnswer)
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, onAnswer)
     })
   }
 

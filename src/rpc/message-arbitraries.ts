@@ -48,9 +48,21 @@ const anyBallots = fc
   .map(([a, b]) => (compareBallots(a, b) < 0 ? ([a, b] as const) : ([b, a] as const)))
 
 export const anyRecord: fc.Arbitrary<Record> = fc.oneof(
-  anyBallot.map((promised) => ({ promised, accepted: undefined, state: ABSENT, chosen: false })),
+  plain({ promised: anyBallot, isStub: fc.boolean() }).map(({ promised, isStub }) => ({
+    promised,
+    accepted: undefined,
+    state: ABSENT,
+    chosen: false,
+    isStub,
+  })),
   plain({ ballots: anyBallots, state: anyState, chosen: fc.boolean() }).map(
-    ({ ballots: [accepted, promised], state, chosen }) => ({ promised, accepted, state, chosen }),
+    ({ ballots: [accepted, promised], state, chosen }) => ({
+      promised,
+      accepted,
+      state,
+      chosen,
+      isStub: false,
+    }),
   ),
 )
 
@@ -62,10 +74,11 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     state: anyState,
   }).map(({ kind, ballots: [ballot, next], state }) => ({ kind, ballot, state, next })),
   plain({
-    kind: fc.constant('mark' as const),
+    kind: fc.constantFrom('mark' as const, 'stub' as const),
     ballot: anyBallot,
     writeId: fc.oneof(fc.constant(ABSENT.writeId), anyWriteId),
   }),
+  plain({ kind: fc.constant('drop' as const), promised: anyBallot }),
   fc.constant({ kind: 'read' as const }),
 )
 

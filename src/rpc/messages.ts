@@ -36,10 +36,41 @@ export type Description = Readonly<{
   nodeId: string
   membership: Membership | undefined
   version: string
+}> &
+  Counts
+
+/** What a node holds, in records. */
+export type Counts = Readonly<{
+  /** All of them. */
   recordCount: number
+  /** Those without a value that have accepted that: deleted groups, and absences that were chosen. */
+  tombstoneCount: number
+  /** What is left of tombstones whose removal has begun. */
+  stubCount: number
 }>
 
 /** A key range: `start` inclusive, `end` exclusive (`''`: to the last key). Keys are ordered by their UTF-8 bytes. */
-export type ScanRange = Readonly<{ start: string; end: string; omitValues: boolean }>
+export type ScanRange = Readonly<{
+  start: string
+  end: string
+  omitValues: boolean
+  /** Only records without a value: tombstones, stubs, and what was only ever prepared. */
+  removableOnly?: boolean | undefined
+  /** Only keys of these leaves of the digest (0 to 65,535); `undefined`: of all. */
+  leaves?: ReadonlySet<number> | undefined
+}>
+
+/**
+ * Asks a node, in an epoch of a cluster, for the digests of the leaves of some branches (0 to 255), in that order; for
+ * those of all branches when it names none (`proto/cohort/v1/node.proto` says what they are sums of).
+ */
+export type DigestRequest = Readonly<{
+  clusterId: string
+  epoch: number
+  nodeId: string
+  branches: readonly number[]
+}>
+
+export type DigestAnswer = Readonly<{ digests: readonly number[]; mismatch: Mismatch | undefined }>
 
 export type ScanEntry = Readonly<{ key: string; record: Record }>

@@ -110,6 +110,7 @@ export function writeRecord(
   if (record.accepted !== undefined) writeBallot(writer, 18, record.accepted)
   if (record.state.generation > 0 && !omitState) writeState(writer, 26, record.state, omitValue)
   if (record.chosen) writer.uint32(32).bool(true)
+  if (record.isStub) writer.uint32(40).bool(true)
   writer.ldelim()
 }
 
@@ -120,12 +121,14 @@ export function readRecord(reader: Reader): Record {
   let accepted: Ballot | undefined
   let state = ABSENT
   let chosen = false
+  let isStub = false
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) promised = readBallot(reader)
     else if (tag === 18) accepted = readBallot(reader)
     else if (tag === 26) state = readState(reader)
     else if (tag === 32) chosen = reader.bool()
+    else if (tag === 40) isStub = reader.bool()
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
@@ -135,8 +138,8 @@ export function readRecord(reader: Reader): Record {
     if (chosen) refuse('a record is chosen and has no accepted ballot')
   } else if (compareBallots(accepted, promised) >= 0) {
     refuse('a record has accepted a ballot that is not below the promised one')
-  }
-  return { promised, accepted, state, chosen }
+  } else if (isStub) refuse('a stub has an accepted ballot')
+  return { promised, accepted, state, chosen, isStub }
 }
 
 /** Writes a request as its field of the `kind` oneof. */
@@ -154,9 +157,14 @@ export function writeRequest(writer: Writer, request: Request): void {
       writeBallot(writer, 26, request.next)
       break
     case 'mark':
-      writer.uint32(42).fork()
+    case 'stub':
+      writer.uint32(request.kind === 'mark' ? 42 : 58).fork()
       writeBallot(writer, 10, request.ballot)
       writeWriteId(writer, 18, request.writeId)
+      break
+    case 'drop':
+      writer.uint32(66).fork()
+      writeBallot(writer, 10, request.promised)
       break
     case 'read':
       writer.uint32(50).fork()
@@ -171,13 +179,17 @@ export function writeRequest(writer: Writer, request: Request): void {
 export function readRequest(reader: Reader, tag: number): Request | undefined {
   switch (tag) {
     case 18:
-      return readPrepare(reader)
+      return { kind: 'prepare', ballot: readOnlyBallot(reader, 'a prepare') }
     case 26:
       return readAcceptOrLearn(reader, 'accept')
     case 34:
       return readAcceptOrLearn(reader, 'learn')
     case 42:
-      return readMark(reader)
+      return readMarkOrStub(reader, 'mark')
+    case 58:
+      return readMarkOrStub(reader, 'stub')
+    case 66:
+      return { kind: 'drop', promised: readOnlyBallot(reader, 'a drop') }
     case 50:
       reader.skipType(2)
       return READ
@@ -188,7 +200,8 @@ export function readRequest(reader: Reader, tag: number): Request | undefined {
 
 const READ: Request = { kind: 'read' }
 
-function readPrepare(reader: Reader): Request {
+/** Reads a message whose one field is a ballot. */
+function readOnlyBallot(reader: Reader, name: string): Ballot {
   const outerEnd = enter(reader)
   let ballot: Ballot | undefined
   while (reader.pos < reader.len) {
@@ -197,8 +210,8 @@ function readPrepare(reader: Reader): Request {
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  if (ballot === undefined) refuse('a prepare has no ballot')
-  return { kind: 'prepare', ballot }
+  if (ballot === undefined) refuse(`${name} has no ballot`)
+  return ballot
 }
 
 function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn'): Request {
@@ -221,7 +234,7 @@ function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn'): Request {
   return { kind, ballot, state, next }
 }
 
-function readMark(reader: Reader): Request {
+function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
   const outerEnd = enter(reader)
   let ballot: Ballot | undefined
   let writeId: WriteId | undefined
@@ -232,9 +245,9 @@ function readMark(reader: Reader): Request {
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  if (ballot === undefined) refuse('a mark has no ballot')
-  if (writeId === undefined) refuse('a mark has no write id')
-  return { kind: 'mark', ballot, writeId }
+  if (ballot === undefined) refuse(`a ${kind} has no ballot`)
+  if (writeId === undefined) refuse(`a ${kind} has no write id`)
+  return { kind, ballot, writeId }
 }
 
 /** Writes the answer to `request`, leaving out a state that the asker has because it was in the request. */
@@ -272,5 +285,5 @@ export function readAnswer(reader: Reader, request: Request): Answer {
   }
   if (record.accepted === undefined) refuse('a record has a state and no accepted ballot')
   const { promised, accepted, chosen } = record
-  return { ok, record: { promised, accepted, state: request.state, chosen } }
+  return { ok, record: { promised, accepted, state: request.state, chosen, isStub: false } }
 }

@@ -1,13 +1,17 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
 import {
   decodeDescription,
+  decodeDigestAnswer,
+  decodeDigestRequest,
   decodeScanPage,
   decodeScanRange,
   encodeDescription,
+  encodeDigestAnswer,
+  encodeDigestRequest,
   encodeScanPage,
   encodeScanRange,
 } from './codec.ts'
-import type { Description, ScanEntry, ScanRange } from './messages.ts'
+import type { Description, DigestAnswer, DigestRequest, ScanEntry, ScanRange } from './messages.ts'
 
 /** The full name of the service, as health checks and reflection use it. */
 export const SERVICE_NAME = 'cohort.v1.Node'
@@ -43,6 +47,15 @@ export const nodeService = {
     responseSerialize: encodeDescription,
     responseDeserialize: decodeDescription,
   } satisfies MethodDefinition<DescribeRequest, Description>,
+  digest: {
+    path: `/${SERVICE_NAME}/Digest`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: encodeDigestRequest,
+    requestDeserialize: decodeDigestRequest,
+    responseSerialize: encodeDigestAnswer,
+    responseDeserialize: decodeDigestAnswer,
+  } satisfies MethodDefinition<DigestRequest, DigestAnswer>,
   scan: {
     path: `/${SERVICE_NAME}/Scan`,
     requestStream: false,

@@ -1,4 +1,12 @@
-import type { AnswerBatch, Description, RequestBatch, ScanEntry, ScanRange } from './messages.ts'
+import type {
+  AnswerBatch,
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  RequestBatch,
+  ScanEntry,
+  ScanRange,
+} from './messages.ts'
 
 /** What a stream tells its owner. Nothing is called after `onClose`, which is called exactly once. */
 export type StreamHandlers = Readonly<{
@@ -23,6 +31,8 @@ export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
   /** Rejects when the node does not answer within `timeoutMs`. */
   describe(timeoutMs: number): Promise<Description>
+  /** Rejects when the node does not answer within `timeoutMs`. */
+  digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
   /** The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost. */
   scan(range: ScanRange): AsyncIterable<readonly ScanEntry[]>
   /** Closes the connection and every stream on it. */

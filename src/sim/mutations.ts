@@ -86,7 +86,13 @@ export const MUTATIONS: readonly Mutation[] = [
         const { ballot, state, next } = request
         return {
           ok: true,
-          record: { promised: maxBallot(next, promised), accepted: ballot, state, chosen: false },
+          record: {
+            promised: maxBallot(next, promised),
+            accepted: ballot,
+            state,
+            chosen: false,
+            isStub: false,
+          },
         }
       },
     },

@@ -52,7 +52,10 @@ function formatRequest(request: Request): string {
       return `${kind} ${formatBallot(ballot)} ${formatText(state)}, next ${formatBallot(next)}`
     }
     case 'mark':
-      return `mark ${formatBallot(request.ballot)} ${request.writeId.proposerId}.${request.writeId.sequence}`
+    case 'stub':
+      return `${request.kind} ${formatBallot(request.ballot)} ${request.writeId.proposerId}.${request.writeId.sequence}`
+    case 'drop':
+      return `drop ${formatBallot(request.promised)}`
     case 'read':
       return 'read'
     default:
@@ -60,8 +63,8 @@ function formatRequest(request: Request): string {
   }
 }
 
-function formatRecord({ promised, accepted, state, chosen }: Record): string {
-  const vote = accepted === undefined ? 'nothing' : formatVote(accepted, state, chosen)
+function formatRecord({ promised, accepted, state, chosen, isStub }: Record): string {
+  const vote = accepted === undefined ? (isStub ? 'a stub' : 'nothing') : formatVote(accepted, state, chosen)
   return `has ${vote}, promised ${formatBallot(promised)}`
 }
 

@@ -31,7 +31,7 @@ function aNode({
   return {
     describe: async () => {
       describe?.()
-      return { nodeId: 'n', membership, version: '', recordCount: 0 }
+      return { nodeId: 'n', membership, version: '', recordCount: 0, tombstoneCount: 0, stubCount: 0 }
     },
     open: (handlers) => ({
       send: (batch) => {
@@ -41,12 +41,13 @@ function aNode({
           const writeId = { proposerId: 1, sequence: 1 }
           const state = group === undefined ? ABSENT : successor(ABSENT, writeId, encodeGroup(group))
           const promised = { round: 1, proposerId: 0 }
-          return { ok: true, record: { promised, accepted: undefined, state, chosen: false } }
+          return { ok: true, record: { promised, accepted: undefined, state, chosen: false, isStub: false } }
         })
         queueMicrotask(() => handlers.onAnswers({ batchId: batch.batchId, answers, mismatch: undefined }))
       },
       close: () => undefined,
     }),
+    digest: () => Promise.reject(new Error('not asked')),
     scan: async function* () {},
     close: () => undefined,
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import type { RecordStore } from '../../node/store.ts'
+import { digestOf, leafOf } from '../../node/digest.ts'
+import { Inventory, NOTHING, type Weight, weightOf } from '../../node/inventory.ts'
+import type { RecordStore, ScanSlice } from '../../node/store.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { Record } from '../../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
@@ -12,6 +14,7 @@ export class PowerCut extends Error {}
  */
 export class MemoryStore implements RecordStore {
   readonly nodeId: string
+  readonly inventory = new Inventory()
   membership: Membership | undefined
   /** What the next transaction is to be interrupted by. */
   nextCut: 'before commit' | 'after commit' | undefined
@@ -28,10 +31,6 @@ export class MemoryStore implements RecordStore {
     this.#onVote = onVote
   }
 
-  get recordCount(): number {
-    return this.#records.size
-  }
-
   transaction<T>(fn: () => T): T {
     assert.equal(this.#changes, undefined, 'transactions are not nested')
     this.#changes = new Map()
@@ -41,7 +40,7 @@ export class MemoryStore implements RecordStore {
       const cut = this.nextCut
       this.nextCut = undefined
       if (cut === 'before commit') throw new PowerCut()
-      for (const [key, record] of this.#changes) this.#records.set(key, record)
+      for (const [key, record] of this.#changes) this.#keep(key, record)
       for (const [key, record] of this.#votes) this.#onVote(key, record)
       if (cut === 'after commit') throw new PowerCut()
       return result
@@ -54,20 +53,45 @@ export class MemoryStore implements RecordStore {
     return this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
   }
 
-  save(key: string, record: Record): void {
+  save(key: string, before: Record, record: Record): void {
     assert.ok(this.#changes !== undefined, 'a save belongs to a transaction')
     // An accept always leaves an unmarked record at another ballot; a learn leaves a marked one.
-    if (record.accepted !== this.load(key).accepted && !record.chosen) this.#votes.push([key, record])
+    if (record.accepted !== undefined && record.accepted !== before.accepted && !record.chosen) {
+      this.#votes.push([key, record])
+    }
     this.#changes.set(key, record)
+  }
+
+  #keep(key: string, record: Record): void {
+    const weigh = (kept: Record): Weight =>
+      kept === EMPTY_RECORD ? NOTHING : weightOf(kept, digestOf(key, kept))
+    this.inventory.replace(leafOf(key), weigh(this.#records.get(key) ?? EMPTY_RECORD), weigh(record))
+    if (record === EMPTY_RECORD) this.#records.delete(key)
+    else this.#records.set(key, record)
   }
 
   saveMembership(membership: Membership): void {
     this.membership = membership
   }
 
-  scan(_range: ScanRange, _limit: number): readonly ScanEntry[] {
-    throw new Error('simulated clients do not scan')
+  scan({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number): ScanSlice {
+    const entries = [...this.#records]
+      .map(([key, record]) => ({ key, record }))
+      .filter(({ key }) => key >= start && (end === '' || key < end))
+      .filter(({ record }) => !removableOnly || record.state.value === undefined)
+      .filter(({ key }) => leaves === undefined || leaves.has(leafOf(key)))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+    const page = entries.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      entries: omitValues ? page.map(withoutValue) : page,
+      nextStart: last === undefined || entries.length === page.length ? undefined : `${last.key}\0`,
+    }
   }
 
   close(): void {}
+}
+
+function withoutValue({ key, record }: ScanEntry): ScanEntry {
+  return { key, record: { ...record, state: { ...record.state, value: undefined } } }
 }

@@ -1,4 +1,11 @@
-import type { AnswerBatch, Description, RequestBatch, ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import type {
+  AnswerBatch,
+  Description,
+  DigestAnswer,
+  RequestBatch,
+  ScanEntry,
+  ScanRange,
+} from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
 import type { Chance } from '../chance.ts'
 import type { ProcessClock, Timeline } from './timeline.ts'
@@ -131,6 +138,10 @@ export class SimulatedTransport implements NodeTransport {
 
   describe(): Promise<Description> {
     return Promise.reject(new Error('simulated clusters are known from the start'))
+  }
+
+  digest(): Promise<DigestAnswer> {
+    return Promise.reject(new Error('simulated connectors compare nothing'))
   }
 
   // biome-ignore lint/correctness/useYield: it yields nothing, because it cannot be reached

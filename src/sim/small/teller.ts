@@ -48,7 +48,10 @@ export function formatRequest(request: Request): string {
     case 'learn':
       return `${request.kind} ${formatBallot(request.ballot)} ${formatState(request.state)}, next ${formatBallot(request.next)}`
     case 'mark':
-      return `mark ${formatBallot(request.ballot)} ${request.writeId.proposerId}.${request.writeId.sequence}`
+    case 'stub':
+      return `${request.kind} ${formatBallot(request.ballot)} ${request.writeId.proposerId}.${request.writeId.sequence}`
+    case 'drop':
+      return `drop ${formatBallot(request.promised)}`
     case 'read':
       return 'read'
     default:
@@ -58,10 +61,10 @@ export function formatRequest(request: Request): string {
 
 /** `refused to accept, promised 4.2, accepted 3.2 2.1@1` */
 export function formatAnswer({ kind }: Request, { ok, record }: Answer): string {
-  const { promised, accepted, state, chosen } = record
+  const { promised, accepted, state, chosen, isStub } = record
   const vote =
     accepted === undefined
-      ? 'accepted none'
+      ? `accepted none${isStub ? ' (stub)' : ''}`
       : `accepted ${formatBallot(accepted)} ${formatState(state)}${chosen ? ' (chosen)' : ''}`
   return `${ok ? 'ok' : 'refused'} to ${kind}, promised ${formatBallot(promised)}, ${vote}`
 }

@@ -1,0 +1,38 @@
+import type { Record } from '../register/messages.ts'
+import type { Counts } from '../rpc/messages.ts'
+import { DigestTree } from './digest.ts'
+
+/** How much a record, or many of one leaf, weigh in an inventory. */
+export type Weight = Counts & Readonly<{ digest: number }>
+
+/** What a store holds, kept up with every change of a record: its counts and its digests. */
+export class Inventory {
+  readonly digests = new DigestTree()
+  #recordCount = 0
+  #tombstoneCount = 0
+  #stubCount = 0
+
+  get counts(): Counts {
+    return {
+      recordCount: this.#recordCount,
+      tombstoneCount: this.#tombstoneCount,
+      stubCount: this.#stubCount,
+    }
+  }
+
+  replace(leaf: number, before: Weight, after: Weight): void {
+    this.digests.replace(leaf, before.digest, after.digest)
+    this.#recordCount += after.recordCount - before.recordCount
+    this.#tombstoneCount += after.tombstoneCount - before.tombstoneCount
+    this.#stubCount += after.stubCount - before.stubCount
+  }
+}
+
+/** The weight of no record. */
+export const NOTHING: Weight = { recordCount: 0, tombstoneCount: 0, stubCount: 0, digest: 0 }
+
+/** The weight of one record. `digest` is that of `digestOf`. */
+export function weightOf({ accepted, state, isStub }: Record, digest: number): Weight {
+  const isTombstone = accepted !== undefined && state.value === undefined
+  return { recordCount: 1, tombstoneCount: isTombstone ? 1 : 0, stubCount: isStub ? 1 : 0, digest }
+}
