@@ -86,18 +86,6 @@ export const GroupList = Type.Object({
   ),
 })
 
-export const Cluster = Type.Object({
-  clusterId: Type.String(),
-  epoch: Type.Integer({ minimum: 1, description: 'Counts the changes of the membership.' }),
-  members: Type.Array(
-    Type.Object({
-      nodeId: Type.String(),
-      address: Type.String({ description: 'host:port' }),
-      reachable: Type.Boolean({ description: 'Whether this connector has a stream to the node that works.' }),
-    }),
-  ),
-})
-
 export const Problem = Type.Object(
   {
     type: Type.String({ description: 'about:blank: the code says it all.' }),

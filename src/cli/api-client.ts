@@ -4,13 +4,11 @@
  */
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
-import type { Cluster, CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
+import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
+import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 
 /** A group as the API shows it. */
 export type GroupView = Readonly<Static<typeof Group>>
-
-/** The cluster behind a connector, as that connector sees it. */
-export type ClusterAnswer = Readonly<Static<typeof Cluster>>
 
 /** An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place. */
 export type Problem = Readonly<{
@@ -94,8 +92,13 @@ export class ApiClient {
     return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
   }
 
-  cluster(): Promise<Reply<ClusterAnswer>> {
+  /** Answered also by a connector that has no quorum, or has not found its cluster. */
+  cluster(): Promise<Reply<ClusterStatus>> {
     return this.#call({ method: 'GET', path: '/v1/cluster' })
+  }
+
+  replicas(groupId: string): Promise<Reply<GroupReplicas>> {
+    return this.#call({ method: 'GET', path: `${groupPath(groupId)}/replicas` })
   }
 
   /** Closes the connections, those with a request on them too. */

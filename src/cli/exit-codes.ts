@@ -7,6 +7,10 @@ export const EXIT = {
   usage: 2,
   /** It may have been done, or may yet be. Look before it is repeated. */
   unknown: 3,
+  /** All is served, but something is not as it should be. */
+  degraded: 4,
+  /** No quorum of nodes answers. */
+  unavailable: 5,
   /** 128 + SIGINT, as shells say it. */
   interrupted: 130,
 } as const

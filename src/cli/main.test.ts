@@ -57,7 +57,19 @@ async function deadUrl(): Promise<string> {
   return url
 }
 
-const COMMANDS = ['up', 'generate', 'verify', 'node', 'connector', 'get', 'create', 'update', 'delete']
+const COMMANDS = [
+  'up',
+  'status',
+  'generate',
+  'verify',
+  'node',
+  'connector',
+  'get',
+  'create',
+  'update',
+  'delete',
+  'replicas',
+]
 
 test('every command has help with examples, on stdout, with exit code 0', async () => {
   const all = await cohort(['--help'])
@@ -86,6 +98,8 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['get', 'a', '--nope'], /unknown option '--nope'/],
     [['get', 'a', '--url', 'nope'], /--url must be a URL/],
     [['create', 'a', '--label', 'x'], /Expected key=value/],
+    [['status', 'now'], /too many arguments/],
+    [['replicas'], /missing required argument/],
     [['update', 'a'], /nothing to change/],
     [['delete', 'a', '--if-match', ''], /Expected an ETag/],
     [['generate', '--amount', '0'], /--amount must be a whole number from 1 to 1000000, got "0"/],
@@ -118,6 +132,8 @@ test('with no connector running, one sentence says how to start one', async () =
   const url = await deadUrl()
   for (const args of [
     ['generate'],
+    ['status'],
+    ['replicas', 'a'],
     ['verify'],
     ['get', 'a'],
     ['create', 'a'],

@@ -8,6 +8,8 @@ import { describeFailure } from './failure.ts'
 import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
 import { addNodeCommand } from './node-command.ts'
+import { addReplicasCommand } from './replicas-command.ts'
+import { addStatusCommand } from './status-command.ts'
 import { addUpCommand } from './up-command.ts'
 import { addUpdateCommand } from './update-command.ts'
 import { addVerifyCommand } from './verify-command.ts'
@@ -25,6 +27,7 @@ const program = new Command('cohort')
     `
 Examples:
   cohort up                           three nodes and a connector on this machine
+  cohort status --watch               how it is, and why
   cohort generate                     a thousand groups, verified on every node
   cohort verify --seconds 600         is it linearizable, whatever happens to it meanwhile?
   cohort create team-a --label env=prod
@@ -35,6 +38,7 @@ cohort COMMAND --help says more.`,
 
 // The order of the help text. Commands inherit the settings above.
 addUpCommand(program)
+addStatusCommand(program)
 addGenerateCommand(program)
 addVerifyCommand(program)
 addNodeCommand(program)
@@ -43,6 +47,7 @@ addGetCommand(program)
 addCreateCommand(program)
 addUpdateCommand(program)
 addDeleteCommand(program)
+addReplicasCommand(program)
 
 try {
   await program.parseAsync(process.argv)

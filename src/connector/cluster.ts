@@ -5,15 +5,16 @@
 import type { Logger } from 'pino'
 import { type Quorums, quorumsOf, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
-import type { Membership, Mismatch } from '../rpc/messages.ts'
+import type { Description, Membership, Mismatch } from '../rpc/messages.ts'
 import type { Connect, NodeTransport } from '../rpc/transport.ts'
 import { giveBirth } from './birth.ts'
 import type { Clock } from './clock.ts'
 import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
-import type { ClusterDescription, ClusterView } from './http/cluster-view.ts'
+import type { ClusterView } from './http/cluster-view.ts'
 import { LINK_LIMITS, NodeLink } from './node-link.ts'
 import { drawProposerId } from './proposer-id.ts'
 import { MEMORIES_MAX, RegisterClient, VIEW_AGE_MS_MAX } from './register-client.ts'
+import type { ClusterSnapshot } from './status/cluster-snapshot.ts'
 
 export type ClusterOptions = Readonly<{
   hosts: readonly string[]
@@ -63,19 +64,33 @@ export class Cluster implements ClusterView {
     return reachable >= quorumsOf(this.#client.links.length).classic
   }
 
-  describe(): ClusterDescription | undefined {
+  /** What is known at this moment. */
+  snapshot(): ClusterSnapshot {
     const links = this.#client?.links
-    if (this.#membership === undefined || links === undefined) return undefined
+    if (this.#membership === undefined || links === undefined) {
+      const reason = this.#lastReason ?? 'its hosts are being asked'
+      return { kind: 'searching', hosts: this.#options.hosts, reason }
+    }
     const { clusterId, epoch, members } = this.#membership
     return {
+      kind: 'found',
       clusterId,
       epoch,
+      quorum: quorumsOf(members.length).classic,
       members: members.map(({ nodeId }, index) => ({
         nodeId,
         address: this.#addresses.get(nodeId)!,
-        reachable: links[index]?.isReachable ?? false,
+        link: links[index]!,
+        role: 'voting',
+        progress: undefined,
       })),
+      change: undefined,
     }
+  }
+
+  /** Asks the node at an address who it is and what it holds. Rejects when it does not answer within `timeoutMs`. */
+  describeNode(address: string, timeoutMs: number): Promise<Description> {
+    return this.#transportTo(address).describe(timeoutMs)
   }
 
   /** Looks for the cluster until it is found, then keeps an eye on nodes that are missing. Returns when closed. */

@@ -8,8 +8,12 @@ import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
 import { systemClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
+import { Divergences } from './divergence.ts'
 import { GroupRegistry } from './group-registry.ts'
 import { buildApp } from './http/app.ts'
+import { addressesOf } from './status/cluster-snapshot.ts'
+import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
+import { ClusterStatusView } from './status/status-view.ts'
 
 /** Incarnations that no other process draws, at the cost of a count: drawing each anew took a tenth of a create. */
 function incarnations(): () => string {
@@ -41,9 +45,24 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     clock: systemClock,
     logger,
   })
+  const divergences = new Divergences(logger)
+  const poll = new NodePoll({
+    addresses: () => addressesOf(cluster.snapshot()),
+    describe: (address, timeoutMs) => cluster.describeNode(address, timeoutMs),
+    clock: systemClock,
+    ...POLL_LIMITS,
+  })
+  const status = new ClusterStatusView({
+    snapshot: () => cluster.snapshot(),
+    latest: (address) => poll.latest(address),
+    lag: { lagOf: () => undefined },
+    divergences,
+    clock: systemClock,
+  })
   const app = buildApp({
     registry: new GroupRegistry(cluster),
     cluster,
+    status,
     clock: { now: () => new Date() },
     newIncarnation: incarnations(),
     retryAfterSeconds: 1,
@@ -53,9 +72,13 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     throw listenFault(`${host}:${port}`, cause)
   })
   const searching = cluster.run()
-  logger.info({ host, port, hosts, version: VERSION }, 'connector is listening')
+  poll.start()
+  // PORT 0 took any free one.
+  const [listening] = app.addresses()
+  logger.info({ host, port: listening?.port ?? port, hosts, version: VERSION }, 'connector is listening')
   logger.info({ signal: await stopped }, 'connector is stopping')
   await app.close()
+  poll.close()
   cluster.close()
   await searching
   logger.info('connector has stopped')

@@ -11,6 +11,7 @@ import type { AnswerBatch, Membership, Mismatch } from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../rpc/transport.ts'
 import type { Clock } from './clock.ts'
 import { type HedgeBounds, Latency } from './latency.ts'
+import { RoundTripTimes } from './status/round-trip-times.ts'
 
 /** A request on its way, and who waits for its answer. */
 export type Errand = Readonly<{
@@ -68,6 +69,8 @@ export type LinkOptions = Readonly<{
 type Flight = Readonly<{ batchId: number; sentAtMs: number; errands: readonly Errand[] }>
 
 export class NodeLink {
+  /** How long batches took from here to the node and back. */
+  readonly roundTrips = new RoundTripTimes()
   readonly #options: LinkOptions
   readonly #latency: Latency
   #stream: BatchStream | undefined
@@ -168,7 +171,9 @@ export class NodeLink {
       this.#stream?.close()
       return
     }
-    this.#latency.observe(this.#options.clock.nowMs() - flight!.sentAtMs)
+    const timeMs = this.#options.clock.nowMs() - flight!.sentAtMs
+    this.#latency.observe(timeMs)
+    this.roundTrips.observe(timeMs)
     this.#setState(true, false)
     let index = 0
     for (const errand of flight!.errands) {

@@ -70,18 +70,13 @@ test("what is the client's fault is not logged", async () => {
 
 test('ready only while a quorum answers; live all the same', async () => {
   let isReady = false
-  const { app } = testApp({ cluster: { isReady: () => isReady, describe: () => undefined } })
+  const { app } = testApp({ cluster: { isReady: () => isReady } })
   const answer = await app.inject('/readyz')
   expectProblem(answer, 'not_ready')
   assert.equal(answer.headers['retry-after'], '1')
   assert.equal((await app.inject('/livez')).statusCode, 200)
   isReady = true
   assert.deepEqual((await app.inject('/readyz')).json(), { status: 'ready' })
-})
-
-test('a cluster that is not found yet: 503 unavailable', async () => {
-  const { app } = testApp({ cluster: { isReady: () => false, describe: () => undefined } })
-  assert.equal(expectProblem(await app.inject('/v1/cluster'), 'unavailable').outcome, 'not_applied')
 })
 
 test('a sane X-Request-Id comes back with every answer; another is replaced', async () => {

@@ -113,7 +113,8 @@ test('what the API answers is of the schemas it describes', async () => {
     ['Problem', await app.inject({ method: 'POST', url: '/v1/group', payload: { more: 1 } })],
     ['Group', await app.inject('/v1/group/g')],
     ['GroupList', await app.inject('/v1/group')],
-    ['Cluster', await app.inject('/v1/cluster')],
+    ['ClusterStatus', await app.inject('/v1/cluster')],
+    ['GroupReplicas', await app.inject('/v1/group/g/replicas')],
   ] as const
   for (const [schema, answer] of answers) {
     const closed = {

@@ -1,19 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../../src/connector/http/app.ts'
-import type { ClusterDescription } from '../../src/connector/http/cluster-view.ts'
 import type { Dependencies } from '../../src/connector/http/dependencies.ts'
+import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
 import { MemoryRegistry } from './memory-registry.ts'
-
-export const CLUSTER: ClusterDescription = {
-  clusterId: 'c-1',
-  epoch: 1,
-  members: [
-    { nodeId: 'n-1', address: '127.0.0.1:8001', reachable: true },
-    { nodeId: 'n-2', address: '127.0.0.1:8002', reachable: true },
-    { nodeId: 'n-3', address: '127.0.0.1:8003', reachable: false },
-  ],
-}
 
 export type TestApp = Readonly<{
   app: FastifyInstance
@@ -29,7 +19,11 @@ export function testApp(overrides: Partial<Dependencies> = {}): TestApp {
   let count = 0
   const app = buildApp({
     registry,
-    cluster: { isReady: () => true, describe: () => CLUSTER },
+    cluster: { isReady: () => true },
+    status: {
+      describe: () => CLUSTER_EXAMPLE,
+      replicas: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }),
+    },
     clock: { now: () => new Date('2026-01-01T00:00:00.000Z') },
     newIncarnation: () => `i${++count}`,
     logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),

@@ -1,9 +1,10 @@
 /** `cohort generate`: creates groups, then asks every node by itself whether it holds them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Connect } from '../../rpc/transport.ts'
-import { ApiClient, type ClusterAnswer } from '../api-client.ts'
+import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { describeUnreachable, toFailure } from '../group-command.ts'
@@ -54,7 +55,7 @@ export async function generate(options: GenerateOptions): Promise<number> {
 
     const verdicts = signal.aborted
       ? undefined
-      : await verify(options, { tally, addresses, clusterId: cluster?.clusterId, progress })
+      : await verify(options, { tally, addresses, clusterId: cluster?.clusterId ?? undefined, progress })
     for (const line of reportLines({ amount, tally, createMs, verdicts, quorum })) output.write(`${line}\n`)
     if (signal.aborted) return EXIT.interrupted
     return isAllWell(amount, tally, verdicts ?? [], quorum) ? EXIT.ok : EXIT.failed
@@ -63,18 +64,20 @@ export async function generate(options: GenerateOptions): Promise<number> {
   }
 }
 
+/** The cluster, once the connector has found it; `undefined` where the nodes are known without that. */
 async function findCluster(
   client: ApiClient,
   { url, hosts }: GenerateOptions,
-): Promise<ClusterAnswer | undefined> {
+): Promise<ClusterStatus | undefined> {
   const untilMs = performance.now() + CLUSTER_PATIENCE_MS
   while (true) {
     const reply = await client.cluster()
-    if (reply.kind === 'answered') return reply.value
     if (reply.kind === 'unreachable') throw new CommandFailure(describeUnreachable(url, reply.reason))
+    if (reply.kind !== 'answered') throw toFailure(reply, url)
+    const isFound = reply.value.clusterId !== null
+    if (isFound) return reply.value
     if (hosts !== undefined) return undefined
-    const isStarting = reply.kind === 'problem' && reply.problem.status === 503
-    if (!isStarting || performance.now() > untilMs) throw toFailure(reply, url)
+    if (performance.now() > untilMs) throw new CommandFailure(reply.value.reason)
     await sleep(200)
   }
 }

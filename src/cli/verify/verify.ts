@@ -187,9 +187,10 @@ async function findConnectors(options: VerifyOptions): Promise<void> {
       const { reply, url } = first
       throw new CommandFailure(describeUnreachable(url, reply.kind === 'unreachable' ? reply.reason : ''))
     }
-    const clusters = replies.flatMap(({ url, reply }) =>
-      reply.kind === 'answered' ? [{ url, clusterId: reply.value.clusterId }] : [],
-    )
+    const clusters = replies.flatMap(({ url, reply }) => {
+      const clusterId = reply.kind === 'answered' ? reply.value.clusterId : null
+      return clusterId === null ? [] : [{ url, clusterId }]
+    })
     const other = clusters.find(({ clusterId }) => clusterId !== clusters[0]!.clusterId)
     if (other !== undefined) {
       throw new CommandFailure(`${clusters[0]!.url} and ${other.url} serve different clusters`)

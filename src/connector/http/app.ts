@@ -16,6 +16,7 @@ import { createGroupRoute } from './routes/create-group.ts'
 import { deleteGroupRoute } from './routes/delete-group.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { getGroupRoute } from './routes/get-group.ts'
+import { getReplicasRoute } from './routes/get-replicas.ts'
 import { healthRoutes } from './routes/health.ts'
 import { listGroupsRoute } from './routes/list-groups.ts'
 import { updateGroupRoute } from './routes/update-group.ts'
@@ -60,6 +61,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
 
   app.register(createGroupRoute(dependencies))
   app.register(getGroupRoute(dependencies))
+  app.register(getReplicasRoute(dependencies))
   app.register(listGroupsRoute(dependencies))
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))

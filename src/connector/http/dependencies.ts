@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import type { Registry } from '../../group/registry.ts'
 import type { ClusterView } from './cluster-view.ts'
+import type { StatusView } from './status-view.ts'
 
 /** What the HTTP layer is given. */
 export type Dependencies = Readonly<{
   registry: Registry
   cluster: ClusterView
+  status: StatusView
   clock: { now(): Date }
   /** Draws the incarnation of a new group: never the same twice, of characters that an ETag may have. */
   newIncarnation: () => string

@@ -1,5 +1,6 @@
 /** The API as OpenAPI 3.1. A test holds it to the routes that there are, and to the errors. */
-import { Cluster, CreateGroupBody, Group, GroupList, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
+import { CreateGroupBody, Group, GroupList, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
+import { ClusterStatus, GroupReplicas } from '../../../api/status-schemas.ts'
 import { VERSION } from '../../../version.ts'
 import { headers, parameters } from './parts.ts'
 import { paths } from './paths.ts'
@@ -41,7 +42,8 @@ export const openapiDocument = {
       CreateGroup: CreateGroupBody,
       UpdateGroup: UpdateGroupBody,
       GroupList,
-      Cluster,
+      GroupReplicas,
+      ClusterStatus,
       Problem,
     },
     parameters,

@@ -1,5 +1,6 @@
 /** The operations of the API, path by path. */
 import { headerRefs, parameterRefs, problems } from './parts.ts'
+import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from './status-examples.ts'
 
 const GROUP_EXAMPLE = {
   groupId: 'payments',
@@ -104,28 +105,32 @@ export const paths = {
       },
     },
   },
+  '/v1/group/{groupId}/replicas': {
+    parameters: [{ $ref: '#/components/parameters/GroupId' }],
+    get: {
+      operationId: 'getReplicas',
+      tags: ['Operations'],
+      summary: 'What each node holds for a group',
+      description:
+        'Each node is asked by itself, for a second at most; what differs is shown and not repaired. A group that was deleted or never was is answered too, with what the nodes hold.',
+      parameters: parameterRefs(),
+      responses: {
+        200: jsonAnswer('The replicas.', { $ref: '#/components/schemas/GroupReplicas' }, REPLICAS_EXAMPLE),
+        ...problems(...ON_ANY_GROUP),
+      },
+    },
+  },
   '/v1/cluster': {
     get: {
       operationId: 'getCluster',
       tags: ['Operations'],
-      summary: 'Describe the cluster',
-      description: 'The nodes, as this connector sees them at the moment.',
+      summary: 'How the cluster is',
+      description:
+        'A verdict, the reason, and every node as this connector sees it. Answered at once and with 200 whatever the verdict is, also before the cluster is found; what is not known is null.',
       parameters: parameterRefs(),
       responses: {
-        200: jsonAnswer(
-          'The cluster.',
-          { $ref: '#/components/schemas/Cluster' },
-          {
-            clusterId: '0f2b7c51-8d0e-4b55-9f3a-4c8d1a6e7b90',
-            epoch: 1,
-            members: [
-              { nodeId: '7f9c24e0-2f1b-4d0a-8c37-5b6d1e9a0c44', address: '127.0.0.1:8001', reachable: true },
-              { nodeId: 'b1d5c0a7-93e4-4a6e-b0d9-1f7a2c8e3d55', address: '127.0.0.1:8002', reachable: true },
-              { nodeId: 'e4a8f3c2-6b07-4f9d-a1c5-8d2e7b904f66', address: '127.0.0.1:8003', reachable: false },
-            ],
-          },
-        ),
-        ...problems('unavailable'),
+        200: jsonAnswer('The cluster.', { $ref: '#/components/schemas/ClusterStatus' }, CLUSTER_EXAMPLE),
+        ...problems(),
       },
     },
   },

@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import { readUrl } from '../config/settings.ts'
+import { ApiClient } from './api-client.ts'
+import { EXIT } from './exit-codes.ts'
+import { toFailure } from './group-command.ts'
+import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
+import { replicaLines } from './status/replica-lines.ts'
+import { painter } from './status/table.ts'
+
+/** Adds `cohort replicas`: what each node holds for a group. */
+export function addReplicasCommand(program: Command): void {
+  program
+    .command('replicas')
+    .summary('what each node holds for a group, and whether they agree')
+    .description(
+      'Asks each node by itself what it holds for a group, and says whether they agree. Nothing is repaired by it. A ' +
+        'group that was deleted, or never was, can be asked for as well.',
+    )
+    .addArgument(groupIdArgument())
+    .addOption(jsonOption())
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  every node answered, and all hold the same
+  1  not known: no connector answers, or it has not found its cluster
+  2  a flag, an argument or a setting cannot be used
+  4  they differ, or not all of them answered
+
+Examples:
+  cohort replicas team-a
+  cohort replicas team-a --json`,
+    )
+    .action(async (groupId: string, { json = false, url: urlFlag }: ApiOptions) => {
+      const url = readUrl(urlFlag, readEnvironment())
+      const client = new ApiClient({ url })
+      try {
+        const reply = await client.replicas(groupId)
+        if (reply.kind !== 'answered') throw toFailure(reply, url)
+        const lines = json ? [reply.text] : replicaLines(reply.value, painter(process.stdout.isTTY === true))
+        process.stdout.write(`${lines.join('\n')}\n`)
+        process.exitCode = reply.value.agree ? EXIT.ok : EXIT.degraded
+      } finally {
+        await client.close()
+      }
+    })
+}

@@ -1,0 +1,39 @@
+/** `GET /v1/group/{groupId}/replicas` for a tired person: whether the nodes agree, then one line for each. */
+import type { GroupReplicas, ReplicaView } from '../../api/status-schemas.ts'
+import { printable } from '../format-group.ts'
+import { type Cell, type Paint, tableLines } from './table.ts'
+
+const NOTHING = '-'
+
+export function replicaLines({ agree, reason, replicas }: GroupReplicas, paint: Paint): string[] {
+  const word = agree ? paint('AGREE', 'good') : paint('DIFFER', 'warning')
+  return [`${word}  ${printable(reason)}`, '', ...tableLines([HEAD, ...replicas.map(row)], paint)]
+}
+
+const HEAD: readonly Cell[] = [
+  { text: 'address' },
+  { text: 'holds' },
+  { text: 'version', isNumber: true },
+  { text: 'generation', isNumber: true },
+  { text: 'ballot' },
+  { text: 'chosen' },
+  { text: 'promised' },
+  { text: 'write id' },
+  { text: 'node id' },
+].map((cell) => ({ ...cell, tone: 'dim' as const }))
+
+function row(replica: ReplicaView): Cell[] {
+  const { address, holds, version, generation, ballot, chosen, promised, writeId, nodeId } = replica
+  const isAway = holds === 'unreachable'
+  return [
+    { text: printable(address) },
+    { text: isAway ? 'UNREACHABLE' : holds, tone: isAway ? 'bad' : 'plain' },
+    { text: String(version ?? NOTHING), isNumber: true },
+    { text: String(generation ?? NOTHING), isNumber: true },
+    { text: printable(ballot?.text ?? NOTHING) },
+    { text: chosen === null ? NOTHING : chosen ? 'yes' : 'no' },
+    { text: printable(promised?.text ?? NOTHING) },
+    { text: printable(writeId?.text ?? NOTHING) },
+    { text: printable(nodeId) },
+  ]
+}

@@ -1,0 +1,21 @@
+/** How many of the last round trips are kept. A node that nothing is sent to still gets two heartbeats a second. */
+const KEPT = 256
+
+/** The last round trips of one link, so that percentiles tell of now and not of last week. Observing costs a store. */
+export class RoundTripTimes {
+  readonly #timesMs = new Float64Array(KEPT)
+  #count = 0
+
+  observe(timeMs: number): void {
+    this.#timesMs[this.#count % KEPT] = timeMs
+    this.#count += 1
+  }
+
+  /** `undefined` before the first round trip. */
+  percentiles(): Readonly<{ p50: number; p99: number }> | undefined {
+    if (this.#count === 0) return undefined
+    const sorted = this.#timesMs.slice(0, Math.min(this.#count, KEPT)).sort()
+    const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1]!
+    return { p50: at(0.5), p99: at(0.99) }
+  }
+}

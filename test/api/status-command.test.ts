@@ -1,0 +1,72 @@
+/** `cohort status` over HTTP, against the real API. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { showStatus, watchStatus } from '../../src/cli/status/status.ts'
+import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
+import { testApp } from './test-app.ts'
+
+function anOutput() {
+  let printed = ''
+  const write = (text: string) => {
+    printed += text
+  }
+  return { output: { write, isTerminal: false }, printed: () => printed }
+}
+
+test('the exit code is that of the verdict: 0 healthy, 4 degraded, 5 unavailable', async () => {
+  for (const [verdict, expected] of [
+    ['healthy', 0],
+    ['degraded', 4],
+    ['unavailable', 5],
+  ] as const) {
+    const status = {
+      describe: () => ({ ...CLUSTER_EXAMPLE, verdict }),
+      replicas: async () => REPLICAS_EXAMPLE,
+    }
+    const { app } = testApp({ status })
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const { output, printed } = anOutput()
+    assert.equal(await showStatus({ url, isJson: false, output }), expected)
+    assert.ok(printed().startsWith(verdict.toUpperCase()))
+    const json = anOutput()
+    assert.equal(await showStatus({ url, isJson: true, output: json.output }), expected)
+    assert.equal((JSON.parse(json.printed()) as { verdict: string }).verdict, verdict)
+    await app.close()
+  }
+})
+
+for (const isJson of [false, true]) {
+  test(`a watch survives that the connector is away${isJson ? ', one line of JSON each time' : ''}`, async () => {
+    const first = testApp().app
+    const url = await first.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = new URL(url)
+    const second = testApp().app
+    const steps = [() => first.close(), () => second.listen({ port: Number(port), host: '127.0.0.1' })]
+    const stop = new AbortController()
+    const { output, printed } = anOutput()
+    const exitCode = await watchStatus({
+      url,
+      isJson,
+      output,
+      signal: stop.signal,
+      clockTime: () => 'now',
+      pause: async () => {
+        const step = steps.shift()
+        if (step === undefined) stop.abort()
+        else await step()
+      },
+    })
+    await second.close()
+    assert.equal(exitCode, 130)
+    if (isJson) {
+      const verdicts = printed()
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { verdict: unknown }).verdict)
+      assert.deepEqual(verdicts, ['degraded', null, 'degraded'])
+    } else {
+      const words = [...printed().matchAll(/^(DEGRADED|NO ANSWER) /gm)].map(([, word]) => word)
+      assert.deepEqual(words, ['DEGRADED', 'NO ANSWER', 'DEGRADED'])
+    }
+  })
+}

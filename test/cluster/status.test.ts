@@ -1,0 +1,161 @@
+/** What operators see of a real cluster: the verdict as nodes come and go, and the alarm for what must never be. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import type { ClusterStatus, GroupReplicas } from '../../src/api/status-schemas.ts'
+import { call, create, groupUrl, read, remove } from './load.ts'
+import { LocalCluster, Service, until } from './local-cluster.ts'
+
+async function statusOf(url: string): Promise<ClusterStatus> {
+  const { status, body } = await call('GET', `${url}/v1/cluster`)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body as unknown as ClusterStatus
+}
+
+async function replicasOf(url: string, groupId: string): Promise<GroupReplicas> {
+  const { status, body } = await call('GET', `${groupUrl(url, groupId)}/replicas`)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body as unknown as GroupReplicas
+}
+
+async function untilVerdict(url: string, verdict: ClusterStatus['verdict']): Promise<ClusterStatus> {
+  let last: ClusterStatus | undefined
+  await until(
+    `the verdict is ${verdict}`,
+    10_000,
+    async () => {
+      last = await statusOf(url)
+      return last.verdict === verdict
+    },
+    () => JSON.stringify(last),
+  )
+  return last!
+}
+
+test('healthy, a node dies: degraded, another: unavailable, both return: healthy', async () => {
+  await using cluster = await LocalCluster.start({ timeoutSeconds: 0.5 })
+  const { url } = cluster.connectors[0]!
+  for (const groupId of ['a', 'b']) assert.equal((await create(url, groupId)).status, 201)
+  const healthy = await untilVerdict(url, 'healthy')
+  assert.equal(healthy.epoch, 1)
+  await until('all nodes have said what they hold', 5_000, async () =>
+    (await statusOf(url)).members.every(
+      ({ records, version, epoch, latencyMs }) =>
+        Number(records) >= 2 && version !== null && epoch === 1 && Number(latencyMs?.p50) > 0,
+    ),
+  )
+
+  await cluster.nodes[2]!.end('SIGKILL')
+  const degraded = await untilVerdict(url, 'degraded')
+  assert.match(degraded.reason, new RegExp(`2 of 3 nodes answer.*${cluster.nodes[2]!.address}`))
+  assert.deepEqual(
+    degraded.members.map(({ reachable }) => reachable),
+    [true, true, false],
+  )
+
+  await cluster.nodes[1]!.end('SIGKILL')
+  const unavailable = await untilVerdict(url, 'unavailable')
+  assert.match(unavailable.reason, /only 1 of 3 nodes answers, and 2 are needed/i)
+  const { agree, replicas } = await replicasOf(url, 'a')
+  assert.deepEqual(
+    [agree, replicas.map(({ holds }) => holds)],
+    [false, ['group', 'unreachable', 'unreachable']],
+  )
+
+  cluster.nodes[1]!.start()
+  cluster.nodes[2]!.start()
+  await untilVerdict(url, 'healthy')
+})
+
+test('a connector that finds no cluster says so at once, and whom it waits for', async () => {
+  const lonely = new Service('lonely', 0, [
+    'connector',
+    '--port',
+    '0',
+    '--hosts',
+    '127.0.0.1:1,127.0.0.1:2,127.0.0.1:3',
+  ])
+  lonely.start()
+  try {
+    await until('it listens', 20_000, () => /connector is listening/.test(lonely.output))
+    const port = /"port":(\d+)/.exec(lonely.output)?.[1]
+    const status = await statusOf(`http://127.0.0.1:${port}`)
+    assert.equal(status.verdict, 'unavailable')
+    assert.deepEqual(
+      status.members.map(({ address, reachable }) => [address, reachable]),
+      [1, 2, 3].map((host) => [`127.0.0.1:${host}`, false]),
+    )
+    await until('it says why', 5_000, async () =>
+      /no answer from 127.0.0.1:1, /.test((await statusOf(`http://127.0.0.1:${port}`)).reason),
+    )
+    const { status: code } = await call('GET', `http://127.0.0.1:${port}/v1/group/a/replicas`)
+    assert.equal(code, 503)
+  } finally {
+    await lonely.end('SIGKILL')
+  }
+})
+
+test('a stopped node delays no status, and its replica is unreachable within the deadline', async () => {
+  await using cluster = await LocalCluster.start()
+  const { url } = cluster.connectors[0]!
+  assert.equal((await create(url, 'a')).status, 201)
+  await untilVerdict(url, 'healthy')
+  cluster.nodes[0]!.signal('SIGSTOP')
+  const startMs = performance.now()
+  await statusOf(url)
+  const { replicas } = await replicasOf(url, 'a')
+  assert.ok(performance.now() - startMs < 2_500)
+  assert.deepEqual(
+    replicas.map(({ holds }) => holds),
+    ['unreachable', 'group', 'group'],
+  )
+  await untilVerdict(url, 'degraded')
+})
+
+test('replicas of a group that is there, that was deleted, and that never was', async () => {
+  await using cluster = await LocalCluster.start()
+  const { url } = cluster.connectors[0]!
+  assert.equal((await create(url, 'a')).status, 201)
+  const live = await replicasOf(url, 'a')
+  assert.deepEqual([live.agree, live.replicas.map(({ version }) => version)], [true, [1, 1, 1]], live.reason)
+  assert.equal((await remove(url, 'a')).status, 200)
+  const holdsOf = async (groupId: string) =>
+    (await replicasOf(url, groupId)).replicas.map(({ holds }) => holds)
+  assert.deepEqual(await holdsOf('a'), ['tombstone', 'tombstone', 'tombstone'])
+  assert.deepEqual(await holdsOf('never'), ['absent', 'absent', 'absent'])
+})
+
+test('a hand in a database is an alarm, and what it wrote is not overwritten', async () => {
+  await using cluster = await LocalCluster.start()
+  const { url } = cluster.connectors[0]!
+  assert.equal((await create(url, 'a')).status, 201)
+  await until('all nodes know that it is chosen', 5_000, async () =>
+    (await replicasOf(url, 'a')).replicas.every(({ chosen }) => chosen === true),
+  )
+  await cluster.nodes[0]!.end('SIGTERM')
+  const path = join(cluster.dataDirectory(0), 'node.db')
+  const edit = new DatabaseSync(path)
+  edit.exec(
+    "UPDATE record SET value = CAST(replace(CAST(value AS TEXT), '\"a\"', '\"z\"') AS BLOB) WHERE key = 'group/a'",
+  )
+  edit.close()
+  cluster.nodes[0]!.start()
+  await untilVerdict(url, 'healthy')
+
+  const { agree, reason } = await replicasOf(url, 'a')
+  assert.deepEqual([agree, reason.startsWith('Divergence')], [false, true], reason)
+  const status = await statusOf(url)
+  assert.equal(status.verdict, 'degraded')
+  assert.match(status.reason, /2 divergences/)
+  assert.deepEqual(
+    status.divergences.first.map(({ key }) => key),
+    ['group/a', 'group/a'],
+  )
+  for (let count = 0; count < 6; count += 1) await read(url, 'a')
+  assert.equal((await replicasOf(url, 'a')).agree, false)
+  const logged = cluster.connectors[0]!.output.split('\n').filter((line) =>
+    /"level":50.*divergence/.test(line),
+  )
+  assert.equal(logged.length, 2)
+})
