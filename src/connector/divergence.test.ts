@@ -13,7 +13,7 @@ type Shape = Readonly<{ round?: number; sequence?: number; value?: string; chose
 function aRecord({ round = 1, sequence = 1, value = 'v', chosen = true }: Shape = {}): Record {
   const accepted: Ballot = { round, proposerId: 0 }
   const state = successor(ABSENT, { proposerId: 7, sequence }, Buffer.from(value))
-  return { promised: { round: round + 1, proposerId: 0 }, accepted, state, chosen }
+  return { promised: { round: round + 1, proposerId: 0 }, accepted, state, chosen, isStub: false }
 }
 
 function replicas(...records: readonly Record[]): Replica[] {

@@ -75,7 +75,10 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   poll.start()
   // PORT 0 took any free one.
   const [listening] = app.addresses()
-  logger.info({ host, port: listening?.port ?? port, hosts, version: VERSION }, 'connector is listening')
+  logger.info(
+    { host, port: typeof listening === 'object' ? listening.port : port, hosts, version: VERSION },
+    'connector is listening',
+  )
   logger.info({ signal: await stopped }, 'connector is stopping')
   await app.close()
   poll.close()

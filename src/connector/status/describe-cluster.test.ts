@@ -28,7 +28,9 @@ function aDescription(nodeId: string): Description {
     membership: { clusterId: 'c', epoch: 3, members: [] },
     version: '1.2.3',
     recordCount: 5,
-  } as Description
+    tombstoneCount: 2,
+    stubCount: 1,
+  }
 }
 
 function knowing(overrides: Partial<Knowledge> = {}): Knowledge {
@@ -50,6 +52,8 @@ test('a member is shown with what it said of itself and with what this connector
     latencyMs: { p50: 1.23, p99: 1.23 },
     lag: 0,
     records: 5,
+    tombstones: 2,
+    stubs: 1,
     version: '1.2.3',
     epoch: 3,
     problem: null,

@@ -99,8 +99,8 @@ function holdings(
 ): Pick<MemberStatus, 'records' | 'tombstones' | 'stubs' | 'version' | 'epoch'> {
   return {
     records: description?.recordCount ?? null,
-    tombstones: null,
-    stubs: null,
+    tombstones: description?.tombstoneCount ?? null,
+    stubs: description?.stubCount ?? null,
     version: description?.version ?? null,
     epoch: description?.membership?.epoch ?? null,
   }

@@ -21,7 +21,13 @@ const GROUP = successor(
 const TOMBSTONE = successor(GROUP, { proposerId: 7, sequence: 2 }, undefined)
 
 function holding(state: State, round: number, chosen = true): Record {
-  return { promised: { round: round + 1, proposerId: 0 }, accepted: { round, proposerId: 0 }, state, chosen }
+  return {
+    promised: { round: round + 1, proposerId: 0 },
+    accepted: { round, proposerId: 0 },
+    state,
+    chosen,
+    isStub: false,
+  }
 }
 
 function describe(...records: readonly (Record | undefined)[]) {
@@ -53,7 +59,7 @@ test('a group that was deleted, and one that never was, are told apart', () => {
   const never = describe(EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD)
   assert.deepEqual([never.agree, never.replicas[0]?.holds], [true, 'absent'])
   assert.equal(never.reason, 'All 3 nodes hold nothing: there is no such group.')
-  const stub = { ...EMPTY_RECORD, promised: { round: 4, proposerId: 0 } }
+  const stub = { ...EMPTY_RECORD, promised: { round: 4, proposerId: 0 }, isStub: true }
   assert.equal(describe(stub, stub, stub).replicas[0]?.holds, 'stub')
 })
 

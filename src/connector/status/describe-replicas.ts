@@ -46,13 +46,10 @@ function viewOf({ nodeId, address, record }: ReplicaRead): ReplicaView {
   }
 }
 
-function holdsWhat({ promised, accepted, state }: Record): ReplicaView['holds'] {
-  if (isTombstone(state)) return 'tombstone'
+function holdsWhat({ state, isStub }: Record): ReplicaView['holds'] {
+  if (isStub) return 'stub'
   if (state.value !== undefined) return 'group'
-  // An empty record that has promised something is a stub, or a key of a round that came no further.
-  return accepted === undefined && compareBallots(promised, { round: 1, proposerId: 0 }) > 0
-    ? 'stub'
-    : 'absent'
+  return isTombstone(state) ? 'tombstone' : 'absent'
 }
 
 /** `null` for bytes that are no group: this page is for looking at what should not be. */

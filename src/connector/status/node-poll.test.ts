@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import type { Description } from '../../rpc/messages.ts'
 import { NodePoll } from './node-poll.ts'
 
-const HERE = { nodeId: 'n1', membership: undefined, version: '0', recordCount: 0 } as Description
+const HERE: Description = {
+  nodeId: 'n1',
+  membership: undefined,
+  version: '0',
+  recordCount: 0,
+  tombstoneCount: 0,
+  stubCount: 0,
+}
 
 /** A poll whose nodes are answered for by hand; `tick` lets the pause between two rounds pass. */
 function aPoll() {
