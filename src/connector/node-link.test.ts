@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { Answer } from '../register/messages.ts'
 import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
 import type { Clock } from './clock.ts'
@@ -41,14 +43,22 @@ class ManualClock implements Clock {
 
 /** A node that answers each batch after 1 ms while it is awake. */
 function aNode(clock: ManualClock) {
-  const node = { isAwake: true, batches: [] as RequestBatch[] }
+  const node = {
+    isAwake: true,
+    batches: [] as RequestBatch[],
+    answersOf: (_batch: RequestBatch): Answer[] => [],
+  }
   const transport: NodeTransport = {
     open(handlers: StreamHandlers) {
       let isOpen = true
       return {
         send(batch) {
           node.batches.push(batch)
-          const answers: AnswerBatch = { batchId: batch.batchId, answers: [], mismatch: undefined }
+          const answers: AnswerBatch = {
+            batchId: batch.batchId,
+            answers: node.answersOf(batch),
+            mismatch: undefined,
+          }
           clock.after(1, () => {
             if (isOpen && node.isAwake) handlers.onAnswers(answers)
           })
@@ -105,12 +115,7 @@ test('a stopped node with a batch in flight is suspect within the hedge time, ho
   const { clock, node, link } = aLink()
   clock.advance(10)
   node.isAwake = false
-  link.send({
-    key: 'group/a',
-    request: { kind: 'mark', ballot: { round: 1, proposerId: 0 }, writeId: { proposerId: 1, sequence: 1 } },
-    onAnswer: () => {},
-    onLost: () => {},
-  })
+  link.send(aRead('group/a'))
   clock.advance(LINK_LIMITS.hedgeMsMax + 2)
   assert.equal(link.isSuspect, true)
 })
@@ -124,4 +129,65 @@ test('a stream that answers nothing is given up, and the node is used again when
   node.isAwake = true
   clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.reopenMs + 10)
   assert.equal(link.isSuspect, false)
+})
+
+const ANSWER: Answer = { ok: true, record: EMPTY_RECORD }
+
+function aRead(key: string) {
+  return { key, request: { kind: 'read' } as const, onAnswer: () => {}, onLost: () => {} }
+}
+
+function aMark(key: string) {
+  const request = {
+    kind: 'mark',
+    ballot: { round: 1, proposerId: 0 },
+    writeId: { proposerId: 1, sequence: 1 },
+  } as const
+  return { key, request, onAnswer: () => {}, onLost: () => {} }
+}
+
+/** The sizes of the batches that have left, the first of the stream aside. */
+function sizesOf({ batches }: { batches: readonly RequestBatch[] }): number[] {
+  return batches.slice(1).map(({ requests }) => requests.length)
+}
+
+test('while a batch is in flight, the next leaves when it is as large, and a third only after an answer', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(5)
+  node.isAwake = false
+  for (const key of ['a', 'b']) link.send(aRead(key))
+  clock.advance(0)
+  assert.deepEqual(sizesOf(node), [2])
+  link.send(aRead('c'))
+  clock.advance(0)
+  assert.deepEqual(sizesOf(node), [2], 'one request waits for company')
+  link.send(aRead('d'))
+  clock.advance(0)
+  assert.deepEqual(sizesOf(node), [2, 2])
+  for (const key of ['e', 'f', 'g']) link.send(aRead(key))
+  clock.advance(0)
+  assert.deepEqual(sizesOf(node), [2, 2], 'two batches are in flight')
+})
+
+test('what waits for company leaves with the next answer at the latest, and marks travel with it', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(5)
+  node.answersOf = ({ requests }) =>
+    requests.filter(({ request }) => request.kind !== 'mark').map(() => ANSWER)
+  for (const key of ['a', 'b']) link.send(aRead(key))
+  clock.advance(0)
+  link.send(aMark('a'))
+  link.send(aRead('c'))
+  clock.advance(1)
+  assert.deepEqual(sizesOf(node), [2, 2])
+})
+
+test('marks that no request takes along leave by themselves', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(5)
+  for (const key of ['a', 'b']) link.send(aMark(key))
+  clock.advance(LINK_LIMITS.marksMs - 1)
+  assert.deepEqual(sizesOf(node), [])
+  clock.advance(1)
+  assert.deepEqual(sizesOf(node), [2])
 })

@@ -32,6 +32,8 @@ export type LinkLimits = HedgeBounds &
     batchBytesMax: number
     /** What may wait for a node that answers slowly. Beyond it, requests are lost at once: the node will lag. */
     waitingBytesMax: number
+    /** How long chosen marks wait for requests to travel with. */
+    marksMs: number
     /** An empty batch is sent when nothing else was for this long, to learn whether the node is still there. */
     heartbeatMs: number
     /** A batch unanswered for this long ends its stream, and every message on it. */
@@ -47,6 +49,7 @@ export const LINK_LIMITS: LinkLimits = {
   requestsPerBatchMax: 128,
   batchBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
+  marksMs: 10,
   heartbeatMs: 500,
   batchTimeoutMs: 3_000,
   reopenMs: 200,
@@ -66,7 +69,7 @@ export type LinkOptions = Readonly<{
   onMismatch: (mismatch: Mismatch) => void
 }>
 
-type Flight = Readonly<{ batchId: number; sentAtMs: number; errands: readonly Errand[] }>
+type Flight = Readonly<{ batchId: number; sentAtMs: number; errands: readonly Errand[]; answersDue: number }>
 
 export class NodeLink {
   /** How long batches took from here to the node and back. */
@@ -78,6 +81,8 @@ export class NodeLink {
   #inFlight: Flight[] = []
   #waiting: Errand[] = []
   #waitingBytes = 0
+  /** Those of `#waiting` that get an answer. */
+  #answersWanted = 0
   /** The node has answered on this stream. */
   #isConfirmed = false
   #isSlow = false
@@ -87,6 +92,7 @@ export class NodeLink {
   #cancelWatch: (() => void) | undefined
   #cancelReopen: (() => void) | undefined
   #cancelHeartbeat: (() => void) | undefined
+  #cancelMarks: (() => void) | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -113,7 +119,11 @@ export class NodeLink {
     if (!this.#isConfirmed || this.#waitingBytes + bytes > this.#options.limits.waitingBytesMax) return false
     this.#waiting.push(errand)
     this.#waitingBytes += bytes
-    this.#scheduleFlush()
+    if (errand.request.kind === 'mark') this.#scheduleMarks()
+    else {
+      this.#answersWanted += 1
+      this.#scheduleFlush()
+    }
     return true
   }
 
@@ -123,6 +133,7 @@ export class NodeLink {
     this.#stream?.close()
     this.#cancelReopen?.()
     this.#cancelWatch?.()
+    this.#cancelMarks?.()
     this.#drop()
   }
 
@@ -158,6 +169,7 @@ export class NodeLink {
     this.#inFlight = []
     this.#waiting = []
     this.#waitingBytes = 0
+    this.#answersWanted = 0
     this.#setState(false, false)
     for (const errand of lost) errand.onLost()
   }
@@ -188,20 +200,38 @@ export class NodeLink {
 
   // Batches -----------------------------------------------------------------------------------------------------------
 
+  /**
+   * Whether a batch should leave now. While one is in flight, the next gathers until it is as large: few large batches
+   * cost far less than many small ones, and two of a size keep both ends at work. Marks alone wait for company.
+   */
+  #isBatchDue(): boolean {
+    if (!this.#isConfirmed || this.#answersWanted === 0) return false
+    const newest = this.#inFlight.at(-1)
+    if (newest === undefined) return true
+    return (
+      this.#inFlight.length < this.#options.limits.batchesInFlightMax &&
+      this.#answersWanted >= newest.answersDue
+    )
+  }
+
   #scheduleFlush(): void {
-    if (this.#isFlushDue || this.#waiting.length === 0) return
-    if (this.#inFlight.length >= this.#options.limits.batchesInFlightMax) return
+    if (this.#isFlushDue || !this.#isBatchDue()) return
     this.#isFlushDue = true
     this.#options.clock.defer(() => {
       this.#isFlushDue = false
-      const { limits } = this.#options
-      while (
-        this.#isConfirmed &&
-        this.#waiting.length > 0 &&
-        this.#inFlight.length < limits.batchesInFlightMax
-      ) {
-        this.#sendBatch(this.#takeBatch())
-      }
+      while (this.#isBatchDue()) this.#sendBatch(this.#takeBatch())
+    })
+  }
+
+  /** Marks that no request has taken along by then leave by themselves. */
+  #scheduleMarks(): void {
+    if (this.#cancelMarks !== undefined) return
+    const { clock, limits } = this.#options
+    this.#cancelMarks = clock.after(limits.marksMs, () => {
+      this.#cancelMarks = undefined
+      if (this.#waiting.length === 0) return
+      if (this.#inFlight.length < limits.batchesInFlightMax) this.#sendBatch(this.#takeBatch())
+      if (this.#waiting.length > 0) this.#scheduleMarks()
     })
   }
 
@@ -215,20 +245,18 @@ export class NodeLink {
       bytes += size
       count += 1
     }
+    const taken = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
-    if (count === this.#waiting.length) {
-      const all = this.#waiting
-      this.#waiting = []
-      return all
-    }
-    return this.#waiting.splice(0, count)
+    this.#answersWanted -= countAnswers(taken)
+    return taken
   }
 
   #sendBatch(errands: readonly Errand[]): void {
     const { membership, nodeId, clock } = this.#options
     this.#batchId += 1
     this.#lastSentMs = clock.nowMs()
-    this.#inFlight.push({ batchId: this.#batchId, sentAtMs: this.#lastSentMs, errands })
+    const answersDue = countAnswers(errands)
+    this.#inFlight.push({ batchId: this.#batchId, sentAtMs: this.#lastSentMs, errands, answersDue })
     this.#watch()
     this.#stream?.send({
       batchId: this.#batchId,
@@ -293,6 +321,12 @@ export class NodeLink {
       this.#scheduleHeartbeat()
     })
   }
+}
+
+function countAnswers(errands: readonly Errand[]): number {
+  let count = 0
+  for (const { request } of errands) if (request.kind !== 'mark') count += 1
+  return count
 }
 
 /** About what a request weighs on the wire, in bytes. */

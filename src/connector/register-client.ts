@@ -35,6 +35,12 @@ export const VIEW_AGE_MS_MAX = 360_000
 const BACKOFF_MS_MIN = 4
 const BACKOFF_MS_MAX = 250
 
+/**
+ * How long reads go to the same nodes before the next ones have their turn: a classic quorum then gets all of them, in
+ * few large batches, where turns with every read would send small ones to every node.
+ */
+const TURN_MS = 50
+
 type Pending = Operation & {
   readonly resolve: (outcome: Outcome) => void
   cancelTimeout: () => void
@@ -48,7 +54,6 @@ export class RegisterClient {
   readonly #proposers = new Map<string, Proposer<Pending>>()
   readonly #memories: LRUCache<string, Memory>
   #sequence = 0
-  #turn = 0
   #roundFloor = 0
 
   /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
@@ -104,11 +109,10 @@ export class RegisterClient {
         return this.#sequence
       },
       suspects: this.#suspects,
-      turn: this.#turn,
+      turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
       memory,
       roundFloor: this.#roundFloor,
     })
-    this.#turn = (this.#turn + 1) % quorums.n
     this.#proposers.set(key, proposer)
     return proposer
   }
