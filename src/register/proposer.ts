@@ -57,7 +57,7 @@ export type ProposerOptions = Readonly<{
    * `reconsider` on every proposer after a node became suspect.
    */
   suspects: readonly boolean[]
-  /** Spreads the reads of different proposers over the nodes: any integer from 0. */
+  /** Where reads start to ask: any integer from 0. Those of one turn go to the same nodes. */
   turn: number
   /** `undefined`: this connector has never seen the key, or has forgotten it. */
   memory: Memory | undefined
