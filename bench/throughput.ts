@@ -2,39 +2,46 @@
  * Durable creates and linearizable reads per second through one connector and three nodes, as shares of what an empty
  * Fastify handler answers, all in one run on one machine. Needs `wrk`.
  *
- *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5]
+ *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5] [--port 18900, and the next one]
  */
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { LocalCluster, statusOf, until } from '../test/cluster/local-cluster.ts'
+import { cpuTimeUs } from './cpu-time.ts'
 
-type Load = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number; requests: number; errors: number }>
+/** One run of wrk. CPU times are per request, in µs: of the process that answers HTTP, and the mean of the nodes. */
+type Load = Readonly<{
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  requests: number
+  errors: number
+  serverUs: number
+  nodeUs: number
+}>
+
+/** What is loaded: a server, and the nodes behind it. */
+type Target = Readonly<{ url: string; pid: number; nodePids: readonly number[] }>
 
 const { values } = parseArgs({
   options: {
     clients: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
-    'empty-port': { type: 'string', default: '18900' },
+    port: { type: 'string', default: '18900' },
   },
 })
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
-async function wrk(url: string, script: string, args: readonly string[]): Promise<Load> {
-  const options = [
-    '-t1',
-    `-c${values.clients}`,
-    `-d${values.seconds}s`,
-    '--timeout',
-    '10s',
-    '-s',
-    here(script),
-    url,
-  ]
+async function wrk(target: Target, script: string, args: readonly string[]): Promise<Load> {
+  const { clients, seconds } = values
+  const options = ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', '-s', here(script), target.url]
+  const before = [target.pid, ...target.nodePids].map(cpuTimeUs)
   const { stdout } = await promisify(execFile)('wrk', [...options, '--', ...args])
+  const [serverUs, ...nodesUs] = [target.pid, ...target.nodePids].map((pid, i) => cpuTimeUs(pid) - before[i]!)
   const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)
   if (result === null) throw new Error(`wrk said nothing of its result:\n${stdout}`)
   const [requests, durationUs, p50Us, p99Us, errors] = result.slice(1).map(Number) as [
@@ -50,6 +57,8 @@ async function wrk(url: string, script: string, args: readonly string[]): Promis
     p99Ms: p99Us / 1e3,
     requests,
     errors,
+    serverUs: serverUs! / requests,
+    nodeUs: nodesUs.reduce((sum, us) => sum + us, 0) / Math.max(1, nodesUs.length) / requests,
   }
 }
 
@@ -57,52 +66,81 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-function row(name: string, loads: readonly Load[], ceilings: readonly Load[]): string {
-  const ratio = median(loads.map(({ perSecond }, index) => perSecond / ceilings[index]!.perSecond))
+/** `ceilings`: the empty handler's GET; `sameRequests`: what the connector's app answers with nothing behind it. */
+function row(
+  name: string,
+  loads: readonly Load[],
+  ceilings: readonly Load[],
+  sameRequests: readonly Load[],
+): string {
+  const ratio = (to: readonly Load[]) =>
+    median(loads.map(({ perSecond }, index) => perSecond / to[index]!.perSecond)).toFixed(2)
   const of = (pick: (load: Load) => number) => median(loads.map(pick))
-  const errors = loads.reduce((sum, load) => sum + load.errors, 0)
+  const nodeUs = of((load) => load.nodeUs)
   const cells = [
     name,
     Math.round(of((load) => load.perSecond)),
     of((load) => load.p50Ms).toFixed(2),
     of((load) => load.p99Ms).toFixed(1),
-    ratio.toFixed(2),
-    errors,
+    ratio(ceilings),
+    ratio(sameRequests),
+    of((load) => load.serverUs).toFixed(1),
+    nodeUs === 0 ? '' : nodeUs.toFixed(1),
+    loads.reduce((sum, load) => sum + load.errors, 0),
   ]
   return `| ${cells.join(' | ')} |`
 }
 
+/** Starts one of the servers beside this file, and waits until it answers. */
+async function start(file: string, port: number): Promise<Target & { child: ChildProcess }> {
+  const child = spawn(process.execPath, [here(file), String(port)], { stdio: 'inherit' })
+  const url = `http://127.0.0.1:${port}`
+  await until(`${file} answers`, 10_000, async () => (await statusOf(`${url}/v1/group/x`)) === 200)
+  return { url, pid: child.pid!, nodePids: [], child }
+}
+
 await using cluster = await LocalCluster.start()
-const emptyUrl = `http://127.0.0.1:${values['empty-port']}`
-const empty = spawn(process.execPath, [here('empty-app.ts'), values['empty-port']], { stdio: 'inherit' })
+const [connector] = cluster.connectors
+const cohort: Target = {
+  url: connector!.url,
+  pid: connector!.pid!,
+  nodePids: cluster.nodes.map(({ pid }) => pid!),
+}
+const empty = await start('empty-app.ts', Number(values.port))
+const bare = await start('bare-connector.ts', Number(values.port) + 1)
 try {
-  await until('the empty app answers', 5_000, async () => (await statusOf(`${emptyUrl}/v1/group/x`)) === 200)
-  const url = cluster.connectors[0]!.url
-  const loads: { ceiling: Load[]; emptyCreate: Load[]; create: Load[]; read: Load[] } = {
-    ceiling: [],
-    emptyCreate: [],
-    create: [],
-    read: [],
-  }
-  await wrk(url, 'create.lua', ['warm'])
-  await wrk(emptyUrl, 'read.lua', ['warm', '1000'])
+  const ceiling: Load[] = []
+  const emptyPost: Load[] = []
+  const barePost: Load[] = []
+  const bareGet: Load[] = []
+  const create: Load[] = []
+  const read: Load[] = []
+  await wrk(cohort, 'create.lua', ['warm'])
+  await wrk(cohort, 'read.lua', ['warm', '1000'])
+  for (const target of [empty, bare]) await wrk(target, 'create.lua', ['warm'])
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const prefix = `round${round}`
-    loads.ceiling.push(await wrk(emptyUrl, 'read.lua', [prefix, '1000']))
-    loads.emptyCreate.push(await wrk(emptyUrl, 'create.lua', [prefix]))
-    const created = await wrk(url, 'create.lua', [prefix])
-    loads.create.push(created)
-    loads.read.push(await wrk(url, 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]))
+    ceiling.push(await wrk(empty, 'read.lua', [prefix, '1000']))
+    emptyPost.push(await wrk(empty, 'create.lua', [prefix]))
+    barePost.push(await wrk(bare, 'create.lua', [prefix]))
+    const created = await wrk(cohort, 'create.lua', [prefix])
+    create.push(created)
+    bareGet.push(await wrk(bare, 'read.lua', [prefix, '1000']))
+    read.push(await wrk(cohort, 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]))
   }
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}; ${values.clients} clients, medians of ${values.rounds} rounds of ${values.seconds} s\n`,
   )
-  console.log('| load | per second | p50 ms | p99 ms | of the ceiling | errors |')
-  console.log('| --- | --- | --- | --- | --- | --- |')
-  console.log(row('empty handler, GET (the ceiling)', loads.ceiling, loads.ceiling))
-  console.log(row('empty handler, POST', loads.emptyCreate, loads.ceiling))
-  console.log(row('durable create', loads.create, loads.ceiling))
-  console.log(row('linearizable read', loads.read, loads.ceiling))
+  console.log(
+    '| load | per second | p50 ms | p99 ms | of the ceiling | of the same request, nothing behind | server µs | each node µs | errors |',
+  )
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
+  console.log(row('empty handler, GET (the ceiling)', ceiling, ceiling, bareGet))
+  console.log(row('empty handler, POST', emptyPost, ceiling, barePost))
+  console.log(row("the connector's app, nothing behind it, POST", barePost, ceiling, barePost))
+  console.log(row("the connector's app, nothing behind it, GET", bareGet, ceiling, bareGet))
+  console.log(row('durable create', create, ceiling, barePost))
+  console.log(row('linearizable read', read, ceiling, bareGet))
 } finally {
-  empty.kill()
+  for (const { child } of [empty, bare]) child.kill()
 }

@@ -36,6 +36,11 @@ export class Service {
     return `http://${this.address}`
   }
 
+  /** Of its present or last life. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   start(): void {
     const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,32 @@
+/**
+ * The connector's own HTTP app, with all its options, hooks, validation and replies, in front of a registry that does
+ * nothing: what a request costs before it is replicated.
+ */
+import { pino } from 'pino'
+import { buildApp } from '../src/connector/http/app.ts'
+import { CLUSTER_EXAMPLE } from '../src/connector/http/openapi/status-examples.ts'
+import type { Group } from '../src/group/group.ts'
+import type { Registry } from '../src/group/registry.ts'
+
+const time = new Date().toISOString()
+
+/** Every group exists, and none does when it is created. */
+const registry: Registry = {
+  read: async (groupId) => {
+    const group: Group = { groupId, version: 1, incarnation: 'bare', createdAt: time, updatedAt: time }
+    return { kind: 'done', value: group }
+  },
+  change: async (_groupId, command) => ({ kind: 'done', value: command(undefined) }),
+  scan: async () => ({ kind: 'done', value: { groups: [], after: undefined } }),
+}
+
+const app = buildApp({
+  registry,
+  cluster: { isReady: () => true },
+  status: { describe: () => CLUSTER_EXAMPLE, replicas: async () => undefined },
+  clock: { now: () => new Date() },
+  newIncarnation: () => 'bare',
+  retryAfterSeconds: 1,
+  logger: pino({ level: 'silent' }),
+})
+await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) })
