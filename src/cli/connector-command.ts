@@ -16,6 +16,11 @@ export function addConnectorCommand(program: Command): void {
     .option('--port <port>', 'where to listen (PORT; default: 8000)')
     .option('--hosts <list>', 'the nodes, 1 or 3 to 7, as host:port separated by commas (HOSTS)')
     .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
+    .option(
+      '--tombstone-grace <seconds>',
+      'how long each of the two steps waits that remove what is left of a deleted group, at least ten timeouts ' +
+        '(TOMBSTONE_GRACE; default: 3600)',
+    )
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
     .option(
       '--log-level <level>',

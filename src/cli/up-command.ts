@@ -22,6 +22,11 @@ export function addUpCommand(program: Command): void {
     .option('--host <address>', 'the address the connectors listen on (HOST; default: 127.0.0.1)')
     .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
     .option(
+      '--tombstone-grace <seconds>',
+      'how long each of the two steps waits that remove what is left of a deleted group, at least ten timeouts ' +
+        '(TOMBSTONE_GRACE; default: 3600)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

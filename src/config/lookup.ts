@@ -8,6 +8,7 @@ export type Flags = Readonly<{
   port?: string | undefined
   hosts?: string | undefined
   timeout?: string | undefined
+  tombstoneGrace?: string | undefined
   dataDir?: string | undefined
   logLevel?: string | undefined
   nodes?: string | undefined
@@ -15,7 +16,7 @@ export type Flags = Readonly<{
 }>
 
 /** The settings that have a variable. */
-export type Variable = 'HOST' | 'PORT' | 'HOSTS' | 'TIMEOUT' | 'DATA_DIR' | 'LOG_LEVEL'
+export type Variable = 'HOST' | 'PORT' | 'HOSTS' | 'TIMEOUT' | 'TOMBSTONE_GRACE' | 'DATA_DIR' | 'LOG_LEVEL'
 /** A setting's text, and what to call it in a sentence. */
 export type Found = Readonly<{ text: string; label: string }>
 
@@ -27,6 +28,7 @@ const FLAGS = {
   PORT: { name: '--port', key: 'port' },
   HOSTS: { name: '--hosts', key: 'hosts' },
   TIMEOUT: { name: '--timeout', key: 'timeout' },
+  TOMBSTONE_GRACE: { name: '--tombstone-grace', key: 'tombstoneGrace' },
   DATA_DIR: { name: '--data-dir', key: 'dataDir' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>

@@ -75,6 +75,7 @@ test('everything has a default but where the data and the nodes are', () => {
     port: 8000,
     hosts: ['a:1', 'b:1', 'c:1'],
     timeoutMs: 3_000,
+    tombstoneGraceMs: 3_600_000,
     logLevel: 'info',
   })
   assert.deepEqual(readUpSettings({}, environment()), {
@@ -84,6 +85,7 @@ test('everything has a default but where the data and the nodes are', () => {
     connectorCount: 1,
     dataDir: resolve('.cohort'),
     timeoutMs: 3_000,
+    tombstoneGraceMs: 3_600_000,
     logLevel: 'info',
   })
   assert.match(
@@ -163,6 +165,28 @@ test('a timeout is given in seconds, with fractions, from 0.1 to 60', () => {
     ['60.0', 60_000],
   ] as const) {
     assert.equal(readConnectorSettings({ hosts: HOSTS, timeout: text }, environment()).timeoutMs, ms)
+  }
+})
+
+test('a grace time that is shorter than ten timeouts is refused, wherever either comes from', () => {
+  const read = (tombstoneGrace: string | undefined, timeout?: string) =>
+    readConnectorSettings({ hosts: HOSTS, timeout, tombstoneGrace }, environment())
+  assert.equal(read(undefined).tombstoneGraceMs, 3_600_000)
+  assert.equal(read('30').tombstoneGraceMs, 30_000)
+  assert.equal(read('2', '0.2').tombstoneGraceMs, 2_000)
+  assert.equal(
+    refusal(() => read('29.9')),
+    '--tombstone-grace must be at least 30 seconds, 10 times TIMEOUT, got "29.9"',
+  )
+  assert.match(
+    refusal(() => readUpSettings({ timeout: '60' }, environment({ TOMBSTONE_GRACE: '599' }))),
+    /^TOMBSTONE_GRACE \(from the environment\) must be at least 600 seconds/,
+  )
+  for (const text of ['0.9', 'x', '-1', '2678401']) {
+    assert.match(
+      refusal(() => read(text, '0.1')),
+      /^--tombstone-grace must be a number of seconds from 1 to 2678400/,
+    )
   }
 })
 
@@ -262,6 +286,7 @@ test('any text in any setting gives settings or one sentence', () => {
     port: text,
     hosts: text,
     timeout: text,
+    tombstoneGrace: text,
     logLevel: text,
     dataDir: text,
   })

@@ -6,15 +6,19 @@ import { resolve } from 'node:path'
 import type { NodeSettings } from '../node/main.ts'
 import type { Environment } from './environment.ts'
 import { formatAddress, HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
-import { type Find, type Flags, finder, flag, mismatch, readWhole, required } from './lookup.ts'
+import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 
-/** What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes. */
+/**
+ * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;
+ * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6).
+ */
 export type ConnectorSettings = Readonly<{
   host: string
   port: number
   hosts: readonly string[]
   timeoutMs: number
+  tombstoneGraceMs: number
   logLevel: string
 }>
 
@@ -28,6 +32,7 @@ export type UpSettings = Readonly<{
   dataDir: string
   /** How long a request may take to drain. */
   timeoutMs: number
+  tombstoneGraceMs: number
   logLevel: string
 }>
 
@@ -39,6 +44,11 @@ export const CONNECTOR_PORT = 8000
 
 const NODE_PORT = 8001
 const TIMEOUT_SECONDS = 3
+const TOMBSTONE_GRACE_SECONDS = 3_600
+/** A month: beyond it, nothing would be removed within the life of most processes. */
+const TOMBSTONE_GRACE_SECONDS_MAX = 2_678_400
+/** What was alive when a grace time began must be dead when it ends: operations, their messages, and cached views. */
+const TIMEOUTS_PER_GRACE = 10
 const CONNECTORS_MAX = 16
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
@@ -77,7 +87,7 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
     host,
     port,
     hosts: Object.freeze(result.hosts),
-    timeoutMs: readTimeoutMs(find),
+    ...readTimes(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -103,7 +113,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     nodeCount,
     connectorCount,
     dataDir: resolve(dataDir === undefined ? '.cohort' : required(dataDir, 'DATA_DIR', 'a directory').text),
-    timeoutMs: readTimeoutMs(find),
+    ...readTimes(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -153,11 +163,29 @@ function readPort(find: Find, range: Readonly<{ default: number; min: number; ma
   return readWhole(find('PORT'), range)
 }
 
-function readTimeoutMs(find: Find): number {
-  const found = find('TIMEOUT')
-  if (found === undefined) return TIMEOUT_SECONDS * 1_000
+function readTimes(find: Find): Readonly<{ timeoutMs: number; tombstoneGraceMs: number }> {
+  const timeout = { default: TIMEOUT_SECONDS, min: 0.1, max: 60 }
+  const timeoutMs = readMs(find('TIMEOUT'), timeout)
+  const found = find('TOMBSTONE_GRACE')
+  const grace = { default: TOMBSTONE_GRACE_SECONDS, min: 1, max: TOMBSTONE_GRACE_SECONDS_MAX }
+  const tombstoneGraceMs = readMs(found, grace)
+  const leastMs = TIMEOUTS_PER_GRACE * timeoutMs
+  if (found !== undefined && tombstoneGraceMs < leastMs) {
+    throw mismatch(found, `at least ${leastMs / 1_000} seconds, ${TIMEOUTS_PER_GRACE} times TIMEOUT`)
+  }
+  return { timeoutMs, tombstoneGraceMs }
+}
+
+/** A number of seconds, with fractions, as milliseconds. @throws SettingError */
+function readMs(
+  found: Found | undefined,
+  range: Readonly<{ default: number; min: number; max: number }>,
+): number {
+  if (found === undefined) return range.default * 1_000
   const seconds = /^(\d+(\.\d*)?|\.\d+)$/.test(found.text.trim()) ? Number(found.text) : Number.NaN
-  if (!(seconds >= 0.1 && seconds <= 60)) throw mismatch(found, 'a number of seconds from 0.1 to 60')
+  if (!(seconds >= range.min && seconds <= range.max)) {
+    throw mismatch(found, `a number of seconds from ${range.min} to ${range.max}`)
+  }
   return Math.round(seconds * 1_000)
 }
 

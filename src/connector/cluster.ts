@@ -11,14 +11,16 @@ import { giveBirth } from './birth.ts'
 import type { Clock } from './clock.ts'
 import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
 import type { ClusterView } from './http/cluster-view.ts'
-import { LINK_LIMITS, NodeLink } from './node-link.ts'
+import { livesWithin } from './lives.ts'
+import { NodeLink } from './node-link.ts'
 import { drawProposerId } from './proposer-id.ts'
-import { MEMORIES_MAX, RegisterClient, VIEW_AGE_MS_MAX } from './register-client.ts'
+import { MEMORIES_MAX, RegisterClient } from './register-client.ts'
 import type { ClusterSnapshot } from './status/cluster-snapshot.ts'
 
 export type ClusterOptions = Readonly<{
   hosts: readonly string[]
   operationTimeoutMs: number
+  tombstoneGraceMs: number
   connect: Connect
   clock: Clock
   logger: Logger
@@ -167,7 +169,8 @@ export class Cluster implements ClusterView {
     nodeIds: readonly string[],
     membership: Membership | undefined,
   ): RegisterClient {
-    const { clock, operationTimeoutMs } = this.#options
+    const { clock, operationTimeoutMs, tombstoneGraceMs } = this.#options
+    const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
     return new RegisterClient(
       {
         proposerId: drawProposerId(),
@@ -177,7 +180,7 @@ export class Cluster implements ClusterView {
         random: Math.random,
         operationTimeoutMs,
         memoriesMax: MEMORIES_MAX,
-        viewAgeMsMax: VIEW_AGE_MS_MAX,
+        viewAgeMsMax,
       },
       (index, onChange) => {
         const nodeId = nodeIds[index]!
@@ -186,7 +189,7 @@ export class Cluster implements ClusterView {
           nodeId,
           membership,
           clock,
-          limits: LINK_LIMITS,
+          limits: linkLimits,
           onChange: () => {
             onChange()
             this.#logChange(nodeId)

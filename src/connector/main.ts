@@ -41,6 +41,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const cluster = new Cluster({
     hosts,
     operationTimeoutMs: settings.timeoutMs,
+    tombstoneGraceMs: settings.tombstoneGraceMs,
     connect: connectGrpc,
     clock: systemClock,
     logger,

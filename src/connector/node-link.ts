@@ -36,7 +36,10 @@ export type LinkLimits = HedgeBounds &
     marksMs: number
     /** An empty batch is sent when nothing else was for this long, to learn whether the node is still there. */
     heartbeatMs: number
-    /** A batch unanswered for this long ends its stream, and every message on it. */
+    /**
+     * A batch unanswered for this long ends its stream, and every message on it. So does a request that waits for as long
+     * to be sent, give or take two heartbeats: no message outlives its operation by much (protocol.md §6).
+     */
     batchTimeoutMs: number
     /** Between the end of a stream and the next attempt. */
     reopenMs: number
@@ -83,6 +86,9 @@ export class NodeLink {
   #waitingBytes = 0
   /** Those of `#waiting` that get an answer. */
   #answersWanted = 0
+  /** How many requests of this stream have left, and how many had when those that waited at `sinceMs` will have. */
+  #takenCount = 0
+  #backlog: Readonly<{ untilCount: number; sinceMs: number }> | undefined
   /** The node has answered on this stream. */
   #isConfirmed = false
   #isSlow = false
@@ -170,6 +176,8 @@ export class NodeLink {
     this.#waiting = []
     this.#waitingBytes = 0
     this.#answersWanted = 0
+    this.#takenCount = 0
+    this.#backlog = undefined
     this.#setState(false, false)
     for (const errand of lost) errand.onLost()
   }
@@ -247,6 +255,7 @@ export class NodeLink {
     }
     const taken = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
+    this.#takenCount += count
     this.#answersWanted -= countAnswers(taken)
     return taken
   }
@@ -319,7 +328,20 @@ export class NodeLink {
       const isQuiet = clock.nowMs() - this.#lastSentMs >= limits.heartbeatMs
       if (isQuiet && this.#inFlight.length === 0) this.#sendBatch([])
       this.#scheduleHeartbeat()
+      this.#judgeBacklog()
     })
+  }
+
+  /** What waits is sent in its order: when the last request of some moment has left, none of that moment waits any more. */
+  #judgeBacklog(): void {
+    const nowMs = this.#options.clock.nowMs()
+    const backlog = this.#backlog
+    if (backlog !== undefined && this.#takenCount < backlog.untilCount) {
+      if (nowMs - backlog.sinceMs >= this.#options.limits.batchTimeoutMs) this.#stream?.close()
+      return
+    }
+    const { length } = this.#waiting
+    this.#backlog = length === 0 ? undefined : { untilCount: this.#takenCount + length, sinceMs: nowMs }
   }
 }
 

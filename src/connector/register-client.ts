@@ -9,6 +9,7 @@ import type { Quorums } from '../register/quorum.ts'
 import type { Rules } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
+import { Deadlines } from './deadlines.ts'
 import type { NodeLink } from './node-link.ts'
 
 export type RegisterClientOptions = Readonly<{
@@ -28,8 +29,6 @@ export type RegisterClientOptions = Readonly<{
 }>
 
 export const MEMORIES_MAX = 65_536
-/** A tenth of the default grace time, one hour. */
-export const VIEW_AGE_MS_MAX = 360_000
 
 /** First and longest backoff. The time is drawn from the upper half, so that duels end. */
 const BACKOFF_MS_MIN = 4
@@ -42,8 +41,12 @@ const BACKOFF_MS_MAX = 250
 const TURN_MS = 50
 
 type Pending = Operation & {
+  readonly key: string
+  readonly proposer: Proposer<Pending>
   readonly resolve: (outcome: Outcome) => void
   cancelTimeout: () => void
+  /** It is no longer among the deadlines. */
+  markEnded: () => void
 }
 
 export class RegisterClient {
@@ -53,6 +56,7 @@ export class RegisterClient {
   readonly #suspects: boolean[]
   readonly #proposers = new Map<string, Proposer<Pending>>()
   readonly #memories: LRUCache<string, Memory>
+  readonly #deadlines = new Deadlines<Pending>()
   #sequence = 0
   #roundFloor = 0
 
@@ -81,11 +85,19 @@ export class RegisterClient {
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
   submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
     return new Promise((resolve) => {
-      const operation: Pending = { decide, attempts: [], resolve, cancelTimeout: () => {} }
+      const { clock, operationTimeoutMs } = this.#options
+      this.#endOverdue()
       const proposer = this.#proposerOf(key)
-      operation.cancelTimeout = this.#options.clock.after(this.#options.operationTimeoutMs, () =>
-        this.#perform(key, proposer, proposer.expire(operation)),
-      )
+      const operation: Pending = {
+        decide,
+        attempts: [],
+        key,
+        proposer,
+        resolve,
+        cancelTimeout: clock.after(operationTimeoutMs, () => this.#expire(operation)),
+        markEnded: () => {},
+      }
+      operation.markEnded = this.#deadlines.add(operation, clock.nowMs() + operationTimeoutMs)
       this.#perform(key, proposer, proposer.submit(operation))
     })
   }
@@ -93,6 +105,29 @@ export class RegisterClient {
   /** Closes the links: what is under way ends when its time is over. */
   close(): void {
     for (const link of this.#links) link.close()
+  }
+
+  #expire(operation: Pending): void {
+    this.#perform(operation.key, operation.proposer, operation.proposer.expire(operation))
+  }
+
+  /**
+   * Ends all whose time is over by the clock. A process that was stopped finds answers before its timers have run: what
+   * they would lead to must not be sent any more (protocol.md §6).
+   */
+  #endOverdue(): void {
+    const nowMs = this.#options.clock.nowMs()
+    for (;;) {
+      const operation = this.#deadlines.overdue(nowMs)
+      if (operation === undefined) return
+      this.#expire(operation)
+    }
+  }
+
+  /** Something has happened to a proposer: it reacts, if its operations are still in time. */
+  #react(key: string, proposer: Proposer<Pending>, event: () => readonly Effect<Pending>[]): void {
+    this.#endOverdue()
+    this.#perform(key, proposer, event())
   }
 
   #proposerOf(key: string): Proposer<Pending> {
@@ -126,11 +161,12 @@ export class RegisterClient {
           break
         case 'finish':
           effect.operation.cancelTimeout()
+          effect.operation.markEnded()
           effect.operation.resolve(effect.outcome)
           break
         case 'backoff':
           this.#options.clock.after(this.#backoffMs(effect.retries), () =>
-            this.#perform(key, proposer, proposer.resume(effect.token)),
+            this.#react(key, proposer, () => proposer.resume(effect.token)),
           )
           break
         default:
@@ -153,8 +189,8 @@ export class RegisterClient {
     return this.#links[to]!.send({
       key,
       request,
-      onAnswer: (answer) => this.#perform(key, proposer, proposer.receive(to, token, answer)),
-      onLost: () => this.#perform(key, proposer, proposer.lose(to, token)),
+      onAnswer: (answer) => this.#react(key, proposer, () => proposer.receive(to, token, answer)),
+      onLost: () => this.#react(key, proposer, () => proposer.lose(to, token)),
     })
   }
 
@@ -162,6 +198,7 @@ export class RegisterClient {
     const isSuspect = this.#links[index]?.isSuspect ?? true
     this.#suspects[index] = isSuspect
     if (!isSuspect) return
+    this.#endOverdue()
     for (const [key, proposer] of [...this.#proposers]) this.#perform(key, proposer, proposer.reconsider())
   }
 

@@ -37,10 +37,17 @@ function planNode({ dataDir, logLevel }: UpSettings, index: number, port: number
 }
 
 function planConnector(
-  { host, timeoutMs, logLevel }: UpSettings,
+  { host, timeoutMs, tombstoneGraceMs, logLevel }: UpSettings,
   { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
 ): ServicePlan {
-  const flags = { port, host, hosts, timeout: timeoutMs / 1_000, 'log-level': logLevel }
+  const flags = {
+    port,
+    host,
+    hosts,
+    timeout: timeoutMs / 1_000,
+    'tombstone-grace': tombstoneGraceMs / 1_000,
+    'log-level': logLevel,
+  }
   return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }
 }
 

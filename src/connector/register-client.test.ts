@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
+import type { Record } from '../register/messages.ts'
+import type { Outcome } from '../register/operation.ts'
+import { quorumsOf } from '../register/quorum.ts'
+import { RULES } from '../register/rules.ts'
+import type { Value } from '../register/state.ts'
+import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
+import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
+import { ManualClock } from './manual-clock.ts'
+import { LINK_LIMITS, NodeLink } from './node-link.ts'
+import { RegisterClient } from './register-client.ts'
+
+const TIMEOUT_MS = 1_000
+
+/** A node in memory. What it answers waits in `answers` until it is delivered. */
+class MemoryNode implements NodeTransport {
+  readonly records = new Map<string, Record>()
+  readonly answers: (() => void)[] = []
+  isManual = false
+
+  open({ onAnswers, onClose }: StreamHandlers) {
+    return {
+      send: (batch: RequestBatch) => {
+        const deliver = () => onAnswers(this.#answer(batch))
+        if (this.isManual) this.answers.push(deliver)
+        else queueMicrotask(deliver)
+      },
+      close: () => onClose('closed'),
+    }
+  }
+
+  describe = () => assert.fail('not used')
+  digest = () => assert.fail('not used')
+  scan = () => assert.fail('not used')
+  close = () => {}
+
+  #answer({ batchId, requests }: RequestBatch): AnswerBatch {
+    const answers = requests.flatMap(({ key, request }) => {
+      const given = answer(this.records.get(key) ?? EMPTY_RECORD, request)
+      this.records.set(key, given.record)
+      return request.kind === 'mark' ? [] : [given]
+    })
+    return { batchId, answers, mismatch: undefined }
+  }
+}
+
+async function aCluster() {
+  const clock = new ManualClock()
+  const nodes = [new MemoryNode(), new MemoryNode(), new MemoryNode()]
+  const client = new RegisterClient(
+    {
+      proposerId: 7,
+      quorums: quorumsOf(3),
+      rules: RULES,
+      clock,
+      random: () => 0.5,
+      operationTimeoutMs: TIMEOUT_MS,
+      memoriesMax: 10,
+      viewAgeMsMax: 10_000,
+    },
+    (index, onChange) =>
+      new NodeLink({
+        transport: () => nodes[index]!,
+        nodeId: `n${index}`,
+        membership: undefined,
+        clock,
+        limits: LINK_LIMITS,
+        onChange,
+        onMismatch: () => assert.fail('nodes are who they are'),
+      }),
+  )
+  await settled()
+  return { clock, nodes, client }
+}
+
+/** Until all microtasks have run. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+function write(client: RegisterClient, key: string): Promise<Outcome> {
+  const value: Value = Uint8Array.of(1)
+  return client.submit(key, () => ({ kind: 'propose', value, result: 'written' }))
+}
+
+test('an operation that was stopped beyond its time ends before answers are handled, and sends nothing more', async () => {
+  const { clock, nodes, client } = await aCluster()
+  // Somebody else was first: the refusals would lead to a prepare.
+  for (const node of nodes) node.records.set('k', { ...EMPTY_RECORD, promised: { round: 9, proposerId: 3 } })
+  for (const node of nodes) node.isManual = true
+  const ended = write(client, 'k')
+  clock.advance(0)
+  assert.deepEqual(
+    nodes.map(({ answers }) => answers.length),
+    [1, 1, 1],
+  )
+  clock.skip(TIMEOUT_MS)
+  for (const { answers } of nodes) for (const deliver of answers.splice(0)) deliver()
+  assert.deepEqual(await ended, { kind: 'unknown' })
+  clock.advance(LINK_LIMITS.hedgeMsMin)
+  for (const { records } of nodes) assert.deepEqual(records.get('k')?.promised, { round: 9, proposerId: 3 })
+})
+
+test('a success that is found after the time is over is unknown, whatever the timers have done', async () => {
+  const { clock, nodes, client } = await aCluster()
+  for (const node of nodes) node.isManual = true
+  const ended = write(client, 'k')
+  clock.advance(0)
+  clock.skip(TIMEOUT_MS + 1)
+  for (const { answers } of nodes) for (const deliver of answers.splice(0)) deliver()
+  assert.deepEqual(await ended, { kind: 'unknown' })
+})
+
+test('an operation that is in time is not ended by one that is not', async () => {
+  const { clock, nodes, client } = await aCluster()
+  for (const node of nodes) node.isManual = true
+  const first = write(client, 'first')
+  clock.advance(0)
+  clock.skip(TIMEOUT_MS - 1)
+  const second = write(client, 'second')
+  clock.skip(1)
+  for (const node of nodes) {
+    node.isManual = false
+    for (const deliver of node.answers.splice(0)) deliver()
+  }
+  assert.deepEqual(await first, { kind: 'unknown' })
+  clock.advance(1)
+  await settled()
+  clock.advance(1)
+  assert.deepEqual(await second, { kind: 'decided', result: 'written' })
+})
