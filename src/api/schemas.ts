@@ -22,7 +22,7 @@ export const GroupId = Type.String({
   examples: ['payments'],
 })
 
-const Description = Type.String({
+export const Description = Type.String({
   maxLength: DESCRIPTION_LENGTH_MAX,
   pattern: LINES,
   description: 'Any text; of control characters only tab and line ends.',
@@ -32,7 +32,7 @@ const Description = Type.String({
 const labelKey = { minLength: 1, maxLength: LABEL_KEY_LENGTH_MAX, pattern: TEXT }
 const labelValue = { type: 'string', maxLength: LABEL_VALUE_LENGTH_MAX, pattern: TEXT }
 
-const Labels = Type.Unsafe<{ [key: string]: string }>({
+export const Labels = Type.Unsafe<{ [key: string]: string }>({
   type: 'object',
   maxProperties: LABELS_MAX,
   propertyNames: labelKey,

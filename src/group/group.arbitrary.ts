@@ -5,7 +5,10 @@ import { LABEL_KEY_LENGTH_MAX, LABELS_MAX } from './limits.ts'
 
 const AWKWARD_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '0', '-1', '']
 
-const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => value.isWellFormed())
+/** What the API takes: no control characters, no lone surrogates. */
+const text = fc
+  .string({ unit: 'binary', maxLength: 12 })
+  .filter((value) => value.isWellFormed() && !/\p{Cc}/u.test(value))
 
 export const labelKey: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...AWKWARD_NAMES.filter((name) => name !== '')),
@@ -27,7 +30,8 @@ export const group: fc.Arbitrary<Group> = fc
   .record(
     {
       groupId: fc.oneof(fc.constantFrom('a/b', '.', '..', '🦊'), fc.string({ minLength: 1, maxLength: 20 })),
-      description: text,
+      // Of control characters, a description may have these.
+      description: fc.oneof(text, fc.constant('a\tb\r\nc')),
       labels: labels(8).filter((value) => Object.keys(value).length > 0),
       version: fc.integer({ min: 1 }),
       incarnation: fc.stringMatching(/^[0-9a-f]{16}$/),

@@ -1,6 +1,7 @@
 import { type EtagCondition, matchesStrongly } from './etag.ts'
 import type { Command, Group, Labels } from './group.ts'
 import { LABELS_MAX } from './limits.ts'
+import { sameLabels } from './same-group.ts'
 
 /** A JSON merge patch (RFC 7396) of what a client may change: `null` removes, what is left out stays. */
 export type GroupPatch = Readonly<{
@@ -58,12 +59,4 @@ function mergeLabels(labels: Labels | undefined, patch: GroupPatch['labels']): L
     else merged.set(key, value)
   }
   return Object.fromEntries(merged)
-}
-
-function sameLabels(a: Labels, b: Labels): boolean {
-  const entries = Object.entries(a)
-  return (
-    entries.length === Object.keys(b).length &&
-    entries.every(([key, value]) => Object.hasOwn(b, key) && b[key] === value)
-  )
 }

@@ -5,14 +5,18 @@ import { PROBLEMS } from '../../src/connector/http/errors.ts'
 import { expectProblem } from './expect.ts'
 import { testApp } from './test-app.ts'
 
+const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+const STORED = { groupId: 'g', version: 1, incarnation: 'i', ...TIMES }
 const EVERY_CHANGE = [
   { method: 'POST', url: '/v1/group', payload: { groupId: 'g' } },
   { method: 'PATCH', url: '/v1/group/g', payload: { description: 'd' } },
   { method: 'DELETE', url: '/v1/group/g' },
+  { method: 'POST', url: '/v1/restore', payload: { groups: [STORED] } },
 ] as const
 const EVERY_READ = [
   { method: 'GET', url: '/v1/group/g' },
   { method: 'GET', url: '/v1/group' },
+  { method: 'GET', url: '/v1/backup' },
 ] as const
 
 test('docs/errors.md has every code with its status, and no other', async () => {

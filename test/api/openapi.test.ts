@@ -107,6 +107,8 @@ test('what the API answers is of the schemas it describes', async () => {
   ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })
   const { app } = testApp()
   const payload = { groupId: 'g', description: 'd', labels: { a: 'b' } }
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const stored = { groups: [{ groupId: 'g', version: 1, incarnation: 'i', ...times }] }
   const answers = [
     ['Group', await app.inject({ method: 'POST', url: '/v1/group', payload })],
     ['Problem', await app.inject({ method: 'POST', url: '/v1/group', payload })],
@@ -115,6 +117,8 @@ test('what the API answers is of the schemas it describes', async () => {
     ['GroupList', await app.inject('/v1/group')],
     ['ClusterStatus', await app.inject('/v1/cluster')],
     ['GroupReplicas', await app.inject('/v1/group/g/replicas')],
+    ['BackupPage', await app.inject('/v1/backup')],
+    ['RestoreResult', await app.inject({ method: 'POST', url: '/v1/restore', payload: stored })],
   ] as const
   for (const [schema, answer] of answers) {
     const closed = {

@@ -11,6 +11,7 @@ import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { answerUnrouted } from './not-found.ts'
 import { RequestError } from './request-error.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
+import { backupRoute } from './routes/backup.ts'
 import { clusterRoute } from './routes/cluster.ts'
 import { createGroupRoute } from './routes/create-group.ts'
 import { deleteGroupRoute } from './routes/delete-group.ts'
@@ -19,6 +20,7 @@ import { getGroupRoute } from './routes/get-group.ts'
 import { getReplicasRoute } from './routes/get-replicas.ts'
 import { healthRoutes } from './routes/health.ts'
 import { listGroupsRoute } from './routes/list-groups.ts'
+import { restoreRoute } from './routes/restore.ts'
 import { updateGroupRoute } from './routes/update-group.ts'
 
 /** How long a request may take to arrive whole, in milliseconds. */
@@ -66,6 +68,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))
   app.register(clusterRoute(dependencies))
+  app.register(backupRoute(dependencies))
+  app.register(restoreRoute(dependencies))
   app.register(healthRoutes(dependencies))
   app.register(docsRoutes())
   return app

@@ -15,7 +15,7 @@ export function errorHandler(
   return (error, request, reply) => {
     // An error before routing gets here without the hook that sets this.
     reply.header(REQUEST_ID_HEADER, request.id)
-    const requestError = error instanceof RequestError ? error : requestErrorOf(error)
+    const requestError = error instanceof RequestError ? error : requestErrorOf(error, request)
     if (requestError === undefined) {
       logger.error(
         { err: error, requestId: request.id },
@@ -35,13 +35,13 @@ const INTERNAL_ERROR: ProblemExtras = {
 }
 
 /** What an error of Fastify's says of the request; `undefined` when it is not the request's fault. */
-function requestErrorOf(error: FastifyError): RequestError | undefined {
+function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
   if (error.validation !== undefined) return invalidRequest(fieldErrors(error.validation))
   switch (error.code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new RequestError('unsupported_media_type', 'Send JSON, and say so with Content-Type.')
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RequestError('body_too_large', `A body has at most ${BODY_BYTES_MAX} bytes.`)
+      return new RequestError('body_too_large', `A body has at most ${bodyBytesMax(request)} bytes.`)
     case 'FST_ERR_BAD_URL':
       return new RequestError('invalid_path', 'Percent escapes in a path must be UTF-8, as in a%2Fb.')
     case 'FST_ERR_MAX_PARAM_LENGTH':
@@ -51,6 +51,11 @@ function requestErrorOf(error: FastifyError): RequestError | undefined {
     default:
       return isClientsFault(error) ? new RequestError('invalid_http', error.message) : undefined
   }
+}
+
+/** Before routing there is no route to ask. */
+function bodyBytesMax(request: FastifyRequest): number {
+  return request.routeOptions?.bodyLimit ?? BODY_BYTES_MAX
 }
 
 function isClientsFault({ statusCode }: FastifyError): boolean {

@@ -1,4 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify'
+import { INCARNATION, TIME } from '../../api/backup-schemas.ts'
 
 /** One thing that is wrong with a request. */
 export type FieldError = Readonly<{ field: string; message: string }>
@@ -59,12 +60,20 @@ function fieldName(path: readonly string[]): string {
   return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX)}…`
 }
 
+const PATTERNS: { readonly [pattern: string]: string } = {
+  [INCARNATION]: 'must be of visible ASCII characters but "',
+  [TIME]: 'must be a time in UTC with milliseconds, like 2026-01-15T09:30:00.000Z',
+}
+
 const MESSAGES: { [keyword: string]: (params: Record<string, unknown>) => string } = {
   type: ({ type }) => `must be ${[type].flat().map(String).map(article).join(' or ')}`,
   minLength: ({ limit }) => `must have at least ${limit} character${limit === 1 ? '' : 's'}`,
   maxLength: ({ limit }) => `must have at most ${limit} characters`,
   maxProperties: ({ limit }) => `must have at most ${limit} entries`,
-  pattern: () => 'must not have control characters or lone surrogates',
+  minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
+  maxItems: ({ limit }) => `must have at most ${limit} entries`,
+  pattern: ({ pattern }) =>
+    PATTERNS[String(pattern)] ?? 'must not have control characters or lone surrogates',
 }
 
 function article(type: string): string {

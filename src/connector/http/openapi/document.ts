@@ -1,4 +1,6 @@
 /** The API as OpenAPI 3.1. A test holds it to the routes that there are, and to the errors. */
+
+import { BackupPage, RestoreBody, RestoreResult, StoredGroup } from '../../../api/backup-schemas.ts'
 import { CreateGroupBody, Group, GroupList, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
 import { ClusterStatus, GroupReplicas } from '../../../api/status-schemas.ts'
 import { VERSION } from '../../../version.ts'
@@ -44,6 +46,10 @@ export const openapiDocument = {
       GroupList,
       GroupReplicas,
       ClusterStatus,
+      BackupPage,
+      Restore: RestoreBody,
+      RestoreResult,
+      StoredGroup,
       Problem,
     },
     parameters,

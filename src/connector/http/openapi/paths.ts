@@ -11,6 +11,8 @@ const GROUP_EXAMPLE = {
   updatedAt: '2026-01-15T09:30:00.000Z',
 }
 
+const STORED_EXAMPLE = { ...GROUP_EXAMPLE, incarnation: '6f1c0d9a42e8b753-3' }
+
 /** Errors of every operation on a group: what can be wrong with any request, and what nodes can fail to do. */
 const ON_ANY_GROUP = ['invalid_request', 'invalid_path', 'unavailable'] as const
 
@@ -131,6 +133,50 @@ export const paths = {
       responses: {
         200: jsonAnswer('The cluster.', { $ref: '#/components/schemas/ClusterStatus' }, CLUSTER_EXAMPLE),
         ...problems(),
+      },
+    },
+  },
+  '/v1/backup': {
+    get: {
+      operationId: 'backUpGroups',
+      tags: ['Operations'],
+      summary: 'Read groups as they are stored',
+      description:
+        'A page of groups with everything that is needed to bring them back, in the order of their ids (as UTF-8 bytes). Each is as a read at some moment of the request would have shown it. `cohort backup` makes a file of all pages.',
+      parameters: parameterRefs('After', 'Limit'),
+      responses: {
+        200: jsonAnswer(
+          'A page.',
+          { $ref: '#/components/schemas/BackupPage' },
+          { groups: [STORED_EXAMPLE], after: 'payments' },
+        ),
+        ...problems('invalid_request', 'unavailable'),
+      },
+    },
+  },
+  '/v1/restore': {
+    post: {
+      operationId: 'restoreGroups',
+      tags: ['Operations'],
+      summary: 'Bring groups back as they were',
+      description:
+        'Each group is created with the version, ETag and times that it is sent with, unless there is one of its id. One that is there and the same in everything is left unchanged, so the request may always be repeated; any other is a conflict, and left alone. A body has at most 1 MiB. The groups are restored one by one: after a 504, some may have been. `cohort restore` sends a file in such pages.',
+      parameters: parameterRefs(),
+      requestBody: jsonBody('Restore', ['application/json'], { groups: [STORED_EXAMPLE] }),
+      responses: {
+        200: jsonAnswer(
+          'What became of the groups.',
+          { $ref: '#/components/schemas/RestoreResult' },
+          { restored: 1, unchanged: 0, conflicts: [] },
+        ),
+        ...problems(
+          'invalid_request',
+          'invalid_json',
+          'body_too_large',
+          'unsupported_media_type',
+          'unavailable',
+          'outcome_unknown',
+        ),
       },
     },
   },

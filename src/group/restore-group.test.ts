@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { etagOf } from './etag.ts'
+import { group } from './group.arbitrary.ts'
+import type { Group } from './group.ts'
+import { encodeGroup } from './group-codec.ts'
+import { restoreGroup } from './restore-group.ts'
+import { sameGroup } from './same-group.ts'
+
+test('a restored group is stored byte for byte as it was, whatever order its fields came in', () => {
+  fc.assert(
+    fc.property(group, (backup) => {
+      const reversed = Object.fromEntries(Object.entries(backup).reverse()) as typeof backup
+      const decision = restoreGroup(reversed)(undefined)
+      assert.ok(decision.kind === 'changed' && decision.group !== undefined)
+      assert.deepEqual(encodeGroup(decision.group), encodeGroup(asStored(backup)))
+      assert.equal(etagOf(decision.group), etagOf(backup))
+    }),
+  )
+})
+
+/** With its fields in the order in which a create stores them. */
+function asStored({ groupId, description, labels, ...rest }: Group): Group {
+  return {
+    groupId,
+    ...(description === undefined ? {} : { description }),
+    ...(labels === undefined ? {} : { labels }),
+    version: rest.version,
+    incarnation: rest.incarnation,
+    createdAt: rest.createdAt,
+    updatedAt: rest.updatedAt,
+  }
+}
+
+test('a restore that is repeated changes nothing', () => {
+  fc.assert(
+    fc.property(group, (backup) => {
+      assert.deepEqual(restoreGroup(backup)(structuredClone(backup)), { kind: 'unchanged', answer: backup })
+    }),
+  )
+})
+
+test('a live group that differs in anything is never replaced', () => {
+  fc.assert(
+    fc.property(group, group, (live, other) => {
+      const changes = [
+        { description: `${live.description ?? ''}.` },
+        { version: live.version + 1 },
+        { incarnation: `${live.incarnation}0` },
+        { createdAt: '2019-01-01T00:00:00.000Z' },
+        { updatedAt: '2041-01-01T00:00:00.000Z' },
+        { labels: { ...live.labels, 'a new one': 'x' } },
+        ...(sameGroup({ ...other, groupId: live.groupId }, live)
+          ? []
+          : [{ ...other, groupId: live.groupId }]),
+      ]
+      for (const change of changes) {
+        assert.deepEqual(restoreGroup({ ...live, ...change })(live), {
+          kind: 'refused',
+          refusal: 'group_exists',
+        })
+      }
+    }),
+  )
+})
+
+test('no labels are stored as none, as a create does it', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const backup = { groupId: 'g', version: 1, incarnation: 'i', ...times }
+  const decision = restoreGroup({ ...backup, labels: {} })(undefined)
+  assert.deepEqual(decision, { kind: 'changed', group: backup, answer: backup })
+  assert.equal(restoreGroup({ ...backup, labels: {} })(backup).kind, 'unchanged')
+})
+
+test('groups whose labels differ in one value, or in whose they are, are not the same', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const backup = { groupId: 'g', version: 1, incarnation: 'i', ...times }
+  assert.ok(sameGroup({ ...backup, labels: { a: '1', b: '2' } }, { ...backup, labels: { b: '2', a: '1' } }))
+  assert.ok(!sameGroup({ ...backup, labels: { a: '1' } }, { ...backup, labels: { a: '2' } }))
+  // Not its own label, but a part of every object.
+  const inherited = Object.fromEntries([['constructor', 'x']])
+  assert.ok(!sameGroup({ ...backup, labels: inherited }, { ...backup, labels: { b: 'x' } }))
+  assert.ok(!sameGroup({ ...backup, labels: { a: '1' } }, backup))
+})
