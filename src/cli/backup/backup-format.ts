@@ -1,0 +1,83 @@
+/**
+ * The file of a backup, format 1 (docs/backup-format.md): lines of JSON. A header, a line for each group in the order
+ * of the ids' UTF-8 bytes, an end. Every line but the last carries the CRC-32 of what stands before it in the line,
+ * the last one the SHA-256 of the whole file before it: no byte can change, and none be missing, unnoticed.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { Group } from '../../group/group.ts'
+
+export const BACKUP_FORMAT = 'cohort-backup'
+export const BACKUP_FORMAT_VERSION = 1
+
+/** The longest line that is read, in bytes. The longest that is written has a third of it: the largest group. */
+export const LINE_BYTES_MAX = 256 * 1_024
+
+/** Where and when the backup was made. Times are ISO 8601 in UTC with milliseconds, by the clock of whoever made it. */
+export type BackupHeader = Readonly<{
+  format: typeof BACKUP_FORMAT
+  formatVersion: typeof BACKUP_FORMAT_VERSION
+  clusterId: string
+  epoch: number
+  startedAt: string
+  /** The program and its version. */
+  writtenBy: string
+  /** For whoever opens the file: what it is a picture of. */
+  consistency: string
+}>
+
+export type BackupEnd = Readonly<{ count: number; finishedAt: string }>
+
+export const CONSISTENCY =
+  'Each group is as it was chosen at some moment between startedAt and finishedAt, not all at the same moment; a group that was created or deleted in between may be here or not.'
+
+/** `,"crc32":"0a1b2c3d"}`, the end of every line but the last, without its line feed. */
+export const CRC_SUFFIX_LENGTH = 20
+export const END_LINE = /^(\{"count":(\d{1,15}),"finishedAt":"([^"\\]{1,40})","sha256":")([0-9a-f]{64})"\}$/
+
+/** Makes the lines of one file, in this order: one header, the groups, one end. Keeps count and digest itself. */
+export class BackupWriter {
+  readonly #hash: Hash = createHash('sha256')
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  header(header: Pick<BackupHeader, 'clusterId' | 'epoch' | 'startedAt' | 'writtenBy'>): Buffer {
+    const { clusterId, epoch, startedAt, writtenBy } = header
+    const whole: BackupHeader = {
+      format: BACKUP_FORMAT,
+      formatVersion: BACKUP_FORMAT_VERSION,
+      clusterId,
+      epoch,
+      startedAt,
+      writtenBy,
+      consistency: CONSISTENCY,
+    }
+    return this.#line(whole)
+  }
+
+  group(group: Group): Buffer {
+    this.#count += 1
+    return this.#line(group)
+  }
+
+  end(finishedAt: string): Buffer {
+    const start = `{"count":${this.#count},"finishedAt":"${finishedAt}","sha256":"`
+    return Buffer.from(`${start}${this.#hash.update(start).digest('hex')}"}\n`)
+  }
+
+  #line(value: object): Buffer {
+    // Its closing brace goes to the end of the line: the checksum becomes one more member.
+    const content = JSON.stringify(value).slice(0, -1)
+    const line = Buffer.from(`${content},"crc32":"${checksumOf(content)}"}\n`)
+    this.#hash.update(line)
+    return line
+  }
+}
+
+/** CRC-32 as in zlib and PNG, in eight lower-case hexadecimal digits. */
+export function checksumOf(content: string | Buffer): string {
+  return crc32(content).toString(16).padStart(8, '0')
+}

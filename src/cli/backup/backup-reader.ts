@@ -1,0 +1,148 @@
+/** Reads the file of a backup and believes nothing: every checksum, the order, the count, and each group's schema. */
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { Ajv } from 'ajv'
+import { StoredGroup } from '../../api/backup-schemas.ts'
+import { fieldErrors } from '../../connector/http/validation.ts'
+import type { Group } from '../../group/group.ts'
+import {
+  BACKUP_FORMAT,
+  BACKUP_FORMAT_VERSION,
+  type BackupEnd,
+  type BackupHeader,
+  CRC_SUFFIX_LENGTH,
+  checksumOf,
+  END_LINE,
+  LINE_BYTES_MAX,
+} from './backup-format.ts'
+
+/** One line of the file. The header is the first entry, the end the last. */
+export type BackupEntry =
+  | Readonly<{ kind: 'header'; header: BackupHeader }>
+  | Readonly<{ kind: 'group'; group: Group }>
+  | Readonly<{ kind: 'end'; end: BackupEnd }>
+
+/** The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `. */
+export class BackupRefusedError extends Error {
+  override readonly name = 'BackupRefusedError'
+}
+
+/**
+ * The entries of a file. What was yielded before the end is checked line by line only: whoever must not act on a file
+ * that was cut off reads it to its end first.
+ *
+ * @throws {BackupRefusedError}
+ */
+export async function* readBackup(chunks: AsyncIterable<Buffer>): AsyncGenerator<BackupEntry> {
+  const reader = new BackupReader()
+  let rest: Buffer = EMPTY
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let start = 0
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      yield reader.take(bytes.subarray(start, end))
+      start = end + 1
+    }
+    rest = bytes.subarray(start)
+    if (rest.length > LINE_BYTES_MAX) reader.refuseLine('it is longer than any line of a backup')
+  }
+  reader.finish(rest)
+}
+
+const LINE_FEED = 0x0a
+const EMPTY = Buffer.alloc(0)
+
+/** One pass over one file, line by line. */
+class BackupReader {
+  readonly #hash = createHash('sha256')
+  #lineNumber = 0
+  #count = 0
+  #lastId: Buffer | undefined
+  #isEnded = false
+
+  /** The next line, without its line feed. */
+  take(line: Buffer): BackupEntry {
+    this.#lineNumber += 1
+    if (this.#isEnded) this.refuse(`it goes on after its end, line ${this.#lineNumber - 1}`)
+    const end = this.#lineNumber > 1 ? END_LINE.exec(line.toString('latin1')) : null
+    if (end !== null) return { kind: 'end', end: this.#end(end) }
+    const value = this.#checked(line)
+    this.#hash.update(line).update('\n')
+    if (this.#lineNumber === 1) return { kind: 'header', header: this.#header(value) }
+    return { kind: 'group', group: this.#group(value) }
+  }
+
+  /** After the last line; `rest` is what follows its line feed. */
+  finish(rest: Buffer): void {
+    if (this.#isEnded && rest.length === 0) return
+    if (this.#isEnded) this.refuse('it goes on after its end')
+    if (this.#lineNumber === 0 && rest.length === 0) this.refuse('it is empty')
+    if (this.#lineNumber === 0) this.refuse(NO_BACKUP)
+    const where = rest.length === 0 ? `after line ${this.#lineNumber}` : `in line ${this.#lineNumber + 1}`
+    this.refuse(`it was cut off ${where}: its end is missing`)
+  }
+
+  refuse(reason: string): never {
+    throw new BackupRefusedError(reason)
+  }
+
+  refuseLine(reason: string): never {
+    return this.refuse(`line ${this.#lineNumber} is damaged: ${reason}`)
+  }
+
+  /** The line's JSON, whose bytes are as they were written. */
+  #checked(line: Buffer): unknown {
+    const suffix = SUFFIX.exec(line.subarray(-CRC_SUFFIX_LENGTH).toString('latin1'))
+    if (suffix === null)
+      return this.#lineNumber === 1 ? this.refuse(NO_BACKUP) : this.refuseLine('it has no checksum')
+    const content = line.subarray(0, -CRC_SUFFIX_LENGTH)
+    if (checksumOf(content) !== suffix[1]) this.refuseLine('its checksum is wrong')
+    if (!isUtf8(content)) this.refuseLine('it is not UTF-8')
+    try {
+      return JSON.parse(`${content}}`)
+    } catch {
+      return this.refuseLine('it is not JSON')
+    }
+  }
+
+  #header(value: unknown): BackupHeader {
+    const header = value as Partial<BackupHeader> & { formatVersion?: unknown }
+    if (header?.format !== BACKUP_FORMAT) this.refuse(NO_BACKUP)
+    if (header.formatVersion !== BACKUP_FORMAT_VERSION) {
+      this.refuse(
+        `it has format version ${header.formatVersion}, and this program (${BACKUP_FORMAT_VERSION}) cannot read it: ` +
+          `use the version that wrote it (${header.writtenBy})`,
+      )
+    }
+    return header as BackupHeader
+  }
+
+  #group(value: unknown): Group {
+    if (!isStoredGroup(value)) {
+      const [error] = fieldErrors(isStoredGroup.errors ?? [])
+      return this.refuseLine(`${error?.field} ${error?.message}`)
+    }
+    const id = Buffer.from(value.groupId)
+    if (this.#lastId !== undefined && Buffer.compare(this.#lastId, id) >= 0) {
+      this.refuseLine('its group is not in the order of the ids')
+    }
+    this.#lastId = id
+    this.#count += 1
+    return value as Group
+  }
+
+  #end([, start = '', count, finishedAt = '', digest]: readonly string[]): BackupEnd {
+    if (this.#hash.update(start, 'latin1').digest('hex') !== digest) {
+      this.refuse('its SHA-256 is wrong: lines were changed, or are missing')
+    }
+    if (Number(count) !== this.#count) this.refuse(`it has ${this.#count} groups, and says ${count}`)
+    this.#isEnded = true
+    return { count: this.#count, finishedAt }
+  }
+}
+
+const NO_BACKUP = 'it does not begin as a backup of cohort does'
+const SUFFIX = /^,"crc32":"([0-9a-f]{8})"\}$/
+
+/** As the connector checks it: `src/connector/http/app.ts`. */
+const isStoredGroup = new Ajv({ allErrors: true, strict: false }).compile<StoredGroup>(StoredGroup)
