@@ -4,11 +4,19 @@
  */
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
-import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
+import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
+import type { CreateGroupBody, Group, GroupList, UpdateGroupBody } from '../api/schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
+import type { Group as StoredGroup } from '../group/group.ts'
 
 /** A group as the API shows it. */
 export type GroupView = Readonly<Static<typeof Group>>
+
+/** A page of groups as they are stored; `after`: where the next one starts. */
+export type BackupAnswer = Readonly<{
+  groups: readonly StoredGroup[]
+  after?: Static<typeof BackupPage>['after']
+}>
 
 /** An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place. */
 export type Problem = Readonly<{
@@ -90,6 +98,22 @@ export class ApiClient {
 
   delete(groupId: string, ifMatch: string | undefined): Promise<Reply<GroupView>> {
     return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
+  }
+
+  /** The first groups, at most `limit`. */
+  list(limit: number): Promise<Reply<Static<typeof GroupList>>> {
+    return this.#call({ method: 'GET', path: `/v1/group?limit=${limit}` })
+  }
+
+  /** Groups after the one of this id (`undefined`: from the first), at most `limit`, 1 to 1,000. */
+  backUp(after: string | undefined, limit: number): Promise<Reply<BackupAnswer>> {
+    const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+    return this.#call({ method: 'GET', path: `/v1/backup?limit=${limit}${start}` })
+  }
+
+  /** Brings groups back, 1 to 256. May be repeated: what is there already is left unchanged. */
+  restore(groups: readonly StoredGroup[]): Promise<Reply<RestoreResult>> {
+    return this.#call({ method: 'POST', path: '/v1/restore', ...json({ groups }) })
   }
 
   /** Answered also by a connector that has no quorum, or has not found its cluster. */

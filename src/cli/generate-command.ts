@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
 import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
+import { progressOutput } from './generate/progress.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 
 type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }>
@@ -40,7 +41,6 @@ Examples:
       const { generate } = await import('./generate/generate.ts')
       const { connectGrpc } = await import('../rpc/grpc-transport.ts')
       const { signal, forget } = interruptSignal()
-      const { stdout } = process
       const exitCode = await generate({
         amount,
         url,
@@ -48,14 +48,7 @@ Examples:
         hosts,
         connect: connectGrpc,
         signal,
-        output: {
-          write: (text) => stdout.write(text),
-          // Asked each time: a window is resized. A terminal that does not know its width says 0.
-          get columns() {
-            return stdout.isTTY ? stdout.columns || 80 : undefined
-          },
-          nowMs: () => performance.now(),
-        },
+        output: progressOutput(process.stdout),
       })
       forget()
       process.exitCode = exitCode

@@ -69,6 +69,8 @@ const COMMANDS = [
   'update',
   'delete',
   'replicas',
+  'backup',
+  'restore',
 ]
 
 test('every command has help with examples, on stdout, with exit code 0', async () => {
@@ -107,6 +109,8 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['verify', '--seconds', '0'], /--seconds must be a whole number from 1 to 86400, got "0"/],
     [['verify', '--url', 'http://a', '--url', 'b'], /--url must be a URL/],
     [['verify', '--url', 'http://a', '--url', 'http://a/'], /--url must name each connector once/],
+    [['backup'], /required option '--out <file>' not specified/],
+    [['restore', '--in', 'f', '--url', 'nope'], /--url must be a URL/],
     [['node', '--port', '8001'], /DATA_DIR is missing/],
     [['connector', '--hosts', 'a:1,b:1'], /--hosts must name 1 node, or 3 to 7, got 2: two nodes/],
     [['up', '--nodes', '2'], /--nodes must be 1, or 3 to 7, got 2: two nodes/],
@@ -139,9 +143,10 @@ test('with no connector running, one sentence says how to start one', async () =
     ['create', 'a'],
     ['delete', 'a'],
     ['update', 'a', '--description='],
+    ['backup', '--out', 'f'],
   ]) {
-    const { exitCode, stdout, stderr } = await cohort([...args, '--url', url])
-    assert.deepEqual([exitCode, stdout], [1, ''])
+    const { exitCode, stdout, stderr, files } = await cohort([...args, '--url', url])
+    assert.deepEqual([exitCode, stdout, files], [1, '', []])
     assert.equal(
       stderr,
       `cohort: no connector answers at ${url} (connection refused): start a cluster with "cohort up", or name another with --url\n`,

@@ -1,6 +1,7 @@
 /** The program `cohort`: finds the command, and is the edge where what a command throws becomes a sentence. */
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
+import { addBackupCommand } from './backup-command.ts'
 import { addConnectorCommand } from './connector-command.ts'
 import { addCreateCommand } from './create-command.ts'
 import { addDeleteCommand } from './delete-command.ts'
@@ -9,6 +10,7 @@ import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
 import { addNodeCommand } from './node-command.ts'
 import { addReplicasCommand } from './replicas-command.ts'
+import { addRestoreCommand } from './restore-command.ts'
 import { addStatusCommand } from './status-command.ts'
 import { addUpCommand } from './up-command.ts'
 import { addUpdateCommand } from './update-command.ts'
@@ -32,6 +34,7 @@ Examples:
   cohort verify --seconds 600         is it linearizable, whatever happens to it meanwhile?
   cohort create team-a --label env=prod
   cohort get team-a --json
+  cohort backup --out groups.jsonl    all groups, in one file
 
 cohort COMMAND --help says more.`,
   )
@@ -48,6 +51,8 @@ addCreateCommand(program)
 addUpdateCommand(program)
 addDeleteCommand(program)
 addReplicasCommand(program)
+addBackupCommand(program)
+addRestoreCommand(program)
 
 try {
   await program.parseAsync(process.argv)

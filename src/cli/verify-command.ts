@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
 import { SettingError } from '../config/setting-error.ts'
 import { readCount, readUrl } from '../config/settings.ts'
+import { progressOutput } from './generate/progress.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 
 type VerifyFlags = Readonly<{ url?: readonly string[]; seconds?: string; clients?: string; history?: string }>
@@ -50,20 +51,13 @@ Examples:
       const clients = readCount('--clients', flags.clients, { default: 16, min: 1, max: 256 })
       const { verify } = await import('./verify/verify.ts')
       const { signal, forget } = interruptSignal()
-      const { stdout } = process
       const exitCode = await verify({
         urls,
         seconds,
         clients,
         historyPath: flags.history,
         signal,
-        output: {
-          write: (text) => stdout.write(text),
-          get columns() {
-            return stdout.isTTY ? stdout.columns || 80 : undefined
-          },
-          nowMs: () => performance.now(),
-        },
+        output: progressOutput(process.stdout),
       })
       forget()
       process.exitCode = exitCode

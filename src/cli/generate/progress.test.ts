@@ -16,6 +16,8 @@ test('a bar shows the share, the counts and the note', () => {
   assert.equal(progressBar(STATE, 100), 'created [#########---------------------]  30 %  300/1,000  5,120/s')
   assert.equal(progressLine(STATE), 'created 300 of 1,000  5,120/s')
   assert.equal(progressLine({ ...STATE, note: '' }), 'created 300 of 1,000')
+  assert.equal(progressLine({ ...STATE, total: undefined }), 'created 300  5,120/s')
+  assert.equal(progressBar({ ...STATE, total: undefined }, 100), 'created 300  5,120/s')
 })
 
 test('a bar is never wider than the terminal, and 100 % is said of all only', () => {

@@ -1,7 +1,7 @@
 /** Progress of something countable: a bar that moves on a terminal, now and then a plain line elsewhere. */
 
-/** How far it is. `note` is appended as it is. */
-export type ProgressState = Readonly<{ label: string; done: number; total: number; note: string }>
+/** How far it is; `total` is `undefined` while nobody knows it. `note` is appended as it is. */
+export type ProgressState = Readonly<{ label: string; done: number; total: number | undefined; note: string }>
 
 /** Where progress goes. `columns` is the width of a terminal, `undefined` when it is none. */
 export type ProgressOutput = Readonly<{
@@ -9,6 +9,18 @@ export type ProgressOutput = Readonly<{
   columns: number | undefined
   nowMs: () => number
 }>
+
+/** Progress to a stream of this process. */
+export function progressOutput(stream: NodeJS.WriteStream): ProgressOutput {
+  return {
+    write: (text) => void stream.write(text),
+    // Asked each time: a window is resized. A terminal that does not know its width says 0.
+    get columns() {
+      return stream.isTTY ? stream.columns || 80 : undefined
+    },
+    nowMs: () => performance.now(),
+  }
+}
 
 const BAR_MS = 80
 const LINE_MS = 2_000
@@ -55,13 +67,16 @@ export class Progress {
   }
 }
 
-/** `created 300 of 1,000  5,120/s` */
+/** `created 300 of 1,000  5,120/s`, or `created 300  5,120/s` */
 export function progressLine({ label, done, total, note }: ProgressState): string {
-  return `${label} ${formatCount(done)} of ${formatCount(total)}${note && `  ${note}`}`
+  const of = total === undefined ? '' : ` of ${formatCount(total)}`
+  return `${label} ${formatCount(done)}${of}${note && `  ${note}`}`
 }
 
 /** `created [######----]  60 %  600/1,000  5,120/s`, never wider than `columns`: a wrapped bar cannot be redrawn. */
-export function progressBar({ label, done, total, note }: ProgressState, columns: number): string {
+export function progressBar(state: ProgressState, columns: number): string {
+  const { label, done, total, note } = state
+  if (total === undefined) return progressLine(state).slice(0, Math.max(0, columns - 1))
   const share = total === 0 ? 1 : done / total
   // Rounded down: 100 % is said when it is all.
   const percent = `${Math.floor(share * 100)} %`.padStart(5)

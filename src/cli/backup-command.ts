@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { readEnvironment } from '../config/environment.ts'
+import { readUrl } from '../config/settings.ts'
+import { progressOutput } from './generate/progress.ts'
+import { urlOption } from './group-options.ts'
+import { interruptSignal } from './interrupt-signal.ts'
+
+type BackupFlags = Readonly<{ out: string; url?: string; force?: boolean }>
+
+/** Adds `cohort backup`: writes all groups of a running cluster into a file. */
+export function addBackupCommand(program: Command): void {
+  program
+    .command('backup')
+    .summary('write all groups of a running cluster into a file')
+    .description(
+      'Reads all groups through the API, while the cluster goes on, and writes them into one file of JSON lines with ' +
+        'checksums, which "cohort restore" brings back. Each group is as it was chosen at some moment during the backup. ' +
+        'The file is there when the backup is whole, and not before.',
+    )
+    .requiredOption('--out <file>', 'the file; - for stdout')
+    .option('--force', 'replace the file when there is one')
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0    the backup is whole
+  1    it could not be made, and there is no file: no connector answers, too few nodes do, or the file cannot be written
+  2    a flag or a setting cannot be used
+  130  interrupted with Ctrl-C; there is no file
+
+Examples:
+  cohort backup --out groups-2026-01-15.jsonl
+  cohort backup --out - --url http://10.0.0.1:8000 | gzip > groups.jsonl.gz`,
+    )
+    .action(async ({ out, force = false, ...flags }: BackupFlags) => {
+      const url = readUrl(flags.url, readEnvironment())
+      const { backup } = await import('./backup/backup.ts')
+      const { openBackupFile, stdoutSink } = await import('./backup/backup-sink.ts')
+      const { stdout, stderr } = process
+      const sink = out === '-' ? stdoutSink(stdout) : await openBackupFile(out, force)
+      const { signal, forget } = interruptSignal()
+      const exitCode = await backup({
+        url,
+        sink,
+        output: progressOutput(out === '-' ? stderr : stdout),
+        now: () => new Date(),
+        signal,
+      })
+      forget()
+      process.exitCode = exitCode
+    })
+}

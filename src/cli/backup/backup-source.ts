@@ -1,0 +1,69 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Group } from '../../group/group.ts'
+import { CommandFailure } from '../failure.ts'
+import type { BackupEnd, BackupHeader } from './backup-format.ts'
+import { BackupRefusedError, readBackup } from './backup-reader.ts'
+
+const CHUNK_BYTES = 256 * 1_024
+
+/** The file of a backup, open for several readings: another file of its name meanwhile changes nothing. */
+export class BackupSource {
+  readonly #path: string
+  readonly #handle: FileHandle
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  /** @throws CommandFailure when it is no file that can be read from its start twice */
+  static async open(path: string): Promise<BackupSource> {
+    const handle = await open(path, 'r')
+    if ((await handle.stat()).isFile()) return new BackupSource(path, handle)
+    await handle.close()
+    throw new CommandFailure(`${path} is not a file: a backup is read twice, so save it as one first`)
+  }
+
+  /**
+   * Reads the whole file and believes it only then.
+   *
+   * @throws CommandFailure when it is damaged, cut off, or no backup
+   */
+  async check(onGroup: () => void): Promise<{ header: BackupHeader; end: BackupEnd }> {
+    let header: BackupHeader | undefined
+    for await (const entry of this.#entries()) {
+      if (entry.kind === 'group') onGroup()
+      else if (entry.kind === 'header') header = entry.header
+      else return { header: header!, end: entry.end }
+    }
+    throw new Error('a file without an end was read as a backup')
+  }
+
+  /** Its groups, in the order of their ids. Checked again as they come. */
+  async *groups(): AsyncGenerator<Group> {
+    for await (const entry of this.#entries()) if (entry.kind === 'group') yield entry.group
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+
+  /** From the start. A stream of Node's would close the file when it is left early. */
+  async *#chunks(): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(CHUNK_BYTES), { position })
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+      position += bytesRead
+    }
+  }
+
+  async *#entries(): ReturnType<typeof readBackup> {
+    try {
+      yield* readBackup(this.#chunks())
+    } catch (error) {
+      if (!(error instanceof BackupRefusedError)) throw error
+      throw new CommandFailure(`${this.#path} is refused: ${error.message}`, undefined, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** `cohort backup`: reads all groups of a running cluster, page by page, into one file. */
+import type { Group } from '../../group/group.ts'
+import { VERSION } from '../../version.ts'
+import { ApiClient } from '../api-client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
+import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
+import { toFailure } from '../group-command.ts'
+import { patiently } from '../patiently.ts'
+import { untilAborted } from '../until-aborted.ts'
+import { BackupWriter } from './backup-format.ts'
+import type { BackupSink } from './backup-sink.ts'
+import { findCluster, PATIENCE_MS, PAUSE_MS } from './patience.ts'
+
+export type BackupOptions = Readonly<{
+  url: string
+  sink: BackupSink
+  output: ProgressOutput
+  /** The time of day. */
+  now: () => Date
+  /** Aborted: the backup is given up. */
+  signal: AbortSignal
+  /** How long, in milliseconds, a cluster that has answered may be away. Default: 20 s. */
+  patienceMs?: number
+}>
+
+/** As many as a node shows at once: no key is looked at twice. */
+const PAGE_GROUPS = 512
+
+/**
+ * Makes the backup and says how it went. The sink is committed, or discarded.
+ *
+ * @returns the exit code: ok, or interrupted
+ * @throws CommandFailure when the backup cannot be made
+ */
+export async function backup(options: BackupOptions): Promise<number> {
+  const { url, sink, output, now, signal } = options
+  const client = new ApiClient({ url, connections: 2 })
+  const writer = new BackupWriter()
+  const progress = new Progress(output)
+  const startMs = output.nowMs()
+  const state = () => {
+    const rate = formatCount((writer.count * 1_000) / Math.max(1, output.nowMs() - startMs))
+    return { label: 'backed up', done: writer.count, total: undefined, note: `${rate}/s` }
+  }
+  try {
+    const startedAt = now().toISOString()
+    const patience = { nowMs: output.nowMs, signal }
+    const { clusterId, epoch } = await untilAborted(findCluster(client, url, patience), signal)
+    await sink.write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
+    for await (const groups of pagesOf(client, options, writer)) {
+      await sink.write(Buffer.concat(groups.map((group) => writer.group(group))))
+      progress.show(state())
+    }
+    await sink.write(writer.end(now().toISOString()))
+    await sink.commit()
+    progress.finish(state())
+    output.write(`backup    ${sink.name}, ${formatCount(writer.count)} groups of cluster ${clusterId}\n`)
+    return EXIT.ok
+  } catch (error) {
+    progress.clear()
+    await sink.discard()
+    if (!signal.aborted) throw error
+    output.write(`interrupted after ${formatCount(writer.count)} groups; ${sink.discarded}\n`)
+    return EXIT.interrupted
+  } finally {
+    await client.close()
+  }
+}
+
+/** All groups, page by page. The next page is asked for while one is written. */
+async function* pagesOf(
+  client: ApiClient,
+  { url, sink, output, signal, patienceMs = PATIENCE_MS }: BackupOptions,
+  writer: BackupWriter,
+): AsyncGenerator<readonly Group[]> {
+  const patience = { patienceMs, pauseMs: PAUSE_MS, nowMs: output.nowMs, signal }
+  const pageAfter = (after: string | undefined) =>
+    patiently(() => client.backUp(after, PAGE_GROUPS), patience)
+  let asked = pageAfter(undefined)
+  while (true) {
+    const reply = await untilAborted(asked, signal)
+    if (reply.kind !== 'answered') {
+      const { message, exitCode } = toFailure(reply, url)
+      const count = formatCount(writer.count)
+      throw new CommandFailure(
+        `${message}. The backup was given up after ${count} groups; ${sink.discarded}`,
+        exitCode,
+      )
+    }
+    const { groups, after } = reply.value
+    if (after !== undefined) asked = pageAfter(after)
+    if (groups.length > 0) yield groups
+    if (after === undefined) return
+  }
+}

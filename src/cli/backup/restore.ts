@@ -1,0 +1,144 @@
+/** `cohort restore`: brings the groups of a backup into an empty cluster, as they were. */
+import { ApiClient } from '../api-client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
+import { printable } from '../format-group.ts'
+import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
+import { describeProblem } from '../group-command.ts'
+import type { Patience } from '../patiently.ts'
+import { untilAborted } from '../until-aborted.ts'
+import { BackupSource } from './backup-source.ts'
+import { requireEmpty, requirePartOf } from './check-target.ts'
+import { findCluster, PATIENCE_MS, PAUSE_MS } from './patience.ts'
+import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups } from './send-groups.ts'
+
+export type RestoreOptions = Readonly<{
+  path: string
+  url: string
+  /** The cluster may hold groups of this backup. */
+  isResumed: boolean
+  /** Only the file is looked at. */
+  isCheckOnly: boolean
+  output: ProgressOutput
+  /** Aborted: what was done so far is reported. */
+  signal: AbortSignal
+  /** How long, in milliseconds, a cluster that has answered may be away. Default: 20 s. */
+  patienceMs?: number
+}>
+
+/** How long pages on their way are waited for after an interrupt. */
+const INTERRUPT_PATIENCE_MS = 1_000
+/** How many ids a report names. */
+const IDS_SHOWN = 10
+
+/**
+ * Checks the file from its first byte to its last, then the cluster, and only then writes.
+ *
+ * @returns the exit code: ok when all groups of the file are in the cluster as they are in the file
+ * @throws CommandFailure when the file or the cluster is refused, or the cluster is lost on the way
+ */
+export async function restore(options: RestoreOptions): Promise<number> {
+  const { path, url, output, signal, patienceMs = PATIENCE_MS } = options
+  const patience = { patienceMs, pauseMs: PAUSE_MS, nowMs: output.nowMs, signal }
+  const source = await BackupSource.open(path)
+  const client = new ApiClient({ url, connections: PAGES_IN_FLIGHT })
+  try {
+    const total = await checkFile(source, options)
+    if (options.isCheckOnly) return EXIT.ok
+    await untilAborted(checkCluster({ client, source, patience }, options), signal)
+    return await write({ client, source, patience }, total, options)
+  } catch (error) {
+    if (!signal.aborted || error instanceof CommandFailure) throw error
+    output.write('interrupted; nothing was written\n')
+    return EXIT.interrupted
+  } finally {
+    await client.close()
+    await source.close()
+  }
+}
+
+type Parts = Readonly<{ client: ApiClient; source: BackupSource; patience: Patience }>
+
+/** @returns how many groups it has */
+async function checkFile(source: BackupSource, { path, output, signal }: RestoreOptions): Promise<number> {
+  const progress = new Progress(output)
+  let done = 0
+  const { header, end } = await source.check(() => {
+    signal.throwIfAborted()
+    done += 1
+    progress.show({ label: 'checked', done, total: undefined, note: '' })
+  })
+  progress.clear()
+  const { clusterId, startedAt, writtenBy } = header
+  const origin = printable(`cluster ${clusterId}, from ${startedAt}, by ${writtenBy}`)
+  output.write(`${path} is whole: ${formatCount(end.count)} groups of ${origin}\n`)
+  return end.count
+}
+
+async function checkCluster(
+  { client, source, patience }: Parts,
+  { url, isResumed, output }: RestoreOptions,
+): Promise<void> {
+  await findCluster(client, url, patience)
+  if (!isResumed) return requireEmpty({ client, url, patience })
+  const count = await requirePartOf({ client, url, patience }, source.groups())
+  output.write(`${formatCount(count)} of them are there already\n`)
+}
+
+async function write(
+  { client, source, patience }: Parts,
+  total: number,
+  { url, output, signal }: RestoreOptions,
+): Promise<number> {
+  const progress = new Progress(output)
+  const tally = emptyTally()
+  const startMs = output.nowMs()
+  const state = () => {
+    const done = tally.restored + tally.unchanged
+    const rate = formatCount((done * 1_000) / Math.max(1, output.nowMs() - startMs))
+    return { label: 'restored', done, total, note: `${rate}/s` }
+  }
+  const onProgress = () => progress.show(state())
+  const sending = sendGroups({ client, groups: source.groups(), patience, onProgress }, tally)
+  await Promise.race([sending, interruption(signal)])
+  progress.finish(state())
+  for (const line of reportLines(tally, total)) output.write(`${line}\n`)
+  if (tally.failure !== undefined) {
+    throw new CommandFailure(
+      `the restore was given up (${reasonOf(tally.failure)}, from ${url}): repeat it with --resume`,
+    )
+  }
+  if (signal.aborted) {
+    output.write('interrupted: repeat it with --resume\n')
+    return EXIT.interrupted
+  }
+  return tally.conflicts.length === 0 ? EXIT.ok : EXIT.failed
+}
+
+/** Short where the advice of the API, to look before one repeats, is not needed here. */
+function reasonOf(failure: NonNullable<RestoreTally['failure']>): string {
+  if (failure.kind !== 'problem') return failure.reason
+  const { status, code } = failure.problem
+  return status >= 500 ? `${status} ${code}` : describeProblem(failure.problem)
+}
+
+function reportLines({ restored, unchanged, conflicts }: RestoreTally, total: number): string[] {
+  const shown = conflicts.slice(0, IDS_SHOWN).map((groupId) => `"${printable(groupId)}"`)
+  const more = conflicts.length > IDS_SHOWN ? `, and ${formatCount(conflicts.length - IDS_SHOWN)} more` : ''
+  return [
+    `restored  ${formatCount(restored)} of ${formatCount(total)}`,
+    ...(unchanged === 0 ? [] : [`unchanged ${formatCount(unchanged)}, there already as in the backup`]),
+    ...(conflicts.length === 0
+      ? []
+      : [
+          `conflicts ${formatCount(conflicts.length)}, made by somebody else meanwhile and left alone: ${shown.join(', ')}${more}`,
+        ]),
+  ]
+}
+
+/** Resolves some time after the signal, or never. */
+function interruption(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => setTimeout(resolve, INTERRUPT_PATIENCE_MS), { once: true })
+  })
+}

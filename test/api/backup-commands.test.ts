@@ -1,0 +1,345 @@
+/** `cohort backup` and `cohort restore` over HTTP, against the real API in front of registries in memory. */
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { backup } from '../../src/cli/backup/backup.ts'
+import { openBackupFile } from '../../src/cli/backup/backup-sink.ts'
+import { restore } from '../../src/cli/backup/restore.ts'
+import { CommandFailure } from '../../src/cli/failure.ts'
+import { CLUSTER_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
+import type { Group } from '../../src/group/group.ts'
+import { restoreGroup } from '../../src/group/restore-group.ts'
+import { MemoryRegistry } from './memory-registry.ts'
+import { testApp } from './test-app.ts'
+
+const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z' }
+
+/** More than a page of the backup, and than the pages of a restore that are sent at once. */
+const MANY = 1_500
+
+type Run = Readonly<{ exitCode: number; printed: string }>
+
+/** A registry behind a connector, a directory, and the two commands. Ends with the test. */
+class World implements AsyncDisposable {
+  readonly registry: MemoryRegistry
+  readonly directory: string
+  readonly url: string
+  readonly #close: () => Promise<void>
+  readonly abort = new AbortController()
+  /** Called with everything that is printed. */
+  onPrint: (printed: string) => void = () => undefined
+
+  private constructor(registry: MemoryRegistry, directory: string, url: string, close: () => Promise<void>) {
+    this.registry = registry
+    this.directory = directory
+    this.url = url
+    this.#close = close
+  }
+
+  static async start(registry = new MemoryRegistry()): Promise<World> {
+    const { app } = testApp({ registry })
+    const directory = await mkdtemp(join(tmpdir(), 'cohort-backup-'))
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    return new World(registry, directory, url, () => app.close())
+  }
+
+  get path(): string {
+    return join(this.directory, 'groups.jsonl')
+  }
+
+  async fill(groups: readonly Group[]): Promise<void> {
+    for (const group of groups) await this.registry.change(group.groupId, restoreGroup(group))
+  }
+
+  async groups(): Promise<readonly Group[]> {
+    const outcome = await this.registry.scan({ after: undefined, limit: 10_000 })
+    return outcome.kind === 'done' ? outcome.value.groups : assert.fail(outcome.reason)
+  }
+
+  files(): Promise<string[]> {
+    return readdir(this.directory)
+  }
+
+  backup({ isForced = false, patienceMs = 0 } = {}): Promise<Run> {
+    return this.#run(async (common) => {
+      const sink = await openBackupFile(this.path, isForced)
+      return backup({ ...common, sink, now: () => new Date('2026-01-03T00:00:00.000Z'), patienceMs })
+    })
+  }
+
+  restore({ path = this.path, isResumed = false, isCheckOnly = false, patienceMs = 0 } = {}): Promise<Run> {
+    return this.#run((common) => restore({ ...common, path, isResumed, isCheckOnly, patienceMs }))
+  }
+
+  /** What the command prints and ends with; of a failure its sentence, as the program would print it. */
+  async #run(
+    command: (common: Pick<Parameters<typeof backup>[0], 'url' | 'output' | 'signal'>) => Promise<number>,
+  ): Promise<Run> {
+    let printed = ''
+    const output = {
+      write: (text: string) => {
+        printed += text
+        this.onPrint(text)
+      },
+      columns: 80,
+      nowMs: () => performance.now(),
+    }
+    try {
+      return { exitCode: await command({ url: this.url, output, signal: this.abort.signal }), printed }
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error
+      return { exitCode: error.exitCode, printed: `${printed}${error.message}` }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+    await rm(this.directory, { recursive: true })
+  }
+}
+
+function someGroups(count: number): Group[] {
+  return Array.from({ length: count }, (_, index) => {
+    const groupId = `g${String(index).padStart(5, '0')}`
+    const labels = index % 3 === 0 ? { labels: { n: String(index) } } : {}
+    return {
+      groupId,
+      description: 'd\t🦊',
+      ...labels,
+      version: 1 + (index % 7),
+      incarnation: `i-${index}`,
+      ...TIMES,
+    }
+  })
+}
+
+/** Fails after so many pages of a scan, and changes. */
+class FailingRegistry extends MemoryRegistry {
+  isFailing = false
+  readonly #scans: number
+  readonly #changes: number
+  #scanCount = 0
+  #changeCount = 0
+
+  constructor({ scans = Number.POSITIVE_INFINITY, changes = Number.POSITIVE_INFINITY }) {
+    super()
+    this.#scans = scans
+    this.#changes = changes
+  }
+
+  override scan(page: Parameters<MemoryRegistry['scan']>[0]) {
+    this.#scanCount += 1
+    if (this.isFailing && this.#scanCount > this.#scans)
+      this.failWith({ kind: 'not_applied', reason: 'no quorum' })
+    return super.scan(page)
+  }
+
+  override change(...args: Parameters<MemoryRegistry['change']>) {
+    this.#changeCount += 1
+    if (this.isFailing && this.#changeCount > this.#changes)
+      this.failWith({ kind: 'unknown', reason: 'no quorum' })
+    return super.change(...args)
+  }
+}
+
+test('what is backed up is restored, all of it and the same', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  const groups = someGroups(MANY)
+  await from.fill(groups)
+  const made = await from.backup()
+  assert.equal(made.exitCode, 0, made.printed)
+  assert.ok(made.printed.endsWith(`1,500 groups of cluster ${CLUSTER_EXAMPLE.clusterId}\n`), made.printed)
+  assert.deepEqual(await from.files(), ['groups.jsonl'])
+  const restored = await to.restore({ path: from.path })
+  assert.equal(restored.exitCode, 0, restored.printed)
+  assert.match(restored.printed, /^restored {2}1,500 of 1,500$/m)
+  assert.deepEqual(await to.groups(), groups)
+})
+
+test('an empty cluster has a backup too', async () => {
+  await using world = await World.start()
+  assert.equal((await world.backup()).exitCode, 0)
+  assert.match((await world.restore()).printed, /^restored {2}0 of 0$/m)
+})
+
+test('a file that is there is replaced only by force', async () => {
+  await using world = await World.start()
+  await writeFile(world.path, 'mine')
+  const refused = await world.backup()
+  assert.deepEqual([refused.exitCode, refused.printed.includes('exists')], [1, true])
+  assert.equal(await readFile(world.path, 'utf8'), 'mine')
+  assert.deepEqual(await world.files(), ['groups.jsonl'])
+  assert.equal((await world.backup({ isForced: true })).exitCode, 0)
+  assert.equal((await world.restore({ isCheckOnly: true })).exitCode, 0)
+})
+
+test('what another backup is writing, or a killed one left, is not written over', async () => {
+  await using world = await World.start()
+  await writeFile(`${world.path}.partial`, 'theirs')
+  const refused = await world.backup()
+  assert.equal(refused.exitCode, 1)
+  assert.match(refused.printed, /another backup is writing it, or one was killed/)
+  assert.equal(await readFile(`${world.path}.partial`, 'utf8'), 'theirs')
+  assert.equal((await world.backup({ isForced: true })).exitCode, 0)
+  assert.deepEqual(await world.files(), ['groups.jsonl'])
+})
+
+test('a file that came meanwhile is not replaced', async () => {
+  await using world = await World.start()
+  const { scan } = world.registry
+  world.registry.scan = async (page) => {
+    await writeFile(world.path, 'theirs')
+    return scan.call(world.registry, page)
+  }
+  assert.equal((await world.backup()).exitCode, 1)
+  assert.equal(await readFile(world.path, 'utf8'), 'theirs')
+  assert.deepEqual(await world.files(), ['groups.jsonl'])
+})
+
+test('a cluster that is lost half-way leaves no file, and a sentence', async () => {
+  const registry = new FailingRegistry({ scans: 1 })
+  await using world = await World.start(registry)
+  await world.fill(someGroups(MANY))
+  registry.isFailing = true
+  const { exitCode, printed } = await world.backup({ patienceMs: 300 })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /503 unavailable.* given up after 512 groups; .*groups\.jsonl was not written$/)
+  assert.deepEqual(await world.files(), [])
+})
+
+test('a cluster that is away for a moment is waited for', async () => {
+  const registry = new FailingRegistry({ scans: 1 })
+  await using world = await World.start(registry)
+  await world.fill(someGroups(MANY))
+  registry.isFailing = true
+  setTimeout(() => {
+    registry.isFailing = false
+    registry.failWith(undefined)
+  }, 300)
+  assert.equal((await world.backup({ patienceMs: 10_000 })).exitCode, 0)
+  assert.match((await world.restore({ isCheckOnly: true })).printed, /1,500 groups/)
+})
+
+test('an interrupted backup leaves no file', async () => {
+  await using world = await World.start()
+  await world.fill(someGroups(MANY))
+  world.onPrint = (text) => {
+    if (text.includes('backed up')) world.abort.abort()
+  }
+  const { exitCode, printed } = await world.backup()
+  assert.equal(exitCode, 130)
+  assert.match(printed, /interrupted after [\d,]+ groups; .* was not written\n$/)
+  assert.deepEqual(await world.files(), [])
+})
+
+test('a damaged file, one that was cut off, and none at all are refused before anything is written', async () => {
+  await using world = await World.start()
+  const groups = someGroups(300)
+  await world.fill(groups)
+  await world.backup()
+  await using to = await World.start()
+  const whole = await readFile(world.path)
+  const damaged = Buffer.from(whole)
+  damaged[whole.length - 200]! ^= 1
+  const cases: [Buffer, RegExp][] = [
+    [damaged, /is refused: line \d+ is damaged: its checksum is wrong/],
+    [whole.subarray(0, whole.length - 10), /is refused: it was cut off in line 302/],
+    [Buffer.from(''), /is refused: it is empty/],
+    [Buffer.from('PK\x03\x04'), /is refused: it does not begin as a backup/],
+  ]
+  for (const [bytes, pattern] of cases) {
+    await writeFile(to.path, bytes)
+    const { exitCode, printed } = await to.restore()
+    assert.equal(exitCode, 1)
+    assert.match(printed, pattern)
+  }
+  await assert.rejects(to.restore({ path: join(to.directory, 'none') }), { code: 'ENOENT' })
+  assert.match((await to.restore({ path: to.directory })).printed, /is not a file/)
+  assert.deepEqual(await to.groups(), [])
+})
+
+test('a cluster that is not empty is refused, and nothing is written', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  await from.fill(someGroups(3))
+  await from.backup()
+  const mine: Group = { groupId: 'mine', version: 1, incarnation: 'i', ...TIMES }
+  await to.fill([mine])
+  const refused = await to.restore({ path: from.path })
+  assert.equal(refused.exitCode, 1)
+  assert.match(refused.printed, /is not empty \(it holds "mine"\), and nothing was written/)
+  const resumed = await to.restore({ path: from.path, isResumed: true })
+  assert.match(resumed.printed, /holds "mine", which is not in the backup; nothing was written/)
+  assert.equal(resumed.exitCode, 1)
+  assert.deepEqual(await to.groups(), [mine])
+})
+
+test('a restore is not resumed over a group that has changed since', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  const groups = someGroups(3)
+  await from.fill(groups)
+  await from.backup()
+  const changed = [groups[0]!, { ...groups[1]!, version: 9 }]
+  await to.fill(changed)
+  const { exitCode, printed } = await to.restore({ path: from.path, isResumed: true })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /holds "g00001", which is another than in the backup; nothing was written/)
+  assert.deepEqual(await to.groups(), changed)
+})
+
+test('a restore that was given up half-way is resumed, and nothing is done twice', async () => {
+  await using from = await World.start()
+  const registry = new FailingRegistry({ changes: 700 })
+  await using to = await World.start(registry)
+  const groups = someGroups(MANY)
+  await from.fill(groups)
+  await from.backup()
+  registry.isFailing = true
+  const given = await to.restore({ path: from.path })
+  assert.equal(given.exitCode, 1)
+  assert.match(given.printed, /given up \(504 outcome_unknown, from http.*\): repeat it with --resume$/)
+  registry.isFailing = false
+  registry.failWith(undefined)
+  assert.equal((await to.restore({ path: from.path })).exitCode, 1)
+  const resumed = await to.restore({ path: from.path, isResumed: true })
+  assert.equal(resumed.exitCode, 0, resumed.printed)
+  assert.match(resumed.printed, /^unchanged [\d,]+, there already/m)
+  assert.deepEqual(await to.groups(), groups)
+})
+
+test('an interrupted restore says how far it came, and is resumed', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  const groups = someGroups(MANY)
+  await from.fill(groups)
+  await from.backup()
+  to.onPrint = (text) => {
+    if (text.includes('restored')) to.abort.abort()
+  }
+  const { exitCode, printed } = await to.restore({ path: from.path })
+  assert.equal(exitCode, 130)
+  assert.match(printed, /^restored {2}[\d,]+ of 1,500\ninterrupted: repeat it with --resume\n$/m)
+  const count = (await to.groups()).length
+  assert.ok(count > 0 && count < MANY, String(count))
+})
+
+test('groups that somebody else makes during a restore are left alone, and named', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  await from.fill(someGroups(5))
+  await from.backup()
+  const { change } = to.registry
+  const theirs: Group = { groupId: 'g00003', version: 1, incarnation: 'theirs', ...TIMES }
+  to.registry.change = async (...args) => {
+    await change.call(to.registry, theirs.groupId, restoreGroup(theirs))
+    return change.apply(to.registry, args)
+  }
+  const { exitCode, printed } = await to.restore({ path: from.path })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /^conflicts 1, made by somebody else meanwhile and left alone: "g00003"$/m)
+  assert.deepEqual((await to.groups())[3], theirs)
+})
