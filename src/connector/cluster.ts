@@ -3,7 +3,7 @@
  * are.
  */
 import type { Logger } from 'pino'
-import { type Quorums, quorumsOf, unanimousQuorums } from '../register/quorum.ts'
+import { classicQuorum, type Quorums, quorumsOf, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
 import type { Description, Membership, Mismatch } from '../rpc/messages.ts'
 import type { Connect, NodeTransport } from '../rpc/transport.ts'
@@ -62,8 +62,7 @@ export class Cluster implements ClusterView {
 
   isReady(): boolean {
     if (this.#client === undefined || this.#isClosed) return false
-    const reachable = this.#client.links.filter((link) => link.isReachable).length
-    return reachable >= quorumsOf(this.#client.links.length).classic
+    return this.#client.isQuorumReachable
   }
 
   /** What is known at this moment. */
@@ -78,7 +77,7 @@ export class Cluster implements ClusterView {
       kind: 'found',
       clusterId,
       epoch,
-      quorum: quorumsOf(members.length).classic,
+      quorum: classicQuorum(members.length),
       members: members.map(({ nodeId }, index) => ({
         nodeId,
         address: this.#addresses.get(nodeId)!,

@@ -3,7 +3,7 @@ import type { Command, Decision, Group } from '../group/group.ts'
 import { decodeGroup, encodeGroup } from '../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../group/registry.ts'
 import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../register/operation.ts'
-import { quorumsOf } from '../register/quorum.ts'
+import { classicQuorum } from '../register/quorum.ts'
 import type { Value } from '../register/state.ts'
 import type { Cluster } from './cluster.ts'
 import { type KeyPage, nextKeys, successorKey } from './key-scan.ts'
@@ -50,7 +50,7 @@ export class GroupRegistry implements Registry {
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
     const transports = this.#cluster.memberTransports
     if (transports.length === 0) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-    const { classic } = quorumsOf(transports.length)
+    const classic = classicQuorum(transports.length)
     const groups: Group[] = []
     let start: string | undefined =
       after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)

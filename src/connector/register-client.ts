@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Decision, Operation, Outcome } from '../register/operation.ts'
 import { type Effect, type Memory, Proposer } from '../register/proposer.ts'
-import type { Quorums } from '../register/quorum.ts'
+import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
 import type { Rules } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
@@ -80,6 +80,12 @@ export class RegisterClient {
 
   get links(): readonly NodeLink[] {
     return this.#links
+  }
+
+  /** Whether a classic quorum of nodes acts on what this connector sends. */
+  get isQuorumReachable(): boolean {
+    const nodes = this.#links.reduce((set, link, index) => (link.isReachable ? set | (1 << index) : set), 0)
+    return isClassicQuorum(nodes, this.#options.quorums)
   }
 
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Ballot, compareBallots, isFastBallot, nextFastBallot } from './ballot.ts'
 import { highestAccepted, knownChosen } from './known-chosen.ts'
 import type { Record } from './messages.ts'
-import { type Quorums, quorumsOf } from './quorum.ts'
+import { jointQuorums, type Quorums, quorumsOf } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 import { ABSENT, type State, successor } from './state.ts'
 
@@ -60,14 +60,14 @@ function isChosen(state: State, ballot: Ballot, world: readonly Record[], quorum
     ({ accepted, state: voted }) =>
       voted === state && accepted !== undefined && compareBallots(accepted, ballot) === 0,
   )
-  return votes.length >= (isFastBallot(ballot) ? quorums.fast : quorums.classic)
+  return votes.length >= (isFastBallot(ballot) ? quorums.current.fast : quorums.current.classic)
 }
 
 for (const n of [3, 4, 5]) {
   const quorums = quorumsOf(n)
 
   test(`of ${n} nodes, any answers tell exactly what holds in every completion of them`, () => {
-    for (let count = quorums.classic; count <= n; count += 1) {
+    for (let count = quorums.current.classic; count <= n; count += 1) {
       for (const seen of assignments(count, CELLS)) {
         const known = knownChosen(seen, quorums)
         assert.equal(known?.state, chosenInEveryCompletion(seen, quorums))
@@ -77,7 +77,7 @@ for (const n of [3, 4, 5]) {
   })
 
   test(`of ${n} nodes, what is known to be chosen is also what a classic round recovers`, () => {
-    for (let count = quorums.classic; count <= n; count += 1) {
+    for (let count = quorums.current.classic; count <= n; count += 1) {
       for (const seen of assignments(count, CELLS)) {
         const known = knownChosen(seen, quorums)
         if (known !== undefined) assert.equal(recoverBase(seen, quorums), known.state)
@@ -88,11 +88,26 @@ for (const n of [3, 4, 5]) {
   test(`of ${n} nodes, one mark at the highest ballot tells; fewer answers than a classic quorum do not`, () => {
     const marked = recordOf({ round: 3, proposerId: 0 }, A, true)
     const lagging = recordOf({ round: 2, proposerId: 7 }, ROOT)
-    const others = Array<Record>(quorums.classic - 1).fill(lagging)
+    const others = Array<Record>(quorums.current.classic - 1).fill(lagging)
     assert.equal(knownChosen([...others, marked], quorums)?.state, A)
     assert.equal(knownChosen([...others.slice(1), marked], quorums), undefined)
   })
 }
+
+test('in a joint epoch answers tell only with a quorum of both memberships', () => {
+  const quorums = jointQuorums(0b0111, 0b1011)
+  const old = recordOf({ round: 2, proposerId: 7 }, ROOT)
+  // Chosen by the old members alone, before: also in a new quorum's hands here.
+  assert.equal(knownChosen([old, old, NOTHING], quorums)?.state, ROOT)
+  assert.equal(knownChosen([old, undefined, old], quorums), undefined)
+  assert.equal(knownChosen([undefined, NOTHING, undefined, NOTHING], quorums), undefined)
+  // Accepted by an old quorum and one new member: the round may still be under way.
+  assert.equal(knownChosen([old, NOTHING, old, NOTHING], quorums), undefined)
+  assert.equal(knownChosen([old, NOTHING, old, old], quorums)?.state, ROOT)
+  const fast = recordOf({ round: 3, proposerId: 0 }, A)
+  assert.equal(knownChosen([fast, fast, fast, NOTHING], quorums)?.state, A)
+  assert.equal(knownChosen([fast, fast, NOTHING, fast], quorums), undefined)
+})
 
 test('a mark tells which of two votes at one fast ballot was chosen, whichever comes first', () => {
   const ballot = { round: 3, proposerId: 0 }

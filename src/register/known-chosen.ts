@@ -1,47 +1,64 @@
-import { type Ballot, compareBallots, isFastBallot } from './ballot.ts'
+import { type Ballot, compareBallots } from './ballot.ts'
 import type { Record } from './messages.ts'
-import type { Quorums } from './quorum.ts'
+import { isClassicQuorum, isQuorum, type NodeSet, type Quorums } from './quorum.ts'
 import { ABSENT, type State, sameWriteId } from './state.ts'
 
 /** A state that is known to be chosen, and the ballot it was chosen at; `undefined`: nobody has written the key. */
 export type Chosen = Readonly<{ state: State; ballot: Ballot | undefined }>
 
+/** One record each of different nodes, at the index of the node; `undefined`, or beyond the end: it has not answered. */
+export type Records = readonly (Record | undefined)[]
+
+/** The nodes whose records these are. */
+export function nodesOf(records: Records): NodeSet {
+  let nodes = 0
+  for (let node = 0; node < records.length; node += 1) if (records[node] !== undefined) nodes |= 1 << node
+  return nodes
+}
+
 /** The highest ballot at which any of the records accepted a state; `undefined` when none has accepted any. */
-export function highestAccepted(records: readonly Record[]): Ballot | undefined {
+export function highestAccepted(records: Records): Ballot | undefined {
   let highest: Ballot | undefined
-  for (const { accepted } of records) {
+  for (const record of records) {
+    const accepted = record?.accepted
     if (accepted !== undefined && (highest === undefined || compareBallots(accepted, highest) > 0))
       highest = accepted
   }
   return highest
 }
 
-/** The records that accepted a state at `ballot`. */
-export function votesAt(records: readonly Record[], ballot: Ballot): Record[] {
-  return records.filter(({ accepted }) => accepted !== undefined && compareBallots(accepted, ballot) === 0)
-}
+/** A state that nodes have accepted, which nodes, and whether one of them knows that it is chosen. */
+export type Candidate = { readonly state: State; voters: NodeSet; isMarked: boolean }
 
-/** Whether so many nodes' votes for one state at `ballot` make it chosen (protocol.md §1). */
-export function isChosen(voteCount: number, ballot: Ballot, quorums: Quorums): boolean {
-  return voteCount >= (isFastBallot(ballot) ? quorums.fast : quorums.classic)
+/** What was accepted at `ballot`, and by whom. */
+export function candidatesAt(records: Records, ballot: Ballot): Candidate[] {
+  const candidates: Candidate[] = []
+  records.forEach((record, node) => {
+    if (record?.accepted === undefined || compareBallots(record.accepted, ballot) !== 0) return
+    const { state, chosen } = record
+    const known = candidates.find((candidate) => sameWriteId(candidate.state.writeId, state.writeId))
+    if (known === undefined) candidates.push({ state, voters: 1 << node, isMarked: chosen })
+    else {
+      known.voters |= 1 << node
+      known.isMarked ||= chosen
+    }
+  })
+  return candidates
 }
 
 /**
  * The state that is certainly the newest chosen one, or `undefined` when these records do not tell.
  *
- * Takes one record each of different nodes; fewer than a classic quorum never tell. The newest chosen state is at
- * the highest accepted ballot among them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
+ * Fewer records than of a classic quorum never tell. The newest chosen state is at the highest accepted ballot among
+ * them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
  */
-export function knownChosen(records: readonly Record[], quorums: Quorums): Chosen | undefined {
-  if (records.length < quorums.classic) return undefined
+export function knownChosen(records: Records, quorums: Quorums): Chosen | undefined {
+  if (!isClassicQuorum(nodesOf(records), quorums)) return undefined
   const ballot = highestAccepted(records)
   if (ballot === undefined) return { state: ABSENT, ballot: undefined }
-  const votes = votesAt(records, ballot)
-  const marked = votes.find((vote) => vote.chosen)
-  if (marked !== undefined) return { state: marked.state, ballot }
-  for (const { state } of votes) {
-    const count = votes.filter((vote) => sameWriteId(vote.state.writeId, state.writeId)).length
-    if (isChosen(count, ballot, quorums)) return { state, ballot }
-  }
-  return undefined
+  const candidates = candidatesAt(records, ballot)
+  const chosen =
+    candidates.find(({ isMarked }) => isMarked) ??
+    candidates.find(({ voters }) => isQuorum(voters, ballot, quorums))
+  return chosen === undefined ? undefined : { state: chosen.state, ballot }
 }

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Connector, ScriptedCluster, type TextOperation } from '../../test/golden/scripted-cluster.ts'
 import { FIRST_BALLOT } from './ballot.ts'
-import { highestAccepted, knownChosen, votesAt } from './known-chosen.ts'
+import { candidatesAt, highestAccepted, knownChosen } from './known-chosen.ts'
 import { recoverBase } from './recovery.ts'
 import { RULES, type Rules } from './rules.ts'
 import { ABSENT } from './state.ts'
@@ -129,7 +129,8 @@ const BROKEN: readonly [claim: string, nodes: number, rules: Rules][] = [
     3,
     {
       ...RULES,
-      knownChosen: (records, quorums) => knownChosen(records, { ...quorums, classic: 2, fast: 1 }),
+      knownChosen: (records, quorums) =>
+        knownChosen(records, { ...quorums, current: { ...quorums.current, fast: 1 } }),
     },
   ],
   ['a round starts from nothing', 3, { ...RULES, recoverBase: () => ABSENT }],
@@ -139,7 +140,7 @@ const BROKEN: readonly [claim: string, nodes: number, rules: Rules][] = [
     {
       ...RULES,
       recoverBase: (promises, quorums) =>
-        votesAt(promises, highestAccepted(promises) ?? FIRST_BALLOT)[0]?.state ??
+        candidatesAt(promises, highestAccepted(promises) ?? FIRST_BALLOT)[0]?.state ??
         recoverBase(promises, quorums),
     },
   ],

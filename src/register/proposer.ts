@@ -21,10 +21,17 @@ import {
   maxBallot,
   nextFastBallot,
 } from './ballot.ts'
-import type { Chosen } from './known-chosen.ts'
-import type { Answer, Record, Request } from './messages.ts'
+import type { Chosen, Records } from './known-chosen.ts'
+import type { Answer, Request } from './messages.ts'
 import type { Operation, Outcome } from './operation.ts'
-import type { Quorums } from './quorum.ts'
+import {
+  allowsFastBallots,
+  firstNodes,
+  isClassicQuorum,
+  isQuorum,
+  type NodeSet,
+  type Quorums,
+} from './quorum.ts'
 import type { Rules } from './rules.ts'
 import { ABSENT, type State, sameWriteId, successor, type Value } from './state.ts'
 
@@ -210,14 +217,16 @@ export class Proposer<O extends Operation> {
 
   /** §4.3, or a led key: one round trip, without a prepare, where enough nodes are up for it. */
   #propose(plan: Plan<O>, ballot: Ballot): void {
-    const { classic, fast } = this.#options.quorums
-    if (this.#countUp() >= (isFastBallot(ballot) ? fast : classic)) this.#accept(plan, ballot, true)
+    const { quorums } = this.#options
+    const isAllowed = !isFastBallot(ballot) || allowsFastBallots(quorums)
+    if (isAllowed && isQuorum(this.#nodesUp(), ballot, quorums)) this.#accept(plan, ballot, true)
     else this.#prepare()
   }
 
   /** §4.2. Asks a classic quorum first; the others if that does not tell. */
   #read(): void {
-    const { n, classic } = this.#options.quorums
+    const { quorums, suspects, turn } = this.#options
+    const { n } = quorums
     const phase: ReadPhase = {
       kind: 'read',
       answers: this.#noAnswers(),
@@ -225,12 +234,12 @@ export class Proposer<O extends Operation> {
       isWaiting: false,
     }
     this.#enter(phase)
-    const isQuorumUp = this.#countUp() >= classic
-    let wanted = isQuorumUp ? classic : n
-    for (let i = 0; i < n && wanted > 0; i += 1) {
-      const node = (this.#options.turn + i) % n
-      if (this.#options.suspects[node] && isQuorumUp) continue
-      wanted -= 1
+    const isQuorumUp = isClassicQuorum(this.#nodesUp(), quorums)
+    let asked = 0
+    for (let i = 0; i < n && !(isQuorumUp && isClassicQuorum(asked, quorums)); i += 1) {
+      const node = (turn + i) % n
+      if (suspects[node] && isQuorumUp) continue
+      asked |= 1 << node
       this.#ask(phase, node)
     }
   }
@@ -256,7 +265,12 @@ export class Proposer<O extends Operation> {
     const state = this.#stateOf(plan)
     // A ballot is spent by its accept, so the view goes with it; winning makes a new one.
     this.#view = undefined
-    const isLed = !isFastBallot(ballot) && this.#countUp() < this.#options.quorums.n
+    const { quorums } = this.#options
+    // Where no fast ballot can follow, a key that is being written stays with its writer.
+    const isNextFast = allowsFastBallots(quorums)
+      ? this.#nodesUp() === firstNodes(quorums.n)
+      : plan.carried.length === 0
+    const isLed = !isFastBallot(ballot) && !isNextFast
     const next = isLed
       ? { round: ballot.round + 1, proposerId: this.#options.proposerId }
       : nextFastBallot(ballot)
@@ -283,15 +297,15 @@ export class Proposer<O extends Operation> {
   }
 
   #evaluateRead(phase: ReadPhase): void {
-    const records = recordsOf(phase.answers, true)
-    const chosen = this.#options.rules.knownChosen(records, this.#options.quorums)
+    const { rules, quorums } = this.#options
+    const chosen = rules.knownChosen(recordsOf(phase.answers, true), quorums)
     if (chosen !== undefined) return this.#onRead(phase, chosen)
-    if (this.#countAwaited(phase, phase.asked) > 0) return
-    for (let node = 0; node < this.#options.quorums.n; node += 1) {
+    if (this.#awaited(phase, phase.asked) !== 0) return
+    for (let node = 0; node < quorums.n; node += 1) {
       if (!phase.asked[node]) this.#ask(phase, node)
     }
-    if (this.#countAwaited(phase) > 0) return
-    if (records.length >= this.#options.quorums.classic) this.#prepare()
+    if (this.#awaited(phase) !== 0) return
+    if (isClassicQuorum(nodesThat(phase.answers, true), quorums)) this.#prepare()
     else this.#backOff(phase)
   }
 
@@ -311,31 +325,32 @@ export class Proposer<O extends Operation> {
 
   #evaluatePrepare(phase: Extract<Phase, { kind: 'prepare' }>): void {
     const { rules, quorums } = this.#options
-    const promises = recordsOf(phase.answers, true)
-    if (promises.length >= quorums.classic) {
+    const promised = nodesThat(phase.answers, true)
+    if (isClassicQuorum(promised, quorums)) {
       // What has arrived meanwhile may join: the accept that follows is what orders it.
       this.#absorbQueue()
-      this.#accept(this.#plan(rules.recoverBase(promises, quorums)), phase.ballot, false)
-    } else if (promises.length + this.#countAwaited(phase) < quorums.classic) this.#backOff(phase)
+      const base = rules.recoverBase(recordsOf(phase.answers, true), quorums)
+      this.#accept(this.#plan(base), phase.ballot, false)
+    } else if (!isClassicQuorum(promised | this.#awaited(phase), quorums)) this.#backOff(phase)
   }
 
   #evaluateAccept(phase: AcceptPhase): void {
     const { rules, quorums } = this.#options
-    const { classic, fast } = quorums
-    const needed = isFastBallot(phase.ballot) ? fast : classic
-    const accepted = recordsOf(phase.answers, true).length
-    const refused = recordsOf(phase.answers, false)
-    if (rules.isChosen(accepted, phase.ballot, quorums)) return this.#onChosen(phase)
-    const awaited = this.#countAwaited(phase)
+    const { answers, ballot } = phase
+    const accepted = nodesThat(answers, true)
+    if (rules.isQuorum(accepted, ballot, quorums)) return this.#onChosen(phase)
+    const awaited = this.#awaited(phase)
+    const mayWin = isQuorum(accepted | awaited, ballot, quorums)
     if (!phase.isFromView) {
-      if (accepted + awaited < needed) this.#backOff(phase)
+      if (!mayWin) this.#backOff(phase)
       return
     }
-    if (refused.length >= classic && this.#answerFromRefusals(phase, refused)) return
-    const isOpen =
-      accepted + awaited >= needed || (refused.length < classic && refused.length + awaited >= classic)
+    const refused = nodesThat(answers, false)
+    const isRefused = isClassicQuorum(refused, quorums)
+    if (isRefused && this.#answerFromRefusals(phase, recordsOf(answers, false))) return
+    const isOpen = mayWin || (!isRefused && isClassicQuorum(refused | awaited, quorums))
     // Where nobody has voted for it yet, it is worth to wait whether anybody does: see `#forget`.
-    if (awaited === 0 || (!isOpen && accepted > 0)) this.#prepare()
+    if (awaited === 0 || (!isOpen && accepted !== 0)) this.#prepare()
   }
 
   /** The state is chosen: answers the batch, and tells the nodes. */
@@ -360,7 +375,7 @@ export class Proposer<O extends Operation> {
    *
    * @returns whether that ended the whole batch
    */
-  #answerFromRefusals(phase: AcceptPhase, refused: readonly Record[]): boolean {
+  #answerFromRefusals(phase: AcceptPhase, refused: Records): boolean {
     const { rules, quorums } = this.#options
     const chosen = rules.knownChosen(refused, quorums)
     if (chosen?.ballot === undefined || compareBallots(chosen.ballot, phase.ballot) < 0) return false
@@ -500,25 +515,27 @@ export class Proposer<O extends Operation> {
     this.#highestRound = Math.max(this.#highestRound, ballot.round)
   }
 
-  #countUp(): number {
-    let count = 0
-    for (const isSuspect of this.#options.suspects) if (!isSuspect) count += 1
-    return count
+  #nodesUp(): NodeSet {
+    const { suspects } = this.#options
+    let nodes = 0
+    for (let node = 0; node < suspects.length; node += 1) if (!suspects[node]) nodes |= 1 << node
+    return nodes
   }
 
   /**
-   * How many nodes have not answered and are worth waiting for: those that are up, and the suspect ones too where
-   * there is no classic quorum without them (slow is better than never).
+   * The nodes that have not answered and are worth waiting for: those that are up, and the suspect ones too where there
+   * is no classic quorum without them (slow is better than never).
    */
-  #countAwaited(phase: OpenPhase, asked?: readonly boolean[]): number {
-    const { suspects, quorums } = this.#options
-    const isQuorumUp = this.#countUp() >= quorums.classic
-    let count = 0
+  #awaited(phase: OpenPhase, asked?: readonly boolean[]): NodeSet {
+    const { quorums } = this.#options
+    const up = this.#nodesUp()
+    const candidates = isClassicQuorum(up, quorums) ? up : firstNodes(quorums.n)
+    let nodes = 0
     for (let node = 0; node < quorums.n; node += 1) {
       const isAsked = asked === undefined || asked[node]
-      if (isAsked && phase.answers[node] === undefined && !(suspects[node] && isQuorumUp)) count += 1
+      if (isAsked && phase.answers[node] === undefined) nodes |= 1 << node
     }
-    return count
+    return nodes & candidates
   }
 
   #takeEffects(): readonly Effect<O>[] {
@@ -540,16 +557,25 @@ function isVoid(answers: Answers): boolean {
   return answers.every((answer) => answer === 'unsent' || (isAnswer(answer) && !answer.ok))
 }
 
-function recordsOf(answers: Answers, isOk: boolean): Record[] {
-  const records: Record[] = []
-  for (const answer of answers) {
-    if (isAnswer(answer) && answer.ok === isOk) records.push(answer.record)
+/** The nodes that have answered with, or without, an ok. */
+function nodesThat(answers: Answers, isOk: boolean): NodeSet {
+  let nodes = 0
+  for (let node = 0; node < answers.length; node += 1) {
+    const answer = answers[node]
+    if (isAnswer(answer) && answer.ok === isOk) nodes |= 1 << node
   }
-  return records
+  return nodes
 }
 
-function highestPromised(records: readonly Record[]): Ballot {
-  return records.reduce((highest, { promised }) => maxBallot(highest, promised), FIRST_BALLOT)
+function recordsOf(answers: Answers, isOk: boolean): Records {
+  return answers.map((answer) => (isAnswer(answer) && answer.ok === isOk ? answer.record : undefined))
+}
+
+function highestPromised(records: Records): Ballot {
+  return records.reduce(
+    (highest, record) => (record === undefined ? highest : maxBallot(highest, record.promised)),
+    FIRST_BALLOT,
+  )
 }
 
 /** The view a read gives; none when a promise is known to stand in the way of its ballot. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { type Ballot, isFastBallot } from './ballot.ts'
 
-/** Quorum sizes of one membership, in nodes. */
-export type Quorums = Readonly<{
+/** A set of nodes: bit i is the node at index i of the round's nodes. */
+export type NodeSet = number
+
+/** One set of members, and how many of them make a quorum. */
+export type Configuration = Readonly<{
+  members: NodeSet
   /** Number of members. */
   n: number
   /** Enough for a classic ballot, to prepare or to accept. Any two meet. */
@@ -9,6 +14,22 @@ export type Quorums = Readonly<{
   /** Enough for a fast ballot. Any two, and any classic quorum, meet in a node (Fast Paxos §2.2, assumption). */
   fast: number
 }>
+
+/** Which nodes decide in one epoch (protocol.md §7). */
+export type Quorums = Readonly<{
+  /** Number of nodes that rounds are sent to: the members, in a joint epoch those of both configurations. */
+  n: number
+  /** Whose votes count at fast ballots: the members; in a joint epoch the old ones, who alone have cast such votes. */
+  current: Configuration
+  /**
+   * Set in a joint epoch: the configuration that takes over. Every classic quorum is then one of both, and no fast
+   * ballot is proposed.
+   */
+  incoming: Configuration | undefined
+}>
+
+/** Joint epochs have the members of two configurations of up to 7. */
+const CONFIGURATION_MAX = 7
 
 /** floor(N/2) + 1. */
 export function classicQuorum(n: number): number {
@@ -22,11 +43,22 @@ export function fastQuorum(n: number): number {
 
 /** The quorums of a membership of `n` nodes, 1 to 7. */
 export function quorumsOf(n: number): Quorums {
-  assert.ok(Number.isInteger(n) && n >= 1 && n <= 7, `a membership has 1 to 7 nodes, got ${n}`)
-  const quorums = { n, classic: classicQuorum(n), fast: fastQuorum(n) }
-  assert.ok(2 * quorums.classic > n, 'two classic quorums must meet')
-  assert.ok(2 * quorums.fast + quorums.classic > 2 * n, 'two fast quorums and a classic one must meet')
-  return quorums
+  assert.ok(
+    Number.isInteger(n) && n >= 1 && n <= CONFIGURATION_MAX,
+    `a membership has 1 to 7 nodes, got ${n}`,
+  )
+  return { n, current: configurationOf(firstNodes(n)), incoming: undefined }
+}
+
+/** The quorums of a joint epoch, in which `outgoing` hands over to `incoming`. Together they are the first nodes. */
+export function jointQuorums(outgoing: NodeSet, incoming: NodeSet): Quorums {
+  const n = countNodes(outgoing | incoming)
+  assert.equal(
+    outgoing | incoming,
+    firstNodes(n),
+    'every node of a joint epoch is in one of its configurations',
+  )
+  return { n, current: configurationOf(outgoing), incoming: configurationOf(incoming) }
 }
 
 /**
@@ -34,5 +66,46 @@ export function quorumsOf(n: number): Quorums {
  * still free to be named by another (protocol.md §7).
  */
 export function unanimousQuorums(n: number): Quorums {
-  return { n, classic: n, fast: n }
+  return { n, current: { members: firstNodes(n), n, classic: n, fast: n }, incoming: undefined }
+}
+
+/** Whether `nodes` are enough to prepare, or to accept at a classic ballot. */
+export function isClassicQuorum(nodes: NodeSet, { current, incoming }: Quorums): boolean {
+  if (countNodes(nodes & current.members) < current.classic) return false
+  return incoming === undefined || countNodes(nodes & incoming.members) >= incoming.classic
+}
+
+/** Whether a state that all of `nodes` have accepted at `ballot` is chosen (protocol.md §1). */
+export function isQuorum(nodes: NodeSet, ballot: Ballot, quorums: Quorums): boolean {
+  if (!isFastBallot(ballot)) return isClassicQuorum(nodes, quorums)
+  return countNodes(nodes & quorums.current.members) >= quorums.current.fast
+}
+
+/** Whether fast ballots may be proposed at all. */
+export function allowsFastBallots({ incoming }: Quorums): boolean {
+  return incoming === undefined
+}
+
+/** The set of the first `n` nodes. */
+export function firstNodes(n: number): NodeSet {
+  return (1 << n) - 1
+}
+
+/** The number of nodes in a set. */
+export function countNodes(nodes: NodeSet): number {
+  let count = 0
+  for (let rest = nodes; rest !== 0; rest &= rest - 1) count += 1
+  return count
+}
+
+function configurationOf(members: NodeSet): Configuration {
+  const n = countNodes(members)
+  assert.ok(n >= 1 && n <= CONFIGURATION_MAX, `a configuration has 1 to 7 members, got ${n}`)
+  const configuration = { members, n, classic: classicQuorum(n), fast: fastQuorum(n) }
+  assert.ok(2 * configuration.classic > n, 'two classic quorums must meet')
+  assert.ok(
+    2 * configuration.fast + configuration.classic > 2 * n,
+    'two fast quorums and a classic one must meet',
+  )
+  return configuration
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ballot, nextFastBallot } from './ballot.ts'
 import type { Record } from './messages.ts'
-import { quorumsOf } from './quorum.ts'
+import { isClassicQuorum, jointQuorums, quorumsOf } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 import { ABSENT, type State, successor } from './state.ts'
 
@@ -45,9 +45,9 @@ for (const n of [3, 4, 5]) {
     // `world` is how all nodes will have voted at the fast ballot in the end, those outside the promises too.
     for (const world of assignments(n, CELLS)) {
       const chosen = [A, B, C].find(
-        (state) => world.filter((record) => record.state === state).length >= quorums.fast,
+        (state) => world.filter((record) => record.state === state).length >= quorums.current.fast,
       )
-      for (const promises of subsets(world, quorums.classic)) {
+      for (const promises of subsets(world, quorums.current.classic)) {
         const base = recoverBase(promises, quorums)
         if (chosen !== undefined) assert.equal(base, chosen)
         assert.ok(promises.some(({ state }) => state === base))
@@ -62,11 +62,33 @@ for (const n of [3, 4, 5]) {
   test(`of ${n} nodes, a chosen state stays the base after the losing votes have learned it`, () => {
     const learned = recordOf(FAST, A, true)
     for (const world of assignments(n, [learned, ...CELLS.slice(0, 3)])) {
-      if (world.filter(({ state }) => state === A).length < quorums.fast) continue
-      for (const promises of subsets(world, quorums.classic)) assert.equal(recoverBase(promises, quorums), A)
+      if (world.filter(({ state }) => state === A).length < quorums.current.fast) continue
+      for (const promises of subsets(world, quorums.current.classic))
+        assert.equal(recoverBase(promises, quorums), A)
     }
   })
 }
+
+test('in a joint epoch the old members tell what may have been chosen at a fast ballot, whatever joining ones have learned', () => {
+  const learned = [recordOf(undefined, ABSENT), BEHIND, recordOf(FAST, A, true)]
+  // Nodes 0 to 2 are the old members; 3 takes the place of 2, or joins them, or both 3 and 4 join.
+  for (const incoming of [0b1011, 0b1111, 0b11111]) {
+    const quorums = jointQuorums(0b0111, incoming)
+    for (const old of assignments(3, CELLS)) {
+      const isChosen = old.every(({ state }) => state === A)
+      for (const joining of assignments(quorums.n - 3, isChosen ? learned : learned.slice(0, 2))) {
+        const world = [...old, ...joining]
+        for (let set = 0; set < 2 ** quorums.n; set += 1) {
+          if (!isClassicQuorum(set, quorums)) continue
+          const promises = world.map((record, node) => ((set >> node) & 1 ? record : undefined))
+          const base = recoverBase(promises, quorums)
+          if (isChosen) assert.equal(base, A)
+          assert.ok(promises.some((record) => record?.state === base))
+        }
+      }
+    }
+  }
+})
 
 test('nothing accepted: the base is absent', () => {
   assert.equal(recoverBase([recordOf(undefined, ABSENT), recordOf(undefined, ABSENT)], quorumsOf(3)), ABSENT)
@@ -105,5 +127,7 @@ test('fewer promises than a classic quorum are a bug of the caller', () => {
 
 test('two states that may both have been chosen stop the process: a node has broken its promise', () => {
   const torn = [recordOf(FAST, A), recordOf(FAST, A), recordOf(FAST, B), recordOf(FAST, B)]
-  assert.throws(() => recoverBase(torn, { n: 4, classic: 3, fast: 2 }), assert.AssertionError)
+  const quorums = quorumsOf(4)
+  const tooFew = { ...quorums, current: { ...quorums.current, fast: 2 } }
+  assert.throws(() => recoverBase(torn, tooFew), assert.AssertionError)
 })

@@ -1,50 +1,45 @@
 import assert from 'node:assert/strict'
 import { isFastBallot } from './ballot.ts'
-import { highestAccepted, votesAt } from './known-chosen.ts'
-import type { Record } from './messages.ts'
-import type { Quorums } from './quorum.ts'
-import { ABSENT, type State, sameWriteId } from './state.ts'
+import { type Candidate, candidatesAt, highestAccepted, nodesOf, type Records } from './known-chosen.ts'
+import { countNodes, isClassicQuorum, type NodeSet, type Quorums } from './quorum.ts'
+import { ABSENT, type State } from './state.ts'
 
 /**
  * The state that a classic round must build on, from the records of the nodes that promised its ballot (at least a
  * classic quorum). It is, or descends from, whatever may have been chosen below that ballot (protocol.md §4.4, step
  * 2; Fast Paxos §3.2, rule for picking a value in phase 2a).
  */
-export function recoverBase(promises: readonly Record[], quorums: Quorums): State {
-  assert.ok(promises.length >= quorums.classic, 'a base is recovered from a classic quorum of promises')
+export function recoverBase(promises: Records, quorums: Quorums): State {
+  const nodes = nodesOf(promises)
+  assert.ok(isClassicQuorum(nodes, quorums), 'a base is recovered from a classic quorum of promises')
   const ballot = highestAccepted(promises)
   if (ballot === undefined) return ABSENT
-  const votes = votesAt(promises, ballot)
+  const candidates = candidatesAt(promises, ballot)
   // A classic ballot has one owner, who proposes one state at it.
-  if (!isFastBallot(ballot)) return votes[0]!.state
-  return recoverFastVotes(votes, promises.length, quorums)
+  if (!isFastBallot(ballot)) return candidates[0]!.state
+  return recoverFastVotes(candidates, nodes, quorums)
 }
 
 /**
  * At a fast ballot, nodes may have voted for different states. One that a fast quorum accepted has at least
  * `fast + promises - n` votes among the promises, and no second one can have that many. When none has, none was
  * chosen, and any candidate will do, since each descends from the one state chosen before it.
+ *
+ * In a joint epoch all of this is about the old members: whoever is only joining has not voted at a fast ballot, and
+ * can have learned what was chosen at one, which then has its votes among the old members too.
  */
-function recoverFastVotes(votes: readonly Record[], promiseCount: number, quorums: Quorums): State {
-  const threshold = quorums.fast + promiseCount - quorums.n
-  const ranked = countVotes(votes).sort(
-    (a, b) =>
-      b.count - a.count ||
-      a.state.writeId.proposerId - b.state.writeId.proposerId ||
-      a.state.writeId.sequence - b.state.writeId.sequence,
-  )
+function recoverFastVotes(candidates: readonly Candidate[], nodes: NodeSet, { current }: Quorums): State {
+  const threshold = current.fast + countNodes(nodes & current.members) - current.n
+  const ranked = candidates
+    .map(({ state, voters }) => ({ state, count: countNodes(voters & current.members) }))
+    .sort(
+      (a, b) =>
+        b.count - a.count ||
+        a.state.writeId.proposerId - b.state.writeId.proposerId ||
+        a.state.writeId.sequence - b.state.writeId.sequence,
+    )
   const [first, second] = ranked
   assert.ok(first !== undefined)
   assert.ok(second === undefined || second.count < threshold, 'two states cannot both have been chosen')
   return first.state
-}
-
-function countVotes(votes: readonly Record[]): { state: State; count: number }[] {
-  const counts: { state: State; count: number }[] = []
-  for (const { state } of votes) {
-    const known = counts.find((entry) => sameWriteId(entry.state.writeId, state.writeId))
-    if (known === undefined) counts.push({ state, count: 1 })
-    else known.count += 1
-  }
-  return counts
 }

@@ -1,5 +1,6 @@
-import { isChosen, knownChosen } from './known-chosen.ts'
+import { knownChosen } from './known-chosen.ts'
 import { judge, remember } from './operation.ts'
+import { isQuorum } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 
 /**
@@ -7,11 +8,11 @@ import { recoverBase } from './recovery.ts'
  * sees a broken rule passes others.
  */
 export type Rules = Readonly<{
-  isChosen: typeof isChosen
+  isQuorum: typeof isQuorum
   knownChosen: typeof knownChosen
   recoverBase: typeof recoverBase
   judge: typeof judge
   remember: typeof remember
 }>
 
-export const RULES: Rules = { isChosen, knownChosen, recoverBase, judge, remember }
+export const RULES: Rules = { isQuorum, knownChosen, recoverBase, judge, remember }

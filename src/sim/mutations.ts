@@ -4,11 +4,10 @@
  */
 import { answer, onAccept } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
-import { highestAccepted, knownChosen, votesAt } from '../register/known-chosen.ts'
-import type { Record } from '../register/messages.ts'
+import { candidatesAt, highestAccepted, knownChosen, type Records } from '../register/known-chosen.ts'
 import { judge } from '../register/operation.ts'
-import { quorumsOf } from '../register/quorum.ts'
-import { ABSENT, type State, sameWriteId } from '../register/state.ts'
+import { type Configuration, countNodes, type Quorums, quorumsOf } from '../register/quorum.ts'
+import { ABSENT, type State } from '../register/state.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 import { PROFILE, type Profile } from './small/schedule.ts'
 
@@ -37,7 +36,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the fast quorum is one too small',
     protocol: {
       ...PROTOCOL,
-      quorumsOf: (n) => ({ ...quorumsOf(n), fast: quorumsOf(n).fast - 1 }),
+      quorumsOf: (n) => resize(quorumsOf(n), ({ fast }) => ({ fast: fast - 1 })),
     },
     profile: PROFILE,
     seedsMax: 2_000,
@@ -46,7 +45,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the classic quorum is one too small',
     protocol: {
       ...PROTOCOL,
-      quorumsOf: (n) => ({ ...quorumsOf(n), classic: quorumsOf(n).classic - 1 }),
+      quorumsOf: (n) => resize(quorumsOf(n), ({ classic }) => ({ classic: classic - 1 })),
     },
     profile: PROFILE,
     seedsMax: 2_000,
@@ -68,7 +67,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a read trusts fast votes below the fast quorum',
     protocol: withRules({
-      knownChosen: (records, quorums) => knownChosen(records, { ...quorums, fast: quorums.classic }),
+      knownChosen: (records, quorums) =>
+        knownChosen(
+          records,
+          resize(quorums, ({ classic }) => ({ fast: classic })),
+        ),
     }),
     profile: THREE_NODES,
     seedsMax: 2_000,
@@ -136,7 +139,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a state is learned that one node has accepted and nobody has chosen',
-    protocol: withRules({ isChosen: (voteCount) => voteCount > 0 }),
+    protocol: withRules({ isQuorum: (voters) => voters !== 0 }),
     profile: PROFILE,
     seedsMax: 2_000,
   },
@@ -146,18 +149,22 @@ function withRules(rules: Partial<Protocol['rules']>): Protocol {
   return { ...PROTOCOL, rules: { ...PROTOCOL.rules, ...rules } }
 }
 
-type Candidate = { state: State; count: number }
+/** The same nodes, with other numbers of them enough. */
+function resize(quorums: Quorums, change: (sizes: Configuration) => Partial<Configuration>): Quorums {
+  const { current } = quorums
+  return { ...quorums, current: { ...current, ...change(current) } }
+}
 
-function recoverBy(promises: readonly Record[], order: (a: Candidate, b: Candidate) => number): State {
+type Tally = { state: State; count: number }
+
+function recoverBy(promises: Records, order: (a: Tally, b: Tally) => number): State {
   const ballot = highestAccepted(promises)
   if (ballot === undefined) return ABSENT
-  const candidates: Candidate[] = []
-  for (const { state } of votesAt(promises, ballot)) {
-    const known = candidates.find((candidate) => sameWriteId(candidate.state.writeId, state.writeId))
-    if (known === undefined) candidates.push({ state, count: 1 })
-    else known.count += 1
-  }
-  return candidates.sort(order)[0]!.state
+  const tallies = candidatesAt(promises, ballot).map(({ state, voters }) => ({
+    state,
+    count: countNodes(voters),
+  }))
+  return tallies.sort(order)[0]!.state
 }
 
 function compareWriters(a: State, b: State): number {
