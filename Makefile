@@ -35,7 +35,7 @@ bench: $(INSTALLED) ## Measures throughput, then what clients see of a node that
 	@npm run --silent bench
 	@npm run --silent bench:outage
 
-spec: $(INSTALLED) ## Checks the models of the protocol
+spec: ## Searches the models of the protocol (needs gcc; ARGS=word: only rows with it)
 	@spec/run.sh $(ARGS)
 
 clean: ## Removes what was installed; the cluster's data (.cohort) stay

@@ -7,7 +7,8 @@
  * open: every run of a command may go either way, so the proof holds for every command.
  *
  * Messages are a set that only grows. Each attempt is one accept message; any node may receive it at any time after
- * it was sent, or never. So loss, delay, reordering and duplication need no queue. README.md gives the abstractions.
+ * it was sent, or never. So loss, delay, reordering and duplication need no queue. Only a refusal is asked whether the
+ * accept came once: see the rule to forget an attempt (4.5) below. README.md gives the abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
@@ -63,6 +64,28 @@
 #endif
 #endif
 
+/* Whether the connector knows that node n has not voted for accept t, and never will (4.5). Refused or never sent: a
+ * refusal is final, and an accept that is delivered at most once was not voted for before it was refused. */
+#ifdef ACCEPT_DELIVERED_TWICE
+#define HAS_NO_VOTE(n, t) (!VOTED(n, t) || REFUSES(n, t))
+#else
+#define HAS_NO_VOTE(n, t) (!VOTED(n, t))
+#endif
+#ifdef FORGET_ON_QUORUM
+#define REFUSED(n, t) (!VOTED(n, t) && REFUSES(n, t))
+#define IS_VOID(t) (REFUSED(0, t) + REFUSED(1, t) + REFUSED(2, t) >= 2)
+#define ARRIVES_NOWHERE(t) false
+#else
+#define IS_VOID(t) (HAS_NO_VOTE(0, t) && HAS_NO_VOTE(1, t) && HAS_NO_VOTE(2, t))
+#define ARRIVES_NOWHERE(t) is_void[t]
+#endif
+/* The accept of a base that is proposed again is not the first one to carry that state. */
+#ifdef FORGET_REPROPOSED
+#define MAY_FORGET(o, t) (st[t] >= FIRST_OF(o) && st[t] <= LAST_OF(o))
+#else
+#define MAY_FORGET(o, t) (st[t] == t)
+#endif
+
 /* ---- ballots: (round, proposerId) as 3 * round + proposerId; proposerId 0 is the fast ballot; 0 is no ballot ---- */
 #define BALLOT(round, proposer) (3 * (round) + (proposer))
 #define ROUND(b)   ((b) / 3)
@@ -74,6 +97,8 @@ byte bal[8];    /* ballot of the accept; 0 as long as it was not sent */
 byte st[8];     /* proposed state, named by the slot that made it: t itself, or the base when it is re-proposed */
 byte par[8];    /* parent of the state t */
 bit  led[8];    /* `next` of the accept is (round + 1, proposerId) instead of (round + 1, 0) */
+bit  is_void[8];    /* every node refused the accept, or was never sent it: it arrives nowhere any more */
+bit  forgotten[8];  /* the operation does not count the state t among its attempts any more */
 #define NEXT(t) BALLOT(ROUND(bal[t]) + 1, (led[t] -> bal[t] % 3 : 0))
 
 /* ---- nodes; everything about node n is at index n, so that nodes can be sorted (see normalize) ---- */
@@ -95,7 +120,7 @@ byte preparing[3];  /* ballot that operation o is preparing; 0 is none */
 #define NEVER   2           /* refused or not_applied. No answer, and `unknown`, are 0: they claim nothing. */
 byte answer[3];
 byte highest_round[3];      /* by connector: highest round it has used, so that no ballot is used twice */
-bit  has_sent[3];            /* an accept that carried operation o was sent */
+bit  has_sent[3];           /* an accept that carried operation o was sent, and is not forgotten */
 bit  finished1;             /* operation 1 is over, so connector 2 may start operation 2 */
 
 /* ---- temporaries ----
@@ -167,7 +192,9 @@ inline check() {
 }
 
 /* ---- the nodes (section 3), with the network: a message may arrive at any time after it was sent ---- */
-#define CAN_ACCEPT(n, t) (bal[t] != 0 && PROMISE_ALLOWS(n, t) && bal[t] > bal[vt[n]])
+#define TAKES(n, t) (PROMISE_ALLOWS(n, t) && bal[t] > bal[vt[n]])
+#define REFUSES(n, t) (!TAKES(n, t) && (bal[t] != bal[vt[n]] || st[t] != st[vt[n]]))
+#define CAN_ACCEPT(n, t) (bal[t] != 0 && !ARRIVES_NOWHERE(t) && TAKES(n, t))
 #define ACCEPT(n, t) :: atomic { CAN_ACCEPT(n, t) -> d_step { \
     vt[n] = t; votes[n] = votes[n] | (1 << (t - 1)); \
     prom[n] = (NEXT(t) > prom[n] -> NEXT(t) : prom[n]); \
@@ -250,7 +277,7 @@ inline judge(o) {
   :: x != 0 ->
 #ifndef NO_LINEAGE_CHECK
      if
-     :: generation < L && x >= FIRST_OF(o) && x <= LAST_OF(o) -> happened = true
+     :: generation < L && x >= FIRST_OF(o) && x <= LAST_OF(o) && !forgotten[x] -> happened = true
      :: else
      fi;
 #endif
@@ -259,8 +286,11 @@ inline judge(o) {
   od;
   for (i : FIRST_OF(o) .. LAST_OF(o)) {
     if
-    :: bal[i] != 0 && st[i] == i ->
-       refusable = refusable && par[i] != base;
+    :: bal[i] != 0 && st[i] == i -> refusable = refusable && par[i] != base
+    :: else
+    fi;
+    if
+    :: bal[i] != 0 && st[i] == i && !forgotten[i] ->
        x = i; y = 0;
        do
        :: x != 0 -> y++; x = par[x]
@@ -276,6 +306,30 @@ inline judge(o) {
   }
   covered = (!has_sent[o] || generation < since || WITHIN_WINDOW(generation))
 }
+
+/* 4.5: the operation forgets what no node has voted for and none will. */
+inline forget(o, attempt) {
+  is_void[attempt] = 1; forgotten[st[attempt]] = 1; has_sent[o] = 0;
+  for (i : FIRST_OF(o) .. LAST_OF(o)) { has_sent[o] = has_sent[o] || (bal[i] != 0 && st[i] == i && !forgotten[i]) };
+  i = 0;
+  printf("operation %d forgets state %d, attempt %d: every node refused it or was never sent it\n", o, st[attempt], attempt)
+}
+#define FORGET(v, here) :: atomic { \
+    v <= t && v >= FIRST_OF(o) && bal[v] != 0 && !is_void[v] && MAY_FORGET(o, v) && IS_VOID(v) -> \
+    d_step { forget(o, v) }; goto here }
+#define FORGET_ANY(here) FORGET(1, here) FORGET(2, here) FORGET(3, here) FORGET(4, here) FORGET(5, here) \
+  FORGET(6, here) FORGET(7, here)
+/* The time of operation 0 is over and it has sent nothing, or has forgotten all that it sent. Of the others it would
+ * show nothing more. */
+#ifdef NOT_APPLIED_AFTER_SENT
+#define HAS_NOT_SENT (o == 0)
+#else
+#define HAS_NOT_SENT (o == 0 && !has_sent[o])
+#endif
+#define NOT_APPLIED :: atomic { HAS_NOT_SENT -> \
+    answer[o] = NEVER; printf("operation %d is answered not_applied\n", o); \
+    d_step { preparing[o] = 0; check() }; \
+    goto over }
 
 /* The views a fast write may rest on: absent, or anything chosen at any time before (a cache may be stale). */
 #define VIEW(v) :: CHOSEN(v) && ROUND(bal[v]) < MAX_ROUND -> z = v
@@ -343,6 +397,7 @@ classic:
     }
   };
 
+prepared:
   if
   :: atomic {
        ANSWERED(o) >= CLASSIC_QUORUM ->
@@ -368,17 +423,11 @@ classic:
          normalize()
        }
      }
-  :: atomic {                                      /* time is over */
-#ifdef NOT_APPLIED_AFTER_SENT
-       o == 0 ->
-#else
-       o == 0 && !has_sent[o] ->                   /* of the others it would show nothing more */
-#endif
-       answer[o] = NEVER; d_step { preparing[o] = 0; check() };
-       goto over
-     }
+  FORGET_ANY(prepared)
+  NOT_APPLIED
   fi;
 
+sent_classic:
   if
   :: atomic {                                      /* 4.4 step 6 */
        COUNT(t) >= CLASSIC_QUORUM -> answer[o] = outcome;
@@ -395,6 +444,8 @@ classic:
        answer[o] == NEVER -> goto over
      }
 #endif
+  FORGET_ANY(sent_classic)
+  NOT_APPLIED
   :: atomic { t < LAST_OF(o) -> t++; goto classic }  /* refused, or the answers are lost */
   :: atomic { o == 1 && t == LAST_OF(o) -> goto over }  /* time is over: unknown */
   fi;
@@ -416,6 +467,8 @@ sent_first:
        :: else
        fi
      }
+  FORGET_ANY(sent_first)
+  NOT_APPLIED
   :: atomic { t < LAST_OF(o) -> t++; goto classic }  /* whether it happened is open from here on */
   :: atomic { o == 1 && t == LAST_OF(o) -> goto over }  /* time is over: unknown */
   fi;

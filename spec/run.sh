@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Searches both models completely, then each broken rule until its counterexample. Prints one table, and fails if a
-# row is not as expected or if a search that should have been complete was not.
+# row is not as expected or if a search that should have been complete was not. A figure that is not the one in
+# README.md is printed once more, as the line to put there.
 #
-# usage: run.sh [word]     only rows whose model, row or switches contain the word
+# usage: run.sh [word]     only rows whose model, title or switches contain the word
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -11,34 +12,46 @@ only=${1:-}
 memory_mb_max=5500
 depth_max=1000
 
+fail() {
+  echo "run.sh: $1" >&2
+  exit 2
+}
+
+command -v gcc > /dev/null || fail 'gcc is missing, and spin makes a C program of a model: apt-get install gcc libc6-dev'
 if ! command -v spin > /dev/null; then
+  [[ $(id -u) == 0 ]] || fail 'spin is missing: as root, apt-get install spin'
   echo 'spin is missing: installing the Debian package' >&2
-  apt-get install -y spin > /dev/null || { apt-get update > /dev/null && apt-get install -y spin > /dev/null; }
+  apt-get install -y spin > /dev/null 2>&1 || { apt-get update > /dev/null && apt-get install -y spin > /dev/null; } ||
+    fail 'spin could not be installed: apt-get install spin says why'
 fi
-command -v gcc > /dev/null || { echo 'gcc is needed: spin makes a C program of a model' >&2; exit 2; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-unexpected=0
 rows=0
+unexpected=0
+other_figures=()
 TIMEFORMAT=%1U # the processor's seconds, which another job on the machine does not change
-printf '%-17s  %-66s %12s %6s %7s  %s\n' model 'rule broken' states depth 'cpu s' result
+
+with_commas() { sed -e ':next' -e 's/^\([0-9]*[0-9]\)\([0-9]\{3\}\)/\1,\2/' -e 't next' <<< "$1"; }
+
+print_row() { printf '| %-17s | %-64s | %10s | %5s | %-23s | %s\n' "$@"; }
 
 # row <clean|broken> <model> <title> <switches> [optimization]: a clean row must be searched completely without an
 # error; a broken one must end with a violated assertion. Most broken rows end before an optimizing compiler would.
 row() {
   local expect=$1 model=$2 title=$3 switches=$4 optimize=${5:--O0}
-  local out seconds states depth errors result complete=yes
+  local out seconds states depth errors result line complete=yes
   [[ "$model $title $switches" == *"$only"* ]] || return 0
   rows=$((rows + 1))
   rm -rf "$work/row" && mkdir "$work/row" && cd "$work/row"
   cp "$here/$model.pml" model.pml
   # The switches are macros of the preprocessor, so they are to be split.
   # shellcheck disable=SC2086
-  spin $switches -a model.pml > spin.txt 2>&1 || { cat spin.txt >&2; exit 2; }
+  spin $switches -a model.pml > spin.txt 2>&1 || { cat spin.txt >&2; fail "spin does not take $model with $switches"; }
   # COLLAPSE stores every state, only smaller; there is no bit-state hashing and no hash compaction here.
-  gcc "$optimize" -w -DSAFETY -DCOLLAPSE -DMEMLIM=$memory_mb_max -o pan pan.c
+  gcc "$optimize" -w -DSAFETY -DCOLLAPSE -DMEMLIM=$memory_mb_max -o pan pan.c ||
+    fail 'gcc does not compile: are the C headers there? apt-get install libc6-dev'
   # -E: that nothing is left to do is no error, for messages may be lost.
   { time ./pan -E -m$depth_max > pan.txt 2>&1 || true; } 2> time.txt
   seconds=$(< time.txt)
@@ -50,16 +63,20 @@ row() {
   [[ $out == *'Search not completed'* || $out == *'max search depth too small'* ]] && complete=no
   [[ $out == *'out of memory'* || $out == *'reached -DMEMLIM'* || $out == *'aborted'* ]] && complete=no
   if [[ $expect == clean && ${errors:-none} == 0 && $complete == yes ]]; then
-    result='expected: complete, no violation'
+    result='complete, no violation'
   elif [[ $expect == broken && ${errors:-0} -ge 1 && $out == *'assertion violated'* ]]; then
-    result="expected: violation found at depth $(sed -n 's/.*(at depth \([0-9]*\)).*/\1/p' pan.txt | head -1)"
+    result="violation at depth $(sed -n 's/.*(at depth \([0-9]*\)).*/\1/p' pan.txt | head -1)"
   else
     result="UNEXPECTED: errors ${errors:-none}, complete $complete, wanted $expect"
     unexpected=$((unexpected + 1))
   fi
-  printf '%-17s  %-66s %12s %6s %7s  %s\n' "$model" "$title" "${states:-none}" "${depth:-none}" "$seconds" "$result"
+  states=$(with_commas "${states:-none}")
+  print_row "$model" "$title" "$states" "${depth:-none}" "$result" "$seconds"
+  line="| $model | $title | $states | ${depth:-none} | $result |"
+  grep -qxF "$line" "$here/README.md" || other_figures+=("$line")
 }
 
+print_row model row states depth result 'CPU seconds'
 once='-DL=2 -DMAX_ROUND=4 -DLAST0=2 -DLAST1=3 -DLAST2=4'
 retries='-DL=1 -DMAX_ROUND=3 -DLAST0=3 -DLAST1=5 -DLAST2=5'
 row clean  exactly-once 'none: three operations, L = 2'                        "$once" -O1
@@ -71,6 +88,9 @@ row broken exactly-once 'since of the latest attempt (SINCE_LATEST)'           "
 row broken exactly-once 'refusal without 4.5 (REFUSAL_WITHOUT_HISTORY)'        "$once -DREFUSAL_WITHOUT_HISTORY"
 row broken exactly-once 'refusal from a plain read (ANSWER_FROM_READ)'         "$once -DANSWER_FROM_READ"
 row broken exactly-once 'not_applied after an accept (NOT_APPLIED_AFTER_SENT)' "$once -DNOT_APPLIED_AFTER_SENT"
+row broken exactly-once 'forgets what two nodes refused (FORGET_ON_QUORUM)'    "$retries -DFORGET_ON_QUORUM"
+row broken exactly-once 'forgets what it proposed again (FORGET_REPROPOSED)'   "$retries -DFORGET_REPROPOSED"
+row broken exactly-once 'an accept arrives twice (ACCEPT_DELIVERED_TWICE)'     "$retries -DACCEPT_DELIVERED_TWICE"
 row broken exactly-once 'fast quorum 2 of 3 (FAST_QUORUM_TOO_SMALL)'           "$retries -DFAST_QUORUM_TOO_SMALL" -O1
 row broken exactly-once 'classic quorum 1 of 3 (CLASSIC_QUORUM_TOO_SMALL)'     "$once -DCLASSIC_QUORUM_TOO_SMALL"
 row broken exactly-once 'accept ignores the promise (ACCEPT_IGNORES_PROMISE)'  "$once -DACCEPT_IGNORES_PROMISE"
@@ -81,6 +101,8 @@ row clean  tombstone-removal 'none: one connector, operation after operation'   
 row clean  tombstone-removal 'none: two connectors at once'                     '-DLAST1=3' -O1
 row clean  tombstone-removal 'none: a second remover sends stub'                '-DONE_OPERATION -DSECOND_STUB' -O1
 row clean  tombstone-removal 'none: a second remover sends drop'                '-DONE_OPERATION -DSECOND_DROP' -O1
+row clean  tombstone-removal 'none: two removers take both steps, of an absence too' \
+  '-DONE_OPERATION -DSECOND_STUB -DSECOND_DROP -DREMOVE_ABSENT' -O1
 row broken tombstone-removal 'removal in one step (ONE_STEP_REMOVAL)'           "$removal -DONE_STEP_REMOVAL"
 row broken tombstone-removal 'stub drops the promise (STUB_DROPS_PROMISE)'      "$removal -DSTUB_DROPS_PROMISE"
 row broken tombstone-removal 'no grace before stub (NO_GRACE_BEFORE_STUB)'      "$removal -DNO_GRACE_BEFORE_STUB"
@@ -101,12 +123,19 @@ row broken tombstone-removal 'D3 no second report (NO_SECOND_REPORT)' '-DONE_OPE
 row clean  tombstone-removal 'D3 no second report, stub names the writeId (STUB_NAMES_STATE)' \
   '-DONE_OPERATION -DSECOND_STUB -DNO_SECOND_REPORT -DSTUB_NAMES_STATE' -O1
 row broken tombstone-removal 'D4 a repair must reach a stub (REPAIR_MUST_REACH)' "$removal -DREPAIR_MUST_REACH"
-row clean  tombstone-removal 'D5 a chosen absent is removed too (REMOVE_ABSENT)' \
+row clean  tombstone-removal 'D5 a chosen absence is removed too (REMOVE_ABSENT)' \
   '-DONE_OPERATION -DSECOND_STUB -DREMOVE_ABSENT' -O1
 
 echo
-if [[ $rows == 0 ]]; then echo "no row contains '$only'" >&2; exit 2; fi
-if [[ $unexpected != 0 ]]; then echo "$unexpected of $rows rows are not as expected" >&2; exit 1; fi
+[[ $rows != 0 ]] || fail "no row contains '$only'"
+if [[ ${#other_figures[@]} != 0 ]]; then
+  echo "${#other_figures[@]} of $rows rows are not in README.md with these figures (another version of spin counts other states):"
+  printf '%s\n' "${other_figures[@]}" ''
+fi
+if [[ $unexpected != 0 ]]; then
+  echo "$unexpected of $rows rows are not as expected" >&2
+  exit 1
+fi
 echo "all $rows rows are as expected, in $SECONDS seconds; user and system time of all its parts:"
 times > "$work/times"
 tail -1 "$work/times"

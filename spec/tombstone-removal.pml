@@ -35,7 +35,7 @@
 #define OWNER(t) (((t) - 1) / 2)    /* operation 0 is the history */
 
 /* ---- switches of size: ONE_OPERATION, ONE_CONNECTOR (operation 2 starts when operation 1 is dead), SECOND_STUB and
- * SECOND_DROP (job 2 is a second remover's; job 0 sends stub and job 1 drop) ---- */
+ * SECOND_DROP (jobs 2 and 3 are a second remover's; jobs 0 and 2 send stub, 1 and 3 drop) ---- */
 
 /* ---- rules ---- */
 #ifdef NO_GRACE_BEFORE_STUB
@@ -113,7 +113,7 @@ bit  stub[3];       /* the record is a stub: vt is 0, the promise is kept */
 byte votes[3];      /* ghost: bit t-1, the node has accepted attempt t */
 byte reported[3];   /* the promise that the node reported to drop job 1 */
 #ifdef SECOND_DROP
-byte reported2[3];  /* ... and to drop job 2 */
+byte reported2[3];  /* ... and to drop job 3 */
 #define LESS_REPORTED2(a, b) (reported2[a] < reported2[b])
 #define SWAP_REPORTED2(a, b) SWAP(reported2, a, b)
 #else
@@ -135,14 +135,14 @@ byte preparing[3];
 byte view[3] = NO_VIEW;     /* the attempt whose state the operation has read or assumed; 0 is absent */
 byte alive = 1;             /* bit o: operation o was begun and is not dead; bit 3 + j: messages of job j */
 #define ALIVE(o) ((alive >> (o)) & 1)
-#define DIES(o)  (ALIVE(o) && (awaited_by(0, o) || awaited_by(1, o) || awaited_by(2, o)))
+#define DIES(o)  (ALIVE(o) && (awaited_by(0, o) || awaited_by(1, o) || awaited_by(2, o) || awaited_by(3, o)))
 #define awaited_by(j, o) ((old[j] >> (o)) & 1)
 
 /* ---- jobs ---- */
-byte old[3];                /* what was alive when the job's grace time began */
+byte old[4];                /* what was alive when the job's grace time began */
 byte job_ballot[3];         /* k of stub(k) */
 byte job_state[3];          /* the tombstone meant, for the rule STUB_NAMES_STATE */
-bit  sent[3];
+bit  sent[4];
 
 byte removed;               /* ghost: bit s-1, s is a tombstone that was stubbed somewhere, or a state before one */
 
@@ -176,14 +176,38 @@ inline normalize() {
 #define KNOWN(a, b)   (HIGHEST(a, b) == 0 || CHOSEN(HIGHEST(a, b)))
 #define READ_IS_RIGHT(a, b) (!KNOWN(a, b) || (chosen & ~(HIGHEST(a, b) == 0 -> removed : past[HIGHEST(a, b)])) == 0)
 
-inline check() {
+inline compute_chosen() {
   chosen = 0; chain = 0;
   for (i : 1 .. SLOTS) {
     if
     :: CHOSEN(i) && st[i] != 0 -> chosen = chosen | (1 << (st[i] - 1)); chain = chain | past[i]
     :: else
     fi
-  }
+  };
+  i = 0
+}
+
+/* A write on absence takes effect when it is chosen, and follows what was removed by then, not what was when it was
+ * sent: so the past of what is sent on absence, and not in the chain yet, grows with every removal. */
+inline remove(t) {
+  compute_chosen();
+  removed = removed | (REMOVABLE(st[t]) -> past[t] : 0);
+  for (i : 1 .. SLOTS) {
+    x = st[i];
+    do
+    :: x != 0 && par[x] != 0 -> x = par[x]
+    :: else -> break
+    od;
+    if
+    :: bal[i] != 0 && !CHOSEN(i) && (x == 0 || ((chain >> (x - 1)) & 1) == 0) -> past[i] = past[i] | removed
+    :: else
+    fi
+  };
+  i = 0
+}
+
+inline check() {
+  compute_chosen();
   for (i : 1 .. SLOTS) {
     if
     :: CHOSEN(i) ->
@@ -233,7 +257,7 @@ inline check() {
 #define STUB(n, j) :: atomic { \
     sent[j] && ALIVE(3 + j) && vt[n] != 0 && bal[vt[n]] == job_ballot[j] && STUB_MATCHES(n, j) -> d_step { \
     SHOW("node %d turns attempt %d at (%d,%d), state %d, into a stub\n", n, vt[n]); \
-    removed = removed | (REMOVABLE(st[vt[n]]) -> past[vt[n]] : 0); \
+    remove(vt[n]); \
     vt[n] = 0; stub[n] = 1; STUB_PROMISE(n) check(); normalize() } }
 #ifdef ONE_STEP_REMOVAL
 #define STUB_PROMISE(n) prom[n] = FRESH; stub[n] = 0;
@@ -272,12 +296,13 @@ end:
   STUB(0, 2) STUB(1, 2) STUB(2, 2)
 #endif
 #ifdef SECOND_DROP
-  DROP(0, 2, reported2) DROP(1, 2, reported2) DROP(2, 2, reported2)
+  DROP(0, 3, reported2) DROP(1, 3, reported2) DROP(2, 3, reported2)
 #endif
   :: atomic { DIES(0) -> alive = alive & ~1; printf("the old messages are dead\n") }
   :: atomic { DIES(3) -> alive = alive & ~(1 << 3) }
   :: atomic { DIES(4) -> alive = alive & ~(1 << 4) }
   :: atomic { DIES(5) -> alive = alive & ~(1 << 5) }
+  :: atomic { DIES(6) -> alive = alive & ~(1 << 6) }
   od
 }
 
@@ -485,7 +510,7 @@ proctype StubJob(byte job) {
 
 active proctype DropJob() { DROP_JOB(1, reported) }
 #ifdef SECOND_DROP
-active proctype SecondDropJob() { DROP_JOB(2, reported2) }
+active proctype SecondDropJob() { DROP_JOB(3, reported2) }
 #endif
 
 init {

@@ -21,7 +21,7 @@ export type Request =
  * nothing.
  */
 export type Record = Readonly<{
-  /** No accept below this ballot is taken. Never goes down. */
+  /** No accept below this ballot is taken. Never goes down, but by a drop. */
   promised: Ballot
   /** The ballot at which `state` was accepted or learned; `undefined` when neither has happened. */
   accepted: Ballot | undefined
