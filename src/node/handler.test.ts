@@ -61,6 +61,18 @@ class CountingStore extends SqliteStore {
     super.save(...args)
   }
 
+  override insert(...args: Parameters<SqliteStore['insert']>): boolean {
+    const isNew = super.insert(...args)
+    if (isNew) this.#hasSaved = true
+    return isNew
+  }
+
+  override mark(...args: Parameters<SqliteStore['mark']>): boolean {
+    const isChange = super.mark(...args)
+    if (isChange) this.#hasSaved = true
+    return isChange
+  }
+
   override close(): void {
     if (this.#isOpen) super.close()
     this.#isOpen = false
@@ -143,10 +155,41 @@ test('marks are written with the next change, or by a flush, and only onto the s
 test('a mark that is not written yet is kept by a change of the promise', (t) => {
   const { store, send, turn, join } = aNode(t)
   join()
-  send([accept('group/a', 1), mark('group/a', 1)])
+  send([accept('group/a', 1)])
+  turn()
+  send([mark('group/a', 1)])
+  turn()
+  assert.equal(store.load('group/a').chosen, false)
   send([{ key: 'group/a', request: { kind: 'prepare', ballot: { round: 9, proposerId: 5 } } }])
   turn()
   assert.equal(store.load('group/a').chosen, true)
+})
+
+test('a mark in the same turn as its vote counts for what comes after it', (t) => {
+  const { send, turn, join } = aNode(t)
+  join()
+  send([accept('group/a', 1), mark('group/a', 1), read('group/a')])
+  const [answered] = turn()
+  assert.deepEqual(
+    answered?.answers.map(({ record }) => record.chosen),
+    [false, true],
+  )
+})
+
+test('an accept at the first ballot is refused where the key has a record, and taken again where it is the same', (t) => {
+  const { store, send, turn, join } = aNode(t)
+  join()
+  send([accept('group/a', 1), accept('group/a', 2), accept('group/a', 1)])
+  const [answered] = turn()
+  assert.deepEqual(
+    answered?.answers.map(({ ok, record }) => [ok, record.state.writeId.sequence]),
+    [
+      [true, 1],
+      [false, 1],
+      [true, 1],
+    ],
+  )
+  assert.equal(store.inventory.counts.recordCount, 1)
 })
 
 test('more marks than are kept cost nothing but the oldest', (t) => {

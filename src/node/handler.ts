@@ -1,4 +1,5 @@
-import { answer, onMark } from '../register/acceptor.ts'
+import { answer, EMPTY_RECORD, onMark } from '../register/acceptor.ts'
+import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
 import type { Answer, Record, Request } from '../register/messages.ts'
 import type {
   AnswerBatch,
@@ -51,6 +52,8 @@ export class NodeHandler {
   readonly #pendingMarks = new Map<string, Mark>()
   #arrivals: Arrival[] = []
   #saves = 0
+  /** This turn changes records, so that marks may be written along with them. */
+  #isWriting = false
   #hasFailed = false
 
   constructor({ store, version, defer, onFatal }: NodeHandlerOptions) {
@@ -120,6 +123,7 @@ export class NodeHandler {
 
   #handleAll(arrivals: readonly Arrival[]): AnswerBatch[] {
     this.#saves = 0
+    this.#isWriting = arrivals.some(({ batch }) => batch.requests.some(isWrite))
     const answers = arrivals.map(({ batch }) => this.#handle(batch))
     // This turn syncs the disk in any case, so marks ride along for little.
     if (this.#saves > 0) this.#writeMarks(MARKS_PER_TURN_MAX)
@@ -176,16 +180,28 @@ export class NodeHandler {
 
   #answer({ key, request }: KeyedRequest): Answer | undefined {
     if (request.kind === 'mark') {
-      this.#keepMark(key, request)
+      if (this.#isWriting) this.#writeMark(key, request)
+      else this.#keepMark(key, request)
       return undefined
     }
+    const first = this.#answerFirst(key, request)
+    if (first !== undefined) return first
     const record = this.#withMark(key, this.#store.load(key))
     const given = answer(record, request)
     if (given.record !== record) {
       this.#save(key, record, given.record)
       // It has been applied to what was saved, or was about a state that is there no more.
-      this.#pendingMarks.delete(key)
+      if (this.#pendingMarks.size > 0) this.#pendingMarks.delete(key)
     }
+    return given
+  }
+
+  /** Most accepts at the first ballot of all are for new keys: there is nothing to load. */
+  #answerFirst(key: string, request: Request): Answer | undefined {
+    if (request.kind !== 'accept' || compareBallots(request.ballot, FIRST_BALLOT) !== 0) return undefined
+    const given = answer(EMPTY_RECORD, request)
+    if (!this.#store.insert(key, given.record)) return undefined
+    this.#saves++
     return given
   }
 
@@ -200,6 +216,8 @@ export class NodeHandler {
   }
 
   #withMark(key: string, record: Record): Record {
+    // The engine interns every string that it looks up in a Map, which costs more than the rest of a read.
+    if (this.#pendingMarks.size === 0) return record
     const mark = this.#pendingMarks.get(key)
     return mark === undefined ? record : onMark(record, mark).record
   }
@@ -208,11 +226,13 @@ export class NodeHandler {
     let written = 0
     for (const [key, mark] of this.#pendingMarks) {
       if (written++ === limit) return
-      const record = this.#store.load(key)
-      const marked = onMark(record, mark).record
-      if (marked !== record) this.#save(key, record, marked)
+      this.#writeMark(key, mark)
       this.#pendingMarks.delete(key)
     }
+  }
+
+  #writeMark(key: string, { ballot, writeId }: Mark): void {
+    if (this.#store.mark(key, ballot, writeId)) this.#saves++
   }
 
   #save(key: string, before: Record, record: Record): void {
@@ -232,6 +252,10 @@ export class NodeHandler {
       return undefined
     }
   }
+}
+
+function isWrite({ request }: KeyedRequest): boolean {
+  return request.kind !== 'read' && request.kind !== 'mark'
 }
 
 function names(membership: Membership, nodeId: string): boolean {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { EMPTY_RECORD } from '../register/acceptor.ts'
+import { EMPTY_RECORD, onMark } from '../register/acceptor.ts'
 import type { Record } from '../register/messages.ts'
-import { anyKey, anyMembership, anyRecord } from '../rpc/message-arbitraries.ts'
+import { anyBallot, anyKey, anyMembership, anyRecord } from '../rpc/message-arbitraries.ts'
 import type { ScanEntry, ScanRange } from '../rpc/messages.ts'
 import { DIGEST_END, digestOf, leafOf } from './digest.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
@@ -120,6 +120,59 @@ test('what was saved is loaded, counted and scanned in byte order, also after re
       reopened.close()
     }),
     { numRuns: 30 },
+  )
+})
+
+test('an insert keeps the first record of a key, and nothing else', (t) => {
+  const store = new SqliteStore(aPath(t))
+  t.after(() => store.close())
+  let count = 0
+  fc.assert(
+    fc.property(anyRecord, anyRecord, (first, second) => {
+      const key = `group/${count++}`
+      assert.equal(
+        store.transaction(() => store.insert(key, first)),
+        true,
+      )
+      assert.equal(
+        store.transaction(() => store.insert(key, second)),
+        false,
+      )
+      assert.deepEqual(store.load(key), comparable(first))
+      assert.equal(store.inventory.counts.recordCount, count)
+    }),
+  )
+})
+
+test('a mark changes the record as the acceptor would, whatever was accepted and whatever is meant', (t) => {
+  const store = new SqliteStore(aPath(t))
+  t.after(() => store.close())
+  const anyMark = fc.record({
+    isOfBallot: fc.boolean(),
+    otherBallot: anyBallot,
+    isOfState: fc.boolean(),
+    otherSequence: fc.constantFrom(1, 2, 12, 22),
+  })
+  const anyMarked = fc.oneof(
+    anyRecord,
+    // Sequences whose texts end alike.
+    fc.constantFrom(2, 12, 22, 122).map((sequence) => aWrittenRecord(sequence, Buffer.from('x'))),
+  )
+  let count = 0
+  fc.assert(
+    fc.property(anyMarked, anyMark, (record, { isOfBallot, otherBallot, isOfState, otherSequence }) => {
+      const key = `group/${count++}`
+      const ballot = isOfBallot && record.accepted !== undefined ? record.accepted : otherBallot
+      const writeId = isOfState ? record.state.writeId : { proposerId: 7, sequence: otherSequence }
+      const marked = onMark(record, { kind: 'mark', ballot, writeId }).record
+      store.transaction(() => store.insert(key, record))
+      assert.equal(
+        store.transaction(() => store.mark(key, ballot, writeId)),
+        marked !== record,
+      )
+      assert.deepEqual(store.load(key), comparable(marked))
+    }),
+    { numRuns: 300 },
   )
 })
 

@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../register/ballot.ts'
 import type { Record } from '../register/messages.ts'
-import { ABSENT, type State } from '../register/state.ts'
+import { ABSENT, type State, type WriteId } from '../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import { DIGEST_END, digestOf, LEAF_COUNT, leafOf } from './digest.ts'
 import { Inventory, NOTHING, type Weight, weightOf } from './inventory.ts'
@@ -16,6 +16,9 @@ import type { RecordStore, ScanSlice } from './store.ts'
 /** How long to wait for another program, such as `sqlite3`, that holds the database. */
 const BUSY_TIMEOUT_MS = 2_000
 
+/** How much of the database is kept in memory, at most. */
+const CACHE_KIB = 64 * 1024
+
 /** A page of a scan ends when its values have this size, so that it fits a message many times over. */
 const SCAN_PAGE_BYTES = 1024 * 1024
 
@@ -25,9 +28,10 @@ const SCAN_SLICE_KEYS = 4_096
 const COLUMNS =
   'promised_round, promised_proposer, accepted_round, accepted_proposer, generation, lineage, chosen, is_stub, value'
 
+const INSERT = `INSERT INTO record (key, leaf, digest, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const INSERT_FIRST = `${INSERT} ON CONFLICT (key) DO NOTHING`
 const UPSERT = `
-  INSERT INTO record (key, leaf, digest, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (key) DO UPDATE SET
+  ${INSERT} ON CONFLICT (key) DO UPDATE SET
     digest = excluded.digest,
     promised_round = excluded.promised_round, promised_proposer = excluded.promised_proposer,
     accepted_round = excluded.accepted_round, accepted_proposer = excluded.accepted_proposer,
@@ -36,6 +40,12 @@ const UPSERT = `
 
 /** What a prepare or a mark changes, which leave vote and state alone. */
 const UPDATE = 'UPDATE record SET promised_round = ?, promised_proposer = ?, chosen = ? WHERE key = ?'
+
+/** `onMark` in SQL. The write id of a state is the last of its lineage. */
+const MARK = `
+  UPDATE record SET chosen = 1
+  WHERE key = ?1 AND chosen = 0 AND accepted_round = ?2 AND accepted_proposer = ?3
+    AND (lineage = ?4 OR substr(lineage, -length(?4) - 1) = ' ' || ?4)`
 
 const INVENTORY = `
   SELECT leaf, COUNT(*), SUM(value IS NULL AND accepted_round IS NOT NULL), SUM(is_stub), SUM(digest) % ${DIGEST_END}
@@ -55,8 +65,10 @@ export class SqliteStore implements RecordStore {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #load: StatementSync
+  readonly #insert: StatementSync
   readonly #upsert: StatementSync
   readonly #update: StatementSync
+  readonly #mark: StatementSync
   readonly #remove: StatementSync
   readonly #scanFrom: StatementSync
   readonly #scanBetween: StatementSync
@@ -80,8 +92,10 @@ export class SqliteStore implements RecordStore {
       this.#commit = this.#db.prepare('COMMIT')
       const rows = { returnArrays: true }
       this.#load = this.#db.prepare(`SELECT ${COLUMNS} FROM record WHERE key = ?`, rows)
+      this.#insert = this.#db.prepare(INSERT_FIRST)
       this.#upsert = this.#db.prepare(UPSERT)
       this.#update = this.#db.prepare(UPDATE)
+      this.#mark = this.#db.prepare(MARK)
       this.#remove = this.#db.prepare('DELETE FROM record WHERE key = ?')
       const order = 'ORDER BY key LIMIT ?'
       this.#scanFrom = this.#db.prepare(`SELECT ${SCAN_COLUMNS} FROM record WHERE key >= ? ${order}`, rows)
@@ -132,9 +146,8 @@ export class SqliteStore implements RecordStore {
 
   save(key: string, before: Record, record: Record): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
+    assertValid(record)
     const { promised, accepted, state, chosen, isStub } = record
-    assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
-    assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
     const isThere = before !== EMPTY_RECORD
     const isRemoval = record === EMPTY_RECORD
     if (
@@ -155,21 +168,24 @@ export class SqliteStore implements RecordStore {
       return
     }
     const digest = digestOf(key, record)
-    this.#upsert.run(
-      key,
-      leaf,
-      digest,
-      promised.round,
-      promised.proposerId,
-      accepted?.round ?? null,
-      accepted?.proposerId ?? null,
-      state.generation,
-      formatLineage(state.lineage),
-      chosen ? 1 : 0,
-      isStub ? 1 : 0,
-      state.value ?? null,
-    )
+    write(this.#upsert, key, leaf, digest, record)
     this.#changes.push([leaf, weightBefore, weightOf(record, digest)])
+  }
+
+  insert(key: string, record: Record): boolean {
+    assert.ok(this.#db.isTransaction, 'an insert belongs to a transaction')
+    assertValid(record)
+    const leaf = leafOf(key)
+    const digest = digestOf(key, record)
+    if (write(this.#insert, key, leaf, digest, record) === 0) return false
+    this.#changes.push([leaf, NOTHING, weightOf(record, digest)])
+    return true
+  }
+
+  mark(key: string, { round, proposerId }: Ballot, writeId: WriteId): boolean {
+    assert.ok(this.#db.isTransaction, 'a mark belongs to a transaction')
+    const written = writeId.proposerId === 0 ? '' : formatLineage([writeId])
+    return this.#mark.run(key, round, proposerId, written).changes === 1
   }
 
   saveMembership(membership: Membership): void {
@@ -242,6 +258,36 @@ export class SqliteStore implements RecordStore {
   }
 }
 
+function assertValid({ promised, accepted, isStub }: Record): void {
+  assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
+  assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
+}
+
+/** Runs an `INSERT`, and says how many rows that changed. */
+function write(
+  insert: StatementSync,
+  key: string,
+  leaf: number,
+  digest: number,
+  { promised, accepted, state, chosen, isStub }: Record,
+): number | bigint {
+  const { changes } = insert.run(
+    key,
+    leaf,
+    digest,
+    promised.round,
+    promised.proposerId,
+    accepted?.round ?? null,
+    accepted?.proposerId ?? null,
+    state.generation,
+    formatLineage(state.lineage),
+    chosen ? 1 : 0,
+    isStub ? 1 : 0,
+    state.value ?? null,
+  )
+  return changes
+}
+
 function configure(db: DatabaseSync): void {
   // Only at creation, before anything is written: free pages can then be given back later without a full VACUUM.
   db.exec('PRAGMA auto_vacuum = INCREMENTAL')
@@ -252,6 +298,8 @@ function configure(db: DatabaseSync): void {
   // with SQLite's 1,000 the p99 of a turn was 7 ms, with 4,000 it is 1 to 3 ms, and the longest about 25 ms; 16,000
   // gained little more and made that 40 ms. A second thread for checkpoints was no better: it contends for the disk.
   db.exec('PRAGMA wal_autocheckpoint = 4000')
+  // SQLite's 2 MB do not hold the index of a few hundred thousand keys: a tenth of a create went to reading its pages again.
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
   // What a burst made larger is given back.
   db.exec('PRAGMA journal_size_limit = 67108864')
 }

@@ -1,4 +1,6 @@
+import type { Ballot } from '../register/ballot.ts'
 import type { Record } from '../register/messages.ts'
+import type { WriteId } from '../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import type { Inventory } from './inventory.ts'
 
@@ -29,6 +31,16 @@ export interface RecordStore {
    * transaction.
    */
   save(key: string, before: Record, record: Record): void
+  /**
+   * Keeps the first record of a key: what `load` and `save` would do, in one step. `false`: the key has a record, and
+   * nothing was done. Only within a transaction.
+   */
+  insert(key: string, record: Record): boolean
+  /**
+   * Marks the record of a key as `onMark` does: what `load` and `save` would do, in one step. `true`: that changed it.
+   * Only within a transaction.
+   */
+  mark(key: string, ballot: Ballot, writeId: WriteId): boolean
   /** Only within a transaction. */
   saveMembership(membership: Membership): void
 

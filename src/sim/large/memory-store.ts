@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { digestOf, leafOf } from '../../node/digest.ts'
 import { Inventory, NOTHING, type Weight, weightOf } from '../../node/inventory.ts'
 import type { RecordStore, ScanSlice } from '../../node/store.ts'
-import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
+import type { Ballot } from '../../register/ballot.ts'
 import type { Record } from '../../register/messages.ts'
+import type { WriteId } from '../../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 
 /** Power goes at a transaction: before it is durable, or behind that. */
@@ -60,6 +62,19 @@ export class MemoryStore implements RecordStore {
       this.#votes.push([key, record])
     }
     this.#changes.set(key, record)
+  }
+
+  insert(key: string, record: Record): boolean {
+    if (this.load(key) !== EMPTY_RECORD) return false
+    this.save(key, EMPTY_RECORD, record)
+    return true
+  }
+
+  mark(key: string, ballot: Ballot, writeId: WriteId): boolean {
+    const before = this.load(key)
+    const { record } = onMark(before, { kind: 'mark', ballot, writeId })
+    if (record !== before) this.save(key, before, record)
+    return record !== before
   }
 
   #keep(key: string, record: Record): void {
