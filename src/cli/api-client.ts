@@ -5,7 +5,7 @@
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
-import type { CreateGroupBody, Group, GroupList, UpdateGroupBody } from '../api/schemas.ts'
+import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Group as StoredGroup } from '../group/group.ts'
 
@@ -98,11 +98,6 @@ export class ApiClient {
 
   delete(groupId: string, ifMatch: string | undefined): Promise<Reply<GroupView>> {
     return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
-  }
-
-  /** The first groups, at most `limit`. */
-  list(limit: number): Promise<Reply<Static<typeof GroupList>>> {
-    return this.#call({ method: 'GET', path: `/v1/group?limit=${limit}` })
   }
 
   /** Groups after the one of this id (`undefined`: from the first), at most `limit`, 1 to 1,000. */

@@ -5,8 +5,9 @@ import type { Outcome, Registry, ScanPage } from '../group/registry.ts'
 import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../register/operation.ts'
 import { classicQuorum } from '../register/quorum.ts'
 import type { Value } from '../register/state.ts'
+import type { Clock } from './clock.ts'
 import type { Cluster } from './cluster.ts'
-import { type KeyPage, nextKeys, successorKey } from './key-scan.ts'
+import { nextKeys, successorKey } from './key-scan.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
@@ -20,11 +21,18 @@ const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was
 /** What the registry needs of the cluster: the way to its members, once it is found. */
 type ReachedCluster = Pick<Cluster, 'client' | 'memberTransports'>
 
+export type GroupRegistryOptions = Readonly<{
+  clock: Pick<Clock, 'nowMs' | 'after'>
+  operationTimeoutMs: number
+}>
+
 export class GroupRegistry implements Registry {
   readonly #cluster: ReachedCluster
+  readonly #options: GroupRegistryOptions
 
-  constructor(cluster: ReachedCluster) {
+  constructor(cluster: ReachedCluster, options: GroupRegistryOptions) {
     this.#cluster = cluster
+    this.#options = options
   }
 
   read(groupId: string): Promise<Outcome<Group | undefined>> {
@@ -50,27 +58,38 @@ export class GroupRegistry implements Registry {
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
     const transports = this.#cluster.memberTransports
     if (transports.length === 0) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-    const classic = classicQuorum(transports.length)
+    const quorum = classicQuorum(transports.length)
+    const { clock, operationTimeoutMs: timeoutMs } = this.#options
+    const untilMs = clock.nowMs() + timeoutMs
+    const end = GROUP_NAMESPACE_END
     const groups: Group[] = []
-    let start: string | undefined =
-      after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
-    while (start !== undefined) {
-      const page: KeyPage | undefined = await nextKeys(
-        transports,
-        { start, end: GROUP_NAMESPACE_END },
-        classic,
-      )
+    let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
+    while (true) {
+      const page = await nextKeys({ transports, start, end, quorum, clock, timeoutMs })
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-      const reads = await Promise.all(page.keys.map((key) => this.read(key.slice(GROUP_NAMESPACE.length))))
-      for (const outcome of reads) {
-        if (outcome.kind !== 'done') return outcome
-        if (outcome.value === undefined) continue
-        groups.push(outcome.value)
-        if (groups.length === limit) return { kind: 'done', value: { groups, after: outcome.value.groupId } }
-      }
+      const ids = page.keys.map((key) => key.slice(GROUP_NAMESPACE.length))
+      const outcome = await this.#readInto(groups, ids, limit)
+      if (outcome.kind !== 'done') return outcome
+      if (groups.length === limit) return { kind: 'done', value: { groups, after: groups.at(-1)?.groupId } }
+      if (page.nextStart === undefined) return { kind: 'done', value: { groups, after: undefined } }
+      // Many deleted groups in a row: whoever asks for the next page goes on from here.
+      if (clock.nowMs() >= untilMs) return { kind: 'done', value: { groups, after: ids.at(-1) } }
       start = page.nextStart
     }
-    return { kind: 'done', value: { groups, after: undefined } }
+  }
+
+  /** Reads groups in the order of their ids, no more at a time than are still wanted, until there are `limit`. */
+  async #readInto(groups: Group[], ids: readonly string[], limit: number): Promise<Outcome<unknown>> {
+    let next = 0
+    while (next < ids.length && groups.length < limit) {
+      const wanted = ids.slice(next, next + limit - groups.length)
+      for (const outcome of await Promise.all(wanted.map((id) => this.read(id)))) {
+        if (outcome.kind !== 'done') return outcome
+        if (outcome.value !== undefined) groups.push(outcome.value)
+      }
+      next += wanted.length
+    }
+    return { kind: 'done', value: undefined }
   }
 
   async #submit<T>(groupId: string, decide: (value: Value) => RegisterDecision): Promise<Outcome<T>> {

@@ -61,7 +61,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     clock: systemClock,
   })
   const app = buildApp({
-    registry: new GroupRegistry(cluster),
+    registry: new GroupRegistry(cluster, { clock: systemClock, operationTimeoutMs: settings.timeoutMs }),
     cluster,
     status,
     clock: { now: () => new Date() },

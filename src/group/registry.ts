@@ -37,7 +37,9 @@ export interface Registry {
 
   /**
    * Groups after `after` (exclusive; `undefined`: from the first), at most `limit` (1 to 1,000). Each is as a read at
-   * some moment of the call would have returned it; the page as a whole is no snapshot.
+   * some moment of the call would have returned it; the page as a whole is no snapshot. It may be short, or empty,
+   * where many groups were deleted: only an `after` of `undefined` says that it was the last. A page takes at most two
+   * operation timeouts.
    */
   scan(options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>>
 }

@@ -210,6 +210,26 @@ test('malformed bytes end the stream with INVALID_ARGUMENT and the reason, and a
   assert.deepEqual(failures, [])
 })
 
+test('a scan that is aborted ends with an error, whatever the node does', async (t) => {
+  const { address, store } = await aNode(t)
+  store.transaction(() => {
+    for (let i = 0; i < 6_000; i += 1) {
+      const key = `group/${i}`
+      store.save(key, EMPTY_RECORD, recordOf(anAccept(key, Buffer.from(key))))
+    }
+  })
+  const transport = aTransport(t, address)
+  const range = { start: '', end: '', omitValues: true }
+  await assert.rejects(Array.fromAsync(transport.scan(range, AbortSignal.abort())), { name: 'AbortError' })
+  const controller = new AbortController()
+  const pages = transport.scan(range, controller.signal)[Symbol.asyncIterator]()
+  assert.equal((await pages.next()).value?.length, 512)
+  controller.abort()
+  await assert.rejects(async () => {
+    while (!(await pages.next()).done);
+  }, /ended early/)
+})
+
 test('a scan gives every record in order, without values on request, and may be left early', async (t) => {
   const { address, store } = await aNode(t)
   const keys = Array.from({ length: 1_200 }, (_, i) => `group/${String(i).padStart(5, '0')}`)

@@ -86,19 +86,23 @@ class GrpcTransport implements NodeTransport {
     })
   }
 
-  async *scan(range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
+    signal?.throwIfAborted()
     const { path, requestSerialize, responseDeserialize } = nodeService.scan
     const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, range)
     // Cancelling, below, reports itself as an error, to nobody by then.
     call.on('error', () => undefined)
+    const cancel = () => call.cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
     try {
       for await (const { entries } of call) yield entries
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(`the scan of ${this.#address} ended early: ${reason}`, { cause })
     } finally {
+      signal?.removeEventListener('abort', cancel)
       // For a consumer that stops early; after the last page it changes nothing.
-      call.cancel()
+      cancel()
     }
   }
 

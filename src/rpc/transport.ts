@@ -33,8 +33,11 @@ export interface NodeTransport {
   describe(timeoutMs: number): Promise<Description>
   /** Rejects when the node does not answer within `timeoutMs`. */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
-  /** The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost. */
-  scan(range: ScanRange): AsyncIterable<readonly ScanEntry[]>
+  /**
+   * The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost, and when
+   * `signal` is aborted: without one, a node that has stopped may be waited for without end.
+   */
+  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
   /** Closes the connection and every stream on it. */
   close(): void
 }

@@ -8,7 +8,7 @@ import { toFailure } from '../group-command.ts'
 import { type Patience, patiently } from '../patiently.ts'
 
 export type TargetOptions = Readonly<{
-  client: Pick<ApiClient, 'list' | 'backUp'>
+  client: Pick<ApiClient, 'backUp'>
   url: string
   patience: Patience
 }>
@@ -17,13 +17,22 @@ const PAGE_GROUPS = 512
 
 /** @throws CommandFailure when the cluster holds any group */
 export async function requireEmpty({ client, url, patience }: TargetOptions): Promise<void> {
-  const { groups } = answerOf(await patiently(() => client.list(1), patience), url)
-  const [first] = groups
+  const first = await firstGroup({ client, url, patience })
   if (first === undefined) return
   throw new CommandFailure(
     `the cluster at ${url} is not empty (it holds ${quoted(first.groupId)}), and nothing was written: restore into a new ` +
       'cluster. If groups of this backup are there because a restore was interrupted, add --resume',
   )
+}
+
+/** A page may be empty without being the last. */
+async function firstGroup({ client, url, patience }: TargetOptions): Promise<Group | undefined> {
+  for (let after: string | undefined; ; ) {
+    const page = answerOf(await patiently(() => client.backUp(after, 1), patience), url)
+    if (page.groups[0] !== undefined || page.after === undefined) return page.groups[0]
+    patience.signal.throwIfAborted()
+    after = page.after
+  }
 }
 
 /**

@@ -67,7 +67,8 @@ export class ConnectorProcess {
       }
       return new WatchedLink(linkOptions, ({ key, request }) => onSend(index, key, request))
     })
-    this.registry = new GroupRegistry({ client, memberTransports: transports })
+    const { operationTimeoutMs } = options
+    this.registry = new GroupRegistry({ client, memberTransports: transports }, { clock, operationTimeoutMs })
   }
 
   kill(): void {

@@ -23,7 +23,7 @@ export const paths = {
       tags: ['Groups'],
       summary: 'List groups',
       description:
-        'A page of groups, in the order of their ids (as UTF-8 bytes). Each is as a read at some moment of the request would have shown it; a page as a whole is no snapshot.',
+        'A page of groups, in the order of their ids (as UTF-8 bytes). Each is as a read at some moment of the request would have shown it; a page as a whole is no snapshot. It may be short, or empty, where many groups were deleted: only the last one has no `after`.',
       parameters: parameterRefs('After', 'Limit'),
       responses: {
         200: jsonAnswer(
