@@ -3,6 +3,7 @@ export type FaultCode =
   | 'address_in_use'
   | 'address_unusable'
   | 'data_directory_in_use'
+  | 'not_a_member'
   | 'data_directory_unusable'
   | 'schema_too_new'
   | 'store_full'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Request } from '../register/messages.ts'
-import type { AnswerBatch, KeyedRequest, Membership, RequestBatch } from '../rpc/messages.ts'
+import type { AnswerBatch, KeyedRequest, Membership, Recipient, RequestBatch } from '../rpc/messages.ts'
 import { NodeHandler } from './handler.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
@@ -142,10 +142,10 @@ test('marks are written with the next change, or by a flush, and only onto the s
   send([mark('group/c', 3)])
   turn()
   assert.equal(store.load('group/c').chosen, false)
+  const slice = handler.scan({ start: 'group/c', end: 'group/d', omitValues: false }, 9)
+  assert.ok(slice !== undefined && slice !== 'not_meant')
   assert.deepEqual(
-    handler
-      .scan({ start: 'group/c', end: 'group/d', omitValues: false }, 9)
-      ?.entries.map(({ record }) => record.chosen),
+    slice.entries.map(({ record }) => record.chosen),
     [true],
   )
   assert.equal(handler.flush(), false)
@@ -252,7 +252,7 @@ test('an older, a foreign, or a stranger membership is not adopted', (t) => {
   assert.notEqual(turn()[0]?.mismatch, undefined)
   assert.equal(store.membership, undefined)
   join()
-  for (const offered of [aMembership(store.nodeId, 1), foreign, aMembership('another', 9)]) {
+  for (const offered of [aMembership(store.nodeId, 1), foreign, aMembership('another', 1)]) {
     send([], { membership: offered, clusterId: offered.clusterId, epoch: offered.epoch })
     turn()
     assert.deepEqual(store.membership, membership)
@@ -260,6 +260,47 @@ test('an older, a foreign, or a stranger membership is not adopted', (t) => {
   send([], { nodeId: 'another', membership: aMembership(store.nodeId, 9) })
   turn()
   assert.deepEqual(store.membership, membership)
+})
+
+test('a joint epoch is adopted by those who stay, those who come, and those who go', (t) => {
+  for (const side of ['members', 'outgoing', 'both'] as const) {
+    const { store, send, turn, join } = aNode(t)
+    join()
+    const [self, other] = [aMembership(store.nodeId).members, aMembership('another').members]
+    const members = side === 'outgoing' ? other : self
+    const joint = { clusterId: 'c', epoch: 2, members, outgoing: side === 'members' ? other : self }
+    send([read('group/a')], { membership: joint, epoch: 2 })
+    assert.equal(turn()[0]?.mismatch, undefined)
+    assert.deepEqual(store.membership, joint)
+  }
+})
+
+test('a node that is a member no more keeps what it has, answers nothing, and stops', (t) => {
+  const { handler, store, send, turn, join, membership, failures } = aNode(t)
+  join()
+  send([accept('group/a', 1)])
+  turn()
+  send([accept('group/a', 2)], { membership: { ...aMembership('another', 3) }, epoch: 3 })
+  assert.deepEqual(turn(), [])
+  assert.match(String(failures[0]), /is no longer a member of the cluster c.* between the epochs 1 and 3/)
+  assert.equal((failures[0] as { code?: string }).code, 'not_a_member')
+  send([read('group/a')])
+  assert.deepEqual(turn(), [])
+  assert.equal(handler.describe(), undefined)
+  assert.deepEqual([store.membership, store.load('group/a').accepted?.round], [membership, 1])
+})
+
+test('a scan that is for another node, cluster or epoch is refused, also in its middle', (t) => {
+  const { handler, store, send, turn, join } = aNode(t)
+  join()
+  const scan = (recipient: Recipient) => handler.scan({ start: '', end: '', omitValues: true, recipient }, 9)
+  const meant = { clusterId: 'c', epoch: 1, nodeId: store.nodeId }
+  assert.notEqual(scan(meant), 'not_meant')
+  for (const wrong of [{ clusterId: 'd' }, { epoch: 2 }, { nodeId: 'another' }])
+    assert.equal(scan({ ...meant, ...wrong }), 'not_meant')
+  send([], { membership: aMembership(store.nodeId, 2), epoch: 2 })
+  turn()
+  assert.equal(scan(meant), 'not_meant')
 })
 
 test('when the store fails, nothing of the turn is answered, nor anything after it', (t) => {

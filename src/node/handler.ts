@@ -1,6 +1,8 @@
+import { FaultError } from '../fault.ts'
 import { answer, EMPTY_RECORD, onMark } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
 import type { Answer, Record, Request } from '../register/messages.ts'
+import { names } from '../rpc/membership.ts'
 import type {
   AnswerBatch,
   Description,
@@ -8,6 +10,7 @@ import type {
   DigestRequest,
   KeyedRequest,
   Membership,
+  Recipient,
   RequestBatch,
   ScanRange,
 } from '../rpc/messages.ts'
@@ -30,7 +33,10 @@ export type NodeHandlerOptions = Readonly<{
   version: string
   /** Runs a function after everything that has already arrived: `setImmediate`, or the simulator's clock. */
   defer: (fn: () => void) => void
-  /** The store has failed, or a bug was found. Called at most once; the handler answers nothing from then on. */
+  /**
+   * The store has failed, a bug was found, or the node is a member no more (`not_a_member`). Called at most once; the
+   * handler answers nothing from then on.
+   */
   onFatal: (error: unknown) => void
 }>
 
@@ -78,9 +84,13 @@ export class NodeHandler {
     })
   }
 
-  /** As `RecordStore.scan`, with the marks that are not written yet. `undefined` when the store has failed. */
-  scan(range: ScanRange, limit: number): ScanSlice | undefined {
+  /**
+   * As `RecordStore.scan`, with the marks that are not written yet. `not_meant`: it is for another node, or another epoch.
+   * `undefined` when the store has failed.
+   */
+  scan(range: ScanRange, limit: number): ScanSlice | 'not_meant' | undefined {
     return this.#guard(() => {
+      if (range.recipient !== undefined && !this.#isFor(range.recipient)) return 'not_meant'
       const { entries, nextStart } = this.#store.scan(range, limit)
       return {
         entries: entries.map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
@@ -145,16 +155,22 @@ export class NodeHandler {
     return { batchId, answers, mismatch: undefined }
   }
 
-  /** Takes over a chosen membership that names this node and is newer than its own (protocol.md §7). */
+  /**
+   * Takes over a chosen membership that names this node and is newer than its own (protocol.md §7).
+   *
+   * @throws {FaultError} `not_a_member` when one of its own cluster does not name it any more: it must not vote again.
+   */
   #adopt({ nodeId, membership }: RequestBatch): void {
     if (membership === undefined || nodeId !== this.#store.nodeId) return
     const current = this.#store.membership
     const isNewer =
       current === undefined ||
       (membership.clusterId === current.clusterId && membership.epoch > current.epoch)
-    if (!isNewer || !names(membership, this.#store.nodeId)) return
-    this.#store.saveMembership(membership)
-    this.#saves++
+    if (!isNewer) return
+    if (names(membership, nodeId)) {
+      this.#store.saveMembership(membership)
+      this.#saves++
+    } else if (current !== undefined) throw notAMember(nodeId, current, membership)
   }
 
   /** Whether the batch is for this node in its epoch. A new node acts only on what its birth needs. */
@@ -165,11 +181,7 @@ export class NodeHandler {
   }
 
   /** Whether what names this node, cluster and epoch is for it as it is; one without a membership is in epoch 0 of none. */
-  #isFor({
-    nodeId,
-    clusterId,
-    epoch,
-  }: Readonly<{ nodeId: string; clusterId: string; epoch: number }>): boolean {
+  #isFor({ nodeId, clusterId, epoch }: Recipient): boolean {
     const { membership } = this.#store
     return (
       nodeId === this.#store.nodeId &&
@@ -258,6 +270,12 @@ function isWrite({ request }: KeyedRequest): boolean {
   return request.kind !== 'read' && request.kind !== 'mark'
 }
 
-function names(membership: Membership, nodeId: string): boolean {
-  return membership.members.some((member) => member.nodeId === nodeId)
+function notAMember(nodeId: string, { clusterId, epoch }: Membership, newer: Membership): FaultError {
+  return new FaultError(
+    'not_a_member',
+    `the node ${nodeId} is no longer a member of the cluster ${clusterId}: it was replaced or removed between the epochs ` +
+      `${epoch} and ${newer.epoch}. It takes no further part, and its data are kept as they are; to use this machine ` +
+      'again, start it with an empty data directory',
+    undefined,
+  )
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { type Logger, pino } from 'pino'
-import { listenFault } from '../fault.ts'
+import { FaultError, listenFault } from '../fault.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
 import { openDataDirectory } from './data-directory.ts'
@@ -57,7 +57,9 @@ async function serve(store: SqliteStore, settings: NodeSettings, log: Logger): P
   try {
     await Promise.race([failure.promise, drainOn(stopped, handler, service, log)])
   } catch (err) {
-    log.error({ err, nodeId: store.nodeId, dataDir }, 'node has failed and answers nothing more')
+    if (err instanceof FaultError && err.code === 'not_a_member')
+      log.error({ nodeId: store.nodeId, dataDir }, err.message)
+    else log.error({ err, nodeId: store.nodeId, dataDir }, 'node has failed and answers nothing more')
     service.setServing(false)
     await wait(FAILED_LINGER_MS)
     throw err

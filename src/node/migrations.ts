@@ -48,6 +48,10 @@ const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   END;
   `,
   addInventory,
+  `
+  -- JSON as in members: who hands over to them, while a change of the membership is under way. Else NULL.
+  ALTER TABLE membership ADD COLUMN outgoing TEXT;
+  `,
 ]
 
 /** Leaves, digests and stubs. The counts are kept in memory: a trigger's row was written again with every create. */

@@ -261,6 +261,11 @@ test('a scan gives every record in order, without values on request, and may be 
     break
   }
   assert.equal((await transport.describe(2_000)).recordCount, 1_200)
+  const recipient = { clusterId: 'c', epoch: 7, nodeId: 'another' }
+  await assert.rejects(
+    Array.fromAsync(transport.scan({ start: '', end: '', omitValues: false, recipient })),
+    /for another node, or for another epoch/,
+  )
 })
 
 test('who does not take its answers is not read from any further', async (t) => {

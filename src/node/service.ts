@@ -72,6 +72,11 @@ export function buildNodeService(handler: NodeHandler): NodeService {
   return { server, setServing, drain: (timeoutMs) => drain(server, exchanges, timeoutMs) }
 }
 
+const NOT_MEANT = {
+  code: status.FAILED_PRECONDITION,
+  details: 'the scan is for another node, or for another epoch of the cluster',
+}
+
 const STORE_FAILED = { code: status.UNAVAILABLE, details: 'the store of the node has failed' }
 
 /** Sends a range page by page, one page a turn, so that a scan of a million records delays no write. */
@@ -83,8 +88,8 @@ async function sendPages(
   let { start } = call.request
   while (!call.cancelled) {
     const slice = handler.scan({ ...call.request, start }, SCAN_PAGE_RECORDS)
-    if (slice === undefined) {
-      call.emit('error', STORE_FAILED)
+    if (slice === undefined || slice === 'not_meant') {
+      call.emit('error', slice === undefined ? STORE_FAILED : NOT_MEANT)
       return
     }
     const { entries, nextStart } = slice

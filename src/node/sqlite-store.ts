@@ -191,8 +191,15 @@ export class SqliteStore implements RecordStore {
   saveMembership(membership: Membership): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
     this.#db
-      .prepare('INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members) VALUES (1, ?, ?, ?)')
-      .run(membership.clusterId, membership.epoch, JSON.stringify(membership.members))
+      .prepare(
+        'INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members, outgoing) VALUES (1, ?, ?, ?, ?)',
+      )
+      .run(
+        membership.clusterId,
+        membership.epoch,
+        JSON.stringify(membership.members),
+        membership.outgoing === undefined ? null : JSON.stringify(membership.outgoing),
+      )
     this.#membership = membership
   }
 
@@ -310,13 +317,14 @@ function identify(db: DatabaseSync): string {
 }
 
 function readMembership(db: DatabaseSync): Membership | undefined {
-  const found = db.prepare('SELECT cluster_id, epoch, members FROM membership').get()
+  const found = db.prepare('SELECT cluster_id, epoch, members, outgoing FROM membership').get()
   if (found === undefined) return undefined
-  return {
+  const membership = {
     clusterId: text(found.cluster_id),
     epoch: integer(found.epoch),
     members: JSON.parse(text(found.members)),
   }
+  return found.outgoing === null ? membership : { ...membership, outgoing: JSON.parse(text(found.outgoing)) }
 }
 
 /** Once, when the store is opened: from then on it is kept up. About half a second for a million records. */

@@ -153,7 +153,16 @@ test('a mismatch, a description and a scan have the bytes that node.proto says',
           ...(omitValues ? {} : { omitValues: undefined }),
         })
         assert.deepEqual(codec.encodeScanRange(range), ranged)
-        assert.deepEqual(codec.decodeScanRange(ranged), { ...range, removableOnly: false, leaves: undefined })
+        const plainRange = { ...range, removableOnly: false, leaves: undefined }
+        assert.deepEqual(codec.decodeScanRange(ranged), { ...plainRange, recipient: undefined })
+        const recipient = { clusterId: 'c', epoch: count, nodeId: 'n' }
+        const addressed = reference('ScanRequest', {
+          ...range,
+          ...(omitValues ? {} : { omitValues: undefined }),
+          ...recipient,
+        })
+        assert.deepEqual(codec.encodeScanRange({ ...range, recipient }), addressed)
+        assert.deepEqual(codec.decodeScanRange(addressed), { ...plainRange, recipient })
 
         const digestAnswer = { digests: [0, count, 2 ** 46 - 1], mismatch: { nodeId: 'n', membership } }
         const answered = reference('DigestAnswer', {
@@ -317,7 +326,14 @@ test('a scan of some leaves and a digest request have the bytes that node.proto 
   const anyBranches = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 })
   fc.assert(
     fc.property(anyLeaves, anyBranches, anyCount, (leaves, branches, epoch) => {
-      const range = { start: '', end: '', omitValues: false, removableOnly: false, leaves: new Set(leaves) }
+      const range = {
+        start: '',
+        end: '',
+        omitValues: false,
+        removableOnly: false,
+        leaves: new Set(leaves),
+        recipient: undefined,
+      }
       const bits = Buffer.alloc(8_192)
       for (const leaf of leaves) bits[leaf >> 3] = bits[leaf >> 3]! | (1 << (leaf & 7))
       assert.deepEqual(codec.encodeScanRange(range), reference('ScanRequest', { leaves: bits }))

@@ -44,6 +44,9 @@ import {
 /** The longest key, in UTF-16 units: an id of 256 characters and its namespace fit many times over. */
 export const KEY_LENGTH_MAX = 4096
 
+/** Members of one configuration. */
+const MEMBERS_MAX = 7
+
 const NAMESPACES = ['group/', 'cluster/']
 
 export function encodeRequestBatch(batch: RequestBatch): Buffer {
@@ -211,12 +214,15 @@ function writeMembership(writer: Writer, tag: number, membership: Membership): v
   writer.uint32(tag).fork()
   writeString(writer, 10, membership.clusterId)
   writeInteger(writer, 16, membership.epoch)
-  for (const { nodeId, address } of membership.members) {
-    writer.uint32(26).fork()
-    writeString(writer, 10, nodeId)
-    writeString(writer, 18, address)
-    writer.ldelim()
-  }
+  for (const member of membership.members) writeMember(writer, 26, member)
+  for (const member of membership.outgoing ?? []) writeMember(writer, 34, member)
+  writer.ldelim()
+}
+
+function writeMember(writer: Writer, tag: number, { nodeId, address }: Member): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, nodeId)
+  writeString(writer, 18, address)
   writer.ldelim()
 }
 
@@ -225,20 +231,25 @@ function readMembership(reader: Reader): Membership {
   let clusterId = ''
   let epoch = 0
   const members: Member[] = []
+  const outgoing: Member[] = []
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) clusterId = readString(reader)
     else if (tag === 16) epoch = readInteger(reader)
     else if (tag === 26) members.push(readMember(reader))
+    else if (tag === 34) outgoing.push(readMember(reader))
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
   if (clusterId === '') refuse('a membership names no cluster')
   if (epoch === 0) refuse('a membership has no epoch')
   if (members.length === 0) refuse('a membership has no members')
-  if (new Set(members.map(({ nodeId }) => nodeId)).size < members.length)
-    refuse('a membership names a node twice')
-  return { clusterId, epoch, members }
+  for (const configuration of [members, outgoing]) {
+    if (configuration.length > MEMBERS_MAX) refuse(`a membership has more than ${MEMBERS_MAX} members`)
+    if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)
+      refuse('a membership names a node twice')
+  }
+  return outgoing.length === 0 ? { clusterId, epoch, members } : { clusterId, epoch, members, outgoing }
 }
 
 function readMember(reader: Reader): Member {
@@ -299,6 +310,10 @@ export function encodeScanRange(range: ScanRange): Buffer {
     if (range.omitValues) writer.uint32(24).bool(true)
     if (range.removableOnly) writer.uint32(32).bool(true)
     if (range.leaves !== undefined) writer.uint32(42).bytes(bitsOf(range.leaves))
+    if (range.recipient === undefined) return
+    writeString(writer, 50, range.recipient.clusterId)
+    writeInteger(writer, 56, range.recipient.epoch)
+    writeString(writer, 66, range.recipient.nodeId)
   })
 }
 
@@ -328,6 +343,9 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
     let omitValues = false
     let removableOnly = false
     let leaves: ReadonlySet<number> | undefined
+    let clusterId = ''
+    let epoch = 0
+    let nodeId = ''
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) start = readString(reader)
@@ -335,11 +353,15 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
       else if (tag === 24) omitValues = reader.bool()
       else if (tag === 32) removableOnly = reader.bool()
       else if (tag === 42) leaves = leavesIn(reader.bytes())
+      else if (tag === 50) clusterId = readString(reader)
+      else if (tag === 56) epoch = readInteger(reader)
+      else if (tag === 66) nodeId = readString(reader)
       else skip(reader, tag)
     }
     if (removableOnly && leaves !== undefined)
       refuse('it asks both for some leaves and for what is removable')
-    return { start, end, omitValues, removableOnly, leaves }
+    const recipient = nodeId === '' ? undefined : { clusterId, epoch, nodeId }
+    return { start, end, omitValues, removableOnly, leaves, recipient }
   })
 }
 

@@ -94,12 +94,13 @@ export const anyKey = fc
 
 export const anyKeyedRequest: fc.Arbitrary<KeyedRequest> = plain({ key: anyKey, request: anyRequest })
 
-export const anyMembership: fc.Arbitrary<Membership> = plain({
-  clusterId: fc.uuid(),
-  epoch: anyCount,
-  members: fc.uniqueArray(plain({ nodeId: fc.uuid(), address: fc.domain() }), {
-    minLength: 1,
-    maxLength: 7,
-    selector: ({ nodeId }) => nodeId,
-  }),
+const anyMembers = fc.uniqueArray(plain({ nodeId: fc.uuid(), address: fc.domain() }), {
+  minLength: 1,
+  maxLength: 7,
+  selector: ({ nodeId }) => nodeId,
 })
+
+export const anyMembership: fc.Arbitrary<Membership> = fc.oneof(
+  plain({ clusterId: fc.uuid(), epoch: anyCount, members: anyMembers }),
+  plain({ clusterId: fc.uuid(), epoch: anyCount, members: anyMembers, outgoing: anyMembers }),
+)

@@ -4,7 +4,17 @@ import type { Answer, Record, Request } from '../register/messages.ts'
 export type Member = Readonly<{ nodeId: string; address: string }>
 
 /** Which nodes make a cluster. `epoch` counts its changes, from 1. */
-export type Membership = Readonly<{ clusterId: string; epoch: number; members: readonly Member[] }>
+export type Membership = Readonly<{
+  clusterId: string
+  epoch: number
+  /** Those that decide; in a joint epoch those that will, alone, in the next one. */
+  members: readonly Member[]
+  /** Set in a joint epoch: the members before the change, of whom every quorum still needs its share (protocol.md §7). */
+  outgoing?: readonly Member[]
+}>
+
+/** Whom a request is for: a node, in an epoch of a cluster. `''` and epoch 0: one that has no membership yet. */
+export type Recipient = Readonly<{ clusterId: string; epoch: number; nodeId: string }>
 
 /** A request about one key. Keys start with a namespace: `group/` or `cluster/`. */
 export type KeyedRequest = Readonly<{ key: string; request: Request }>
@@ -58,18 +68,15 @@ export type ScanRange = Readonly<{
   removableOnly?: boolean | undefined
   /** Only keys of these leaves of the digest (0 to 65,535); `undefined`: of all. */
   leaves?: ReadonlySet<number> | undefined
+  /** Whom it is for: anybody else refuses it, also when that changes while the scan runs. `undefined`: whoever answers. */
+  recipient?: Recipient | undefined
 }>
 
 /**
  * Asks a node, in an epoch of a cluster, for the digests of the leaves of some branches (0 to 255), in that order; for
  * those of all branches when it names none (`proto/cohort/v1/node.proto` says what they are sums of).
  */
-export type DigestRequest = Readonly<{
-  clusterId: string
-  epoch: number
-  nodeId: string
-  branches: readonly number[]
-}>
+export type DigestRequest = Recipient & Readonly<{ branches: readonly number[] }>
 
 export type DigestAnswer = Readonly<{ digests: readonly number[]; mismatch: Mismatch | undefined }>
 
