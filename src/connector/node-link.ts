@@ -91,6 +91,7 @@ export class NodeLink {
   #backlog: Readonly<{ untilCount: number; sinceMs: number }> | undefined
   /** The node has answered on this stream. */
   #isConfirmed = false
+  #lossCount = 0
   #isSlow = false
   #isFlushDue = false
   #isClosed = false
@@ -117,6 +118,11 @@ export class NodeLink {
   /** Whether the node acts on what this connector sends it. */
   get isReachable(): boolean {
     return this.#isConfirmed
+  }
+
+  /** How many streams that worked have ended. */
+  get lossCount(): number {
+    return this.#lossCount
   }
 
   /** Takes an errand along with the next batch. `false`: there is no way to the node, and neither callback is called. */
@@ -178,6 +184,7 @@ export class NodeLink {
     this.#answersWanted = 0
     this.#takenCount = 0
     this.#backlog = undefined
+    if (this.#isConfirmed) this.#lossCount += 1
     this.#setState(false, false)
     for (const errand of lost) errand.onLost()
   }

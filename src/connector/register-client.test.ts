@@ -13,14 +13,19 @@ import { LINK_LIMITS, NodeLink } from './node-link.ts'
 import { RegisterClient } from './register-client.ts'
 
 const TIMEOUT_MS = 1_000
+const VIEW_AGE_MS = 10_000
 
 /** A node in memory. What it answers waits in `answers` until it is delivered. */
 class MemoryNode implements NodeTransport {
   readonly records = new Map<string, Record>()
   readonly answers: (() => void)[] = []
+  /** The kinds of the requests that it has answered. */
+  readonly kinds: string[] = []
   isManual = false
+  endStream = () => {}
 
   open({ onAnswers, onClose }: StreamHandlers) {
+    this.endStream = () => onClose('ended')
     return {
       send: (batch: RequestBatch) => {
         const deliver = () => onAnswers(this.#answer(batch))
@@ -40,6 +45,7 @@ class MemoryNode implements NodeTransport {
     const answers = requests.flatMap(({ key, request }) => {
       const given = answer(this.records.get(key) ?? EMPTY_RECORD, request)
       this.records.set(key, given.record)
+      this.kinds.push(request.kind)
       return request.kind === 'mark' ? [] : [given]
     })
     return { batchId, answers, mismatch: undefined }
@@ -58,7 +64,7 @@ async function aCluster() {
       random: () => 0.5,
       operationTimeoutMs: TIMEOUT_MS,
       memoriesMax: 10,
-      viewAgeMsMax: 10_000,
+      viewAgeMsMax: VIEW_AGE_MS,
     },
     (index, onChange) =>
       new NodeLink({
@@ -128,4 +134,57 @@ test('an operation that is in time is not ended by one that is not', async () =>
   await settled()
   clock.advance(1)
   assert.deepEqual(await second, { kind: 'decided', result: 'written' })
+})
+
+/** The kind of the first request, marks aside, that a write of the key leads to. */
+async function firstOfWrite({ clock, nodes, client }: Awaited<ReturnType<typeof aCluster>>): Promise<string> {
+  for (const { kinds } of nodes) kinds.length = 0
+  void write(client, 'k')
+  clock.advance(0)
+  await settled()
+  const kind = nodes.flatMap(({ kinds }) => kinds).find((candidate) => candidate !== 'mark')
+  return kind ?? assert.fail('nothing was sent')
+}
+
+/** The client has written the key, so it has a view. */
+async function aWriter() {
+  const cluster = await aCluster()
+  const written = write(cluster.client, 'k')
+  cluster.clock.advance(0)
+  await written
+  await settled()
+  return cluster
+}
+
+test('a write rests on the view of the write before', async () => {
+  assert.equal(await firstOfWrite(await aWriter()), 'accept')
+})
+
+test('a read that came to nothing does not make the view younger: no write rests on it when its age is over', async () => {
+  const cluster = await aWriter()
+  const { clock, nodes, client } = cluster
+  clock.advance(VIEW_AGE_MS - 1)
+  await settled()
+  for (const node of nodes) node.isManual = true
+  const read = client.submit('k', () => ({ kind: 'keep', result: 'read' }))
+  clock.advance(TIMEOUT_MS)
+  assert.deepEqual(await read, { kind: 'not_applied' })
+  for (const node of nodes) {
+    node.isManual = false
+    for (const deliver of node.answers.splice(0)) deliver()
+  }
+  assert.equal(await firstOfWrite(cluster), 'read')
+})
+
+test('no write rests on a view from before a stream was lost: whoever was suspended lost all of them', async () => {
+  const cluster = await aWriter()
+  cluster.nodes[1]!.endStream()
+  cluster.clock.advance(LINK_LIMITS.reopenMs)
+  await settled()
+  assert.equal(await firstOfWrite(cluster), 'read')
+  for (let turn = 0; turn < 5; turn += 1) {
+    cluster.clock.advance(0)
+    await settled()
+  }
+  assert.equal(await firstOfWrite(cluster), 'accept')
 })

@@ -40,6 +40,9 @@ const BACKOFF_MS_MAX = 250
  */
 const TURN_MS = 50
 
+/** A memory, and how many streams had been lost when it was made. */
+type Remembered = Memory & Readonly<{ lossCount: number }>
+
 type Pending = Operation & {
   readonly key: string
   readonly proposer: Proposer<Pending>
@@ -55,7 +58,7 @@ export class RegisterClient {
   /** By the index of the member; the proposers read it. */
   readonly #suspects: boolean[]
   readonly #proposers = new Map<string, Proposer<Pending>>()
-  readonly #memories: LRUCache<string, Memory>
+  readonly #memories: LRUCache<string, Remembered>
   readonly #deadlines = new Deadlines<Pending>()
   #sequence = 0
   #roundFloor = 0
@@ -139,7 +142,7 @@ export class RegisterClient {
   #proposerOf(key: string): Proposer<Pending> {
     const known = this.#proposers.get(key)
     if (known !== undefined) return known
-    const memory = this.#memories.get(key)
+    const memory = this.#recall(key)
     const { proposerId, quorums, rules } = this.#options
     const proposer = new Proposer<Pending>({
       proposerId,
@@ -156,6 +159,21 @@ export class RegisterClient {
     })
     this.#proposers.set(key, proposer)
     return proposer
+  }
+
+  /**
+   * What is remembered of a key; no view from before a stream was lost. A machine that was suspended does not see it by its
+   * clock, so its views may be older than they look. But nodes end the streams of who does not answer them, long before a
+   * grace time is over (protocol.md §6).
+   */
+  #recall(key: string): Memory | undefined {
+    const memory = this.#memories.get(key)
+    if (memory === undefined || memory.lossCount === this.#lossCount) return memory
+    return { view: undefined, highestRound: memory.highestRound }
+  }
+
+  get #lossCount(): number {
+    return this.#links.reduce((sum, link) => sum + link.lossCount, 0)
   }
 
   #perform(key: string, proposer: Proposer<Pending>, effects: readonly Effect<Pending>[]): void {
@@ -182,7 +200,7 @@ export class RegisterClient {
     for (const { to, token } of unsent) this.#perform(key, proposer, proposer.withhold(to, token))
     if (proposer.isIdle && this.#proposers.get(key) === proposer) {
       this.#proposers.delete(key)
-      this.#memories.set(key, proposer.memory)
+      this.#memories.set(key, { ...proposer.memory, lossCount: this.#lossCount })
     }
   }
 

@@ -179,8 +179,7 @@ export class Proposer<O extends Operation> {
     if (isWaiting) this.#queue = this.#queue.filter((waiting) => waiting !== operation)
     else if (this.#batch.some((entry) => entry.operation === operation)) {
       this.#batch = this.#batch.filter((entry) => entry.operation !== operation)
-      // A round for nobody is given up. Its ballot is never used again: the view was spent when it began.
-      if (this.#batch.length === 0) this.#end()
+      if (this.#batch.length === 0) this.#giveUp()
     } else return this.#takeEffects()
     this.#finish(operation, { kind: operation.attempts.length === 0 ? 'not_applied' : 'unknown' })
     return this.#takeEffects()
@@ -195,6 +194,15 @@ export class Proposer<O extends Operation> {
       if (phase === current) this.#evaluate(phase)
     }
     return this.#takeEffects()
+  }
+
+  /**
+   * A round for nobody ends. Its ballot is never used again: the view was spent when it began. Nor is the view that a
+   * read was to confirm: who keeps it would take it for as young as this round (§6).
+   */
+  #giveUp(): void {
+    this.#view = undefined
+    this.#end()
   }
 
   // Phases ------------------------------------------------------------------------------------------------------------
