@@ -11,6 +11,8 @@ import { Cluster } from './cluster.ts'
 import { Divergences } from './divergence.ts'
 import { GroupRegistry } from './group-registry.ts'
 import { buildApp } from './http/app.ts'
+import { REPAIR_LIMITS, Repair } from './repair/repair.ts'
+import { repairTargetOf } from './repair/repair-target.ts'
 import { addressesOf } from './status/cluster-snapshot.ts'
 import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
 import { ClusterStatusView } from './status/status-view.ts'
@@ -53,10 +55,19 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     clock: systemClock,
     ...POLL_LIMITS,
   })
+  const repair = new Repair({
+    target: () => repairTargetOf(cluster),
+    observe: (key, replicas) => divergences.observe(key, replicas),
+    clock: systemClock,
+    random: Math.random,
+    timeoutMs: settings.timeoutMs,
+    limits: REPAIR_LIMITS,
+    logger,
+  })
   const status = new ClusterStatusView({
     snapshot: () => cluster.snapshot(),
     latest: (address) => poll.latest(address),
-    lag: { lagOf: () => undefined },
+    lag: repair.report,
     divergences,
     clock: systemClock,
   })
@@ -73,6 +84,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     throw listenFault(`${host}:${port}`, cause)
   })
   const searching = cluster.run()
+  const repairing = repair.run()
   poll.start()
   // PORT 0 took any free one.
   const [listening] = app.addresses()
@@ -83,7 +95,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   logger.info({ signal: await stopped }, 'connector is stopping')
   await app.close()
   poll.close()
+  repair.close()
   cluster.close()
-  await searching
+  await Promise.all([searching, repairing])
   logger.info('connector has stopped')
 }

@@ -6,21 +6,14 @@
  * while its oldest batch in flight has been waiting for longer than the hedge time.
  */
 import assert from 'node:assert/strict'
-import type { Answer, Request } from '../register/messages.ts'
 import type { AnswerBatch, Membership, Mismatch } from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../rpc/transport.ts'
+import { BackgroundQueue, type Errand } from './background-queue.ts'
 import type { Clock } from './clock.ts'
 import { type HedgeBounds, Latency } from './latency.ts'
 import { RoundTripTimes } from './status/round-trip-times.ts'
 
-/** A request on its way, and who waits for its answer. */
-export type Errand = Readonly<{
-  key: string
-  request: Request
-  onAnswer: (answer: Answer) => void
-  /** The stream ended first: the node may or may not have acted on the request. */
-  onLost: () => void
-}>
+export type { Errand }
 
 export type LinkLimits = HedgeBounds &
   Readonly<{
@@ -28,6 +21,8 @@ export type LinkLimits = HedgeBounds &
     batchesInFlightMax: number
     /** Also bounds the answers, each with a record of at most some 90 KB, below gRPC's message limit. */
     requestsPerBatchMax: number
+    /** Beside them, background errands: what clients are slowed down by. */
+    backgroundPerBatchMax: number
     /** What one batch may weigh, about; a single larger request still travels, alone. Below gRPC's message limit. */
     batchBytesMax: number
     /** What may wait for a node that answers slowly. Beyond it, requests are lost at once: the node will lag. */
@@ -50,6 +45,7 @@ export const LINK_LIMITS: LinkLimits = {
   hedgeMsMax: 250,
   batchesInFlightMax: 2,
   requestsPerBatchMax: 128,
+  backgroundPerBatchMax: 32,
   batchBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
   marksMs: 10,
@@ -83,6 +79,8 @@ export class NodeLink {
   #batchId = 0
   #inFlight: Flight[] = []
   #waiting: Errand[] = []
+  readonly #background = new BackgroundQueue()
+  /** Of both. */
   #waitingBytes = 0
   /** Those of `#waiting` that get an answer. */
   #answersWanted = 0
@@ -129,11 +127,12 @@ export class NodeLink {
   send(errand: Errand): boolean {
     const bytes = sizeOf(errand)
     if (!this.#isConfirmed || this.#waitingBytes + bytes > this.#options.limits.waitingBytesMax) return false
-    this.#waiting.push(errand)
     this.#waitingBytes += bytes
+    if (errand.isBackground) this.#background.push(errand, this.#options.clock.nowMs())
+    else this.#waiting.push(errand)
     if (errand.request.kind === 'mark') this.#scheduleMarks()
     else {
-      this.#answersWanted += 1
+      if (!errand.isBackground) this.#answersWanted += 1
       this.#scheduleFlush()
     }
     return true
@@ -177,7 +176,11 @@ export class NodeLink {
 
   /** Loses all that waits or is in flight. The node is suspect first, so that nobody waits for it again. */
   #drop(): void {
-    const lost = [...this.#inFlight.flatMap(({ errands }) => errands), ...this.#waiting]
+    const lost = [
+      ...this.#inFlight.flatMap(({ errands }) => errands),
+      ...this.#waiting,
+      ...this.#background.takeAll(),
+    ]
     this.#inFlight = []
     this.#waiting = []
     this.#waitingBytes = 0
@@ -220,7 +223,8 @@ export class NodeLink {
    * cost far less than many small ones, and two of a size keep both ends at work. Marks alone wait for company.
    */
   #isBatchDue(): boolean {
-    if (!this.#isConfirmed || this.#answersWanted === 0) return false
+    if (!this.#isConfirmed) return false
+    if (this.#answersWanted === 0) return this.#background.length > 0 && this.#inFlight.length === 0
     const newest = this.#inFlight.at(-1)
     if (newest === undefined) return true
     return (
@@ -250,7 +254,7 @@ export class NodeLink {
     })
   }
 
-  #takeBatch(): Errand[] {
+  #takeBatch(): readonly Errand[] {
     const { requestsPerBatchMax, batchBytesMax } = this.#options.limits
     let bytes = 0
     let count = 0
@@ -264,7 +268,17 @@ export class NodeLink {
     this.#waitingBytes -= bytes
     this.#takenCount += count
     this.#answersWanted -= countAnswers(taken)
-    return taken
+    return this.#background.length === 0 ? taken : [...taken, ...this.#takeBackground()]
+  }
+
+  /** What rides along. Beside a batch's limits: its few requests weigh far less than a message may. */
+  #takeBackground(): readonly Errand[] {
+    const { clock, limits } = this.#options
+    const sinceMs = clock.nowMs() - limits.batchTimeoutMs
+    const { errands, overdue } = this.#background.take(limits.backgroundPerBatchMax, sinceMs)
+    for (const errand of [...errands, ...overdue]) this.#waitingBytes -= sizeOf(errand)
+    for (const errand of overdue) errand.onLost()
+    return errands
   }
 
   #sendBatch(errands: readonly Errand[]): void {
@@ -352,9 +366,10 @@ export class NodeLink {
   }
 }
 
+/** How many of these errands get an answer that a client waits for. */
 function countAnswers(errands: readonly Errand[]): number {
   let count = 0
-  for (const { request } of errands) if (request.kind !== 'mark') count += 1
+  for (const { request, isBackground } of errands) if (request.kind !== 'mark' && !isBackground) count += 1
   return count
 }
 

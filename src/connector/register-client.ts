@@ -3,6 +3,7 @@
  * it decides itself is how long to back off and how much to remember.
  */
 import { LRUCache } from 'lru-cache'
+import { type Chosen, nodesOf, type Records } from '../register/known-chosen.ts'
 import type { Decision, Operation, Outcome } from '../register/operation.ts'
 import { type Effect, type Memory, Proposer } from '../register/proposer.ts'
 import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
@@ -93,12 +94,29 @@ export class RegisterClient {
 
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
   submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
+    return this.#run(key, decide, false)
+  }
+
+  /** Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As `submit`. */
+  settle(key: string): Promise<Outcome> {
+    return this.#run(key, () => ({ kind: 'keep', result: undefined }), true)
+  }
+
+  /** What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of them. */
+  judge(records: Records): Readonly<{ chosen: Chosen | undefined }> | undefined {
+    const { rules, quorums } = this.#options
+    if (!isClassicQuorum(nodesOf(records), quorums)) return undefined
+    return { chosen: rules.knownChosen(records, quorums) }
+  }
+
+  #run(key: string, decide: (value: Value) => Decision, needsRound: boolean): Promise<Outcome> {
     return new Promise((resolve) => {
       const { clock, operationTimeoutMs } = this.#options
       this.#endOverdue()
       const proposer = this.#proposerOf(key)
       const operation: Pending = {
         decide,
+        needsRound,
         attempts: [],
         key,
         proposer,

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { anyKey, anyRecord } from '../rpc/message-arbitraries.ts'
-import { DIGEST_END, DigestTree, digestOf, LEAVES_PER_BRANCH, leafOf } from './digest.ts'
+import { LEAVES_PER_BRANCH } from '../rpc/messages.ts'
+import { DIGEST_END, DigestTree, digestOf, leafOf } from './digest.ts'
 
 test('leaves and digests are the same on every node: these are written down', () => {
   const writeId = { proposerId: 7, sequence: 42 }

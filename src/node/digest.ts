@@ -9,12 +9,9 @@
  */
 import xxhash from 'xxhash-wasm'
 import type { Record } from '../register/messages.ts'
+import { BRANCH_COUNT, LEAF_COUNT, LEAVES_PER_BRANCH } from '../rpc/messages.ts'
 
 const { h32 } = await xxhash()
-
-export const LEAF_COUNT = 65_536
-export const BRANCH_COUNT = 256
-export const LEAVES_PER_BRANCH = LEAF_COUNT / BRANCH_COUNT
 
 /** Digests are integers below this one. 131,072 of them still add up within a 64-bit integer, as SQLite does it. */
 export const DIGEST_END = 2 ** 46

@@ -13,6 +13,11 @@ export type Attempt = Readonly<{ writeId: WriteId; generation: number; result: u
 export interface Operation {
   /** Pure; it may run several times, on different values. */
   readonly decide: (value: Value) => Decision
+  /**
+   * Ends only with a classic round, also where there is nothing to write: what that leaves is chosen at a ballot above
+   * every promise that the round has met. Repair needs it (§5).
+   */
+  readonly needsRound?: boolean
   /** Kept by the proposer, oldest first. */
   attempts: readonly Attempt[]
 }

@@ -215,7 +215,8 @@ export class Proposer<O extends Operation> {
     if (this.#batch.length === 0) return
     // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a state that is
     // confirmed now, not one that was chosen once.
-    if (this.#view === undefined) this.#read()
+    if (this.#batch.some(({ operation }) => operation.needsRound)) this.#prepare()
+    else if (this.#view === undefined) this.#read()
     else {
       const plan = this.#plan(this.#view.state)
       if (plan.carried.length === 0) this.#read()

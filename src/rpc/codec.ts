@@ -1,17 +1,19 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Answer, Record, Request } from '../register/messages.ts'
-import type {
-  AnswerBatch,
-  Description,
-  DigestAnswer,
-  DigestRequest,
-  KeyedRequest,
-  Member,
-  Membership,
-  Mismatch,
-  RequestBatch,
-  ScanEntry,
-  ScanRange,
+import {
+  type AnswerBatch,
+  BRANCH_COUNT,
+  type Description,
+  type DigestAnswer,
+  type DigestRequest,
+  type KeyedRequest,
+  LEAF_COUNT,
+  type Member,
+  type Membership,
+  type Mismatch,
+  type RequestBatch,
+  type ScanEntry,
+  type ScanRange,
 } from './messages.ts'
 import {
   readAnswer,
@@ -317,8 +319,6 @@ export function encodeScanRange(range: ScanRange): Buffer {
   })
 }
 
-const LEAF_COUNT = 65_536
-
 function bitsOf(leaves: ReadonlySet<number>): Uint8Array {
   const bits = new Uint8Array(LEAF_COUNT / 8)
   for (const leaf of leaves) bits[leaf >> 3]! |= 1 << (leaf & 7)
@@ -373,8 +373,6 @@ export function encodeDigestRequest({ clusterId, epoch, nodeId, branches }: Dige
     writePacked(writer, 34, branches)
   })
 }
-
-const BRANCH_COUNT = 256
 
 /** @throws {WireError} */
 export function decodeDigestRequest(bytes: Uint8Array): DigestRequest {

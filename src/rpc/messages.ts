@@ -72,6 +72,11 @@ export type ScanRange = Readonly<{
   recipient?: Recipient | undefined
 }>
 
+/** How keys are spread for digests: over so many leaves, of which so many consecutive ones make a branch. */
+export const LEAF_COUNT = 65_536
+export const BRANCH_COUNT = 256
+export const LEAVES_PER_BRANCH = LEAF_COUNT / BRANCH_COUNT
+
 /**
  * Asks a node, in an epoch of a cluster, for the digests of the leaves of some branches (0 to 255), in that order; for
  * those of all branches when it names none (`proto/cohort/v1/node.proto` says what they are sums of).

@@ -1,0 +1,33 @@
+import type { DifferingKey } from './differing-keys.ts'
+import type { KeyOutcome } from './key-repair.ts'
+import type { RepairMember } from './repair-target.ts'
+
+/** Keys, by what became of them. */
+export type OutcomeCounts = Readonly<{ [K in KeyOutcome]: number }>
+
+/** What one pass of repair finds and does. */
+export class Pass {
+  readonly outcomes = noOutcomes()
+  /** How many of the keys found each member lacked, by nodeId. */
+  readonly lacking: Map<string, number>
+
+  constructor(members: readonly RepairMember[]) {
+    this.lacking = new Map(members.map(({ nodeId }) => [nodeId, 0]))
+  }
+
+  get repairedCount(): number {
+    return this.outcomes.learned + this.outcomes.settled
+  }
+
+  found({ lagging }: DifferingKey): void {
+    for (const { nodeId } of lagging) this.lacking.set(nodeId, this.lacking.get(nodeId)! + 1)
+  }
+
+  count(outcome: KeyOutcome): void {
+    this.outcomes[outcome] += 1
+  }
+}
+
+export function noOutcomes(): { [K in KeyOutcome]: number } {
+  return { equal: 0, learned: 0, settled: 0, diverged: 0, failed: 0 }
+}

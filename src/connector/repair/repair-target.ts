@@ -1,0 +1,35 @@
+import type { NodeTransport } from '../../rpc/transport.ts'
+import type { Cluster } from '../cluster.ts'
+import type { NodeLink } from '../node-link.ts'
+import type { RegisterClient } from '../register-client.ts'
+
+/** A node that repair compares with the others, and mends. */
+export type RepairMember = Readonly<{
+  nodeId: string
+  link: Pick<NodeLink, 'isReachable' | 'isSuspect' | 'send'>
+  transport: Pick<NodeTransport, 'digest' | 'scan'>
+}>
+
+/** The cluster as it is in one epoch. */
+export type RepairTarget = Readonly<{
+  clusterId: string
+  epoch: number
+  members: readonly RepairMember[]
+  client: Pick<RegisterClient, 'settle' | 'judge'>
+}>
+
+/** What there is to repair of a cluster; `undefined` until it is found. */
+export function repairTargetOf({
+  client,
+  membership,
+  memberTransports,
+}: Pick<Cluster, 'client' | 'membership' | 'memberTransports'>): RepairTarget | undefined {
+  if (client === undefined || membership === undefined) return undefined
+  const { clusterId, epoch } = membership
+  const members = membership.members.map(({ nodeId }, index) => ({
+    nodeId,
+    link: client.links[index]!,
+    transport: memberTransports[index]!,
+  }))
+  return { clusterId, epoch, members, client }
+}

@@ -1,0 +1,35 @@
+/** Lets so many things be under way at once, and no more. */
+export class Slots {
+  #free: number
+  readonly #size: number
+  #waiting: (() => void)[] = []
+
+  constructor(size: number) {
+    this.#size = size
+    this.#free = size
+  }
+
+  /** Waits for a free slot and takes it. For one caller at a time. */
+  async take(): Promise<void> {
+    while (this.#free === 0) await this.#nextRelease()
+    this.#free -= 1
+  }
+
+  release(): void {
+    this.#free += 1
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+
+  /** Waits until nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#free < this.#size) await this.#nextRelease()
+  }
+
+  #nextRelease(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+}

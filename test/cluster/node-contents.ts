@@ -1,0 +1,33 @@
+/** What nodes hold, read from each of them alone: for tests that compare them. */
+import { formatBallot } from '../../src/register/ballot.ts'
+import { formatState } from '../../src/register/state.ts'
+import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
+import type { Service } from './local-cluster.ts'
+
+/** By key, what a node has accepted: ballot, state and value as text. Promises and marks are no part of it. */
+export type Contents = ReadonlyMap<string, string>
+
+export async function contentsOf(node: Service): Promise<Contents> {
+  const transport = connectGrpc(node.address)
+  try {
+    const contents = new Map<string, string>()
+    for await (const page of transport.scan({ start: '', end: '', omitValues: false })) {
+      for (const { key, record } of page) {
+        const { accepted, state } = record
+        if (accepted === undefined) continue
+        const value = state.value === undefined ? '' : Buffer.from(state.value).toString()
+        contents.set(key, `${formatBallot(accepted)} ${formatState(state)} ${value}`)
+      }
+    }
+    return contents
+  } finally {
+    transport.close()
+  }
+}
+
+/** The keys in which some of the nodes differ from the first. */
+export async function differences(nodes: readonly Service[]): Promise<string[]> {
+  const [first, ...others] = await Promise.all(nodes.map(contentsOf))
+  const keys = new Set([first!, ...others].flatMap((contents) => [...contents.keys()]))
+  return [...keys].filter((key) => others.some((other) => other.get(key) !== first!.get(key)))
+}
