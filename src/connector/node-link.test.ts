@@ -191,3 +191,49 @@ test('marks that no request takes along leave by themselves', () => {
   clock.advance(1)
   assert.deepEqual(sizesOf(node), [2])
 })
+
+function inBackground(key: string) {
+  return { ...aRead(key), isBackground: true }
+}
+
+test('background errands ride along with those of clients, a few in each batch, behind them', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isAwake = false
+  const limit = LINK_LIMITS.backgroundPerBatchMax
+  for (let i = 0; i < limit + 5; i += 1) link.send(inBackground(`later-${i}`))
+  link.send(aRead('now'))
+  clock.advance(1)
+  const keys = node.batches.at(-1)!.requests.map(({ key }) => key)
+  assert.equal(keys.length, 1 + limit)
+  assert.deepEqual(keys.slice(0, 3), ['now', 'later-0', 'later-1'])
+})
+
+test('background errands alone leave a batch free for clients', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isAwake = false
+  const batchCount = node.batches.length
+  link.send(inBackground('later-1'))
+  clock.advance(1)
+  link.send(inBackground('later-2'))
+  clock.advance(1)
+  assert.equal(node.batches.length, batchCount + 1)
+  link.send(aRead('now'))
+  clock.advance(1)
+  assert.deepEqual(
+    node.batches.slice(batchCount).map(({ requests }) => requests.map(({ key }) => key)),
+    [['later-1'], ['now', 'later-2']],
+  )
+})
+
+test('background errands are lost with their stream, waiting or not', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isAwake = false
+  let lostCount = 0
+  for (let i = 0; i < 100; i += 1)
+    link.send({ ...inBackground(`later-${i}`), onLost: () => (lostCount += 1) })
+  clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.heartbeatMs)
+  assert.equal(lostCount, 100)
+})

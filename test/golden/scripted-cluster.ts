@@ -200,9 +200,14 @@ export class Connector {
     return this.#backoff !== undefined
   }
 
-  submit(name: string, decide: (text: string | undefined) => TextDecision): TextOperation {
+  submit(
+    name: string,
+    decide: (text: string | undefined) => TextDecision,
+    needsRound = false,
+  ): TextOperation {
     const operation: TextOperation = {
       name,
+      needsRound,
       attempts: [],
       outcome: undefined,
       decide: (value) => encodeDecision(decide(decodeText(value))),
@@ -259,6 +264,11 @@ export class Connector {
   /** Lengthens the text: how often it happened, and in what order, can be read off it. Always a change. */
   append(text: string): TextOperation {
     return this.submit(`append ${text}`, (old = '') => ({ text: old + text, result: old + text }))
+  }
+
+  /** A read that ends with a classic round, as repair needs it. */
+  round(): TextOperation {
+    return this.submit('round', (text) => ({ result: text ?? 'nothing' }), true)
   }
 
   read(): TextOperation {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { LEAF_COUNT } from '../../rpc/messages.ts'
+import type { Clock } from '../clock.ts'
+import { compareKeys } from '../key-scan.ts'
+import { differingKeys } from './differing-keys.ts'
+import { aRecord, MemoryMember } from './memory-member.ts'
+
+const EVERY_LEAF = new Set(Array.from({ length: LEAF_COUNT }, (_, leaf) => leaf))
+
+/** Time passes only for who waits in vain. */
+const CLOCK: Clock = {
+  nowMs: () => 0,
+  after(_delayMs, task) {
+    const timer = setImmediate(() => setImmediate(task))
+    return () => clearImmediate(timer)
+  },
+  defer: (task) => setImmediate(task),
+}
+
+async function differing(members: readonly MemoryMember[]): Promise<[string, string[]][]> {
+  const found: [string, string[]][] = []
+  for await (const keys of differingKeys(members, EVERY_LEAF, CLOCK)) {
+    for (const { key, lagging } of keys) found.push([key, lagging.map(({ nodeId }) => nodeId)])
+  }
+  return found
+}
+
+test('the keys that differ are found, in order, with who lacks what the newest of them has', () => {
+  const kinds = {
+    none: undefined,
+    promised: { ...aRecord(1, [1]), accepted: undefined, chosen: false },
+    old: aRecord(1, [1]),
+    lost: aRecord(2, [1, 9], false),
+    new: aRecord(2, [1, 2]),
+  }
+  const kind = fc.constantFrom(...(Object.keys(kinds) as (keyof typeof kinds)[]))
+  const world = fc.dictionary(
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }),
+    fc.tuple(kind, kind, kind),
+  )
+  const pageSizes = fc.tuple(...[1, 1, 1].map(() => fc.integer({ min: 1, max: 4 })))
+  return fc.assert(
+    fc.asyncProperty(world, pageSizes, async (held, sizes) => {
+      const keys = Object.keys(held).sort(compareKeys)
+      const members = [0, 1, 2].map((index) => {
+        const records = keys.flatMap((key) => {
+          const record = kinds[held[key]![index]!]
+          return record === undefined ? [] : [[key, record] as const]
+        })
+        const member = new MemoryMember(`n${index}`, records)
+        member.pageSize = sizes[index]!
+        return member
+      })
+      const expected = keys.flatMap((key) => {
+        const of = held[key]!
+        const newest = (['new', 'lost', 'old'] as const).find((one) => of.includes(one))
+        const lagging = [0, 1, 2].filter((index) => of[index] !== newest).map((index) => `n${index}`)
+        return newest === undefined || lagging.length === 0 ? [] : [[key, lagging]]
+      })
+      assert.deepEqual(await differing(members), expected)
+    }),
+  )
+})
+
+test('a node that stops in the middle of a scan ends it, once its link says that it is gone', async () => {
+  const records = ['a', 'b', 'c', 'd', 'e'].map((key) => [key, aRecord(1, [1])] as const)
+  const [one, two] = [new MemoryMember('n1', records), new MemoryMember('n2', records)]
+  two.isLost = true
+  two.isReachable = false
+  await assert.rejects(differing([one, two]), /n2 was lost/)
+})
