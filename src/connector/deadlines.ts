@@ -14,6 +14,11 @@ export class Deadlines<T> {
     }
   }
 
+  /** When the oldest ends; `undefined` when there is none. */
+  get nextMs(): number | undefined {
+    return this.#entries[this.#first]?.endsAtMs
+  }
+
   /** The oldest, if its time is over. It stays until it is said to have ended. */
   overdue(nowMs: number): T | undefined {
     const oldest = this.#entries[this.#first]

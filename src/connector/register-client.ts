@@ -48,7 +48,6 @@ type Pending = Operation & {
   readonly key: string
   readonly proposer: Proposer<Pending>
   readonly resolve: (outcome: Outcome) => void
-  cancelTimeout: () => void
   /** It is no longer among the deadlines. */
   markEnded: () => void
 }
@@ -61,7 +60,13 @@ export class RegisterClient {
   readonly #proposers = new Map<string, Proposer<Pending>>()
   readonly #memories: LRUCache<string, Remembered>
   readonly #deadlines = new Deadlines<Pending>()
+  #cancelWatch: (() => void) | undefined
   #sequence = 0
+  readonly #nextSequence = () => {
+    this.#sequence += 1
+    return this.#sequence
+  }
+
   #roundFloor = 0
 
   /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
@@ -121,10 +126,10 @@ export class RegisterClient {
         key,
         proposer,
         resolve,
-        cancelTimeout: clock.after(operationTimeoutMs, () => this.#expire(operation)),
         markEnded: () => {},
       }
       operation.markEnded = this.#deadlines.add(operation, clock.nowMs() + operationTimeoutMs)
+      this.#watchDeadlines()
       this.#perform(key, proposer, proposer.submit(operation))
     })
   }
@@ -151,6 +156,29 @@ export class RegisterClient {
     }
   }
 
+  /** One timer for all operations: each has the same time, so it is set for the oldest. */
+  #watchDeadlines(): void {
+    if (this.#cancelWatch !== undefined) return
+    const { nextMs } = this.#deadlines
+    if (nextMs === undefined) return
+    const { clock } = this.#options
+    this.#cancelWatch = clock.after(Math.max(0, nextMs - clock.nowMs()), () => {
+      this.#cancelWatch = undefined
+      this.#endOverdue()
+      this.#watchDeadlines()
+    })
+  }
+
+  /** An operation has ended. Where it was the last one, no timer keeps the process. */
+  #finish({ markEnded, resolve }: Pending, outcome: Outcome): void {
+    markEnded()
+    if (this.#deadlines.nextMs === undefined) {
+      this.#cancelWatch?.()
+      this.#cancelWatch = undefined
+    }
+    resolve(outcome)
+  }
+
   /** Something has happened to a proposer: it reacts, if its operations are still in time. */
   #react(key: string, proposer: Proposer<Pending>, event: () => readonly Effect<Pending>[]): void {
     this.#endOverdue()
@@ -166,10 +194,7 @@ export class RegisterClient {
       proposerId,
       quorums,
       rules,
-      nextSequence: () => {
-        this.#sequence += 1
-        return this.#sequence
-      },
+      nextSequence: this.#nextSequence,
       suspects: this.#suspects,
       turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
       memory,
@@ -191,7 +216,9 @@ export class RegisterClient {
   }
 
   get #lossCount(): number {
-    return this.#links.reduce((sum, link) => sum + link.lossCount, 0)
+    let count = 0
+    for (const link of this.#links) count += link.lossCount
+    return count
   }
 
   #perform(key: string, proposer: Proposer<Pending>, effects: readonly Effect<Pending>[]): void {
@@ -202,9 +229,7 @@ export class RegisterClient {
           if (!this.#send(key, proposer, effect)) unsent.push(effect)
           break
         case 'finish':
-          effect.operation.cancelTimeout()
-          effect.operation.markEnded()
-          effect.operation.resolve(effect.outcome)
+          this.#finish(effect.operation, effect.outcome)
           break
         case 'backoff':
           this.#options.clock.after(this.#backoffMs(effect.retries), () =>
@@ -218,8 +243,16 @@ export class RegisterClient {
     for (const { to, token } of unsent) this.#perform(key, proposer, proposer.withhold(to, token))
     if (proposer.isIdle && this.#proposers.get(key) === proposer) {
       this.#proposers.delete(key)
-      this.#memories.set(key, { ...proposer.memory, lossCount: this.#lossCount })
+      this.#remember(key, proposer.memory)
     }
+  }
+
+  /** A memory that says nothing new keeps its age. */
+  #remember(key: string, memory: Memory): void {
+    const known = this.#memories.peek(key)
+    if (known?.view === memory.view && known?.highestRound === memory.highestRound) return
+    const { view, highestRound } = memory
+    this.#memories.set(key, { view, highestRound, lossCount: this.#lossCount })
   }
 
   #send(

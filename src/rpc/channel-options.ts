@@ -7,6 +7,9 @@ export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const KEEPALIVE_TIME_MS = 10_000
 const KEEPALIVE_TIMEOUT_MS = 5_000
 
+/** What may be on its way in one direction of a connection, unread. */
+const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024
+
 /** What both sides of the contract agree on. */
 const SHARED_OPTIONS: ChannelOptions = {
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
@@ -14,6 +17,8 @@ const SHARED_OPTIONS: ChannelOptions = {
   'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   'grpc.keepalive_permit_without_calls': 1,
+  // With HTTP/2's 64 KB every few batches needed a message of their own that says that more may come.
+  'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
   // Its bookkeeping costs something with every message, and nobody asks for it.
   'grpc.enable_channelz': 0,
 }

@@ -33,13 +33,21 @@ export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Re
   }
 }
 
+/** One for all messages, so that its buffer has grown to the size of a batch long ago. `undefined` while it is in use. */
+let idleWriter: Writer | undefined = protobuf.Writer.create()
+
+/** Beyond this size a message's buffer is not kept for the next one. */
+const KEPT_BYTES_MAX = 1024 * 1024
+
 /** Writes one whole message. The bytes are the caller's to keep. */
 export function encodeWith(write: (writer: Writer) => void): Buffer {
-  const writer = protobuf.Writer.create()
+  const writer = idleWriter ?? protobuf.Writer.create()
+  // Whoever throws while writing, or writes a message within another, leaves none that is half full.
+  idleWriter = undefined
   write(writer)
-  // A view of the writer's own buffer: nobody else has that one, so the copy is spared.
-  const bytes = writer.finish(true)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const bytes = Buffer.from(writer.finish(true))
+  idleWriter = bytes.length > KEPT_BYTES_MAX ? undefined : writer.reset()
+  return bytes
 }
 
 /**
