@@ -4,9 +4,11 @@
  */
 import { pino } from 'pino'
 import { buildApp } from '../src/connector/http/app.ts'
+import { RequestCounts } from '../src/connector/http/count-requests.ts'
 import { CLUSTER_EXAMPLE } from '../src/connector/http/openapi/status-examples.ts'
 import type { Group } from '../src/group/group.ts'
 import type { Registry } from '../src/group/registry.ts'
+import { Metrics } from '../src/metrics/metrics.ts'
 
 const time = new Date().toISOString()
 
@@ -24,6 +26,9 @@ const app = buildApp({
   registry,
   cluster: { isReady: () => true },
   status: { describe: () => CLUSTER_EXAMPLE, replicas: async () => undefined },
+  metrics: new Metrics(),
+  requestCounts: new RequestCounts(),
+  nowMs: () => performance.now(),
   clock: { now: () => new Date() },
   newIncarnation: () => 'bare',
   retryAfterSeconds: 1,

@@ -15,6 +15,7 @@ export function addNodeCommand(program: Command): void {
     .option('--port <port>', 'where to listen (PORT; default: 8001)')
     .option('--data-dir <directory>', 'where its data are kept; made when it is missing (DATA_DIR)')
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
+    .option('--metrics-port <port>', 'where to answer GET /metrics (METRICS_PORT; default: nowhere)')
     .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',

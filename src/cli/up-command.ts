@@ -33,8 +33,8 @@ export function addUpCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-The ports, for --port P and N nodes: the first connector has P, the nodes have P+1 to P+N on 127.0.0.1, further
-connectors P+N+1 and on. Data that are there already are used: with as many nodes as made them.
+The ports, for --port P, N nodes and C connectors: the first connector has P, the nodes have P+1 to P+N on 127.0.0.1,
+further connectors P+N+1 and on, and behind them the nodes' metrics P+N+C to P+2N+C-1. Data that are there already are used: with as many nodes as made them.
 
 Examples:
   cohort up

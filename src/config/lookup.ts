@@ -6,6 +6,7 @@ import { SettingError } from './setting-error.ts'
 export type Flags = Readonly<{
   host?: string | undefined
   port?: string | undefined
+  metricsPort?: string | undefined
   hosts?: string | undefined
   timeout?: string | undefined
   tombstoneGrace?: string | undefined
@@ -16,7 +17,15 @@ export type Flags = Readonly<{
 }>
 
 /** The settings that have a variable. */
-export type Variable = 'HOST' | 'PORT' | 'HOSTS' | 'TIMEOUT' | 'TOMBSTONE_GRACE' | 'DATA_DIR' | 'LOG_LEVEL'
+export type Variable =
+  | 'HOST'
+  | 'PORT'
+  | 'METRICS_PORT'
+  | 'HOSTS'
+  | 'TIMEOUT'
+  | 'TOMBSTONE_GRACE'
+  | 'DATA_DIR'
+  | 'LOG_LEVEL'
 /** A setting's text, and what to call it in a sentence. */
 export type Found = Readonly<{ text: string; label: string }>
 
@@ -26,6 +35,7 @@ export type Find = (variable: Variable) => Found | undefined
 const FLAGS = {
   HOST: { name: '--host', key: 'host' },
   PORT: { name: '--port', key: 'port' },
+  METRICS_PORT: { name: '--metrics-port', key: 'metricsPort' },
   HOSTS: { name: '--hosts', key: 'hosts' },
   TIMEOUT: { name: '--timeout', key: 'timeout' },
   TOMBSTONE_GRACE: { name: '--tombstone-grace', key: 'tombstoneGrace' },

@@ -39,12 +39,28 @@ test('a flag wins over the environment, and the environment over .env', () => {
   assert.deepEqual(readNodeSettings({ port: '1' }, inAll), {
     host: 'f',
     port: 1,
+    metricsPort: undefined,
     dataDir: '/e',
     logLevel: 'info',
   })
   assert.equal(readNodeSettings({}, inAll).port, 2)
   assert.equal(readNodeSettings({ dataDir: '/g' }, environment({}, { PORT: '3' })).port, 3)
   assert.equal(readNodeSettings({ dataDir: '/g' }, environment()).port, 8001)
+})
+
+test('a node shows metrics where it is told to, and nowhere else', () => {
+  const read = (metricsPort: string, port = '8001') =>
+    readNodeSettings({ dataDir: '/d', port }, environment({ METRICS_PORT: metricsPort })).metricsPort
+  assert.deepEqual([read(''), read('0'), read('9101')], [undefined, 0, 9101])
+  assert.match(
+    refusal(() => read('65536')),
+    /^METRICS_PORT \(from the environment\) must be a whole number/,
+  )
+  assert.match(
+    refusal(() => read('8001')),
+    /must be another port than PORT \(8001\), got "8001"$/,
+  )
+  assert.equal(read('0', '0'), 0)
 })
 
 test('the precedence holds for every setting and every place it is set in', () => {
@@ -236,7 +252,7 @@ test('a local cluster has 1 node, or 3 to 7; two are refused with the reason', (
   }
   assert.match(
     refusal(() => readUpSettings({ port: '65535' }, environment())),
-    /^--port must be a whole number from 1 to 65512/,
+    /^--port must be a whole number from 1 to 65505/,
   )
 })
 

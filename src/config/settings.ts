@@ -55,9 +55,11 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** The settings of a node. @throws SettingError */
 export function readNodeSettings(flags: Flags, environment: Environment): NodeSettings {
   const find = finder(flags, environment)
+  const port = readPort(find, { default: NODE_PORT, min: 0, max: 65_535 })
   return Object.freeze({
     host: readHost(find),
-    port: readPort(find, { default: NODE_PORT, min: 0, max: 65_535 }),
+    port,
+    metricsPort: readMetricsPort(find, port),
     dataDir: resolve(
       required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data').text,
     ),
@@ -105,7 +107,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     max: CONNECTORS_MAX,
   })
   // The services take consecutive ports, and the last one must exist.
-  const portMax = 65_535 - HOSTS_MAX - CONNECTORS_MAX
+  const portMax = 65_535 - 2 * HOSTS_MAX - CONNECTORS_MAX
   const dataDir = find('DATA_DIR')
   return Object.freeze({
     host: readHost(find),
@@ -161,6 +163,15 @@ function readHost(find: Find): string {
 
 function readPort(find: Find, range: Readonly<{ default: number; min: number; max: number }>): number {
   return readWhole(find('PORT'), range)
+}
+
+/** `undefined`: the node shows no metrics. */
+function readMetricsPort(find: Find, port: number): number | undefined {
+  const found = find('METRICS_PORT')
+  if (found === undefined) return undefined
+  const metricsPort = readWhole(found, { default: 0, min: 0, max: 65_535 })
+  if (metricsPort === port && port !== 0) throw mismatch(found, `another port than PORT (${port})`)
+  return metricsPort
 }
 
 function readTimes(find: Find): Readonly<{ timeoutMs: number; tombstoneGraceMs: number }> {

@@ -9,6 +9,7 @@ import type { Description, Membership, Mismatch } from '../rpc/messages.ts'
 import type { Connect, NodeTransport } from '../rpc/transport.ts'
 import { giveBirth } from './birth.ts'
 import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
 import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
 import type { ClusterView } from './http/cluster-view.ts'
 import { livesWithin } from './lives.ts'
@@ -24,6 +25,7 @@ export type ClusterOptions = Readonly<{
   connect: Connect
   clock: Clock
   logger: Logger
+  counters: Counters
 }>
 
 /** How long a node may take to say who it is, and how long to wait before hosts are asked again. */
@@ -78,6 +80,7 @@ export class Cluster implements ClusterView {
       clusterId,
       epoch,
       quorum: classicQuorum(members.length),
+      isQuorumReachable: this.#client!.isQuorumReachable,
       members: members.map(({ nodeId }, index) => ({
         nodeId,
         address: this.#addresses.get(nodeId)!,
@@ -168,7 +171,7 @@ export class Cluster implements ClusterView {
     nodeIds: readonly string[],
     membership: Membership | undefined,
   ): RegisterClient {
-    const { clock, operationTimeoutMs, tombstoneGraceMs } = this.#options
+    const { clock, counters, operationTimeoutMs, tombstoneGraceMs } = this.#options
     const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
     return new RegisterClient(
       {
@@ -180,6 +183,7 @@ export class Cluster implements ClusterView {
         operationTimeoutMs,
         memoriesMax: MEMORIES_MAX,
         viewAgeMsMax,
+        counters,
       },
       (index, onChange) => {
         const nodeId = nodeIds[index]!
@@ -189,6 +193,7 @@ export class Cluster implements ClusterView {
           membership,
           clock,
           limits: linkLimits,
+          counters,
           onChange: () => {
             onChange()
             this.#logChange(nodeId)

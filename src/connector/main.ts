@@ -3,14 +3,18 @@ import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import type { ConnectorSettings } from '../config/settings.ts'
 import { listenFault } from '../fault.ts'
+import { Metrics } from '../metrics/metrics.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
 import { systemClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
+import { addConnectorMetrics } from './connector-metrics.ts'
+import { Counters } from './counters.ts'
 import { Divergences } from './divergence.ts'
 import { GroupRegistry } from './group-registry.ts'
 import { buildApp } from './http/app.ts'
+import { RequestCounts } from './http/count-requests.ts'
 import { REPAIR_LIMITS, Repair } from './repair/repair.ts'
 import { repairTargetOf } from './repair/repair-target.ts'
 import { addressesOf } from './status/cluster-snapshot.ts'
@@ -40,6 +44,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     pino.destination({ dest: 1, sync: true }),
   )
   const stopped = stopSignal()
+  const counters = new Counters()
   const cluster = new Cluster({
     hosts,
     operationTimeoutMs: settings.timeoutMs,
@@ -47,6 +52,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     connect: connectGrpc,
     clock: systemClock,
     logger,
+    counters,
   })
   const divergences = new Divergences(logger)
   const poll = new NodePoll({
@@ -71,10 +77,23 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     divergences,
     clock: systemClock,
   })
+  const metrics = new Metrics()
+  const requestCounts = new RequestCounts()
+  addConnectorMetrics(metrics, {
+    counters,
+    requestCounts,
+    snapshot: () => cluster.snapshot(),
+    status,
+    divergences,
+    repair: repair.report,
+  })
   const app = buildApp({
     registry: new GroupRegistry(cluster, { clock: systemClock, operationTimeoutMs: settings.timeoutMs }),
     cluster,
     status,
+    metrics,
+    requestCounts,
+    nowMs: () => systemClock.nowMs(),
     clock: { now: () => new Date() },
     newIncarnation: incarnations(),
     retryAfterSeconds: 1,

@@ -10,6 +10,7 @@ import type { AnswerBatch, Membership, Mismatch } from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../rpc/transport.ts'
 import { BackgroundQueue, type Errand } from './background-queue.ts'
 import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
 import { type HedgeBounds, Latency } from './latency.ts'
 import { RoundTripTimes } from './status/round-trip-times.ts'
 
@@ -62,6 +63,7 @@ export type LinkOptions = Readonly<{
   membership: Membership | undefined
   clock: Clock
   limits: LinkLimits
+  counters?: Counters
   /** The node became suspect, or is not suspect any more. */
   onChange: () => void
   /** The node does not act on our batches; it says who it is instead. Its stream is closed. */
@@ -287,6 +289,7 @@ export class NodeLink {
     this.#lastSentMs = clock.nowMs()
     const answersDue = countAnswers(errands)
     this.#inFlight.push({ batchId: this.#batchId, sentAtMs: this.#lastSentMs, errands, answersDue })
+    if (errands.length > 0) this.#options.counters?.batchSizes.observe(errands.length)
     this.#watch()
     this.#stream?.send({
       batchId: this.#batchId,

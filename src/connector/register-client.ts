@@ -5,11 +5,12 @@
 import { LRUCache } from 'lru-cache'
 import { type Chosen, nodesOf, type Records } from '../register/known-chosen.ts'
 import type { Decision, Operation, Outcome } from '../register/operation.ts'
-import { type Effect, type Memory, Proposer } from '../register/proposer.ts'
+import { type Effect, type Memory, Proposer, type ProposerOptions } from '../register/proposer.ts'
 import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
 import type { Rules } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
+import { Counters, RoundWatch } from './counters.ts'
 import { Deadlines } from './deadlines.ts'
 import type { NodeLink } from './node-link.ts'
 
@@ -27,6 +28,8 @@ export type RegisterClientOptions = Readonly<{
   memoriesMax: number
   /** A view older than this is not used (protocol.md §6). */
   viewAgeMsMax: number
+  /** Where rounds and outcomes are counted; by default, where nobody looks. */
+  counters?: Counters
 }>
 
 export const MEMORIES_MAX = 65_536
@@ -46,18 +49,29 @@ type Remembered = Memory & Readonly<{ lossCount: number }>
 
 type Pending = Operation & {
   readonly key: string
-  readonly proposer: Proposer<Pending>
+  readonly proposer: DrivenProposer
   readonly resolve: (outcome: Outcome) => void
   /** It is no longer among the deadlines. */
   markEnded: () => void
 }
 
+/** A proposer, and what it is doing as it is counted. */
+class DrivenProposer extends Proposer<Pending> {
+  readonly rounds: RoundWatch
+
+  constructor(options: ProposerOptions, counters: Counters) {
+    super(options)
+    this.rounds = new RoundWatch(counters)
+  }
+}
+
 export class RegisterClient {
   readonly #options: RegisterClientOptions
+  readonly #counters: Counters
   readonly #links: readonly NodeLink[] = []
   /** By the index of the member; the proposers read it. */
   readonly #suspects: boolean[]
-  readonly #proposers = new Map<string, Proposer<Pending>>()
+  readonly #proposers = new Map<string, DrivenProposer>()
   readonly #memories: LRUCache<string, Remembered>
   readonly #deadlines = new Deadlines<Pending>()
   #cancelWatch: (() => void) | undefined
@@ -72,6 +86,7 @@ export class RegisterClient {
   /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
   constructor(options: RegisterClientOptions, connect: (index: number, onChange: () => void) => NodeLink) {
     this.#options = options
+    this.#counters = options.counters ?? new Counters()
     this.#suspects = Array(options.quorums.n).fill(true)
     this.#memories = new LRUCache({
       max: options.memoriesMax,
@@ -180,26 +195,29 @@ export class RegisterClient {
   }
 
   /** Something has happened to a proposer: it reacts, if its operations are still in time. */
-  #react(key: string, proposer: Proposer<Pending>, event: () => readonly Effect<Pending>[]): void {
+  #react(key: string, proposer: DrivenProposer, event: () => readonly Effect<Pending>[]): void {
     this.#endOverdue()
     this.#perform(key, proposer, event())
   }
 
-  #proposerOf(key: string): Proposer<Pending> {
+  #proposerOf(key: string): DrivenProposer {
     const known = this.#proposers.get(key)
     if (known !== undefined) return known
     const memory = this.#recall(key)
     const { proposerId, quorums, rules } = this.#options
-    const proposer = new Proposer<Pending>({
-      proposerId,
-      quorums,
-      rules,
-      nextSequence: this.#nextSequence,
-      suspects: this.#suspects,
-      turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
-      memory,
-      roundFloor: this.#roundFloor,
-    })
+    const proposer = new DrivenProposer(
+      {
+        proposerId,
+        quorums,
+        rules,
+        nextSequence: this.#nextSequence,
+        suspects: this.#suspects,
+        turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
+        memory,
+        roundFloor: this.#roundFloor,
+      },
+      this.#counters,
+    )
     this.#proposers.set(key, proposer)
     return proposer
   }
@@ -221,7 +239,7 @@ export class RegisterClient {
     return count
   }
 
-  #perform(key: string, proposer: Proposer<Pending>, effects: readonly Effect<Pending>[]): void {
+  #perform(key: string, proposer: DrivenProposer, effects: readonly Effect<Pending>[]): void {
     const unsent: { to: number; token: number }[] = []
     for (const effect of effects) {
       switch (effect.kind) {
@@ -229,9 +247,11 @@ export class RegisterClient {
           if (!this.#send(key, proposer, effect)) unsent.push(effect)
           break
         case 'finish':
+          this.#counters.operations[effect.outcome.kind] += 1
           this.#finish(effect.operation, effect.outcome)
           break
         case 'backoff':
+          this.#counters.backoffs += 1
           this.#options.clock.after(this.#backoffMs(effect.retries), () =>
             this.#react(key, proposer, () => proposer.resume(effect.token)),
           )
@@ -255,16 +275,16 @@ export class RegisterClient {
     this.#memories.set(key, { view, highestRound, lossCount: this.#lossCount })
   }
 
-  #send(
-    key: string,
-    proposer: Proposer<Pending>,
-    effect: Extract<Effect<Pending>, { kind: 'send' }>,
-  ): boolean {
+  #send(key: string, proposer: DrivenProposer, effect: Extract<Effect<Pending>, { kind: 'send' }>): boolean {
     const { to, token, request } = effect
+    proposer.rounds.sent(token, request)
     return this.#links[to]!.send({
       key,
       request,
-      onAnswer: (answer) => this.#react(key, proposer, () => proposer.receive(to, token, answer)),
+      onAnswer: (answer) => {
+        proposer.rounds.answered(token, answer.ok)
+        this.#react(key, proposer, () => proposer.receive(to, token, answer))
+      },
       onLost: () => this.#react(key, proposer, () => proposer.lose(to, token)),
     })
   }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../fault.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { type OnCommit, SqliteStore } from './sqlite-store.ts'
 
 /** The files of a data directory. */
-const STORE_FILE = 'node.db'
+export const STORE_FILE = 'node.db'
 const LOCK_FILE = 'owner.lock'
 
 /** A data directory that this process owns, until `close`. */
@@ -18,13 +18,15 @@ export type DataDirectory = Readonly<{ store: SqliteStore; close: () => void }>
  * The lock is one that the kernel holds for the process, on a file of its own: it vanishes with the process, however
  * that ends, and the database stays readable by other programs.
  *
+ * `onCommit` is told how long commits take.
+ *
  * @throws {FaultError} when another process has the directory, or it cannot be used.
  */
-export function openDataDirectory(directory: string): DataDirectory {
+export function openDataDirectory(directory: string, onCommit?: OnCommit): DataDirectory {
   makeDirectory(directory)
   const lock = takeLock(directory)
   try {
-    const store = new SqliteStore(join(directory, STORE_FILE))
+    const store = new SqliteStore(join(directory, STORE_FILE), onCommit)
     return {
       store,
       close: () => {

@@ -14,6 +14,7 @@ import type {
   RequestBatch,
   ScanRange,
 } from '../rpc/messages.ts'
+import { NodeCounters } from './counters.ts'
 import type { RecordStore, ScanSlice } from './store.ts'
 
 /** Chosen marks kept in memory until they are written. The oldest are forgotten: marks are hints. */
@@ -38,6 +39,8 @@ export type NodeHandlerOptions = Readonly<{
    * handler answers nothing from then on.
    */
   onFatal: (error: unknown) => void
+  /** By default, one that nobody looks at. */
+  counters?: NodeCounters
 }>
 
 type Mark = Extract<Request, { kind: 'mark' }>
@@ -54,6 +57,7 @@ export class NodeHandler {
   readonly #version: string
   readonly #defer: NodeHandlerOptions['defer']
   readonly #onFatal: NodeHandlerOptions['onFatal']
+  readonly #counters: NodeCounters
   /** By key, oldest first. Applied whenever the record is loaded, so that a mark counts before it is written. */
   readonly #pendingMarks = new Map<string, Mark>()
   #arrivals: Arrival[] = []
@@ -62,11 +66,12 @@ export class NodeHandler {
   #isWriting = false
   #hasFailed = false
 
-  constructor({ store, version, defer, onFatal }: NodeHandlerOptions) {
+  constructor({ store, version, defer, onFatal, counters = new NodeCounters() }: NodeHandlerOptions) {
     this.#store = store
     this.#version = version
     this.#defer = defer
     this.#onFatal = onFatal
+    this.#counters = counters
   }
 
   /** Takes a batch. `reply` is called once, when all that it says is durable, or never. It must not throw. */
@@ -124,11 +129,21 @@ export class NodeHandler {
   #turn(): void {
     const arrivals = this.#arrivals
     this.#arrivals = []
+    this.#countTurn(arrivals)
     const answers = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
     // Behind the commit, never before it: an answer is a promise that a crash must not take back.
     answers?.forEach((answer, index) => {
       arrivals[index]?.reply(answer)
     })
+  }
+
+  #countTurn(arrivals: readonly Arrival[]): void {
+    let requests = 0
+    for (const { batch } of arrivals) requests += batch.requests.length
+    // Heartbeats alone are no turn worth counting.
+    if (requests === 0) return
+    this.#counters.turnBatches.observe(arrivals.length)
+    this.#counters.turnRequests.observe(requests)
   }
 
   #handleAll(arrivals: readonly Arrival[]): AnswerBatch[] {
@@ -145,6 +160,7 @@ export class NodeHandler {
     this.#adopt(batch)
     if (!this.#isMeant(batch)) {
       const { nodeId, membership } = this.#store
+      this.#counters.mismatchedBatches += 1
       return { batchId, answers: [], mismatch: { nodeId, membership } }
     }
     const answers: Answer[] = []
@@ -190,7 +206,15 @@ export class NodeHandler {
     )
   }
 
-  #answer({ key, request }: KeyedRequest): Answer | undefined {
+  #answer(keyed: KeyedRequest): Answer | undefined {
+    const counts = this.#counters.messages[keyed.request.kind]
+    const given = this.#act(keyed)
+    if (given === undefined || given.ok) counts.ok += 1
+    else counts.refused += 1
+    return given
+  }
+
+  #act({ key, request }: KeyedRequest): Answer | undefined {
     if (request.kind === 'mark') {
       if (this.#isWriting) this.#writeMark(key, request)
       else this.#keepMark(key, request)
@@ -259,6 +283,8 @@ export class NodeHandler {
       return fn()
     } catch (error) {
       this.#hasFailed = true
+      const isStoreError = !(error instanceof FaultError && error.code === 'not_a_member')
+      if (isStoreError) this.#counters.storeErrors += 1
       this.#arrivals = []
       this.#onFatal(error)
       return undefined

@@ -2,15 +2,26 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { type Logger, pino } from 'pino'
 import { FaultError, listenFault } from '../fault.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
+import { NodeCounters } from './counters.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { NodeHandler } from './handler.ts'
+import { addNodeMetrics } from './node-metrics.ts'
 import { buildNodeService, type NodeService } from './service.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 
-/** What a node needs to know. `port` 0 takes any free one; `logLevel` is one of pino's. */
-export type NodeSettings = Readonly<{ host: string; port: number; dataDir: string; logLevel: string }>
+/** What a node needs to know. A port of 0 takes any free one; `logLevel` is one of pino's. */
+export type NodeSettings = Readonly<{
+  host: string
+  port: number
+  /** Where `GET /metrics` is answered; `undefined`: nowhere. */
+  metricsPort: number | undefined
+  dataDir: string
+  logLevel: string
+}>
 
 /** How long streams may take to end before they are cut. */
 const DRAIN_TIMEOUT_MS = 3_000
@@ -30,28 +41,55 @@ const FLUSH_INTERVAL_MS = 100
 export async function runNode(settings: NodeSettings): Promise<void> {
   // Written at once: the last line is the one that says why a node ended.
   const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
-  // What it would print on its own is no JSON line, and whatever it reports is thrown as well.
-  setLogVerbosity(logVerbosity.NONE)
   // What it would print reaches us as errors too, and is said in a sentence then.
   setLogVerbosity(logVerbosity.NONE)
-  const directory = openDataDirectory(settings.dataDir)
+  const counters = new NodeCounters()
+  const directory = openDataDirectory(settings.dataDir, (commitMs) =>
+    counters.commitSeconds.observe(commitMs / 1_000),
+  )
+  let metricsServer: MetricsServer | undefined
   try {
-    await serve(directory.store, settings, log)
+    metricsServer = await showMetrics(directory.store, settings, counters)
+    await serve(directory.store, settings, { log, counters, metricsPort: metricsServer?.port })
   } finally {
+    metricsServer?.close()
     directory.close()
   }
   log.info('node has stopped')
 }
 
-async function serve(store: SqliteStore, settings: NodeSettings, log: Logger): Promise<void> {
+async function showMetrics(
+  store: SqliteStore,
+  { host, metricsPort: port, dataDir }: NodeSettings,
+  counters: NodeCounters,
+): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined
+  const metrics = new Metrics()
+  addNodeMetrics(metrics, { counters, store, dataDir })
+  return serveMetrics(metrics, { host, port })
+}
+
+type Surroundings = Readonly<{ log: Logger; counters: NodeCounters; metricsPort: number | undefined }>
+
+async function serve(
+  store: SqliteStore,
+  settings: NodeSettings,
+  { log, counters, metricsPort }: Surroundings,
+): Promise<void> {
   const failure = Promise.withResolvers<never>()
-  const handler = new NodeHandler({ store, version: VERSION, defer: setImmediate, onFatal: failure.reject })
+  const handler = new NodeHandler({
+    store,
+    version: VERSION,
+    defer: setImmediate,
+    onFatal: failure.reject,
+    counters,
+  })
   const service = buildNodeService(handler)
   const stopped = stopSignal()
   const port = await listen(service.server, settings)
   service.setServing(true)
   const { host, dataDir } = settings
-  log.info({ host, port, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
+  log.info({ host, port, metricsPort, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
 
   const flushing = setInterval(() => handler.flush(), FLUSH_INTERVAL_MS)
   try {

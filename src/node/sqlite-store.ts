@@ -56,11 +56,15 @@ const SCAN_COLUMNS = `key, ${COLUMNS.replace('value', 'CASE WHEN ? THEN NULL ELS
 
 const IN_RANGE = "key >= ? AND (key < ? OR ? = '')"
 
+/** Told of each commit that wrote something: how long it took, in milliseconds. */
+export type OnCommit = (durationMs: number) => void
+
 /** A node's store in one SQLite database, made when there is none. Only one process may have it open for writing. */
 export class SqliteStore implements RecordStore {
   readonly nodeId: string
   readonly inventory = new Inventory()
   readonly #path: string
+  readonly #onCommit: OnCommit
   readonly #db: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
@@ -76,12 +80,14 @@ export class SqliteStore implements RecordStore {
   readonly #scanLeaves: StatementSync
   readonly #sliceEnd: StatementSync
   #membership: Membership | undefined
+  #hasWritten = false
   /** What the transaction under way changes of the inventory, once it is committed. */
   #changes: [leaf: number, before: Weight, after: Weight][] = []
 
   /** @throws {FaultError} when the database cannot be used, and why. */
-  constructor(path: string) {
+  constructor(path: string, onCommit: OnCommit = () => {}) {
     this.#path = path
+    this.#onCommit = onCommit
     try {
       this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
       configure(this.#db)
@@ -130,11 +136,18 @@ export class SqliteStore implements RecordStore {
     return this.#guard(() => {
       this.#begin.run()
       this.#changes = []
+      this.#hasWritten = false
       const result = fn()
-      this.#commit.run()
+      this.#commitTimed()
       for (const change of this.#changes) this.inventory.replace(...change)
       return result
     })
+  }
+
+  #commitTimed(): void {
+    const startMs = performance.now()
+    this.#commit.run()
+    if (this.#hasWritten) this.#onCommit(performance.now() - startMs)
   }
 
   load(key: string): Record {
@@ -147,6 +160,7 @@ export class SqliteStore implements RecordStore {
   save(key: string, before: Record, record: Record): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
     assertValid(record)
+    this.#hasWritten = true
     const { promised, accepted, state, chosen, isStub } = record
     const isThere = before !== EMPTY_RECORD
     const isRemoval = record === EMPTY_RECORD
@@ -178,6 +192,7 @@ export class SqliteStore implements RecordStore {
     const leaf = leafOf(key)
     const digest = digestOf(key, record)
     if (write(this.#insert, key, leaf, digest, record) === 0) return false
+    this.#hasWritten = true
     this.#changes.push([leaf, NOTHING, weightOf(record, digest)])
     return true
   }
@@ -185,11 +200,14 @@ export class SqliteStore implements RecordStore {
   mark(key: string, { round, proposerId }: Ballot, writeId: WriteId): boolean {
     assert.ok(this.#db.isTransaction, 'a mark belongs to a transaction')
     const written = writeId.proposerId === 0 ? '' : formatLineage([writeId])
-    return this.#mark.run(key, round, proposerId, written).changes === 1
+    const isMarked = this.#mark.run(key, round, proposerId, written).changes === 1
+    if (isMarked) this.#hasWritten = true
+    return isMarked
   }
 
   saveMembership(membership: Membership): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
+    this.#hasWritten = true
     this.#db
       .prepare(
         'INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members, outgoing) VALUES (1, ?, ?, ?, ?)',

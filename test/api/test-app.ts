@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../../src/connector/http/app.ts'
+import { RequestCounts } from '../../src/connector/http/count-requests.ts'
 import type { Dependencies } from '../../src/connector/http/dependencies.ts'
 import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
+import { Metrics } from '../../src/metrics/metrics.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 
 export type TestApp = Readonly<{
@@ -24,6 +26,9 @@ export function testApp(overrides: Partial<Dependencies> = {}): TestApp {
       describe: () => CLUSTER_EXAMPLE,
       replicas: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }),
     },
+    metrics: new Metrics(),
+    requestCounts: new RequestCounts(),
+    nowMs: () => performance.now(),
     clock: { now: () => new Date('2026-01-01T00:00:00.000Z') },
     newIncarnation: () => `i${++count}`,
     logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),

@@ -116,7 +116,9 @@ export class LocalCluster {
     const ports = await freePorts(nodes + connectors + (isProxied ? nodes * connectors : 0))
     const nodeServices = ports.slice(0, nodes).map((port, index) => {
       const dataDir = join(directory, `node${index + 1}`)
-      return new Service(`node${index + 1}`, port, ['node', '--port', String(port), '--data-dir', dataDir])
+      // Any free port for the metrics: the log says which.
+      const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
+      return new Service(`node${index + 1}`, port, args)
     })
     const connectorPorts = ports.slice(nodes, nodes + connectors)
     const linkPorts = ports.slice(nodes + connectors)

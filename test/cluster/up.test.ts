@@ -20,7 +20,7 @@ class Ups {
   }
 
   static async make(): Promise<Ups> {
-    return new Ups(await freePortRange(8), await mkdtemp(join(tmpdir(), 'cohort-up-')))
+    return new Ups(await freePortRange(16), await mkdtemp(join(tmpdir(), 'cohort-up-')))
   }
 
   get url(): string {
@@ -98,6 +98,11 @@ test('up starts a cluster, says where it is, and Ctrl-C stops all of it, connect
   assert.ok(up.output.includes(`${ups.url}/v1/docs`), up.output)
   assert.equal((await create(ups.url, 'first')).status, 201)
   assert.equal((await read(`http://127.0.0.1:${ups.port + 4}`, 'first')).status, 200)
+  const metrics = [0, 4, 5, 6, 7].map((offset) => `http://127.0.0.1:${ups.port + offset}/metrics`)
+  for (const url of metrics) {
+    assert.ok(up.output.includes(url), up.output)
+    assert.equal(await statusOf(url), 200)
+  }
   const pids = pidsOf(up.output)
   assert.equal(pids.length, 5)
 
@@ -166,7 +171,8 @@ test('a second up on the same data ends with the reason, and the first is not di
   await using ups = await Ups.make()
   const first = ups.start()
   await untilReady(first)
-  const second = ups.start({ port: ups.port + 4 })
+  // Behind the ports of the first: a connector, three nodes, and their metrics.
+  const second = ups.start({ port: ups.port + 7 })
   assert.equal(await second.exit(), 1)
   assert.match(second.output, /is using the data directory/)
   assert.match(

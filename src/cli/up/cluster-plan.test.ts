@@ -14,17 +14,17 @@ test('three nodes and a connector take four consecutive ports, the connector the
       [
         'node1',
         8001,
-        'node --stop-with-parent --port=8001 --host=127.0.0.1 --data-dir=/d/node1 --log-level=warn',
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --log-level=warn',
       ],
       [
         'node2',
         8002,
-        'node --stop-with-parent --port=8002 --host=127.0.0.1 --data-dir=/d/node2 --log-level=warn',
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --log-level=warn',
       ],
       [
         'node3',
         8003,
-        'node --stop-with-parent --port=8003 --host=127.0.0.1 --data-dir=/d/node3 --log-level=warn',
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --log-level=warn',
       ],
       [
         'connector',
@@ -53,15 +53,17 @@ test('in every cluster, all ports are valid and all names and ports differ', () 
   const flags = fc.record({
     nodes: fc.constantFrom('1', '3', '4', '5', '6', '7'),
     connectors: fc.integer({ min: 1, max: 16 }).map(String),
-    port: fc.integer({ min: 1, max: 65_512 }).map(String),
+    port: fc.integer({ min: 1, max: 65_505 }).map(String),
   })
   fc.assert(
     fc.property(flags, (some) => {
       const plan = planCluster(readUpSettings(some, NOWHERE))
       assert.equal(plan.length, Number(some.nodes) + Number(some.connectors))
-      assert.equal(new Set(plan.map(({ port }) => port)).size, plan.length)
+      const ports = plan.flatMap(({ port, metricsPort = [] }) => [port, metricsPort].flat())
+      assert.equal(ports.length, plan.length + Number(some.nodes))
+      assert.equal(new Set(ports).size, ports.length)
       assert.equal(new Set(plan.map(({ name }) => name)).size, plan.length)
-      assert.ok(plan.every(({ port }) => port >= 1 && port <= 65_535))
+      assert.ok(ports.every((port) => port >= 1 && port <= 65_535))
     }),
   )
 })

@@ -8,13 +8,23 @@ export type ServicePlan = Readonly<{
   kind: 'node' | 'connector'
   host: string
   port: number
+  /** Of a node: where its metrics are. A connector has them beside the API. */
+  metricsPort?: number
   args: readonly string[]
 }>
 
-/** Nodes first, then connectors. With port P and N nodes: nodes P+1 to P+N, connectors P, then P+N+1 and on. */
+/**
+ * Nodes first, then connectors. With port P, N nodes and C connectors: nodes P+1 to P+N, connectors P, then P+N+1 and on,
+ * and behind these the metrics of the nodes, P+N+C to P+2N+C-1.
+ */
 export function planCluster(settings: UpSettings): ServicePlan[] {
   const { port, nodeCount, connectorCount } = settings
-  const nodes = Array.from({ length: nodeCount }, (_, index) => planNode(settings, index, port + 1 + index))
+  const nodes = Array.from({ length: nodeCount }, (_, index) =>
+    planNode(settings, index, {
+      port: port + 1 + index,
+      metricsPort: port + nodeCount + connectorCount + index,
+    }),
+  )
   const hosts = nodes.map((node) => formatAddress(node.host, node.port)).join(',')
   const connectors = Array.from({ length: connectorCount }, (_, index) =>
     planConnector(settings, {
@@ -31,9 +41,20 @@ export function nodeDirectory(dataDir: string, index: number): string {
   return join(dataDir, `node${index + 1}`)
 }
 
-function planNode({ dataDir, logLevel }: UpSettings, index: number, port: number): ServicePlan {
-  const flags = { port, host: LOOPBACK, 'data-dir': nodeDirectory(dataDir, index), 'log-level': logLevel }
-  return { name: `node${index + 1}`, kind: 'node', host: LOOPBACK, port, args: toArgs('node', flags) }
+function planNode(
+  { dataDir, logLevel }: UpSettings,
+  index: number,
+  { port, metricsPort }: Readonly<{ port: number; metricsPort: number }>,
+): ServicePlan {
+  const flags = {
+    port,
+    host: LOOPBACK,
+    'metrics-port': metricsPort,
+    'data-dir': nodeDirectory(dataDir, index),
+    'log-level': logLevel,
+  }
+  const name = `node${index + 1}`
+  return { name, kind: 'node', host: LOOPBACK, port, metricsPort, args: toArgs('node', flags) }
 }
 
 function planConnector(

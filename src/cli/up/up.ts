@@ -90,17 +90,27 @@ async function announce(
   }
   if (signal.aborted) return
   onReady()
-  for (const line of readyLines(settings, urls)) print('cohort', line)
+  for (const line of readyLines(settings, urls, metricsUrls(plan))) print('cohort', line)
 }
 
-function readyLines({ nodeCount, dataDir }: UpSettings, urls: readonly string[]): string[] {
+function readyLines(
+  { nodeCount, dataDir }: UpSettings,
+  urls: readonly string[],
+  metrics: readonly string[],
+): string[] {
   return [
     `ready: ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'}, ${urls.length} ${urls.length === 1 ? 'connector' : 'connectors'}`,
     ...urls.map((url) => `  API   ${url}/v1/group`),
     `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
+    `  figures for Prometheus  ${metrics.join(' ')}`,
     `  data  ${dataDir}`,
     'Ctrl-C stops it',
   ]
+}
+
+/** Of every service: a connector has its metrics beside the API. */
+function metricsUrls(plan: readonly ServicePlan[]): string[] {
+  return plan.map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
 }
 
 async function areReady(urls: readonly string[]): Promise<boolean> {

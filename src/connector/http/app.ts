@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerClientError } from './client-error.ts'
+import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
 import { drainOnClose } from './drain.ts'
 import { errorHandler } from './error-handler.ts'
@@ -20,6 +21,7 @@ import { getGroupRoute } from './routes/get-group.ts'
 import { getReplicasRoute } from './routes/get-replicas.ts'
 import { healthRoutes } from './routes/health.ts'
 import { listGroupsRoute } from './routes/list-groups.ts'
+import { metricsRoute } from './routes/metrics.ts'
 import { restoreRoute } from './routes/restore.ts'
 import { updateGroupRoute } from './routes/update-group.ts'
 
@@ -56,6 +58,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     reply.header(REQUEST_ID_HEADER, request.id)
     done(hostError(request.raw))
   })
+  countRequests(app, dependencies.requestCounts, dependencies.nowMs)
   answerUnrouted(app)
   drainOnClose(app, drainGraceMs)
   // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
@@ -71,6 +74,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
   app.register(healthRoutes(dependencies))
+  app.register(metricsRoute(dependencies))
   app.register(docsRoutes())
   return app
 }

@@ -21,8 +21,10 @@ export type ClusterSnapshot =
       clusterId: string
       epoch: number
       members: readonly MemberSnapshot[]
-      /** How many members must answer. */
+      /** How many members must answer, outside of a change of the membership. */
       quorum: number
+      /** Whether enough of them do, of every membership that is in force. */
+      isQuorumReachable: boolean
       /** The change of the membership that is under way, in a sentence without its full stop; `undefined`: none. */
       change: string | undefined
     }>

@@ -35,9 +35,10 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
       divergences: found,
     }
   }
-  const { clusterId, epoch, quorum, change } = snapshot
+  const { clusterId, epoch, quorum, isQuorumReachable, change } = snapshot
   const members = snapshot.members.map((member) => describeMember(member, knowledge))
-  const verdict = judge({ members, quorum, change, divergenceCount: divergences.length })
+  const divergenceCount = divergences.length
+  const verdict = judge({ members, quorum, isQuorumReachable, change, divergenceCount })
   return { ...verdict, clusterId, epoch, quorum, change: change ?? null, members, divergences: found }
 }
 

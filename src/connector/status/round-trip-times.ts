@@ -1,14 +1,19 @@
+import { BucketCounts, SECONDS_BOUNDS } from '../../metrics/bucket-counts.ts'
+
 /** How many of the last round trips are kept. A node that nothing is sent to still gets two heartbeats a second. */
 const KEPT = 256
 
-/** The last round trips of one link, so that percentiles tell of now and not of last week. Observing costs a store. */
+/** The round trips of one link: the last of them, so that percentiles tell of now and not of last week, and a histogram of all. */
 export class RoundTripTimes {
+  /** In seconds, since the link was made. */
+  readonly histogram = new BucketCounts(SECONDS_BOUNDS)
   readonly #timesMs = new Float64Array(KEPT)
   #count = 0
 
   observe(timeMs: number): void {
     this.#timesMs[this.#count % KEPT] = timeMs
     this.#count += 1
+    this.histogram.observe(timeMs / 1_000)
   }
 
   /** `undefined` before the first round trip. */

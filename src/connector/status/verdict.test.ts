@@ -14,20 +14,23 @@ function members(...reachable: readonly boolean[]): Member[] {
   }))
 }
 
+/** As many as a quorum are needed, unless a test says otherwise. */
 function facts(overrides: Partial<Facts>): Facts {
-  return {
+  const some = {
     members: members(true, true, true),
     quorum: 2,
     change: undefined,
     divergenceCount: 0,
     ...overrides,
   }
+  const up = some.members.filter(({ role, reachable }) => reachable && role !== 'joining').length
+  return { isQuorumReachable: up >= some.quorum, ...some }
 }
 
-test('all nodes answer: healthy, and equal only where repair has said so', () => {
+test('all nodes answer: healthy, and that none lags is said only where repair has looked', () => {
   assert.deepEqual(judge(facts({})), { verdict: 'healthy', reason: 'All 3 nodes answer.' })
   const equal = members(true, true, true).map((member) => ({ ...member, lag: 0 }))
-  assert.equal(judge(facts({ members: equal })).reason, 'All 3 nodes answer and hold the same.')
+  assert.equal(judge(facts({ members: equal })).reason, 'All 3 nodes answer, and none is known to lag.')
   assert.equal(judge(facts({ members: members(true), quorum: 1 })).reason, 'The one node answers.')
 })
 
@@ -67,15 +70,29 @@ test('a joining node has no part in the quorum', () => {
   assert.equal(judge(facts({ members: [...members(true, false, false), joining] })).verdict, 'unavailable')
 })
 
-test('the verdict is unavailable exactly when fewer nodes than the quorum answer', () => {
+test('while two memberships are in force, which nodes answer decides, not how many', () => {
+  const changing = { members: members(true, true, true, false), change: 'n4 takes the place of n3' }
+  const open = judge(facts({ ...changing, isQuorumReachable: true }))
+  assert.deepEqual(open, {
+    verdict: 'degraded',
+    reason: '3 of 4 nodes answer (no answer from n4:8001); n4 takes the place of n3.',
+  })
+  const closed = judge(facts({ ...changing, isQuorumReachable: false }))
+  assert.equal(closed.verdict, 'unavailable')
+  assert.match(closed.reason, /^Only 3 of 4 nodes answer, and a quorum of both memberships is needed: /)
+})
+
+test('whatever else is wrong, without a quorum the verdict is unavailable, and with one it is not', () => {
   fc.assert(
     fc.property(
       fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }),
       fc.nat(3),
-      (reachable, divergenceCount) => {
-        const quorum = Math.floor(reachable.length / 2) + 1
-        const { verdict } = judge(facts({ members: members(...reachable), quorum, divergenceCount }))
-        assert.equal(verdict === 'unavailable', reachable.filter((is) => is).length < quorum)
+      fc.boolean(),
+      (reachable, divergenceCount, isQuorumReachable) => {
+        const { verdict } = judge(
+          facts({ members: members(...reachable), divergenceCount, isQuorumReachable }),
+        )
+        assert.equal(verdict === 'unavailable', !isQuorumReachable)
       },
     ),
   )

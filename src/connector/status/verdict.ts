@@ -3,8 +3,10 @@ import type { ClusterStatus, MemberStatus } from '../../api/status-schemas.ts'
 /** What the verdict is made of. */
 export type Facts = Readonly<{
   members: readonly Pick<MemberStatus, 'address' | 'role' | 'reachable' | 'lag'>[]
-  /** How many members must answer. */
+  /** How many members must answer, outside of a change of the membership. */
   quorum: number
+  /** Whether enough of them do. */
+  isQuorumReachable: boolean
   change: string | undefined
   divergenceCount: number
 }>
@@ -16,21 +18,23 @@ export function judge(facts: Facts): Verdict {
   const voters = facts.members.filter(({ role }) => role !== 'joining')
   const up = voters.filter(({ reachable }) => reachable).length
   const alarm = alarmOf(facts.divergenceCount)
-  if (up < facts.quorum) {
+  if (!facts.isQuorumReachable) {
     const verb = up === 1 ? 'answers' : 'answer'
-    const missing = `only ${up} of ${voters.length} nodes ${verb}, and ${facts.quorum} are needed: requests are refused until more are back (${silent(voters)})`
+    const needed =
+      facts.change === undefined ? `${facts.quorum} are needed` : 'a quorum of both memberships is needed'
+    const missing = `only ${up} of ${voters.length} nodes ${verb}, and ${needed}: requests are refused until more are back (${silent(voters)})`
     return { verdict: 'unavailable', reason: sentence([missing, ...alarm]) }
   }
   const flaws = [
     ...alarm,
-    ...missingOf(voters, up, facts.quorum),
+    ...missingOf(voters, up, facts),
     ...facts.members.flatMap(lagsBehind),
     ...(facts.change === undefined ? [] : [facts.change]),
   ]
   if (flaws.length > 0) return { verdict: 'degraded', reason: sentence(flaws) }
   const all = voters.length === 1 ? 'the one node answers' : `all ${voters.length} nodes answer`
   const isEqual = voters.length > 1 && voters.every(({ lag }) => lag === 0)
-  return { verdict: 'healthy', reason: sentence([isEqual ? `${all} and hold the same` : all]) }
+  return { verdict: 'healthy', reason: sentence([isEqual ? `${all}, and none is known to lag` : all]) }
 }
 
 /** Text as a sentence: a capital in front, a full stop behind. */
@@ -51,9 +55,11 @@ function alarmOf(count: number): string[] {
   ]
 }
 
-function missingOf(voters: Facts['members'], up: number, quorum: number): string[] {
+function missingOf(voters: Facts['members'], up: number, { quorum, change }: Facts): string[] {
   if (up === voters.length) return []
   const verb = up === 1 ? 'answers' : 'answer'
+  // How many more may fail depends on which, while two memberships are in force.
+  if (change !== undefined) return [`${up} of ${voters.length} nodes ${verb} (${silent(voters)})`]
   const spare = up - quorum
   const margin = spare === 0 ? 'none of them may fail' : `${counted(spare, 'more', 'more')} may fail`
   return [`${up} of ${voters.length} nodes ${verb}, which is enough, but ${margin} (${silent(voters)})`]

@@ -199,6 +199,23 @@ export const paths = {
       responses: { 200: statusAnswer('It can.', 'ready'), ...problems('not_ready') },
     },
   },
+  '/metrics': {
+    get: {
+      operationId: 'getMetrics',
+      tags: ['Operations'],
+      summary: 'Figures for Prometheus',
+      description: 'What each of them means is said in docs/observability.md.',
+      parameters: parameterRefs(),
+      responses: {
+        200: {
+          description: 'In the text format of Prometheus.',
+          headers: headerRefs(),
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+        ...problems(),
+      },
+    },
+  },
   '/v1/openapi.json': {
     get: {
       operationId: 'getOpenapi',

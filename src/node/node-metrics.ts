@@ -1,0 +1,92 @@
+/** The figures of a node. Each is read from what is counted or known anyway, when somebody asks. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { NodeCounters } from './counters.ts'
+import { STORE_FILE } from './data-directory.ts'
+import type { RecordStore } from './store.ts'
+
+export type NodeFigures = Readonly<{
+  counters: NodeCounters
+  store: Pick<RecordStore, 'inventory' | 'membership'>
+  dataDir: string
+}>
+
+/** Adds them, all with the prefix `cohort_`. */
+export function addNodeMetrics(metrics: Metrics, { counters, store, dataDir }: NodeFigures): void {
+  addStoreMetrics(metrics, store, dataDir)
+  addMessageMetrics(metrics, counters)
+  metrics.histogram(
+    {
+      name: 'cohort_commit_duration_seconds',
+      help: 'Of transactions that wrote something, the time of the commit: mostly the sync of the disk.',
+    },
+    () => [{ counts: counters.commitSeconds }],
+  )
+  metrics.counter(
+    { name: 'cohort_store_errors_total', help: 'Failures of the store. The first one ends the node.' },
+    () => [{ value: counters.storeErrors }],
+  )
+}
+
+function addStoreMetrics(metrics: Metrics, store: NodeFigures['store'], dataDir: string): void {
+  metrics.gauge({ name: 'cohort_records', help: 'Records that the node holds, of every kind.' }, () => [
+    { value: store.inventory.counts.recordCount },
+  ])
+  metrics.gauge({ name: 'cohort_tombstones', help: 'Those that are of deleted groups.' }, () => [
+    { value: store.inventory.counts.tombstoneCount },
+  ])
+  metrics.gauge(
+    { name: 'cohort_stubs', help: 'Those that are what is left of tombstones whose removal has begun.' },
+    () => [{ value: store.inventory.counts.stubCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_epoch', help: 'The epoch of the membership; missing while the node has none.' },
+    () => (store.membership === undefined ? [] : [{ value: store.membership.epoch }]),
+  )
+  metrics.gauge(
+    {
+      name: 'cohort_database_bytes',
+      help: 'Size of the database, and of its write-ahead log.',
+      labels: ['file'],
+    },
+    async () => [
+      { value: await sizeOf(join(dataDir, STORE_FILE)), labels: { file: 'db' } },
+      { value: await sizeOf(join(dataDir, `${STORE_FILE}-wal`)), labels: { file: 'wal' } },
+    ],
+  )
+}
+
+function addMessageMetrics(metrics: Metrics, counters: NodeCounters): void {
+  metrics.counter(
+    {
+      name: 'cohort_messages_total',
+      help: 'Messages about keys that were acted on, by kind and outcome.',
+      labels: ['kind', 'outcome'],
+    },
+    () =>
+      Object.entries(counters.messages).flatMap(([kind, { ok, refused }]) => [
+        { value: ok, labels: { kind, outcome: 'ok' } },
+        { value: refused, labels: { kind, outcome: 'refused' } },
+      ]),
+  )
+  metrics.counter(
+    {
+      name: 'cohort_mismatched_batches_total',
+      help: 'Batches for another node, cluster or epoch, which were not acted on.',
+    },
+    () => [{ value: counters.mismatchedBatches }],
+  )
+  metrics.histogram({ name: 'cohort_turn_batches', help: 'Batches that one transaction handled.' }, () => [
+    { counts: counters.turnBatches },
+  ])
+  metrics.histogram({ name: 'cohort_turn_requests', help: 'Requests that one transaction handled.' }, () => [
+    { counts: counters.turnRequests },
+  ])
+}
+
+/** 0 for a file that is not there: SQLite removes the log when nobody has the database open. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.size ?? 0
+}

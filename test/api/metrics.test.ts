@@ -1,0 +1,140 @@
+/** What `GET /metrics` of a connector and of a node export, and that docs/observability.md says so. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import { addConnectorMetrics } from '../../src/connector/connector-metrics.ts'
+import { Counters } from '../../src/connector/counters.ts'
+import { Divergences } from '../../src/connector/divergence.ts'
+import { RequestCounts } from '../../src/connector/http/count-requests.ts'
+import { CLUSTER_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
+import { RepairFigures } from '../../src/connector/repair/repair-report.ts'
+import { RoundTripTimes } from '../../src/connector/status/round-trip-times.ts'
+import { Metrics } from '../../src/metrics/metrics.ts'
+import { NodeCounters } from '../../src/node/counters.ts'
+import { addNodeMetrics } from '../../src/node/node-metrics.ts'
+import { testApp } from './test-app.ts'
+
+function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: RequestCounts }> {
+  const metrics = new Metrics()
+  const requestCounts = new RequestCounts()
+  addConnectorMetrics(metrics, {
+    counters: new Counters(),
+    requestCounts,
+    snapshot: () => ({
+      kind: 'found',
+      clusterId: 'c',
+      epoch: 3,
+      quorum: 1,
+      isQuorumReachable: true,
+      change: undefined,
+      members: [
+        {
+          nodeId: 'n1',
+          address: 'n1:8001',
+          role: 'voting',
+          progress: undefined,
+          link: { isReachable: true, isSuspect: false, roundTrips: new RoundTripTimes(), send: () => false },
+        },
+      ],
+    }),
+    status: { describe: () => CLUSTER_EXAMPLE },
+    divergences: new Divergences(pino({ level: 'silent' })),
+    repair: new RepairFigures(),
+  })
+  return { metrics, requestCounts }
+}
+
+function nodeMetrics(): Metrics {
+  const metrics = new Metrics()
+  const counts = { recordCount: 9, tombstoneCount: 2, stubCount: 1 }
+  addNodeMetrics(metrics, {
+    counters: new NodeCounters(),
+    store: { inventory: { counts } as never, membership: { clusterId: 'c', epoch: 3, members: [] } },
+    dataDir: '/nowhere',
+  })
+  return metrics
+}
+
+test('docs/observability.md has every metric with its type and labels, and no other', async () => {
+  const text = await readFile(new URL('../../docs/observability.md', import.meta.url), 'utf8')
+  for (const [title, metrics] of [
+    ['Of a connector', connectorMetrics().metrics],
+    ['Of a node', nodeMetrics()],
+  ] as const) {
+    const section = text.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
+    const documented = [...section.matchAll(/^\| `(cohort_\w+)` \| (\w+) \| (.*?) \|/gm)].map(
+      ([, name, type, labels]) => [name, type, [...labels!.matchAll(/`(\w+)`/g)].map(([, label]) => label)],
+    )
+    const exported = metrics.described.map(({ name, type, labels }) => [name, type, labels])
+    assert.deepEqual(documented.sort(), exported.sort(), title)
+  }
+})
+
+test('what is said to be exported is, with HELP and TYPE, and every name begins with cohort_', async () => {
+  for (const metrics of [connectorMetrics().metrics, nodeMetrics()]) {
+    const text = await metrics.render()
+    for (const { name, type, labels } of metrics.described) {
+      assert.match(name, /^cohort_[a-z_]+$/)
+      assert.match(text, new RegExp(`^# HELP ${name} \\S`, 'm'))
+      assert.match(text, new RegExp(`^# TYPE ${name} ${type}$`, 'm'))
+      assert.equal(name.endsWith('_total'), type === 'counter', name)
+      for (const label of labels) assert.match(label, /^[a-z]+$/)
+    }
+  }
+})
+
+test('requests are counted by route and status, and none is left in flight', async () => {
+  const { metrics, requestCounts } = connectorMetrics()
+  const { app } = testApp({ metrics, requestCounts })
+  const payload = { groupId: 'g' }
+  await app.inject({ method: 'POST', url: '/v1/group', payload })
+  await app.inject({ method: 'POST', url: '/v1/group', payload })
+  await app.inject({ method: 'POST', url: '/v1/group', payload: {} })
+  await app.inject('/v1/group/g')
+  await app.inject({ method: 'HEAD', url: '/v1/group/g' })
+  await app.inject('/v1/group/h')
+  await app.inject('/nowhere')
+  await app.inject({ method: 'POST', url: '/livez' })
+  const { body, headers } = await app.inject('/metrics')
+  assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/)
+  const counted = [...body.matchAll(/^cohort_http_requests_total\{(.*)\} (\d+)$/gm)].map(
+    ([, labels, count]) => `${labels!.replaceAll(/\w+=|"/g, '').replaceAll(',', ' ')}: ${count}`,
+  )
+  assert.deepEqual(counted.sort(), [
+    ' none 404: 1',
+    ' none 405: 1',
+    'GET /v1/group/{groupId} 200: 1',
+    'GET /v1/group/{groupId} 404: 1',
+    'HEAD /v1/group/{groupId} 200: 1',
+    'POST /v1/group 201: 1',
+    'POST /v1/group 400: 1',
+    'POST /v1/group 409: 1',
+  ])
+  assert.match(body, /^cohort_http_request_duration_seconds_count\{method="POST",route="\/v1\/group"\} 3$/m)
+  // This one.
+  assert.match(body, /^cohort_http_requests_in_flight 1$/m)
+  assert.equal(requestCounts.inFlight, 0)
+})
+
+test('a client that goes away in the middle of its request is not in flight for ever', async () => {
+  const { requestCounts } = connectorMetrics()
+  const { app } = testApp({ requestCounts })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  socket.write(
+    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+  )
+  const until = async (inFlight: number) => {
+    for (let turn = 0; requestCounts.inFlight !== inFlight; turn += 1) {
+      assert.ok(turn < 100_000, `${requestCounts.inFlight} in flight`)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await until(1)
+  socket.destroy()
+  await until(0)
+  await app.close()
+})
