@@ -26,7 +26,8 @@ export function describeFailure(error: unknown): Readonly<{ message: string; exi
   return undefined
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+/** An error of the operating system's, like ENOSPC: its message is a sentence already. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
 }
 

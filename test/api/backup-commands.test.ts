@@ -1,11 +1,12 @@
 /** `cohort backup` and `cohort restore` over HTTP, against the real API in front of registries in memory. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { backup } from '../../src/cli/backup/backup.ts'
-import { openBackupFile } from '../../src/cli/backup/backup-sink.ts'
+import { type BackupSink, openBackupFile } from '../../src/cli/backup/backup-sink.ts'
 import { restore } from '../../src/cli/backup/restore.ts'
 import { CommandFailure } from '../../src/cli/failure.ts'
 import { CLUSTER_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
@@ -62,9 +63,9 @@ class World implements AsyncDisposable {
     return readdir(this.directory)
   }
 
-  backup({ isForced = false, patienceMs = 0 } = {}): Promise<Run> {
+  backup({ isForced = false, patienceMs = 0, change = (sink: BackupSink) => sink } = {}): Promise<Run> {
     return this.#run(async (common) => {
-      const sink = await openBackupFile(this.path, isForced)
+      const sink = change(await openBackupFile(this.path, isForced))
       return backup({ ...common, sink, now: () => new Date('2026-01-03T00:00:00.000Z'), patienceMs })
     })
   }
@@ -197,6 +198,27 @@ test('a file that came meanwhile is not replaced', async () => {
   assert.equal((await world.backup()).exitCode, 1)
   assert.equal(await readFile(world.path, 'utf8'), 'theirs')
   assert.deepEqual(await world.files(), ['groups.jsonl'])
+})
+
+test('a disk that is full half-way leaves no file, and a sentence', {
+  skip: !existsSync('/dev/full'),
+}, async () => {
+  await using world = await World.start()
+  await world.fill(someGroups(MANY))
+  let writes = 0
+  const { exitCode, printed } = await world.backup({
+    change: (sink) => ({
+      ...sink,
+      write: async (bytes) => {
+        writes += 1
+        // What the kernel says of a device that is full, said by one that always is.
+        await (writes < 3 ? sink.write(bytes) : writeFile('/dev/full', bytes))
+      },
+    }),
+  })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /ENOSPC: no space left on device, write: .*groups\.jsonl was not written$/)
+  assert.deepEqual(await world.files(), [])
 })
 
 test('a cluster that is lost half-way leaves no file, and a sentence', async () => {

@@ -3,7 +3,7 @@ import type { Group } from '../../group/group.ts'
 import { VERSION } from '../../version.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure, isSystemError } from '../failure.ts'
 import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
 import { toFailure } from '../group-command.ts'
 import { patiently } from '../patiently.ts'
@@ -60,7 +60,9 @@ export async function backup(options: BackupOptions): Promise<number> {
   } catch (error) {
     progress.clear()
     await sink.discard()
-    if (!signal.aborted) throw error
+    if (isSystemError(error))
+      throw new CommandFailure(`${error.message}: ${sink.discarded}`, EXIT.failed, { cause: error })
+    if (!signal.aborted || error instanceof CommandFailure) throw error
     output.write(`interrupted after ${formatCount(writer.count)} groups; ${sink.discarded}\n`)
     return EXIT.interrupted
   } finally {
