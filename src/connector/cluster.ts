@@ -11,6 +11,7 @@ import { giveBirth } from './birth.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
+import type { Replica } from './divergence.ts'
 import type { ClusterView } from './http/cluster-view.ts'
 import { livesWithin } from './lives.ts'
 import { NodeLink } from './node-link.ts'
@@ -26,6 +27,8 @@ export type ClusterOptions = Readonly<{
   clock: Clock
   logger: Logger
   counters: Counters
+  /** Told of nodes that contradict each other about a key. */
+  onDivergence: (key: string, replicas: readonly Replica[]) => void
 }>
 
 /** How long a node may take to say who it is, and how long to wait before hosts are asked again. */
@@ -171,7 +174,7 @@ export class Cluster implements ClusterView {
     nodeIds: readonly string[],
     membership: Membership | undefined,
   ): RegisterClient {
-    const { clock, counters, operationTimeoutMs, tombstoneGraceMs } = this.#options
+    const { clock, counters, onDivergence, operationTimeoutMs, tombstoneGraceMs } = this.#options
     const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
     return new RegisterClient(
       {
@@ -184,6 +187,7 @@ export class Cluster implements ClusterView {
         memoriesMax: MEMORIES_MAX,
         viewAgeMsMax,
         counters,
+        onDivergence,
       },
       (index, onChange) => {
         const nodeId = nodeIds[index]!

@@ -19,15 +19,18 @@ const DIVERGENCES_MAX = 1_000
 
 /** Every pair of replicas of one key that must not be. `replicas` are of different nodes. */
 export function findDivergences(key: string, replicas: readonly Replica[]): Divergence[] {
-  const marked = replicas.filter(({ record }) => record.chosen && record.accepted !== undefined)
-  return marked.flatMap((one, index) =>
-    marked.slice(index + 1).flatMap((other) => {
-      const ballot = one.record.accepted!
-      const isSameBallot = compareBallots(ballot, other.record.accepted!) === 0
-      if (!isSameBallot || isSameState(one.record.state, other.record.state)) return []
-      return [{ key, ballot, replicas: [one, other] as const }]
+  return replicas.flatMap((one, index) =>
+    replicas.slice(index + 1).flatMap((other) => {
+      if (!diverge(one.record, other.record)) return []
+      return [{ key, ballot: one.record.accepted!, replicas: [one, other] as const }]
     }),
   )
+}
+
+/** Whether two nodes' records of a key must not be: both are marked chosen at one ballot, and their states differ. */
+export function diverge(one: Record, other: Record): boolean {
+  if (!one.chosen || !other.chosen || one.accepted === undefined || other.accepted === undefined) return false
+  return compareBallots(one.accepted, other.accepted) === 0 && !isSameState(one.state, other.state)
 }
 
 /** The divergences that this connector has seen and not seen mended: bounded, and each logged once. */

@@ -45,6 +45,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   )
   const stopped = stopSignal()
   const counters = new Counters()
+  const divergences = new Divergences(logger)
   const cluster = new Cluster({
     hosts,
     operationTimeoutMs: settings.timeoutMs,
@@ -53,8 +54,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     clock: systemClock,
     logger,
     counters,
+    onDivergence: (key, replicas) => void divergences.observe(key, replicas),
   })
-  const divergences = new Divergences(logger)
   const poll = new NodePoll({
     addresses: () => addressesOf(cluster.snapshot()),
     describe: (address, timeoutMs) => cluster.describeNode(address, timeoutMs),

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import { type Chosen, nodesOf, type Records } from '../register/known-chosen.ts'
+import type { Record } from '../register/messages.ts'
 import type { Decision, Operation, Outcome } from '../register/operation.ts'
 import { type Effect, type Memory, Proposer, type ProposerOptions } from '../register/proposer.ts'
 import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
@@ -12,6 +13,7 @@ import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
 import { Counters, RoundWatch } from './counters.ts'
 import { Deadlines } from './deadlines.ts'
+import { diverge, type Replica } from './divergence.ts'
 import type { NodeLink } from './node-link.ts'
 
 export type RegisterClientOptions = Readonly<{
@@ -30,6 +32,8 @@ export type RegisterClientOptions = Readonly<{
   viewAgeMsMax: number
   /** Where rounds and outcomes are counted; by default, where nobody looks. */
   counters?: Counters
+  /** Told of two nodes that contradict each other in their answers to one read: see divergence.ts. */
+  onDivergence?: (key: string, replicas: readonly Replica[]) => void
 }>
 
 export const MEMORIES_MAX = 65_536
@@ -58,6 +62,8 @@ type Pending = Operation & {
 /** A proposer, and what it is doing as it is counted. */
 class DrivenProposer extends Proposer<Pending> {
   readonly rounds: RoundWatch
+  /** The first answer to the reads of one phase: the others are compared with it. */
+  firstRead: Readonly<{ token: number; from: number; record: Record }> | undefined
 
   constructor(options: ProposerOptions, counters: Counters) {
     super(options)
@@ -283,10 +289,23 @@ export class RegisterClient {
       request,
       onAnswer: (answer) => {
         proposer.rounds.answered(token, answer.ok)
+        if (request.kind === 'read') this.#compare(key, proposer, { token, from: to, record: answer.record })
         this.#react(key, proposer, () => proposer.receive(to, token, answer))
       },
       onLost: () => this.#react(key, proposer, () => proposer.lose(to, token)),
     })
+  }
+
+  #compare(key: string, proposer: DrivenProposer, read: NonNullable<DrivenProposer['firstRead']>): void {
+    const first = proposer.firstRead
+    if (first?.token !== read.token) proposer.firstRead = read
+    else if (diverge(first.record, read.record)) {
+      const replicas = [first, read].map(({ from, record }) => ({
+        nodeId: this.#links[from]!.nodeId,
+        record,
+      }))
+      this.#options.onDivergence?.(key, replicas)
+    }
   }
 
   #onChange(index: number): void {

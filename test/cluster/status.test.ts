@@ -184,14 +184,15 @@ test('replicas of a group that is there, that was deleted, and that never was', 
   assert.deepEqual(await holdsOf('never'), ['absent', 'absent', 'absent'])
 })
 
-/** What a hand might do to the record of `group/a`, with the node stopped. */
+/** What a hand might do to the record of `group/a`, with the node stopped; and who finds it, with nobody looking for it. */
 const HANDS = {
-  'its value': `value = CAST(replace(CAST(value AS TEXT), '"a"', '"z"') AS BLOB)`,
-  'which write it is of': "lineage = '4242.1'",
+  'its value, which reads find': `value = CAST(replace(CAST(value AS TEXT), '"a"', '"z"') AS BLOB)`,
+  // With its digest, as a node that is wrong would have written it.
+  'which write it is of, which repair finds': "lineage = '4242.1', digest = digest + 1",
 }
 
 for (const [what, assignment] of Object.entries(HANDS)) {
-  test(`a hand that changes ${what} in a database is an alarm, and nothing of it is overwritten`, async () => {
+  test(`a hand that changes ${what}, is an alarm, and nothing of it is overwritten`, async () => {
     await using cluster = await LocalCluster.start()
     const { url } = cluster.connectors[0]!
     assert.equal((await create(url, 'a')).status, 201)
@@ -205,21 +206,28 @@ for (const [what, assignment] of Object.entries(HANDS)) {
     write.exec(`UPDATE record SET ${assignment} WHERE key = 'group/a'`)
     write.close()
     node.start()
-    await until('the node is used again', 10_000, async () =>
-      (await statusOf(url)).members.every(({ reachable }) => reachable),
+    const isReadTo = what.includes('reads find')
+    await until(
+      'the divergence is seen',
+      20_000,
+      async () => {
+        if (isReadTo) await read(url, 'a')
+        return (await statusOf(url)).divergences.count > 0
+      },
+      () => cluster.connectors[0]!.output,
     )
+    const rows = () => cluster.nodes.map((_, index) => rowOf(cluster.dataDirectory(index)))
+    const before = rows()
 
     const { agree, reason } = await replicasOf(url, 'a')
     assert.deepEqual([agree, reason.startsWith('Divergence')], [false, true], reason)
     const status = await statusOf(url)
     assert.equal(status.verdict, 'degraded')
-    assert.match(status.reason, /2 divergences/)
+    assert.match(status.reason, /^2 divergences/)
     assert.deepEqual(
       status.divergences.first.map(({ key }) => key),
       ['group/a', 'group/a'],
     )
-    const rows = () => cluster.nodes.map((_, index) => rowOf(cluster.dataDirectory(index)))
-    const before = rows()
     // Long enough for every pair of nodes to have had its turn; reads heal what they take for a node that lags.
     const endMs = performance.now() + 500
     while (performance.now() < endMs) await read(url, 'a')
@@ -229,6 +237,7 @@ for (const [what, assignment] of Object.entries(HANDS)) {
       /"level":50.*"msg":"divergence/.test(line),
     )
     assert.equal(alarms.length, 2)
+    assert.equal((await figuresOf(`${url}/metrics`)).get('cohort_divergence_total'), 2)
   })
 }
 
