@@ -12,7 +12,7 @@ import { nextKeys, successorKey } from './key-scan.ts'
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
 /** The first key beyond the namespace: `0` follows `/`. */
-const GROUP_NAMESPACE_END = 'group0'
+export const GROUP_NAMESPACE_END = 'group0'
 
 const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { RequestBatch } from '../rpc/messages.ts'
 import type { StreamHandlers } from '../rpc/transport.ts'
 import { livesWithin } from './lives.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -65,6 +66,46 @@ test('a request that waits for as long as a batch may take ends the stream, alth
   assert.ok(closedAtMs !== undefined, 'two at a time, each half a timeout: fifty would take twelve')
   assert.ok(closedAtMs <= linkLimits.batchTimeoutMs + 2 * linkLimits.heartbeatMs + 10)
   assert.ok(lost > 40)
+})
+
+test('what waits when the process is stopped is never sent, once it goes on for longer than a message may live', () => {
+  const clock = new ManualClock()
+  const { linkLimits } = livesWithin(10_000)
+  const sent: string[] = []
+  const transport = {
+    open: ({ onAnswers, onClose }: StreamHandlers) => ({
+      send({ batchId, requests }: RequestBatch) {
+        sent.push(...requests.map(({ key }) => key))
+        clock.after(1, () => onAnswers({ batchId, answers: requests.map(() => ANSWER), mismatch: undefined }))
+      },
+      close: () => onClose('closed'),
+    }),
+    describe: () => assert.fail('not used'),
+    digest: () => assert.fail('not used'),
+    scan: () => assert.fail('not used'),
+    close: () => {},
+  }
+  const link = new NodeLink({
+    transport: () => transport,
+    nodeId: 'n1',
+    membership: undefined,
+    clock,
+    limits: linkLimits,
+    onChange: () => {},
+    onMismatch: () => {},
+  })
+  clock.advance(10)
+  const lost: string[] = []
+  const send = (key: string) =>
+    link.send({ key, request: { kind: 'read' }, onAnswer: () => {}, onLost: () => lost.push(key) })
+  send('before')
+  clock.skip(linkLimits.batchTimeoutMs + linkLimits.heartbeatMs + 1)
+  clock.advance(1)
+  assert.deepEqual([sent, lost], [[], ['before']])
+  clock.advance(linkLimits.reopenMs + 10)
+  assert.ok(send('after'))
+  clock.advance(10)
+  assert.deepEqual(sent, ['after'])
 })
 
 const ANSWER = { ok: true, record: EMPTY_RECORD }

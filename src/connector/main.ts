@@ -12,9 +12,12 @@ import { Cluster } from './cluster.ts'
 import { addConnectorMetrics } from './connector-metrics.ts'
 import { Counters } from './counters.ts'
 import { Divergences } from './divergence.ts'
-import { GroupRegistry } from './group-registry.ts'
+import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from './group-registry.ts'
 import { buildApp } from './http/app.ts'
 import { RequestCounts } from './http/count-requests.ts'
+import { drawProposerId } from './proposer-id.ts'
+import { REMOVAL_LIMITS, Removal } from './removal/removal.ts'
+import { removalTargetOf } from './removal/removal-target.ts'
 import { REPAIR_LIMITS, Repair } from './repair/repair.ts'
 import { repairTargetOf } from './repair/repair-target.ts'
 import { addressesOf } from './status/cluster-snapshot.ts'
@@ -78,6 +81,16 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     divergences,
     clock: systemClock,
   })
+  const removal = new Removal({
+    target: () => removalTargetOf(cluster),
+    range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+    graceMs: settings.tombstoneGraceMs,
+    clock: systemClock,
+    random: Math.random,
+    drawProposerId,
+    limits: REMOVAL_LIMITS,
+    logger,
+  })
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addConnectorMetrics(metrics, {
@@ -106,6 +119,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const searching = cluster.run()
   const repairing = repair.run()
   poll.start()
+  const removing = removal.run()
   // PORT 0 took any free one.
   const [listening] = app.addresses()
   logger.info(
@@ -113,10 +127,11 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     'connector is listening',
   )
   logger.info({ signal: await stopped }, 'connector is stopping')
+  removal.close()
   await app.close()
   poll.close()
   repair.close()
   cluster.close()
-  await Promise.all([searching, repairing])
+  await Promise.all([searching, repairing, removing])
   logger.info('connector has stopped')
 }

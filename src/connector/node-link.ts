@@ -96,6 +96,8 @@ export class NodeLink {
   #isFlushDue = false
   #isClosed = false
   #lastSentMs = Number.NEGATIVE_INFINITY
+  /** When the heartbeat's timer last ran. */
+  #lastTickMs = 0
   #cancelWatch: (() => void) | undefined
   #cancelReopen: (() => void) | undefined
   #cancelHeartbeat: (() => void) | undefined
@@ -240,6 +242,7 @@ export class NodeLink {
     this.#isFlushDue = true
     this.#options.clock.defer(() => {
       this.#isFlushDue = false
+      if (this.#isOutOfTime()) return
       while (this.#isBatchDue()) this.#sendBatch(this.#takeBatch())
     })
   }
@@ -250,7 +253,7 @@ export class NodeLink {
     const { clock, limits } = this.#options
     this.#cancelMarks = clock.after(limits.marksMs, () => {
       this.#cancelMarks = undefined
-      if (this.#waiting.length === 0) return
+      if (this.#waiting.length === 0 || this.#isOutOfTime()) return
       if (this.#inFlight.length < limits.batchesInFlightMax) this.#sendBatch(this.#takeBatch())
       if (this.#waiting.length > 0) this.#scheduleMarks()
     })
@@ -284,7 +287,7 @@ export class NodeLink {
   }
 
   #sendBatch(errands: readonly Errand[]): void {
-    const { membership, nodeId, clock } = this.#options
+    const { membership, nodeId, clock, limits } = this.#options
     this.#batchId += 1
     this.#lastSentMs = clock.nowMs()
     const answersDue = countAnswers(errands)
@@ -297,6 +300,8 @@ export class NodeLink {
       epoch: membership?.epoch ?? 0,
       nodeId,
       membership: this.#batchId === 1 ? membership : undefined,
+      sentMs: Math.floor(this.#lastSentMs),
+      lifeMs: Math.ceil(limits.batchTimeoutMs),
       requests: errands,
     })
   }
@@ -310,7 +315,10 @@ export class NodeLink {
     if (!isConfirmed) {
       this.#cancelHeartbeat?.()
       this.#cancelHeartbeat = undefined
-    } else if (this.#cancelHeartbeat === undefined) this.#scheduleHeartbeat()
+    } else if (this.#cancelHeartbeat === undefined) {
+      this.#lastTickMs = this.#options.clock.nowMs()
+      this.#scheduleHeartbeat()
+    }
     if (this.isSuspect === wasSuspect) return
     // The time that a batch may take depends on the state: a timer for another one would be late.
     this.#cancelWatch?.()
@@ -349,11 +357,25 @@ export class NodeLink {
   #scheduleHeartbeat(): void {
     const { clock, limits } = this.#options
     this.#cancelHeartbeat = clock.after(limits.heartbeatMs, () => {
-      const isQuiet = clock.nowMs() - this.#lastSentMs >= limits.heartbeatMs
-      if (isQuiet && this.#inFlight.length === 0) this.#sendBatch([])
+      const nowMs = clock.nowMs()
       this.#scheduleHeartbeat()
+      if (this.#isOutOfTime()) return
+      this.#lastTickMs = nowMs
+      const isQuiet = nowMs - this.#lastSentMs >= limits.heartbeatMs
+      if (isQuiet && this.#inFlight.length === 0) this.#sendBatch([])
       this.#judgeBacklog()
     })
+  }
+
+  /**
+   * Whether this process has just gone on after it was stopped for longer than a message may live. What waits to be sent
+   * is from before that, and the timers that would have ended it have not run yet: the stream ends, and it with that.
+   */
+  #isOutOfTime(): boolean {
+    const { clock, limits } = this.#options
+    const isOutOfTime = clock.nowMs() - this.#lastTickMs > limits.heartbeatMs + limits.batchTimeoutMs
+    if (this.#isConfirmed && isOutOfTime) this.#stream?.close()
+    return this.#isConfirmed && isOutOfTime
   }
 
   /** What waits is sent in its order: when the last request of some moment has left, none of that moment waits any more. */

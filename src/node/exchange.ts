@@ -2,6 +2,7 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/codec.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
 import { WireError } from '../rpc/wire.ts'
+import { Freshness } from './freshness.ts'
 import type { NodeHandler } from './handler.ts'
 
 /** Batches of one stream that are read and not yet answered. Connectors keep two; the rest waits in the socket. */
@@ -14,6 +15,7 @@ const OUTSTANDING_MAX = 16
 export class Exchange {
   readonly #call: ServerDuplexStream<Buffer, Buffer>
   readonly #handler: NodeHandler
+  readonly #freshness = new Freshness()
   #outstanding = 0
   #isBlocked = false
   #isEnding = false
@@ -51,10 +53,10 @@ export class Exchange {
       batch = decodeRequestBatch(bytes)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#isEnding = true
-      // grpc-js makes the status from it and ends the stream.
-      this.#call.emit('error', { code: status.INVALID_ARGUMENT, details: error.message })
-      return
+      return this.#fail(status.INVALID_ARGUMENT, error.message)
+    }
+    if (!this.#freshness.isFresh(batch, performance.now())) {
+      return this.#fail(status.DEADLINE_EXCEEDED, 'a batch was held up on its way: nothing was done with it')
     }
     this.#outstanding++
     this.#handler.receive(batch, (answers) => {
@@ -65,6 +67,12 @@ export class Exchange {
       this.#endIfIdle()
     })
     this.#regulate()
+  }
+
+  #fail(code: status, details: string): void {
+    this.#isEnding = true
+    // grpc-js makes the status from it and ends the stream.
+    this.#call.emit('error', { code, details })
   }
 
   #regulate(): void {

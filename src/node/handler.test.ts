@@ -28,7 +28,8 @@ function aNode(t: TestContext) {
   let batchId = 0
   const membership = aMembership(store.nodeId)
   const send = (requests: KeyedRequest[], parts: Partial<RequestBatch> = {}) => {
-    const header = { clusterId: 'c', epoch: 1, nodeId: store.nodeId, membership: undefined }
+    const epoch = { clusterId: 'c', epoch: 1, nodeId: store.nodeId, membership: undefined }
+    const header = { ...epoch, sentMs: 0, lifeMs: 0 }
     handler.receive({ batchId: ++batchId, ...header, requests, ...parts }, (answers) => replies.push(answers))
   }
   const turn = () => {

@@ -24,6 +24,9 @@ const PENDING_MARKS_MAX = 16_384
 const MARKS_PER_TURN_MAX = 64
 const MARKS_PER_FLUSH_MAX = 512
 
+/** A node is idle when it has saved nothing for so many calls of `reclaim`. */
+const QUIET_CALLS = 10
+
 /** The only keys that a node without a membership votes on: those its birth is decided by. */
 const BIRTH_NAMESPACE = 'cluster/'
 
@@ -64,6 +67,8 @@ export class NodeHandler {
   #saves = 0
   /** This turn changes records, so that marks may be written along with them. */
   #isWriting = false
+  /** Calls of `reclaim` since something was last saved. */
+  #quietCalls = 0
   #hasFailed = false
 
   constructor({ store, version, defer, onFatal, counters = new NodeCounters() }: NodeHandlerOptions) {
@@ -126,6 +131,13 @@ export class NodeHandler {
     return this.#pendingMarks.size > 0
   }
 
+  /** Gives back some of the store's free space. Called every so often; true when there is more to give back. */
+  reclaim(): boolean {
+    if (this.#hasFailed) return false
+    this.#quietCalls += 1
+    return this.#guard(() => this.#store.reclaim(this.#quietCalls > QUIET_CALLS)) ?? false
+  }
+
   #turn(): void {
     const arrivals = this.#arrivals
     this.#arrivals = []
@@ -151,7 +163,10 @@ export class NodeHandler {
     this.#isWriting = arrivals.some(({ batch }) => batch.requests.some(isWrite))
     const answers = arrivals.map(({ batch }) => this.#handle(batch))
     // This turn syncs the disk in any case, so marks ride along for little.
-    if (this.#saves > 0) this.#writeMarks(MARKS_PER_TURN_MAX)
+    if (this.#saves > 0) {
+      this.#quietCalls = 0
+      this.#writeMarks(MARKS_PER_TURN_MAX)
+    }
     return answers
   }
 

@@ -57,7 +57,8 @@ async function write(
     const sendNext = () => {
       const index = acknowledged.length + 1
       if (index > options.count) return stream.close()
-      const header = { batchId: index, clusterId: '', epoch: 0, nodeId, membership: undefined }
+      const who = { clusterId: '', epoch: 0, nodeId, membership: undefined }
+      const header = { batchId: index, ...who, sentMs: 0, lifeMs: 0 }
       stream.send({ ...header, requests: [anAccept(`cluster/${index}`, index, options.valueBytes)] })
     }
     const onAnswers = ({ batchId, answers }: AnswerBatch) => {

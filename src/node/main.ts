@@ -29,7 +29,7 @@ const DRAIN_TIMEOUT_MS = 3_000
 /** How long a node that has failed goes on to say NOT_SERVING before it ends. */
 const FAILED_LINGER_MS = 200
 
-/** How often an idle node looks whether there are chosen marks to write. */
+/** How often a node looks whether there are chosen marks to write, and free space to give back. */
 const FLUSH_INTERVAL_MS = 100
 
 /**
@@ -91,7 +91,10 @@ async function serve(
   const { host, dataDir } = settings
   log.info({ host, port, metricsPort, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
 
-  const flushing = setInterval(() => handler.flush(), FLUSH_INTERVAL_MS)
+  const flushing = setInterval(() => {
+    handler.flush()
+    handler.reclaim()
+  }, FLUSH_INTERVAL_MS)
   try {
     await Promise.race([failure.promise, drainOn(stopped, handler, service, log)])
   } catch (err) {

@@ -103,7 +103,7 @@ function aForeignClient(t: TestContext, definition: PackageDefinition, name: str
 }
 
 function aBatch(nodeId: string, batchId: number, requests: KeyedRequest[]): RequestBatch {
-  return { batchId, clusterId: '', epoch: 0, nodeId, membership: undefined, requests }
+  return { batchId, clusterId: '', epoch: 0, nodeId, membership: undefined, sentMs: 0, lifeMs: 0, requests }
 }
 
 function anAccept(key: string, value: Uint8Array): KeyedRequest {

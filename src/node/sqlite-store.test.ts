@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -288,6 +288,32 @@ test('a save outside of a transaction is a bug', (t) => {
   const store = new SqliteStore(aPath(t))
   assert.throws(() => store.save('group/x', EMPTY_RECORD, EMPTY_RECORD), { code: 'ERR_ASSERTION' })
   store.close()
+})
+
+test('the space of what was removed is given back in small steps, and the log with it when nobody waits', (t) => {
+  const path = aPath(t)
+  const store = new SqliteStore(path)
+  t.after(() => store.close())
+  const sizes = () => statSync(path).size + statSync(`${path}-wal`).size
+  const emptySize = sizes()
+  const record = aWrittenRecord(1, new Uint8Array(1_000))
+  const saveAll = (before: Record, after: Record) => {
+    for (let batch = 0; batch < 20; batch += 1) {
+      store.transaction(() => {
+        for (let i = 0; i < 1_000; i += 1) store.save(`group/${batch}-${i}`, before, after)
+      })
+    }
+  }
+  saveAll(EMPTY_RECORD, record)
+  saveAll(record, EMPTY_RECORD)
+  assert.ok(sizes() - emptySize > 20_000_000)
+  let steps = 0
+  while (store.reclaim(false)) steps += 1
+  assert.ok(steps > 5, `${steps} steps`)
+  assert.equal(store.reclaim(true), false)
+  const left = sizes() - emptySize
+  assert.ok(left < 5_000_000, `${left} bytes are left: 1,024 free pages are kept, and an index or two`)
+  assert.equal(store.inventory.counts.recordCount, 0)
 })
 
 test('the membership is kept', (t) => {

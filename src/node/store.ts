@@ -49,5 +49,11 @@ export interface RecordStore {
    * where it takes many keys to find one of the leaves that are asked for. Go on from `nextStart`.
    */
   scan(range: ScanRange, limit: number): ScanSlice
+
+  /**
+   * Gives back some of the space that removed records have left, in a step of some milliseconds; true when there is more
+   * to give back. Not within a transaction. `isIdle`: nobody is waiting, so that a step may take a little longer.
+   */
+  reclaim(isIdle: boolean): boolean
   close(): void
 }

@@ -10,12 +10,13 @@ import { LINEAGE_LENGTH, type Value } from './state.ts'
 
 /** Three nodes and connectors that reach them at once; nothing is lost, late or out of order. */
 class HealthyCluster {
-  readonly #records: Record[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
+  readonly records: Record[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
 
   run(
     proposerId: number,
     memory: Memory | undefined,
     decide: Operation['decide'],
+    needsRound = false,
   ): { outcome: Outcome; memory: Memory } {
     let sequence = memory?.highestRound ?? 0
     const proposer = new Proposer<Operation>({
@@ -32,13 +33,13 @@ class HealthyCluster {
       roundFloor: 0,
     })
     let outcome: Outcome | undefined
-    const pending: Effect<Operation>[] = [...proposer.submit({ decide, attempts: [] })]
+    const pending: Effect<Operation>[] = [...proposer.submit({ decide, needsRound, attempts: [] })]
     for (let effect = pending.shift(); effect !== undefined; effect = pending.shift()) {
       if (effect.kind === 'finish') outcome = effect.outcome
       else if (effect.kind === 'backoff') pending.push(...proposer.resume(effect.token))
       else {
-        const given = answer(this.#records[effect.to]!, effect.request)
-        this.#records[effect.to] = given.record
+        const given = answer(this.records[effect.to]!, effect.request)
+        this.records[effect.to] = given.record
         if (effect.request.kind !== 'mark') pending.push(...proposer.receive(effect.to, effect.token, given))
       }
     }
@@ -68,4 +69,38 @@ test('a view older than the lineage costs round trips, not certainty: a healthy 
 test('a connector that has never seen a key with a long history is told at once that it exists', () => {
   const { cluster } = aClusterWithHistory(3 * LINEAGE_LENGTH)
   assert.deepEqual(cluster.run(3, undefined, createOnly).outcome, { kind: 'decided', result: 'exists' })
+})
+
+test('a read that ends before it is answered takes its view along, or views would grow old unnoticed', () => {
+  const { oldMemory } = aClusterWithHistory(1)
+  const proposer = new Proposer<Operation>({
+    proposerId: 2,
+    quorums: quorumsOf(3),
+    rules: RULES,
+    nextSequence: () => 99,
+    suspects: [false, false, false],
+    turn: 0,
+    memory: oldMemory,
+    roundFloor: 0,
+  })
+  assert.ok(oldMemory.view !== undefined)
+  const reading: Operation = { decide: (value) => ({ kind: 'keep', result: value }), attempts: [] }
+  proposer.submit(reading)
+  proposer.expire(reading)
+  assert.equal(proposer.memory.view, undefined)
+})
+
+test('an operation that needs a round gets one, and leaves absence chosen above every promise', () => {
+  const cluster = new HealthyCluster()
+  const { outcome, memory } = cluster.run(
+    4,
+    { view: undefined, highestRound: 6 },
+    () => ({ kind: 'keep', result: 'settled' }),
+    true,
+  )
+  assert.deepEqual(outcome, { kind: 'decided', result: 'settled' })
+  assert.deepEqual(memory.view?.state.generation, 0)
+  for (const { accepted, state } of cluster.records) {
+    assert.deepEqual([accepted, state.generation], [{ round: 7, proposerId: 4 }, 0])
+  }
 })

@@ -57,7 +57,15 @@ function optional<T extends object>(fields: T): object {
 }
 
 function aBatch(parts: Partial<RequestBatch>): RequestBatch {
-  const header = { batchId: 1, clusterId: 'c', epoch: 1, nodeId: 'n', membership: undefined }
+  const header = {
+    batchId: 1,
+    clusterId: 'c',
+    epoch: 1,
+    nodeId: 'n',
+    membership: undefined,
+    sentMs: 5,
+    lifeMs: 0,
+  }
   return { ...header, requests: [], ...parts }
 }
 
@@ -67,6 +75,8 @@ const anyRequestBatch = plain({
   epoch: anyCount,
   nodeId: fc.uuid(),
   membership: fc.option(anyMembership, { nil: undefined }),
+  sentMs: fc.oneof(fc.constant(0), anyCount),
+  lifeMs: fc.oneof(fc.constant(0), anyCount),
   requests: fc.array(anyKeyedRequest, { maxLength: 8 }),
 })
 

@@ -64,6 +64,8 @@ export function encodeRequestBatch(batch: RequestBatch): Buffer {
       writeRequest(writer, request)
       writer.ldelim()
     }
+    writeInteger(writer, 56, batch.sentMs)
+    writeInteger(writer, 64, batch.lifeMs)
   })
 }
 
@@ -75,6 +77,8 @@ export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
     let epoch = 0
     let nodeId = ''
     let membership: Membership | undefined
+    let sentMs = 0
+    let lifeMs = 0
     const requests: KeyedRequest[] = []
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
@@ -84,11 +88,13 @@ export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
       else if (tag === 24) epoch = readInteger(reader)
       else if (tag === 34) nodeId = readString(reader)
       else if (tag === 42) membership = readMembership(reader)
+      else if (tag === 56) sentMs = readInteger(reader)
+      else if (tag === 64) lifeMs = readInteger(reader)
       else skip(reader, tag)
     }
     if (batchId === 0) refuse('it has no batch id')
     if ((clusterId === '') !== (epoch === 0)) refuse('it names a cluster without an epoch, or the reverse')
-    return { batchId, clusterId, epoch, nodeId, membership, requests }
+    return { batchId, clusterId, epoch, nodeId, membership, sentMs, lifeMs, requests }
   })
 }
 

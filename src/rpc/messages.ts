@@ -26,6 +26,10 @@ export type RequestBatch = Readonly<{
   clusterId: string
   epoch: number
   nodeId: string
+  /** When it was sent, in whole milliseconds of some clock of the sender's that never goes back. */
+  sentMs: number
+  /** A node does not act on it when it has taken so much longer than others of its stream; 0: however long it took. */
+  lifeMs: number
   /** In the first batch of a stream, where there is one: the chosen membership, for a node to adopt. */
   membership: Membership | undefined
   requests: readonly KeyedRequest[]

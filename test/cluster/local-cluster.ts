@@ -82,6 +82,8 @@ export type LocalClusterOptions = Readonly<{
   nodes?: number
   connectors?: number
   timeoutSeconds?: number
+  /** How long each step of a removal waits. */
+  graceSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
 }>
@@ -110,6 +112,7 @@ export class LocalCluster {
     nodes = 3,
     connectors = 1,
     timeoutSeconds = 3,
+    graceSeconds = 3_600,
     isProxied = false,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
@@ -135,6 +138,8 @@ export class LocalCluster {
         hosts.map(({ address }) => address).join(','),
         '--timeout',
         String(timeoutSeconds),
+        '--tombstone-grace',
+        String(graceSeconds),
       ]
       return new Service(`connector${index + 1}`, port, args)
     })

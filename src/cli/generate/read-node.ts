@@ -60,6 +60,8 @@ function exchange({ transport, groupIds, description, onGroup }: ExchangeOptions
           epoch: membership?.epoch ?? 0,
           nodeId,
           membership: undefined,
+          sentMs: 0,
+          lifeMs: 0,
           requests: groupIdsOfBatch.map((groupId) => ({
             key: `group/${groupId}`,
             request: { kind: 'read' },

@@ -104,6 +104,10 @@ export class MemoryStore implements RecordStore {
     }
   }
 
+  reclaim(): boolean {
+    return false
+  }
+
   close(): void {}
 }
 

@@ -1,0 +1,40 @@
+import type { Recipient } from '../../rpc/messages.ts'
+import type { NodeTransport } from '../../rpc/transport.ts'
+import type { Cluster } from '../cluster.ts'
+import type { NodeLink } from '../node-link.ts'
+import type { RegisterClient } from '../register-client.ts'
+
+/** A member whose word is needed before anything is removed. */
+export type RemovalMember = Readonly<{
+  /** Who it is, in which epoch: scans are for it alone. */
+  recipient: Recipient
+  link: Pick<NodeLink, 'isReachable' | 'send'>
+  transport: Pick<NodeTransport, 'scan'>
+}>
+
+/** All members of the cluster, in one epoch. Another epoch has another `client`. */
+export type RemovalTarget = Readonly<{
+  members: readonly RemovalMember[]
+  client: Pick<RegisterClient, 'settle'>
+}>
+
+/**
+ * The members of the cluster as a connector knows it now; `undefined` until it has found it, and while the membership is
+ * being changed.
+ */
+export function removalTargetOf({
+  client,
+  membership,
+  memberTransports,
+}: Pick<Cluster, 'client' | 'membership' | 'memberTransports'>): RemovalTarget | undefined {
+  if (client === undefined || membership === undefined || membership.outgoing !== undefined) return undefined
+  const { clusterId, epoch, members } = membership
+  return {
+    client,
+    members: members.map(({ nodeId }, index) => ({
+      recipient: { clusterId, epoch, nodeId },
+      link: client.links[index]!,
+      transport: memberTransports[index]!,
+    })),
+  }
+}

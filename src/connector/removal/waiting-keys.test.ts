@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fingerprintOf, WaitingKeys } from './waiting-keys.ts'
+
+const finding = (round: number) =>
+  ({
+    kind: 'tombstone',
+    ballot: { round, proposerId: 0 },
+    writeId: { proposerId: 7, sequence: 1 },
+  }) as const
+
+test('what is seen again is known since it was first seen, and what is not is forgotten', () => {
+  const waiting = new WaitingKeys(10)
+  const [a, b] = ['a', 'b'].map((key) => fingerprintOf(key, finding(1))) as [Fingerprint, Fingerprint]
+  assert.equal(waiting.see(a, 5), 5)
+  assert.equal(waiting.see(b, 6), 6)
+  waiting.endWalk()
+  assert.deepEqual([waiting.size, waiting.oldestMs], [2, 5])
+  assert.equal(waiting.see(b, 9), 6)
+  assert.ok(waiting.has(a))
+  waiting.endWalk()
+  assert.ok(!waiting.has(a))
+  assert.deepEqual([waiting.size, waiting.oldestMs], [1, 6])
+})
+
+test('another finding of the same key is another one', () => {
+  const waiting = new WaitingKeys(10)
+  waiting.see(fingerprintOf('a', finding(1)), 5)
+  waiting.endWalk()
+  assert.equal(waiting.see(fingerprintOf('a', finding(2)), 9), 9)
+})
+
+test('a walk that ends early forgets nothing', () => {
+  const waiting = new WaitingKeys(10)
+  waiting.see(fingerprintOf('a', finding(1)), 5)
+  waiting.endWalk()
+  waiting.see(fingerprintOf('b', finding(1)), 6)
+  waiting.abortWalk()
+  assert.equal(waiting.see(fingerprintOf('a', finding(1)), 9), 5)
+  waiting.forgetAll()
+  assert.equal(waiting.see(fingerprintOf('a', finding(1)), 9), 9)
+})
+
+test('a hundred thousand are each found again', () => {
+  const waiting = new WaitingKeys(100_000)
+  for (let i = 0; i < 100_000; i += 1) waiting.see(fingerprintOf(`k${i}`, finding(1)), i)
+  assert.ok(waiting.isFull)
+  assert.equal(waiting.see(fingerprintOf('more', finding(1)), 1), undefined)
+  waiting.endWalk()
+  for (let i = 0; i < 100_000; i += 1) assert.equal(waiting.see(fingerprintOf(`k${i}`, finding(1)), -1), i)
+})
+
+type Fingerprint = ReturnType<typeof fingerprintOf>

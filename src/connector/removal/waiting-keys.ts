@@ -1,0 +1,141 @@
+import { hash } from 'node:crypto'
+import type { Ballot } from '../../register/ballot.ts'
+import { formatBallot } from '../../register/ballot.ts'
+import type { Finding } from '../../register/removal.ts'
+
+/** A key and what was found of it, as 80 bits of a SHA-256: that two look alike is less likely than a broken disk. */
+export type Fingerprint = Readonly<{ high: number; low: number }>
+
+export function fingerprintOf(key: string, finding: Finding): Fingerprint {
+  const digest = hash('sha256', `${describe(finding)} ${key}`, 'buffer')
+  // 0 marks a free place.
+  return { high: digest.readUIntBE(0, 6) + 1, low: digest.readUInt32BE(6) }
+}
+
+function describe(finding: Finding): string {
+  switch (finding.kind) {
+    case 'tombstone': {
+      const { proposerId, sequence } = finding.writeId
+      return `${finding.kind} ${formatBallot(finding.ballot)} ${proposerId}.${sequence}`
+    }
+    case 'stubs':
+    case 'old stubs':
+    case 'promises':
+      return `${finding.kind} ${finding.promises.map((promised: Ballot | undefined) => formatBallot(promised)).join(' ')}`
+    case 'nothing':
+    case 'other':
+      return finding.kind
+    default:
+      return finding satisfies never
+  }
+}
+
+/**
+ * What waits for its grace time to pass, and since when: 20 bytes a key, and room for so many that two walks need. Each walk
+ * over all keys begins a new generation, into which what is still the same is carried over; the rest is forgotten.
+ */
+export class WaitingKeys {
+  readonly #keysMax: number
+  #known = new TimeTable()
+  #seen = new TimeTable()
+  #oldestMs = Number.POSITIVE_INFINITY
+
+  /** @param keysMax what is more waits for room */
+  constructor(keysMax: number) {
+    this.#keysMax = keysMax
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** Since when the oldest waits, as the last whole walk has seen; `undefined`: nothing does. */
+  get oldestMs(): number | undefined {
+    return this.#known.size === 0 ? undefined : this.#oldestMs
+  }
+
+  get isFull(): boolean {
+    return this.#seen.size >= this.#keysMax
+  }
+
+  has(fingerprint: Fingerprint): boolean {
+    return this.#known.get(fingerprint) !== undefined
+  }
+
+  /** It was found, again or for the first time. Returns since when it is known; `undefined`: there is no room. */
+  see(fingerprint: Fingerprint, nowMs: number): number | undefined {
+    const sinceMs = this.#known.get(fingerprint) ?? nowMs
+    if (this.isFull) return undefined
+    this.#seen.set(fingerprint, sinceMs)
+    return sinceMs
+  }
+
+  /** The walk has seen all there is. */
+  endWalk(): void {
+    this.#known = this.#seen
+    this.#seen = new TimeTable()
+    this.#oldestMs = this.#known.least()
+  }
+
+  /** The walk has ended early: what is known stays so. */
+  abortWalk(): void {
+    this.#seen = new TimeTable()
+  }
+
+  /** What was reported in another epoch counts for nothing. */
+  forgetAll(): void {
+    this.#known = new TimeTable()
+    this.#seen = new TimeTable()
+  }
+}
+
+const CAPACITY_MIN = 1_024
+
+/** A hash table of times by fingerprint, with linear probing. Nothing is taken out of it. */
+class TimeTable {
+  #highs = new Float64Array(CAPACITY_MIN)
+  #lows = new Uint32Array(CAPACITY_MIN)
+  #times = new Float64Array(CAPACITY_MIN)
+  size = 0
+
+  get(fingerprint: Fingerprint): number | undefined {
+    const place = this.#placeOf(fingerprint)
+    return this.#highs[place] === 0 ? undefined : this.#times[place]
+  }
+
+  set(fingerprint: Fingerprint, timeMs: number): void {
+    if (2 * this.size >= this.#highs.length) this.#grow()
+    const place = this.#placeOf(fingerprint)
+    if (this.#highs[place] === 0) this.size += 1
+    this.#highs[place] = fingerprint.high
+    this.#lows[place] = fingerprint.low
+    this.#times[place] = timeMs
+  }
+
+  least(): number {
+    let least = Number.POSITIVE_INFINITY
+    this.#times.forEach((timeMs, place) => {
+      if (this.#highs[place] !== 0 && timeMs < least) least = timeMs
+    })
+    return least
+  }
+
+  #placeOf({ high, low }: Fingerprint): number {
+    const mask = this.#highs.length - 1
+    let place = low & mask
+    while (this.#highs[place] !== 0 && (this.#highs[place] !== high || this.#lows[place] !== low))
+      place = (place + 1) & mask
+    return place
+  }
+
+  #grow(): void {
+    const [highs, lows, times] = [this.#highs, this.#lows, this.#times]
+    this.#highs = new Float64Array(2 * highs.length)
+    this.#lows = new Uint32Array(2 * highs.length)
+    this.#times = new Float64Array(2 * highs.length)
+    this.size = 0
+    highs.forEach((high, place) => {
+      if (high !== 0) this.set({ high, low: lows[place]! }, times[place]!)
+    })
+  }
+}
