@@ -8,6 +8,7 @@ import { RULES } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
 import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
+import { Counters } from './counters.ts'
 import { ManualClock } from './manual-clock.ts'
 import { LINK_LIMITS, NodeLink } from './node-link.ts'
 import { RegisterClient } from './register-client.ts'
@@ -55,6 +56,8 @@ class MemoryNode implements NodeTransport {
 async function aCluster() {
   const clock = new ManualClock()
   const nodes = [new MemoryNode(), new MemoryNode(), new MemoryNode()]
+  const counters = new Counters()
+  const divergent: string[] = []
   const client = new RegisterClient(
     {
       proposerId: 7,
@@ -65,6 +68,10 @@ async function aCluster() {
       operationTimeoutMs: TIMEOUT_MS,
       memoriesMax: 10,
       viewAgeMsMax: VIEW_AGE_MS,
+      counters,
+      onDivergence: (key, replicas) => {
+        divergent.push(`${key} on ${replicas.map(({ nodeId }) => nodeId).join(' and ')}`)
+      },
     },
     (index, onChange) =>
       new NodeLink({
@@ -78,7 +85,7 @@ async function aCluster() {
       }),
   )
   await settled()
-  return { clock, nodes, client }
+  return { clock, nodes, client, counters, divergent }
 }
 
 /** Until all microtasks have run. */
@@ -187,4 +194,53 @@ test('no write rests on a view from before a stream was lost: whoever was suspen
     await settled()
   }
   assert.equal(await firstOfWrite(cluster), 'accept')
+})
+
+test('a write that nothing stands in the way of is one fast round; one that is refused is followed by a classic one', async () => {
+  const { clock, nodes, client, counters } = await aCluster()
+  const first = write(client, 'k')
+  clock.advance(0)
+  await first
+  assert.deepEqual(counters.rounds, { fast: 1, led: 0, classic: 0, read: 0 })
+  for (const node of nodes) {
+    node.records.set('other', { ...EMPTY_RECORD, promised: { round: 9, proposerId: 3 } })
+  }
+  const second = write(client, 'other')
+  for (let turn = 0; turn < 8; turn += 1) {
+    clock.advance(1)
+    await settled()
+  }
+  assert.deepEqual(await second, { kind: 'decided', result: 'written' })
+  assert.ok(counters.rounds.classic >= 1)
+  assert.equal(counters.refusedRounds.fast, 1)
+  assert.deepEqual(counters.operations, { decided: 2, not_applied: 0, unknown: 0 })
+})
+
+test('a read whose nodes contradict each other says so, and changes neither', async () => {
+  const { clock, nodes, client, divergent } = await aWriter()
+  const read = () => {
+    const ended = client.submit('k', () => ({ kind: 'keep', result: 'read' }))
+    clock.advance(0)
+    return ended
+  }
+  await read()
+  await settled()
+  assert.deepEqual(divergent, [])
+  for (const [index, node] of nodes.entries()) {
+    const record = node.records.get('k')!
+    node.records.set('k', {
+      ...record,
+      chosen: true,
+      state: { ...record.state, value: Uint8Array.of(index) },
+    })
+  }
+  const before = nodes.map(({ records }) => records.get('k'))
+  await read()
+  await settled()
+  assert.equal(divergent.length, 1)
+  assert.match(divergent[0]!, /^k on n\d and n\d$/)
+  assert.deepEqual(
+    nodes.map(({ records }) => records.get('k')),
+    before,
+  )
 })
