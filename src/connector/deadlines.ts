@@ -25,6 +25,11 @@ export class Deadlines<T> {
     return oldest !== undefined && oldest.endsAtMs <= nowMs ? oldest.item : undefined
   }
 
+  /** All that have not ended, oldest first. */
+  all(): T[] {
+    return this.#entries.slice(this.#first).flatMap(({ item }) => (item === undefined ? [] : [item]))
+  }
+
   #skipEnded(): void {
     const entries = this.#entries
     while (this.#first < entries.length && entries[this.#first]!.item === undefined) this.#first += 1

@@ -58,9 +58,21 @@ async function aCluster() {
   const nodes = [new MemoryNode(), new MemoryNode(), new MemoryNode()]
   const counters = new Counters()
   const divergent: string[] = []
-  const client = new RegisterClient(
+  const client = aClient(clock, nodes, 7, counters, divergent)
+  await settled()
+  return { clock, nodes, client, counters, divergent }
+}
+
+function aClient(
+  clock: ManualClock,
+  nodes: readonly MemoryNode[],
+  proposerId: number,
+  counters = new Counters(),
+  divergent: string[] = [],
+): RegisterClient {
+  return new RegisterClient(
     {
-      proposerId: 7,
+      proposerId,
       quorums: quorumsOf(3),
       rules: RULES,
       clock,
@@ -84,8 +96,6 @@ async function aCluster() {
         onMismatch: () => assert.fail('nodes are who they are'),
       }),
   )
-  await settled()
-  return { clock, nodes, client, counters, divergent }
 }
 
 /** Until all microtasks have run. */
@@ -244,3 +254,68 @@ test('a read whose nodes contradict each other says so, and changes neither', as
     before,
   )
 })
+
+test('what was sent in an older epoch happens once: its successor looks for it before it writes', async () => {
+  const { clock, nodes, client } = await aCluster()
+  for (const node of nodes) node.isManual = true
+  const ended = write(client, 'k')
+  clock.advance(0)
+  // One node has voted; the others never get the message, and the answer is lost with the epoch.
+  nodes[0]!.answers.splice(0)[0]!()
+  const vote = nodes[0]!.records.get('k')?.state.writeId
+  for (const node of nodes) {
+    node.answers.splice(0)
+    node.isManual = false
+  }
+  const successor = aClient(clock, nodes, 8)
+  client.retire(successor)
+  await pass(clock, 500)
+  assert.deepEqual(await ended, { kind: 'decided', result: 'written' })
+  for (const { records } of nodes) {
+    assert.deepEqual(records.get('k')?.state.writeId, vote)
+    assert.equal(records.get('k')?.state.generation, 1)
+  }
+})
+
+test('what is submitted to a retired client is done by its successor, in the time that was left of what waited', async () => {
+  const { clock, nodes, client } = await aCluster()
+  for (const node of nodes) node.isManual = true
+  const waiting = write(client, 'first')
+  clock.advance(0)
+  clock.advance(TIMEOUT_MS - 1)
+  const successor = aClient(clock, nodes, 8)
+  client.retire(successor)
+  const late = write(client, 'second')
+  clock.advance(1)
+  assert.deepEqual(await waiting, { kind: 'unknown' })
+  for (const node of nodes) {
+    node.isManual = false
+    for (const deliver of node.answers.splice(0)) deliver()
+  }
+  await pass(clock, 500)
+  assert.deepEqual(await late, { kind: 'decided', result: 'written' })
+  assert.equal(nodes[0]!.records.get('second')?.state.writeId.proposerId, 8)
+})
+
+test('to settle is a classic round, also where a read would have told', async () => {
+  const { clock, nodes, client } = await aCluster()
+  const written = write(client, 'k')
+  await pass(clock, 10)
+  assert.equal((await written).kind, 'decided')
+  const before = nodes[0]!.records.get('k')
+  const settledOutcome = client.settle('k')
+  await pass(clock, 10)
+  assert.equal((await settledOutcome).kind, 'decided')
+  for (const { records } of nodes) {
+    assert.equal(records.get('k')?.accepted?.proposerId, 7)
+    assert.deepEqual(records.get('k')?.state, before?.state)
+  }
+})
+
+/** Time passes, and what is on its way arrives. */
+async function pass(clock: ManualClock, timeMs: number): Promise<void> {
+  for (let ms = 0; ms < timeMs; ms += 1) {
+    await settled()
+    clock.advance(1)
+  }
+}

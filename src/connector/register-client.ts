@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Chosen, nodesOf, type Records } from '../register/known-chosen.ts'
 import type { Record } from '../register/messages.ts'
-import type { Decision, Operation, Outcome } from '../register/operation.ts'
+import type { Attempt, Decision, Operation, Outcome } from '../register/operation.ts'
 import { type Effect, type Memory, Proposer, type ProposerOptions } from '../register/proposer.ts'
 import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
 import type { Rules } from '../register/rules.ts'
@@ -51,10 +51,23 @@ const TURN_MS = 50
 /** A memory, and how many streams had been lost when it was made. */
 type Remembered = Memory & Readonly<{ lossCount: number }>
 
+/** What is asked for, and who waits for it. */
+type Errand = Readonly<{
+  key: string
+  decide: (value: Value) => Decision
+  needsRound: boolean
+  /** What has been sent for it already, in an older epoch. */
+  attempts: readonly Attempt[]
+  endsAtMs: number
+  resolve: (outcome: Outcome) => void
+}>
+
 type Pending = Operation & {
   readonly key: string
+  readonly needsRound: boolean
   readonly proposer: DrivenProposer
   readonly resolve: (outcome: Outcome) => void
+  readonly endsAtMs: number
   /** It is no longer among the deadlines. */
   markEnded: () => void
 }
@@ -81,6 +94,8 @@ export class RegisterClient {
   readonly #memories: LRUCache<string, Remembered>
   readonly #deadlines = new Deadlines<Pending>()
   #cancelWatch: (() => void) | undefined
+  /** Who goes on with everything since this one was retired. */
+  #successor: RegisterClient | undefined
   #sequence = 0
   readonly #nextSequence = () => {
     this.#sequence += 1
@@ -120,12 +135,12 @@ export class RegisterClient {
 
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
   submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
-    return this.#run(key, decide, false)
+    return this.#enter(key, decide, false)
   }
 
   /** Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As `submit`. */
   settle(key: string): Promise<Outcome> {
-    return this.#run(key, () => ({ kind: 'keep', result: undefined }), true)
+    return this.#enter(key, () => ({ kind: 'keep', result: undefined }), true)
   }
 
   /** What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of them. */
@@ -135,29 +150,50 @@ export class RegisterClient {
     return { chosen: rules.knownChosen(records, quorums) }
   }
 
-  #run(key: string, decide: (value: Value) => Decision, needsRound: boolean): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const { clock, operationTimeoutMs } = this.#options
-      this.#endOverdue()
-      const proposer = this.#proposerOf(key)
-      const operation: Pending = {
-        decide,
-        needsRound,
-        attempts: [],
-        key,
-        proposer,
-        resolve,
-        markEnded: () => {},
-      }
-      operation.markEnded = this.#deadlines.add(operation, clock.nowMs() + operationTimeoutMs)
-      this.#watchDeadlines()
-      this.#perform(key, proposer, proposer.submit(operation))
-    })
-  }
-
   /** Closes the links: what is under way ends when its time is over. */
   close(): void {
     for (const link of this.#links) link.close()
+  }
+
+  /**
+   * Ends this client's epoch: `successor` goes on with all that is under way and all that is still submitted here, in the
+   * time that each has left, and knows what has been sent for it. Nothing that arrives later counts.
+   */
+  retire(successor: RegisterClient): void {
+    const pending = this.#deadlines.all()
+    this.#successor = successor
+    this.#cancelWatch?.()
+    this.#proposers.clear()
+    this.close()
+    for (const operation of pending) successor.#take(operation)
+  }
+
+  #enter(key: string, decide: (value: Value) => Decision, needsRound: boolean): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const { clock, operationTimeoutMs } = this.#options
+      const endsAtMs = clock.nowMs() + operationTimeoutMs
+      this.#take({ key, decide, needsRound, attempts: [], endsAtMs, resolve })
+    })
+  }
+
+  #take(errand: Errand): void {
+    if (this.#successor !== undefined) return this.#successor.#take(errand)
+    this.#endOverdue()
+    const { key, decide, needsRound, attempts, endsAtMs, resolve } = errand
+    const proposer = this.#proposerOf(key)
+    const operation: Pending = {
+      decide,
+      needsRound,
+      attempts,
+      key,
+      proposer,
+      resolve,
+      endsAtMs,
+      markEnded: () => {},
+    }
+    operation.markEnded = this.#deadlines.add(operation, endsAtMs)
+    this.#watchDeadlines()
+    this.#perform(key, proposer, proposer.submit(operation))
   }
 
   #expire(operation: Pending): void {
@@ -202,6 +238,7 @@ export class RegisterClient {
 
   /** Something has happened to a proposer: it reacts, if its operations are still in time. */
   #react(key: string, proposer: DrivenProposer, event: () => readonly Effect<Pending>[]): void {
+    if (this.#successor !== undefined) return
     this.#endOverdue()
     this.#perform(key, proposer, event())
   }
@@ -311,7 +348,7 @@ export class RegisterClient {
   #onChange(index: number): void {
     const isSuspect = this.#links[index]?.isSuspect ?? true
     this.#suspects[index] = isSuspect
-    if (!isSuspect) return
+    if (!isSuspect || this.#successor !== undefined) return
     this.#endOverdue()
     for (const [key, proposer] of [...this.#proposers]) this.#perform(key, proposer, proposer.reconsider())
   }

@@ -15,7 +15,7 @@ export interface Operation {
   readonly decide: (value: Value) => Decision
   /**
    * Ends only with a classic round, also where there is nothing to write: what that leaves is chosen at a ballot above
-   * every promise that the round has met. Repair needs it (§5), and removal (§6).
+   * every promise that the round has met. Repair needs it (§5), removal (§6), and a change of the membership (§7).
    */
   readonly needsRound?: boolean
   /** Kept by the proposer, oldest first. */

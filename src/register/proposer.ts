@@ -207,7 +207,10 @@ export class Proposer<O extends Operation> {
 
   // Phases ------------------------------------------------------------------------------------------------------------
 
-  /** Takes all that waits as the next batch. Its operations are new: none of them has sent an accept. */
+  /**
+   * Takes all that waits as the next batch. Its operations are new, but for those that began in an older epoch: what has
+   * sent an accept must see what a round recovers (§4.5).
+   */
   #begin(): void {
     assert.equal(this.#batch.length, 0)
     this.#absorbQueue()
@@ -215,7 +218,7 @@ export class Proposer<O extends Operation> {
     if (this.#batch.length === 0) return
     // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a state that is
     // confirmed now, not one that was chosen once.
-    if (this.#batch.some(({ operation }) => operation.needsRound)) this.#prepare()
+    if (this.#batch.some(needsRound)) this.#prepare()
     else if (this.#view === undefined) this.#read()
     else {
       const plan = this.#plan(this.#view.state)
@@ -552,6 +555,10 @@ export class Proposer<O extends Operation> {
     this.#effects = []
     return effects
   }
+}
+
+function needsRound({ operation }: Entry<Operation>): boolean {
+  return operation.needsRound === true || operation.attempts.length > 0
 }
 
 function isAnswer(answer: Answers[number]): answer is Answer {
