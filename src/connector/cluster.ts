@@ -1,19 +1,31 @@
 /**
- * The cluster as one connector knows it: finds it (or lets it be born), keeps links to its nodes, and says how they
- * are.
+ * The cluster as one connector knows it: finds it (or lets it be born), keeps links to its nodes, and follows it from one
+ * epoch to the next.
  */
+import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { classicQuorum, type Quorums, quorumsOf, unanimousQuorums } from '../register/quorum.ts'
+import { classicQuorum, type Quorums, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
-import type { Description, Membership, Mismatch } from '../rpc/messages.ts'
-import type { Connect, NodeTransport } from '../rpc/transport.ts'
-import { giveBirth } from './birth.ts'
+import { isJoint, joiningOf, leavingOf, names, nodesOf, quorumsOfMembership } from '../rpc/membership.ts'
+import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
+import type { Connect } from '../rpc/transport.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
-import { discover, type Finding, furtherAddresses, type Sighting } from './discovery.ts'
+import { discover, type Finding, furtherAddresses } from './discovery.ts'
 import type { Replica } from './divergence.ts'
 import type { ClusterView } from './http/cluster-view.ts'
+import type { KeySource } from './key-scan.ts'
 import { livesWithin } from './lives.ts'
+import { giveBirth } from './membership/birth.ts'
+import { ChangeMembers, type MemberChanges } from './membership/change-members.ts'
+import { describeChange } from './membership/describe-change.ts'
+import { tellRemoved } from './membership/farewell.ts'
+import { observe } from './membership/look-around.ts'
+import type { LostDisk, LostDiskFinding } from './membership/lost-disks.ts'
+import { readMembership } from './membership/membership-register.ts'
+import { TransferDriver } from './membership/transfer-driver.ts'
+import { MismatchLog } from './mismatch-log.ts'
+import { NodeDirectory } from './node-directory.ts'
 import { NodeLink } from './node-link.ts'
 import { drawProposerId } from './proposer-id.ts'
 import { MEMORIES_MAX, RegisterClient } from './register-client.ts'
@@ -31,111 +43,152 @@ export type ClusterOptions = Readonly<{
   onDivergence: (key: string, replicas: readonly Replica[]) => void
 }>
 
-/** How long a node may take to say who it is, and how long to wait before hosts are asked again. */
-const DESCRIBE_TIMEOUT_MS = 1_000
+/** How long to wait before hosts are asked again. */
 const DISCOVERY_PAUSE_MS = 250
 
+/** How often nodes are looked for when all is well, and how often the chosen membership is read. */
+const LOOK_MS = 5_000
+const WATCH_MS = 2_000
+
+/** One epoch, and the way to work in it. */
+type Epoch = Readonly<{
+  membership: Membership
+  client: RegisterClient
+  /** In a joint epoch. */
+  transfer: TransferDriver | undefined
+}>
+
 export class Cluster implements ClusterView {
+  /** Changes of the membership, for whoever asks for one. */
+  readonly changes: MemberChanges
   readonly #options: ClusterOptions
-  readonly #transports = new Map<string, NodeTransport>()
-  /** Where each node was last seen, by nodeId; before that, where its membership says it is. */
-  readonly #addresses = new Map<string, string>()
-  #membership: Membership | undefined
-  #client: RegisterClient | undefined
+  readonly #directory: NodeDirectory
+  readonly #mismatches: MismatchLog
+  /** This connector, as no other calls itself. */
+  readonly #self = randomUUID()
+  /** Where nodes were that are members no more: they are told when they are seen. */
+  readonly #formerAddresses = new Set<string>()
+  #epoch: Epoch | undefined
   #isClosed = false
-  /** What was last logged of the search, and of each node that is not who it should be: said once, not on every try. */
+  /** What was last logged of the search. */
   #lastReason: string | undefined
-  readonly #reportedMismatches = new Set<string>()
+  /** Disks that are lost beyond repair, as a sentence without its full stop. */
+  #loss: string | undefined
+  /** What the last look found, so that nobody is replaced after a single one. */
+  #suspectedLoss: LostDisk | undefined
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #watchedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ClusterOptions) {
     this.#options = options
+    this.#directory = new NodeDirectory(options.connect)
+    this.#mismatches = new MismatchLog(options.logger)
+    this.changes = new ChangeMembers({
+      epoch: () => this.#epoch,
+      directory: this.#directory,
+      onChosen: (membership, isOurs) => this.#follow(membership, isOurs),
+    })
   }
 
   /** `undefined` until the cluster is found. */
   get client(): RegisterClient | undefined {
-    return this.#client
+    return this.#epoch?.client
   }
 
   get membership(): Membership | undefined {
-    return this.#membership
+    return this.#epoch?.membership
   }
 
-  /** The transports to the members, in the order of the membership. */
-  get memberTransports(): readonly NodeTransport[] {
-    return (this.#membership?.members ?? []).map(({ nodeId }) => this.#transportOf(nodeId))
+  /** The nodes of this epoch as sources of keys, in the order of the client's links. */
+  get keySources(): readonly KeySource[] {
+    if (this.#epoch === undefined) return []
+    const { membership } = this.#epoch
+    const { clusterId, epoch } = membership
+    return nodesOf(membership).map((member) => ({
+      transport: this.#directory.transportOf(member),
+      recipient: { clusterId, epoch, nodeId: member.nodeId },
+    }))
   }
 
   isReady(): boolean {
-    if (this.#client === undefined || this.#isClosed) return false
-    return this.#client.isQuorumReachable
+    return !this.#isClosed && this.#epoch?.client.isQuorumReachable === true
   }
 
   /** What is known at this moment. */
   snapshot(): ClusterSnapshot {
-    const links = this.#client?.links
-    if (this.#membership === undefined || links === undefined) {
+    if (this.#epoch === undefined) {
       const reason = this.#lastReason ?? 'its hosts are being asked'
       return { kind: 'searching', hosts: this.#options.hosts, reason }
     }
-    const { clusterId, epoch, members } = this.#membership
+    const { membership, client, transfer } = this.#epoch
+    const { clusterId, epoch, members, outgoing } = membership
+    const joining = joiningOf(membership)
+    const leaving = leavingOf(membership)
+    const progress = transfer?.progress
+    const share = progress === undefined ? undefined : progress.done / Math.max(1, progress.total)
     return {
       kind: 'found',
       clusterId,
       epoch,
-      quorum: classicQuorum(members.length),
-      isQuorumReachable: this.#client!.isQuorumReachable,
-      members: members.map(({ nodeId }, index) => ({
-        nodeId,
-        address: this.#addresses.get(nodeId)!,
-        link: links[index]!,
-        role: 'voting',
-        progress: undefined,
+      quorum: classicQuorum((outgoing ?? members).length),
+      isQuorumReachable: client.isQuorumReachable,
+      members: nodesOf(membership).map((member, index) => ({
+        nodeId: member.nodeId,
+        address: this.#directory.addressOf(member),
+        link: client.links[index]!,
+        role: has(joining, member) ? 'joining' : has(leaving, member) ? 'leaving' : 'voting',
+        progress: has(joining, member) ? share : undefined,
       })),
-      change: undefined,
+      change: isJoint(membership) ? describeChange(joining, leaving, progress) : undefined,
+      loss: this.#loss,
     }
   }
 
   /** Asks the node at an address who it is and what it holds. Rejects when it does not answer within `timeoutMs`. */
   describeNode(address: string, timeoutMs: number): Promise<Description> {
-    return this.#transportTo(address).describe(timeoutMs)
+    return this.#directory.describe(address, timeoutMs)
   }
 
-  /** Looks for the cluster until it is found, then keeps an eye on nodes that are missing. Returns when closed. */
+  /** Looks for the cluster until it is found, then keeps an eye on it and its nodes. Returns when closed. */
   async run(): Promise<void> {
     while (!this.#isClosed) {
-      if (this.#client === undefined) await this.#search()
-      else if (this.#client.links.some((link) => !link.isReachable)) await this.#lookForMissing()
+      if (this.#epoch === undefined) await this.#search()
+      else await this.#tend(this.#epoch)
       await this.#pause()
     }
   }
 
   close(): void {
     this.#isClosed = true
-    this.#client?.close()
-    for (const transport of this.#transports.values()) transport.close()
+    this.#epoch?.transfer?.close()
+    this.#epoch?.client.close()
+    this.#directory.close()
   }
+
+  // Finding it --------------------------------------------------------------------------------------------------------
 
   async #search(): Promise<void> {
     const { hosts, logger } = this.#options
-    const sightings = await this.#look(hosts)
+    const sightings = await this.#directory.look(hosts)
     const further = furtherAddresses(hosts, sightings)
     const finding = discover(
       hosts,
-      further.length === 0 ? sightings : [...sightings, ...(await this.#look(further))],
+      further.length === 0 ? sightings : [...sightings, ...(await this.#directory.look(further))],
     )
     if (this.#isClosed) return
-    if (finding.kind === 'found') this.#follow(finding.membership, finding.addresses)
-    else if (finding.kind === 'birth') await this.#birth(finding)
+    if (finding.kind === 'found') {
+      for (const [nodeId, address] of finding.addresses) this.#directory.noteAddress(nodeId, address)
+      this.#follow(finding.membership, false)
+    } else if (finding.kind === 'birth') await this.#birth(finding)
     else if (finding.reason !== this.#lastReason) {
       this.#lastReason = finding.reason
-      logger.warn({ hosts, reason: finding.reason }, 'waiting for nodes')
+      if (finding.kind === 'lost') logger.error({ hosts }, `${finding.reason}.`)
+      else logger.warn({ hosts, reason: finding.reason }, 'waiting for nodes')
     }
   }
 
   async #birth({ members }: Extract<Finding, { kind: 'birth' }>): Promise<void> {
-    for (const { nodeId, address } of members) this.#addresses.set(nodeId, address)
-    const nodeIds = members.map(({ nodeId }) => nodeId)
-    const client = this.#newClient(unanimousQuorums(members.length), nodeIds, undefined)
+    const client = this.#newClient(unanimousQuorums(members.length), members, undefined)
     const membership = await giveBirth(client, members)
     client.close()
     if (membership === undefined || this.#isClosed) return
@@ -143,37 +196,142 @@ export class Cluster implements ClusterView {
       { clusterId: membership.clusterId, members: membership.members },
       'a cluster was born',
     )
-    this.#follow(membership, new Map())
+    this.#follow(membership, false)
   }
 
-  #follow(membership: Membership, addresses: ReadonlyMap<string, string>): void {
-    for (const { nodeId, address } of membership.members) {
-      this.#addresses.set(nodeId, addresses.get(nodeId) ?? address)
+  // Following it ------------------------------------------------------------------------------------------------------
+
+  /** Works in an epoch from now on, unless it is in it, or beyond it. `isOurs`: this connector has just had it chosen. */
+  #follow(membership: Membership, isOurs: boolean): void {
+    const before = this.#epoch
+    if (this.#isClosed || (before !== undefined && !isNewer(membership, before.membership))) return
+    const client = this.#newClient(quorumsOfMembership(membership), nodesOf(membership), membership)
+    const transfer = isJoint(membership) ? this.#newTransfer(membership, client, isOurs) : undefined
+    this.#epoch = { membership, client, transfer }
+    const { clusterId, epoch, members } = membership
+    const { logger } = this.#options
+    logger.info({ clusterId, epoch, members, outgoing: membership.outgoing }, 'following the cluster')
+    if (before === undefined) return
+    before.transfer?.close()
+    before.client.retire(client)
+    for (const member of nodesOf(before.membership)) {
+      if (names(membership, member.nodeId)) continue
+      const address = this.#directory.addressOf(member)
+      this.#formerAddresses.add(address)
+      logger.info({ node: member.nodeId, address, epoch }, 'this node is no longer a member')
+      void this.#tellRemoved(member.nodeId, address)
     }
-    const nodeIds = membership.members.map(({ nodeId }) => nodeId)
-    this.#membership = membership
-    this.#client = this.#newClient(quorumsOf(nodeIds.length), nodeIds, membership)
-    const { clusterId, epoch } = membership
-    this.#options.logger.info({ clusterId, epoch, members: membership.members }, 'following the cluster')
   }
 
-  /** A member that was down may come back at another of the hosts than the one its membership names. */
-  async #lookForMissing(): Promise<void> {
-    const links = this.#client!.links
-    const inUse = links.filter((link) => link.isReachable).map((link) => this.#addresses.get(link.nodeId))
-    for (const { address, description } of await this.#look(
-      this.#options.hosts.filter((host) => !inUse.includes(host)),
-    )) {
-      const isMember = links.some((link) => link.nodeId === description.nodeId && !link.isReachable)
-      if (isMember) this.#addresses.set(description.nodeId, address)
+  #newTransfer(membership: Membership, client: RegisterClient, isEager: boolean): TransferDriver {
+    const { clock, logger } = this.#options
+    return new TransferDriver({
+      membership,
+      client,
+      nodes: nodesOf(membership).map((member, index) => ({
+        transport: this.#directory.transportOf(member),
+        link: client.links[index]!,
+      })),
+      clock,
+      logger,
+      owner: this.#self,
+      isEager,
+      countKeys: () => this.#countKeys(membership),
+      onFinished: (next) => this.#follow(next, true),
+    })
+  }
+
+  async #countKeys({ outgoing = [] }: Membership): Promise<number> {
+    const sightings = await this.#directory.look(outgoing.map((member) => this.#directory.addressOf(member)))
+    return Math.max(0, ...sightings.map(({ description }) => description.recordCount))
+  }
+
+  /** Looks whether the cluster has gone on without this connector, and whether its nodes are who and where they should be. */
+  async #tend(epoch: Epoch): Promise<void> {
+    const nowMs = this.#options.clock.nowMs()
+    if (nowMs - this.#watchedAtMs >= WATCH_MS) {
+      this.#watchedAtMs = nowMs
+      void this.#watch(epoch)
     }
+    const isMissing = epoch.client.links.some((link) => !link.isReachable)
+    if (!isMissing && nowMs - this.#lookedAtMs < LOOK_MS) return
+    this.#lookedAtMs = nowMs
+    await this.#lookAround(epoch)
   }
 
-  #newClient(
-    quorums: Quorums,
-    nodeIds: readonly string[],
-    membership: Membership | undefined,
-  ): RegisterClient {
+  async #watch({ client }: Epoch): Promise<void> {
+    const membership = await readMembership(client)
+    if (membership !== undefined) this.#follow(membership, false)
+  }
+
+  async #lookAround({ membership, client }: Epoch): Promise<void> {
+    const nodes = nodesOf(membership)
+    const reachable = new Set(client.links.filter((link) => link.isReachable).map(({ nodeId }) => nodeId))
+    const addressOf = (member: Member) => this.#directory.addressOf(member)
+    const inUse = nodes.filter(({ nodeId }) => reachable.has(nodeId)).map(addressOf)
+    const { hosts } = this.#options
+    const places = [
+      ...nodes.map(addressOf),
+      ...nodes.map(({ address }) => address),
+      ...hosts,
+      ...this.#formerAddresses,
+    ]
+    const sightings = await this.#directory.look(places.filter((place) => !inUse.includes(place)))
+    if (this.#isClosed || this.#epoch?.client !== client) return
+    const { newer, moved, removed, lostDisks } = observe(
+      { membership, reachable, hosts, addressOf },
+      sightings,
+    )
+    for (const { nodeId, address } of moved) this.#directory.noteAddress(nodeId, address)
+    for (const { nodeId, address } of removed) void this.#tellRemoved(nodeId, address)
+    if (newer !== undefined) this.#follow(newer, false)
+    else await this.#onLostDisks(lostDisks)
+  }
+
+  // Lost disks, and nodes that are members no more ---------------------------------------------------------------------
+
+  async #onLostDisks(finding: LostDiskFinding): Promise<void> {
+    const { logger } = this.#options
+    const loss = finding.kind === 'beyond repair' ? finding.reason : undefined
+    if (loss !== undefined && loss !== this.#loss) logger.error(`${loss}.`)
+    this.#loss = loss
+    const lost = finding.kind === 'replaceable' ? finding.lost : undefined
+    const isSure =
+      lost !== undefined &&
+      lost.member.nodeId === this.#suspectedLoss?.member.nodeId &&
+      lost.newcomer.nodeId === this.#suspectedLoss.newcomer.nodeId
+    this.#suspectedLoss = lost
+    if (!isSure) return
+    this.#suspectedLoss = undefined
+    const { member, newcomer } = lost
+    const fields = { node: member.nodeId, newNode: newcomer.nodeId, address: newcomer.address }
+    logger.warn(fields, 'a member has lost its disk: the empty node in its place becomes a member instead')
+    const result = await this.changes.replace(member.nodeId, newcomer.address)
+    if (result.kind !== 'accepted') logger.warn({ ...fields, ...result }, 'the replacement was not begun')
+  }
+
+  async #tellRemoved(nodeId: string, address: string): Promise<void> {
+    const membership = this.#epoch?.membership
+    if (membership === undefined) return
+    await tellRemoved(this.#directory.transportTo(address), nodeId, membership, this.#options.clock)
+  }
+
+  /** A node did not act on what was meant for a member: another is there, or it knows another epoch. */
+  #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
+    const ours = this.#epoch?.membership
+    const address = this.#directory.addressOf(expected)
+    if (ours !== undefined && membership?.clusterId === ours.clusterId) {
+      // Not from within the link that reports it, which this may close.
+      if (membership.epoch > ours.epoch) this.#options.clock.defer(() => this.#follow(membership, false))
+      else if (!names(ours, nodeId)) void this.#tellRemoved(nodeId, address)
+      if (membership.epoch > ours.epoch || nodeId === expected.nodeId) return
+    }
+    this.#mismatches.report({ ...expected, address }, { nodeId, membership })
+  }
+
+  // Links -------------------------------------------------------------------------------------------------------------
+
+  #newClient(quorums: Quorums, nodes: readonly Member[], membership: Membership | undefined): RegisterClient {
     const { clock, counters, onDivergence, operationTimeoutMs, tombstoneGraceMs } = this.#options
     const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
     return new RegisterClient(
@@ -190,69 +348,33 @@ export class Cluster implements ClusterView {
         onDivergence,
       },
       (index, onChange) => {
-        const nodeId = nodeIds[index]!
+        const member = nodes[index]!
         return new NodeLink({
-          transport: () => this.#transportOf(nodeId),
-          nodeId,
+          transport: () => this.#directory.transportOf(member),
+          nodeId: member.nodeId,
           membership,
           clock,
           limits: linkLimits,
           counters,
           onChange: () => {
             onChange()
-            this.#logChange(nodeId)
+            this.#logChange(member)
           },
           onMismatch: (mismatch) => {
             // A birth that another connector finished first: the next search finds its membership.
-            if (membership !== undefined) this.#reportMismatch(nodeId, mismatch)
+            if (membership !== undefined) this.#onMismatch(member, mismatch)
           },
         })
       },
     )
   }
 
-  #logChange(nodeId: string): void {
-    const link = this.#client?.links.find((candidate) => candidate.nodeId === nodeId)
+  #logChange(member: Member): void {
+    const link = this.#epoch?.client.links.find(({ nodeId }) => nodeId === member.nodeId)
     if (link === undefined) return
     const { isReachable: reachable, isSuspect: suspect } = link
-    const fields = { node: nodeId, address: this.#addresses.get(nodeId), reachable, suspect }
-    this.#options.logger.debug(fields, 'a node changed')
-  }
-
-  #reportMismatch(nodeId: string, mismatch: Mismatch): void {
-    const address = this.#addresses.get(nodeId)
-    const found = `${mismatch.nodeId} ${mismatch.membership?.clusterId} ${mismatch.membership?.epoch}`
-    const report = `${nodeId} ${address} ${found}`
-    if (this.#reportedMismatches.has(report)) return
-    this.#reportedMismatches.add(report)
-    const { clusterId, epoch } = mismatch.membership ?? {}
-    this.#options.logger.error(
-      { node: nodeId, address, foundNode: mismatch.nodeId, foundCluster: clusterId, foundEpoch: epoch },
-      'the node at this address is not the expected member, or belongs to another cluster: it is not used, and its data ' +
-        'are left alone. Start it with the data directory of this cluster',
-    )
-  }
-
-  #transportOf(nodeId: string): NodeTransport {
-    return this.#transportTo(this.#addresses.get(nodeId)!)
-  }
-
-  #transportTo(address: string): NodeTransport {
-    const known = this.#transports.get(address)
-    if (known !== undefined) return known
-    const transport = this.#options.connect(address)
-    this.#transports.set(address, transport)
-    return transport
-  }
-
-  /** Asks every address who is there. Silence is no sighting. */
-  async #look(addresses: readonly string[]): Promise<Sighting[]> {
-    const asked = addresses.map(async (address) => {
-      const description = await this.#transportTo(address).describe(DESCRIBE_TIMEOUT_MS)
-      return { address, description }
-    })
-    const results = await Promise.allSettled(asked)
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const address = this.#directory.addressOf(member)
+    this.#options.logger.debug({ node: member.nodeId, address, reachable, suspect }, 'a node changed')
   }
 
   #pause(): Promise<void> {
@@ -260,4 +382,12 @@ export class Cluster implements ClusterView {
       this.#options.clock.after(DISCOVERY_PAUSE_MS, resolve)
     })
   }
+}
+
+function isNewer(a: Membership, b: Membership): boolean {
+  return a.clusterId === b.clusterId && a.epoch > b.epoch
+}
+
+function has(members: readonly Member[], { nodeId }: Member): boolean {
+  return members.some((member) => member.nodeId === nodeId)
 }

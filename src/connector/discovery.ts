@@ -1,5 +1,7 @@
-import { classicQuorum } from '../register/quorum.ts'
+import { classicQuorum, isClassicQuorum } from '../register/quorum.ts'
+import { nodesOf, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Description, Member, Membership } from '../rpc/messages.ts'
+import { findLostDisks } from './membership/lost-disks.ts'
 
 /** A node that answered: where it was asked, and what it said of itself. */
 export type Sighting = Readonly<{ address: string; description: Description }>
@@ -10,6 +12,8 @@ export type Finding =
   | Readonly<{ kind: 'found'; membership: Membership; addresses: ReadonlyMap<string, string> }>
   /** All hosts are new nodes: they may become a cluster. */
   | Readonly<{ kind: 'birth'; members: readonly Member[] }>
+  /** Too many disks of a cluster are lost, and nothing will be known without them. `reason` is a sentence without its full stop. */
+  | Readonly<{ kind: 'lost'; reason: string }>
   /** Not enough is known yet. `reason` is a sentence. */
   | Readonly<{ kind: 'wait'; reason: string }>
 
@@ -23,8 +27,16 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
   const memberships = newestMemberships(sightings)
   for (const membership of memberships) {
-    const seen = membership.members.filter(({ nodeId }) => addresses.has(nodeId)).length
-    if (seen >= classicQuorum(membership.members.length)) return { kind: 'found', membership, addresses }
+    const seen = nodesOf(membership).reduce(
+      (set, { nodeId }, index) => (addresses.has(nodeId) ? set | (1 << index) : set),
+      0,
+    )
+    if (isClassicQuorum(seen, quorumsOfMembership(membership)))
+      return { kind: 'found', membership, addresses }
+  }
+  for (const membership of memberships) {
+    const lost = findLostDisks(membership, sightings, ({ address }) => address, hosts)
+    if (lost.kind === 'beyond repair') return { kind: 'lost', reason: lost.reason }
   }
   const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
   if (memberships.length > 0) return { kind: 'wait', reason: waitForQuorum(memberships, addresses, silent) }
@@ -41,7 +53,9 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
 
 /** Where else to ask: addresses that seen memberships name and nobody has asked yet. */
 export function furtherAddresses(hosts: readonly string[], sightings: readonly Sighting[]): string[] {
-  const named = newestMemberships(sightings).flatMap(({ members }) => members.map(({ address }) => address))
+  const named = newestMemberships(sightings)
+    .flatMap(nodesOf)
+    .map(({ address }) => address)
   return [...new Set(named)].filter((address) => !hosts.includes(address))
 }
 

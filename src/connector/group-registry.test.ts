@@ -15,21 +15,26 @@ function aRegistry({
   live = [],
   deleted = [],
   pageMs = 0,
+  epochEnds = 0,
 }: {
   live?: string[]
   deleted?: string[]
   pageMs?: number
+  /** How many scans are refused first, as of an epoch that is over. */
+  epochEnds?: number
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
   const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
   const node = {
     async *scan({ start, end }: { start: string; end: string }) {
       seen.nowMs += pageMs
+      if (epochEnds-- > 0) throw new Error('the scan is for another epoch')
       const held = keys.filter((key) => compareKeys(key, start) >= 0 && compareKeys(key, end) < 0)
       if (held.length > 0) yield held.slice(0, PAGE_KEYS).map((key) => ({ key, record: EMPTY_RECORD }))
     },
   } as Partial<NodeTransport> as NodeTransport
   const client = {
+    isQuorum: (nodes: number) => nodes === 1,
     submit: async (key: string, decide: (value: Uint8Array | undefined) => { result: unknown }) => {
       const id = key.slice('group/'.length)
       seen.reads.push(id)
@@ -37,10 +42,16 @@ function aRegistry({
       return { kind: 'decided', result: decide(live.includes(id) ? encodeGroup(group) : undefined).result }
     },
   }
-  const cluster = { client, memberTransports: [node] } as unknown as ConstructorParameters<
+  const source = { transport: node, recipient: { clusterId: 'c', epoch: 1, nodeId: 'n' } }
+  const cluster = { client, keySources: [source] } as unknown as ConstructorParameters<
     typeof GroupRegistry
   >[0]
-  const clock = { nowMs: () => seen.nowMs, after: () => () => {} }
+  const after = (delayMs: number, task: () => void) => {
+    // Of the timers, only the pause before another try runs out here.
+    if (delayMs < TIMEOUT_MS) setImmediate(task)
+    return () => {}
+  }
+  const clock = { nowMs: () => seen.nowMs, after }
   return { registry: new GroupRegistry(cluster, { clock, operationTimeoutMs: TIMEOUT_MS }), seen }
 }
 
@@ -70,6 +81,16 @@ test('pages of any size give every live group once', async () => {
     } while (after !== undefined)
     assert.deepEqual(found, live)
   }
+})
+
+test('a page that the end of an epoch interrupts is begun again', async () => {
+  const { registry } = aRegistry({ live: ['a', 'b'], epochEnds: 2 })
+  assert.deepEqual(await scan(registry, undefined, 10), { ids: ['a', 'b'], after: undefined })
+})
+
+test('without enough nodes there is no page, once the time is over', async () => {
+  const { registry } = aRegistry({ live: ['a'], epochEnds: Number.POSITIVE_INFINITY, pageMs: TIMEOUT_MS / 4 })
+  assert.equal((await registry.scan({ after: undefined, limit: 10 })).kind, 'not_applied')
 })
 
 test('a small page reads no more groups than it shows', async () => {

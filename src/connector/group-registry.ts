@@ -3,11 +3,11 @@ import type { Command, Decision, Group } from '../group/group.ts'
 import { decodeGroup, encodeGroup } from '../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../group/registry.ts'
 import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../register/operation.ts'
-import { classicQuorum } from '../register/quorum.ts'
+import type { NodeSet } from '../register/quorum.ts'
 import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
 import type { Cluster } from './cluster.ts'
-import { nextKeys, successorKey } from './key-scan.ts'
+import { type KeyPage, nextKeys, successorKey } from './key-scan.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
@@ -18,8 +18,11 @@ const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
 
+/** Between one try to list keys and the next. */
+const RETRY_MS = 50
+
 /** What the registry needs of the cluster: the way to its members, once it is found. */
-type ReachedCluster = Pick<Cluster, 'client' | 'memberTransports'>
+type ReachedCluster = Pick<Cluster, 'client' | 'keySources'>
 
 export type GroupRegistryOptions = Readonly<{
   clock: Pick<Clock, 'nowMs' | 'after'>
@@ -56,16 +59,12 @@ export class GroupRegistry implements Registry {
     after,
     limit,
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
-    const transports = this.#cluster.memberTransports
-    if (transports.length === 0) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-    const quorum = classicQuorum(transports.length)
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     const untilMs = clock.nowMs() + timeoutMs
-    const end = GROUP_NAMESPACE_END
     const groups: Group[] = []
     let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
     while (true) {
-      const page = await nextKeys({ transports, start, end, quorum, clock, timeoutMs })
+      const page = await this.#nextKeys(start, untilMs)
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
       const ids = page.keys.map((key) => key.slice(GROUP_NAMESPACE.length))
       const outcome = await this.#readInto(groups, ids, limit)
@@ -75,6 +74,21 @@ export class GroupRegistry implements Registry {
       // Many deleted groups in a row: whoever asks for the next page goes on from here.
       if (clock.nowMs() >= untilMs) return { kind: 'done', value: { groups, after: ids.at(-1) } }
       start = page.nextStart
+    }
+  }
+
+  /** The epoch that this begins in may end meanwhile: then it begins again in the next one. */
+  async #nextKeys(start: string, untilMs: number): Promise<KeyPage | undefined> {
+    const { clock, operationTimeoutMs: timeoutMs } = this.#options
+    for (;;) {
+      const { client, keySources: sources } = this.#cluster
+      if (client === undefined) return undefined
+      const isQuorum = (nodes: NodeSet) => client.isQuorum(nodes)
+      const page = await nextKeys({ sources, start, end: GROUP_NAMESPACE_END, isQuorum, clock, timeoutMs })
+      if (page !== undefined || clock.nowMs() >= untilMs) return page
+      await new Promise<void>((resolve) => {
+        clock.after(RETRY_MS, resolve)
+      })
     }
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
+import { countNodes } from '../register/quorum.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { compareKeys, nextKeys } from './key-scan.ts'
 
@@ -29,11 +30,19 @@ function aNode(keys: readonly string[] | undefined, pageSize: number, turns = 0)
   }
 }
 
+function asked(nodes: readonly NodeTransport[], quorum: number) {
+  const sources = nodes.map((transport, index) => ({
+    transport,
+    recipient: { clusterId: 'c', epoch: 1, nodeId: `n${index}` },
+  }))
+  return { sources, isQuorum: (set: number) => countNodes(set) >= quorum }
+}
+
 async function allKeys(nodes: readonly NodeTransport[], quorum: number): Promise<string[]> {
   const keys: string[] = []
   let start: string | undefined = RANGE.start
   while (start !== undefined) {
-    const page = await nextKeys({ ...OPTIONS, start, transports: nodes, quorum })
+    const page = await nextKeys({ ...OPTIONS, start, ...asked(nodes, quorum) })
     assert.ok(page !== undefined)
     keys.push(...page.keys)
     start = page.nextStart
@@ -75,13 +84,13 @@ test('whichever quorum is first, every key that a quorum holds comes once, in or
 
 test('without a quorum of nodes there is no page', async () => {
   const nodes = [aNode(['group/a'], 1), aNode(undefined, 1), aNode(undefined, 1)]
-  assert.equal(await nextKeys({ ...OPTIONS, transports: nodes, quorum: 2 }), undefined)
+  assert.equal(await nextKeys({ ...OPTIONS, ...asked(nodes, 2) }), undefined)
 })
 
 test('a node that has stopped is not waited for, and its scan is given up', async () => {
   const stopped = aStoppedNode()
   const nodes = [aNode(['group/a'], 1), stopped.node, aNode(['group/b'], 1)]
-  const page = await nextKeys({ ...OPTIONS, transports: nodes, quorum: 2 })
+  const page = await nextKeys({ ...OPTIONS, ...asked(nodes, 2) })
   assert.deepEqual(page?.keys, ['group/a'])
   assert.equal(stopped.signal?.aborted, true)
 })
@@ -96,7 +105,7 @@ test('when too many have stopped there is no page once the time is over', async 
     },
   }
   const nodes = [aNode(['group/a'], 1), aStoppedNode().node, aStoppedNode().node]
-  const page = nextKeys({ ...OPTIONS, transports: nodes, quorum: 2, clock })
+  const page = nextKeys({ ...OPTIONS, ...asked(nodes, 2), clock })
   onTimeout()
   assert.equal(await page, undefined)
 })

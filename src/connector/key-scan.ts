@@ -1,17 +1,21 @@
-import type { ScanEntry, ScanRange } from '../rpc/messages.ts'
+import type { NodeSet } from '../register/quorum.ts'
+import type { Recipient, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import type { Clock } from './clock.ts'
 
 /** Keys in the order of their UTF-8 bytes, and where to go on; `undefined`: there are no more. */
 export type KeyPage = Readonly<{ keys: readonly string[]; nextStart: string | undefined }>
 
+/** A node that can be asked for its keys, and who it must be, and in which epoch. */
+export type KeySource = Readonly<{ transport: NodeTransport; recipient: Recipient }>
+
 export type KeyScanOptions = Readonly<{
-  transports: readonly NodeTransport[]
+  sources: readonly KeySource[]
   /** The range: `start` inclusive, `end` exclusive. */
   start: string
   end: string
-  /** How many nodes must answer. */
-  quorum: number
+  /** Whether these of the sources (by their index) are enough. */
+  isQuorum: (nodes: NodeSet) => boolean
   clock: Pick<Clock, 'after'>
   timeoutMs: number
 }>
@@ -20,15 +24,17 @@ export type KeyScanOptions = Readonly<{
  * The next keys of a range, out of the pages of the first classic quorum of nodes to answer: every key with a chosen
  * state is on at least one of them. Some may turn out to be deleted, or to have no chosen state.
  *
- * @returns `undefined` when fewer than `quorum` nodes answer in time
+ * @returns `undefined` when too few nodes answer in time, or the epoch is over
  */
 export async function nextKeys(options: KeyScanOptions): Promise<KeyPage | undefined> {
-  const { transports, start, end, quorum, clock, timeoutMs } = options
+  const { sources, start, end, isQuorum, clock, timeoutMs } = options
   const abort = new AbortController()
   const cancelTimeout = clock.after(timeoutMs, () => abort.abort())
   const range = { start, end, omitValues: true }
-  const asked = transports.map((transport) => firstPage(transport, range, abort.signal))
-  const pages = await firstOf(asked, quorum)
+  const asked = sources.map(({ transport, recipient }) =>
+    firstPage(transport, { ...range, recipient }, abort.signal),
+  )
+  const pages = await firstOf(asked, isQuorum)
   cancelTimeout()
   // The others are not waited for: one of them may have stopped.
   abort.abort()
@@ -60,20 +66,27 @@ async function firstPage(
   return []
 }
 
-/** The first `count` of these to be fulfilled; `undefined` once too many were rejected. */
-function firstOf<T>(promises: readonly Promise<T>[], count: number): Promise<readonly T[] | undefined> {
-  const fulfilled: T[] = []
-  let failures = 0
+/** The first of these to be fulfilled that are enough; `undefined` once they cannot be. */
+function firstOf<T>(
+  promises: readonly Promise<T>[],
+  isEnough: (indexes: NodeSet) => boolean,
+): Promise<readonly T[] | undefined> {
+  const values: T[] = []
+  let fulfilled = 0
+  let rejected = 0
+  const all = (1 << promises.length) - 1
   return new Promise((resolve) => {
-    for (const promise of promises) {
+    promises.forEach((promise, index) => {
       const onFulfilled = (value: T) => {
-        if (fulfilled.push(value) === count) resolve(fulfilled.slice())
+        values.push(value)
+        fulfilled |= 1 << index
+        if (isEnough(fulfilled)) resolve(values.slice())
       }
       const onRejected = () => {
-        failures += 1
-        if (failures > promises.length - count) resolve(undefined)
+        rejected |= 1 << index
+        if (!isEnough(all & ~rejected)) resolve(undefined)
       }
       promise.then(onFulfilled, onRejected)
-    }
+    })
   })
 }

@@ -7,7 +7,7 @@ import { type Chosen, nodesOf, type Records } from '../register/known-chosen.ts'
 import type { Record } from '../register/messages.ts'
 import type { Attempt, Decision, Operation, Outcome } from '../register/operation.ts'
 import { type Effect, type Memory, Proposer, type ProposerOptions } from '../register/proposer.ts'
-import { isClassicQuorum, type Quorums } from '../register/quorum.ts'
+import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
 import type { Rules } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
@@ -129,7 +129,13 @@ export class RegisterClient {
 
   /** Whether a classic quorum of nodes acts on what this connector sends. */
   get isQuorumReachable(): boolean {
-    const nodes = this.#links.reduce((set, link, index) => (link.isReachable ? set | (1 << index) : set), 0)
+    return this.isQuorum(
+      this.#links.reduce((set, link, index) => (link.isReachable ? set | (1 << index) : set), 0),
+    )
+  }
+
+  /** Whether these nodes, by the indexes of their links, are a classic quorum. */
+  isQuorum(nodes: NodeSet): boolean {
     return isClassicQuorum(nodes, this.#options.quorums)
   }
 

@@ -29,6 +29,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
       quorum: 1,
       isQuorumReachable: true,
       change: undefined,
+      loss: undefined,
       members: [
         {
           nodeId: 'n1',

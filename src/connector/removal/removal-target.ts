@@ -1,3 +1,4 @@
+import { isJoint } from '../../rpc/membership.ts'
 import type { Recipient } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 import type { Cluster } from '../cluster.ts'
@@ -25,16 +26,9 @@ export type RemovalTarget = Readonly<{
 export function removalTargetOf({
   client,
   membership,
-  memberTransports,
-}: Pick<Cluster, 'client' | 'membership' | 'memberTransports'>): RemovalTarget | undefined {
-  if (client === undefined || membership === undefined || membership.outgoing !== undefined) return undefined
-  const { clusterId, epoch, members } = membership
-  return {
-    client,
-    members: members.map(({ nodeId }, index) => ({
-      recipient: { clusterId, epoch, nodeId },
-      link: client.links[index]!,
-      transport: memberTransports[index]!,
-    })),
-  }
+  keySources,
+}: Pick<Cluster, 'client' | 'membership' | 'keySources'>): RemovalTarget | undefined {
+  if (client === undefined || membership === undefined || isJoint(membership)) return undefined
+  const members = keySources.map((source, index) => ({ ...source, link: client.links[index]! }))
+  return { client, members }
 }

@@ -1,3 +1,4 @@
+import { isJoint } from '../../rpc/membership.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 import type { Cluster } from '../cluster.ts'
 import type { NodeLink } from '../node-link.ts'
@@ -18,18 +19,21 @@ export type RepairTarget = Readonly<{
   client: Pick<RegisterClient, 'settle' | 'judge'>
 }>
 
-/** What there is to repair of a cluster; `undefined` until it is found. */
+/**
+ * What there is to repair of a cluster; `undefined` until it is found, and while its membership is being changed: that
+ * touches every key anyway, and who is joining would seem to lag with all of them.
+ */
 export function repairTargetOf({
   client,
   membership,
-  memberTransports,
-}: Pick<Cluster, 'client' | 'membership' | 'memberTransports'>): RepairTarget | undefined {
-  if (client === undefined || membership === undefined) return undefined
+  keySources,
+}: Pick<Cluster, 'client' | 'membership' | 'keySources'>): RepairTarget | undefined {
+  if (client === undefined || membership === undefined || isJoint(membership)) return undefined
   const { clusterId, epoch } = membership
-  const members = membership.members.map(({ nodeId }, index) => ({
+  const members = keySources.map(({ transport, recipient: { nodeId } }, index) => ({
     nodeId,
     link: client.links[index]!,
-    transport: memberTransports[index]!,
+    transport,
   }))
   return { clusterId, epoch, members, client }
 }

@@ -27,6 +27,8 @@ export type ClusterSnapshot =
       isQuorumReachable: boolean
       /** The change of the membership that is under way, in a sentence without its full stop; `undefined`: none. */
       change: string | undefined
+      /** Too many members have lost their disks: who, and what can be done, in a sentence without its full stop. */
+      loss: string | undefined
     }>
 
 /** How many keys a member lacks, as background repair counts them; `undefined` until it knows. */

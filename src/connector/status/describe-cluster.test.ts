@@ -19,7 +19,16 @@ function aMember(name: string, overrides: Partial<MemberSnapshot> = {}, isReacha
 }
 
 function aSnapshot(members: readonly MemberSnapshot[], change?: string): ClusterSnapshot {
-  return { kind: 'found', clusterId: 'c', epoch: 3, quorum: 2, isQuorumReachable: true, members, change }
+  return {
+    kind: 'found',
+    clusterId: 'c',
+    epoch: 3,
+    quorum: 2,
+    isQuorumReachable: true,
+    members,
+    change,
+    loss: undefined,
+  }
 }
 
 function aDescription(nodeId: string): Description {

@@ -35,10 +35,10 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
       divergences: found,
     }
   }
-  const { clusterId, epoch, quorum, isQuorumReachable, change } = snapshot
+  const { clusterId, epoch, quorum, isQuorumReachable, change, loss } = snapshot
   const members = snapshot.members.map((member) => describeMember(member, knowledge))
   const divergenceCount = divergences.length
-  const verdict = judge({ members, quorum, isQuorumReachable, change, divergenceCount })
+  const verdict = judge({ members, quorum, isQuorumReachable, change, loss, divergenceCount })
   return { ...verdict, clusterId, epoch, quorum, change: change ?? null, members, divergences: found }
 }
 

@@ -20,6 +20,7 @@ function facts(overrides: Partial<Facts>): Facts {
     members: members(true, true, true),
     quorum: 2,
     change: undefined,
+    loss: undefined,
     divergenceCount: 0,
     ...overrides,
   }
@@ -32,6 +33,14 @@ test('all nodes answer: healthy, and that none lags is said only where repair ha
   const equal = members(true, true, true).map((member) => ({ ...member, lag: 0 }))
   assert.equal(judge(facts({ members: equal })).reason, 'All 3 nodes answer, and none is known to lag.')
   assert.equal(judge(facts({ members: members(true), quorum: 1 })).reason, 'The one node answers.')
+})
+
+test('lost disks come before everything else, and say what to do', () => {
+  const loss = 'two disks are lost: restore a backup'
+  assert.deepEqual(judge(facts({ loss, members: members(true, false, false) })), {
+    verdict: 'unavailable',
+    reason: 'Two disks are lost: restore a backup.',
+  })
 })
 
 test('a node away: degraded, with how many more may fail', () => {

@@ -8,6 +8,8 @@ export type Facts = Readonly<{
   /** Whether enough of them do. */
   isQuorumReachable: boolean
   change: string | undefined
+  /** Disks that are lost beyond repair, in a sentence without its full stop. */
+  loss: string | undefined
   divergenceCount: number
 }>
 
@@ -18,6 +20,7 @@ export function judge(facts: Facts): Verdict {
   const voters = facts.members.filter(({ role }) => role !== 'joining')
   const up = voters.filter(({ reachable }) => reachable).length
   const alarm = alarmOf(facts.divergenceCount)
+  if (facts.loss !== undefined) return { verdict: 'unavailable', reason: sentence([facts.loss, ...alarm]) }
   if (!facts.isQuorumReachable) {
     const verb = up === 1 ? 'answers' : 'answer'
     const needed =

@@ -68,7 +68,7 @@ export class ConnectorProcess {
       return new WatchedLink(linkOptions, ({ key, request }) => onSend(index, key, request))
     })
     const { operationTimeoutMs } = options
-    this.registry = new GroupRegistry({ client, memberTransports: transports }, { clock, operationTimeoutMs })
+    this.registry = new GroupRegistry({ client, keySources: [] }, { clock, operationTimeoutMs })
   }
 
   kill(): void {

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Decision } from '../register/operation.ts'
-import type { Value } from '../register/state.ts'
-import type { Member, Membership } from '../rpc/messages.ts'
-import type { RegisterClient } from './register-client.ts'
-
-/** The reserved key whose state is the cluster's membership. Nodes without a membership vote on it alone. */
-export const MEMBERSHIP_KEY = 'cluster/membership'
+import type { Decision } from '../../register/operation.ts'
+import type { Value } from '../../register/state.ts'
+import type { Member, Membership } from '../../rpc/messages.ts'
+import type { RegisterClient } from '../register-client.ts'
+import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership-register.ts'
 
 /**
  * Proposes the first membership of a cluster, through the register protocol with unanimous quorums. Of connectors
@@ -27,12 +25,4 @@ export async function giveBirth(
 function proposeUnlessChosen(value: Value, proposal: Membership): Decision {
   if (value !== undefined) return { kind: 'keep', result: decodeMembership(value) }
   return { kind: 'propose', value: encodeMembership(proposal), result: proposal }
-}
-
-function encodeMembership(membership: Membership): Uint8Array {
-  return Buffer.from(JSON.stringify(membership))
-}
-
-function decodeMembership(value: Uint8Array): Membership {
-  return JSON.parse(Buffer.from(value).toString()) as Membership
 }

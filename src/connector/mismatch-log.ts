@@ -1,0 +1,39 @@
+import type { Logger } from 'pino'
+import type { Member, Mismatch } from '../rpc/messages.ts'
+
+/** Says of each node that is not who it should be what it is instead: once, not on every try. */
+export class MismatchLog {
+  readonly #logger: Logger
+  readonly #reported = new Set<string>()
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** A node that was taken for `expected` did not act, and said who it is. */
+  report({ nodeId, address }: Member, mismatch: Mismatch): void {
+    const { clusterId, epoch } = mismatch.membership ?? {}
+    const report = `${nodeId} ${address} ${mismatch.nodeId} ${clusterId} ${epoch}`
+    if (this.#reported.has(report)) return
+    this.#reported.add(report)
+    const fields = {
+      node: nodeId,
+      address,
+      foundNode: mismatch.nodeId,
+      foundCluster: clusterId,
+      foundEpoch: epoch,
+    }
+    if (mismatch.membership === undefined) {
+      this.#logger.warn(
+        fields,
+        'an empty node answers at the address of this member: its disk was lost, or another data directory is in use',
+      )
+      return
+    }
+    this.#logger.error(
+      fields,
+      'the node at this address is not the expected member, or belongs to another cluster: it is not used, and its data ' +
+        'are left alone. Start it with the data directory of this cluster',
+    )
+  }
+}
