@@ -1,4 +1,6 @@
+import { digestOf } from '../node/digest.ts'
 import { answer } from '../register/acceptor.ts'
+import { knownChosen } from '../register/known-chosen.ts'
 import type { Request } from '../register/messages.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
@@ -13,6 +15,12 @@ export type Protocol = Readonly<{
   answer: typeof answer
   /** Whether what a request changed is durable before its answer leaves. If not, it is some time later, or never. */
   isSavedAtOnce: (request: Request) => boolean
+  /** Which state background repair takes for chosen. */
+  knownToRepair: typeof knownChosen
+  /** Whether background repair settles by a round what nobody can tell. */
+  doesRepairSettle: boolean
+  /** What a record adds to the digest of its leaf. */
+  digestOf: typeof digestOf
 }>
 
 /** Marks are hints: they get no fsync of their own (protocol.md §3). */
@@ -21,4 +29,7 @@ export const PROTOCOL: Protocol = {
   quorumsOf,
   answer,
   isSavedAtOnce: ({ kind }) => kind !== 'mark',
+  knownToRepair: knownChosen,
+  doesRepairSettle: true,
+  digestOf,
 }

@@ -21,7 +21,7 @@ const CLOCK: Clock = {
 
 async function differing(members: readonly MemoryMember[]): Promise<[string, string[]][]> {
   const found: [string, string[]][] = []
-  for await (const keys of differingKeys(members, EVERY_LEAF, CLOCK)) {
+  for await (const keys of differingKeys({ clusterId: 'c', epoch: 1 }, members, EVERY_LEAF, CLOCK)) {
     for (const { key, lagging } of keys) found.push([key, lagging.map(({ nodeId }) => nodeId)])
   }
   return found

@@ -5,7 +5,7 @@ import { sameWriteId } from '../../register/state.ts'
 import type { ScanEntry } from '../../rpc/messages.ts'
 import type { Clock } from '../clock.ts'
 import { compareKeys } from '../key-scan.ts'
-import type { RepairMember } from './repair-target.ts'
+import type { RepairMember, RepairTarget } from './repair-target.ts'
 
 /** `lagging`: the members that lack what the others have accepted, as far as the scans showed. A hint: time goes on. */
 export type DifferingKey = Readonly<{ key: string; lagging: readonly RepairMember[] }>
@@ -18,11 +18,16 @@ const WATCH_MS = 500
  * read no faster than the keys are taken. Throws when one of the nodes is lost.
  */
 export async function* differingKeys(
+  { clusterId, epoch }: Pick<RepairTarget, 'clusterId' | 'epoch'>,
   members: readonly RepairMember[],
   leaves: ReadonlySet<number>,
   clock: Clock,
 ): AsyncGenerator<readonly DifferingKey[]> {
-  const cursors = members.map((member) => new Cursor(member, leaves, clock))
+  const cursors = members.map((member) => {
+    const recipient = { clusterId, epoch, nodeId: member.nodeId }
+    const pages = member.transport.scan({ start: '', end: '', omitValues: true, leaves, recipient })
+    return new Cursor(member, pages[Symbol.asyncIterator](), clock)
+  })
   try {
     for (;;) {
       await Promise.all(cursors.map((cursor) => cursor.fill()))
@@ -88,11 +93,10 @@ class Cursor {
   #at = 0
   #isOver = false
 
-  constructor(member: RepairMember, leaves: ReadonlySet<number>, clock: Clock) {
+  constructor(member: RepairMember, pages: AsyncIterator<readonly ScanEntry[]>, clock: Clock) {
     this.member = member
+    this.#pages = pages
     this.#clock = clock
-    const range = { start: '', end: '', omitValues: true, leaves }
-    this.#pages = member.transport.scan(range)[Symbol.asyncIterator]()
   }
 
   /** The next entry; `undefined` when the scan is over, or `fill` is to be called. */

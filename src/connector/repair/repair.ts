@@ -112,7 +112,7 @@ export class Repair {
     const pass = new Pass(members)
     const slots = new Slots(limits.keysInFlightMax)
     try {
-      for await (const keys of differingKeys(members, leaves, clock)) {
+      for await (const keys of differingKeys(target, members, leaves, clock)) {
         for (const differing of keys) {
           pass.found(differing)
           await slots.take()
@@ -121,7 +121,8 @@ export class Repair {
         }
       }
       await slots.idle()
-      this.#watch.tried(leaves)
+      // What failed for want of an answer is due again with the next look.
+      if (pass.outcomes.failed === 0) this.#watch.tried(leaves)
       this.#figures.passed(pass, leaves.size)
     } catch (err) {
       logger.debug({ err }, 'a pass of repair was interrupted')

@@ -1,11 +1,15 @@
+import { findDivergences } from '../../connector/divergence.ts'
 import { GroupRegistry } from '../../connector/group-registry.ts'
 import { type Errand, LINK_LIMITS, NodeLink } from '../../connector/node-link.ts'
 import { RegisterClient } from '../../connector/register-client.ts'
+import { Repair, type RepairLimits } from '../../connector/repair/repair.ts'
+import type { RepairTarget } from '../../connector/repair/repair-target.ts'
 import type { Request } from '../../register/messages.ts'
 import type { Quorums } from '../../register/quorum.ts'
 import type { Rules } from '../../register/rules.ts'
 import type { Membership } from '../../rpc/messages.ts'
 import type { Chance } from '../chance.ts'
+import { Violation } from '../checkers/violation.ts'
 import type { SimulatedTransport } from './network.ts'
 import type { ProcessClock } from './timeline.ts'
 
@@ -23,20 +27,48 @@ export type ConnectorProcessOptions = Readonly<{
   viewAgeMsMax: number
   /** A proposer sends a request, in the same turn in which it decided to. */
   onSend: (node: number, key: string, request: Request) => void
+  repair: Readonly<{
+    limits: RepairLimits
+    /** What background repair sees of the client: all of it, unless a rule is broken on purpose. */
+    client: (client: RegisterClient) => RepairTarget['client']
+  }>
+  /** A bug was found. */
+  onFailure: (error: unknown) => void
 }>
 
 /** The link that ships, watched. */
 class WatchedLink extends NodeLink {
   readonly #onSend: (errand: Errand) => void
+  readonly #onSettle: () => void
 
-  constructor(options: ConstructorParameters<typeof NodeLink>[0], onSend: (errand: Errand) => void) {
+  constructor(
+    options: ConstructorParameters<typeof NodeLink>[0],
+    onSend: (errand: Errand) => void,
+    onSettle: () => void,
+  ) {
     super(options)
     this.#onSend = onSend
+    this.#onSettle = onSettle
   }
 
   override send(errand: Errand): boolean {
     this.#onSend(errand)
-    return super.send(errand)
+    return super.send(errand.isBackground ? this.#settling(errand) : errand)
+  }
+
+  /** Repair awaits its errands: who awaits a promise goes on before time does. */
+  #settling(errand: Errand): Errand {
+    return {
+      ...errand,
+      onAnswer: (answer) => {
+        this.#onSettle()
+        errand.onAnswer(answer)
+      },
+      onLost: () => {
+        this.#onSettle()
+        errand.onLost()
+      },
+    }
   }
 }
 
@@ -47,6 +79,7 @@ export class ConnectorProcess {
   readonly clock: ProcessClock
   readonly transports: readonly SimulatedTransport[]
   isDead = false
+  readonly #repair: Repair
 
   constructor(options: ConnectorProcessOptions) {
     const { proposerId, membership, clock, chance, transports, onSend } = options
@@ -65,15 +98,47 @@ export class ConnectorProcess {
           throw new Error('simulated nodes are who they are')
         },
       }
-      return new WatchedLink(linkOptions, ({ key, request }) => onSend(index, key, request))
+      return new WatchedLink(
+        linkOptions,
+        ({ key, request }) => onSend(index, key, request),
+        () => clock.settle(),
+      )
     })
     const { operationTimeoutMs } = options
     this.registry = new GroupRegistry({ client, keySources: [] }, { clock, operationTimeoutMs })
+    this.#repair = newRepair(options, client)
+    this.#repair.run().catch(options.onFailure)
   }
 
   kill(): void {
     this.isDead = true
+    this.#repair.close()
     this.clock.kill()
     for (const transport of this.transports) transport.reset()
   }
+}
+
+/** Background repair as it ships, over the simulated links. */
+function newRepair(options: ConnectorProcessOptions, client: RegisterClient): Repair {
+  const { membership, clock, chance, transports, operationTimeoutMs, repair } = options
+  const { clusterId, epoch } = membership
+  const members = membership.members.map(({ nodeId }, index) => ({
+    nodeId,
+    link: client.links[index]!,
+    transport: transports[index]!,
+  }))
+  const target = { clusterId, epoch, members, client: repair.client(client) }
+  return new Repair({
+    target: () => target,
+    observe(key, replicas) {
+      const found = findDivergences(key, replicas)
+      if (found.length > 0) options.onFailure(new Violation('nodes never contradict each other', key))
+      return found
+    },
+    clock,
+    random: () => chance.uniform(),
+    timeoutMs: operationTimeoutMs,
+    limits: repair.limits,
+    logger: { info: () => {}, debug: () => {} },
+  })
 }

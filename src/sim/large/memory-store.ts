@@ -23,12 +23,19 @@ export class MemoryStore implements RecordStore {
   readonly #records = new Map<string, Record>()
   /** What the transaction under way would change. */
   #changes: Map<string, Record> | undefined
+  readonly #digestOf: typeof digestOf
   readonly #onVote: (key: string, record: Record) => void
   #votes: [key: string, record: Record][] = []
 
-  /** `onVote` is called for each vote that has become durable. */
-  constructor(nodeId: string, membership: Membership, onVote: (key: string, record: Record) => void) {
+  /** `onVote` is called for each vote that has become durable. `digest` is the node's, unless a test breaks it. */
+  constructor(
+    nodeId: string,
+    membership: Membership,
+    onVote: (key: string, record: Record) => void,
+    digest: typeof digestOf = digestOf,
+  ) {
     this.nodeId = nodeId
+    this.#digestOf = digest
     this.membership = membership
     this.#onVote = onVote
   }
@@ -79,7 +86,7 @@ export class MemoryStore implements RecordStore {
 
   #keep(key: string, record: Record): void {
     const weigh = (kept: Record): Weight =>
-      kept === EMPTY_RECORD ? NOTHING : weightOf(kept, digestOf(key, kept))
+      kept === EMPTY_RECORD ? NOTHING : weightOf(kept, this.#digestOf(key, kept))
     this.inventory.replace(leafOf(key), weigh(this.#records.get(key) ?? EMPTY_RECORD), weigh(record))
     if (record === EMPTY_RECORD) this.#records.delete(key)
     else this.#records.set(key, record)

@@ -1,7 +1,9 @@
+import type { ScanSlice } from '../../node/store.ts'
 import type {
   AnswerBatch,
   Description,
   DigestAnswer,
+  DigestRequest,
   RequestBatch,
   ScanEntry,
   ScanRange,
@@ -86,12 +88,19 @@ export interface Listener {
   readonly isUp: boolean
   /** A batch arrives; what the node answers goes to `reply`, unless it crashes first. */
   receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void
+  digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void
+  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice) => void): void
 }
+
+/** Few, so that a scan takes many steps, between which much happens. */
+const SCAN_PAGE_RECORDS = 2
 
 /** The way from one connector to one node. Streams on it end when either process dies, and whenever chance wants. */
 export class SimulatedTransport implements NodeTransport {
   /** The streams that both ends believe to be open. */
   readonly streams = new Set<SimulatedStream>()
+  /** Ends each of the questions that are under way. */
+  readonly #calls = new Set<() => void>()
   readonly up: Wire
   readonly down: Wire
   /** The connector's process: what arrives for it is handled when that runs. */
@@ -134,19 +143,49 @@ export class SimulatedTransport implements NodeTransport {
 
   reset(): void {
     for (const stream of [...this.streams]) this.end(stream, this.#chance.happens(0.5))
+    for (const fail of [...this.#calls]) fail()
   }
 
   describe(): Promise<Description> {
     return Promise.reject(new Error('simulated clusters are known from the start'))
   }
 
-  digest(): Promise<DigestAnswer> {
-    return Promise.reject(new Error('simulated connectors compare nothing'))
+  digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
+    return this.#call((reply) => this.#listener.digest(request, reply), timeoutMs)
   }
 
-  // biome-ignore lint/correctness/useYield: it yields nothing, because it cannot be reached
-  async *scan(_range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
-    throw new Error('simulated clients do not scan')
+  async *scan(range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+    let { start } = range
+    for (;;) {
+      const from = start
+      const { entries, nextStart } = await this.#call<ScanSlice>((reply) =>
+        this.#listener.scan({ ...range, start: from }, SCAN_PAGE_RECORDS, reply),
+      )
+      if (entries.length > 0) yield entries
+      if (nextStart === undefined) return
+      start = nextStart
+    }
+  }
+
+  /** A question of its own, beside the streams: it fails with them, or after its time. */
+  #call<A>(ask: (reply: (answer: A) => void) => void, timeoutMs?: number): Promise<A> {
+    return new Promise((resolve, reject) => {
+      let cancelTimeout = (): void => {}
+      const end = (settle: () => void): void => {
+        if (!this.#calls.delete(fail)) return
+        cancelTimeout()
+        this.#timeline.isSettling = true
+        settle()
+      }
+      const fail = (): void => this.owner.run(() => end(() => reject(new Error('the connection was lost'))))
+      this.#calls.add(fail)
+      if (timeoutMs !== undefined) cancelTimeout = this.owner.after(timeoutMs, fail)
+      const reply = this.down.open<A>((answer) => this.owner.run(() => end(() => resolve(answer))))
+      this.up.open<null>(() => {
+        if (this.#listener.isUp) ask(reply)
+        else fail()
+      })(null)
+    })
   }
 
   close(): void {

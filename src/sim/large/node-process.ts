@@ -1,6 +1,15 @@
+import assert from 'node:assert/strict'
 import { NodeHandler } from '../../node/handler.ts'
+import type { ScanSlice } from '../../node/store.ts'
 import type { Answer } from '../../register/messages.ts'
-import type { AnswerBatch, KeyedRequest, RequestBatch } from '../../rpc/messages.ts'
+import type {
+  AnswerBatch,
+  DigestAnswer,
+  DigestRequest,
+  KeyedRequest,
+  RequestBatch,
+  ScanRange,
+} from '../../rpc/messages.ts'
 import type { Chance } from '../chance.ts'
 import { type MemoryStore, PowerCut } from './memory-store.ts'
 import type { Listener } from './network.ts'
@@ -88,6 +97,23 @@ export class NodeProcess implements Listener {
         reply(answers)
       }),
     )
+  }
+
+  digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void {
+    const handler = this.#handler!
+    this.#clock.run(() => {
+      const answer = handler.digest(request)
+      if (answer !== undefined) reply(answer)
+    })
+  }
+
+  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice) => void): void {
+    const handler = this.#handler!
+    this.#clock.run(() => {
+      const slice = handler.scan(range, limit)
+      assert.notEqual(slice, 'not_meant', 'simulated nodes are who they are')
+      if (slice !== undefined && slice !== 'not_meant') reply(slice)
+    })
   }
 
   #observe({ requests }: RequestBatch, { answers }: AnswerBatch): void {

@@ -122,6 +122,11 @@ export class ProcessClock implements Clock {
     this.#timeline.after(0, () => this.run(task))
   }
 
+  /** Promises are settled in this event: whoever awaits them goes on before time does. */
+  settle(): void {
+    this.#timeline.isSettling = true
+  }
+
   /** Runs a task of the process: now, when it goes on, or, if it is dead, never. */
   run(task: () => void): void {
     if (this.#isDead) return

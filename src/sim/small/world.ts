@@ -140,6 +140,8 @@ export class World {
       connector,
       calledAt: this.#time,
       attempts: [],
+      // Some reads are those of background repair, which end with a round.
+      needsRound: command.kind === 'read' && number % 3 === 2,
       decide: (value) => {
         const decision = decide(command, number, value)
         if (decision.kind === 'propose') this.#deciders.push(number)

@@ -1,0 +1,68 @@
+/** Background repair with one rule broken: the large world must notice. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { digestOf } from '../../node/digest.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import { candidatesAt, highestAccepted } from '../../register/known-chosen.ts'
+import { PROTOCOL, type Protocol } from '../protocol.ts'
+import { runLarge } from './world.ts'
+
+const MUTATIONS: readonly Readonly<{
+  name: string
+  protocol: Partial<Protocol>
+  noticedAs: RegExp
+  /** Where to begin: rare ones take long from 1. */
+  seed?: number
+  seedsMax: number
+}>[] = [
+  {
+    name: 'repair passes on a state that nobody knows to be chosen',
+    protocol: {
+      knownToRepair(records) {
+        const ballot = highestAccepted(records)
+        if (ballot === undefined) return { state: EMPTY_RECORD.state, ballot }
+        return { state: candidatesAt(records, ballot)[0]!.state, ballot }
+      },
+    },
+    noticedAs: /only what is chosen is learned/,
+    seedsMax: 100,
+  },
+  {
+    name: 'repair leaves alone what nobody knows to be chosen',
+    protocol: { doesRepairSettle: false },
+    noticedAs: /nodes become identical/,
+    seed: 80,
+    seedsMax: 200,
+  },
+  {
+    name: 'digests do not tell apart two writes at one ballot',
+    protocol: { digestOf: (key, record) => digestOf(key, { ...record, state: EMPTY_RECORD.state }) },
+    noticedAs: /nodes become identical/,
+    seed: 270,
+    seedsMax: 300,
+  },
+  {
+    name: 'digests do not tell apart two ballots of one write',
+    protocol: {
+      digestOf: (key, { accepted, ...record }) =>
+        digestOf(key, { ...record, accepted: accepted && ONE_BALLOT }),
+    },
+    noticedAs: /nodes become identical/,
+    seedsMax: 200,
+  },
+]
+
+const ONE_BALLOT = { round: 1, proposerId: 0 }
+
+for (const { name, protocol, noticedAs, seed: firstSeed = 1, seedsMax } of MUTATIONS) {
+  test(`the checkers notice when ${name}`, async (t) => {
+    for (let seed = firstSeed; seed < firstSeed + seedsMax; seed += 1) {
+      const { failure } = await runLarge(seed, { ...PROTOCOL, ...protocol })
+      if (failure === undefined) continue
+      t.diagnostic(`seed ${seed}: ${failure.message}`)
+      assert.match(failure.message, noticedAs)
+      return
+    }
+    assert.fail(`not noticed in ${seedsMax} seeds`)
+  })
+}
