@@ -28,7 +28,7 @@ export async function cover(size: WorldSize, seed: number, coverage: Coverage): 
 
 /** What happens in the run of a seed, as text. */
 export async function reportLarge(seed: number, linesMax = LINES_MAX): Promise<string> {
-  const { description, lines, failure } = await runLarge(seed, PROTOCOL, true)
+  const { description, lines, failure } = await runLarge(seed, PROTOCOL, { isTold: true })
   const shown = lines.slice(-linesMax)
   return [
     `seed ${seed}: ${description}; the last ${shown.length} of ${lines.length} lines:`,

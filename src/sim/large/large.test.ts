@@ -15,8 +15,8 @@ test(`no rule breaks in ${SEEDS} runs of a whole system, and it recovers from ea
 
 test('the same seed gives the same conversation, byte for byte', async () => {
   for (let seed = 1; seed <= 5; seed += 1) {
-    const first = await runLarge(seed, PROTOCOL, true)
-    const second = await runLarge(seed, PROTOCOL, true)
+    const first = await runLarge(seed, PROTOCOL, { isTold: true })
+    const second = await runLarge(seed, PROTOCOL, { isTold: true })
     assert.equal(first.lines.join('\n'), second.lines.join('\n'))
     assert.ok(first.lines.length > 1_000)
   }

@@ -52,9 +52,16 @@ const REPAIR_MS = 10_000
 /** The end of a run that does not end by itself. */
 const RUN_MS_MAX = 600_000
 
+/** How many nodes a world has: one of these. */
+const NODE_COUNTS: readonly number[] = [3, 3, 4, 5, 7]
+
 /** Runs the world of a seed to its end, or to the first violation. */
-export async function runLarge(seed: number, protocol: Protocol, isTold = false): Promise<LargeRun> {
-  return new LargeWorld(seed, protocol, isTold).run()
+export async function runLarge(
+  seed: number,
+  protocol: Protocol,
+  { isTold = false, nodeCounts = NODE_COUNTS }: { isTold?: boolean; nodeCounts?: readonly number[] } = {},
+): Promise<LargeRun> {
+  return new LargeWorld(seed, protocol, isTold, nodeCounts).run()
 }
 
 type PendingCall = { readonly connector: ConnectorProcess; readonly end: (ending: Ending) => void }
@@ -86,12 +93,12 @@ class LargeWorld {
   #event = 0
   #failure: Error | undefined
 
-  constructor(seed: number, protocol: Protocol, isTold: boolean) {
+  constructor(seed: number, protocol: Protocol, isTold: boolean, nodeCounts: readonly number[]) {
     const chance = new Chance(seed)
     this.#chance = chance
     this.#protocol = protocol
     this.#lines = isTold ? [] : undefined
-    const nodeCount = chance.of([3, 3, 4, 5, 7])
+    const nodeCount = chance.of(nodeCounts)
     this.#keys = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6))
     this.#clientCount = chance.between(3, 16)
     this.#operationsMax = chance.between(100, 400)
