@@ -327,6 +327,10 @@ export class RegisterClient {
   #send(key: string, proposer: DrivenProposer, effect: Extract<Effect<Pending>, { kind: 'send' }>): boolean {
     const { to, token, request } = effect
     proposer.rounds.sent(token, request)
+    // Nobody waits for what becomes of a mark.
+    if (request.kind === 'mark') {
+      return this.#links[to]!.send({ key, request, onAnswer: ignore, onLost: ignore })
+    }
     return this.#links[to]!.send({
       key,
       request,
@@ -364,3 +368,5 @@ export class RegisterClient {
     return longest * (0.5 + this.#options.random() / 2)
   }
 }
+
+function ignore(): void {}
