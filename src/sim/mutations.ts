@@ -2,11 +2,13 @@
  * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the checkers; no
  * process can reach any of this.
  */
-import { answer, onAccept } from '../register/acceptor.ts'
+import { answer, EMPTY_RECORD, onAccept } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
 import { candidatesAt, highestAccepted, knownChosen, type Records } from '../register/known-chosen.ts'
+import type { Record } from '../register/messages.ts'
 import { judge } from '../register/operation.ts'
 import { type Configuration, countNodes, type Quorums, quorumsOf } from '../register/quorum.ts'
+import { findRemovable } from '../register/removal.ts'
 import { ABSENT, type State } from '../register/state.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 import { PROFILE, type Profile } from './small/schedule.ts'
@@ -25,10 +27,20 @@ const THREE_NODES: Profile = { ...PROFILE, nodeCounts: [3] }
 const FIVE_NODES: Profile = { ...PROFILE, nodeCounts: [5] }
 /** So many writes that an operation can outlive the lineage. */
 const LONG: Profile = {
+  ...PROFILE,
   nodeCounts: [3],
   connectorCount: [3, 4],
   operationCount: [100, 120],
   stepsPerOperation: [8, 14],
+}
+/** Groups come and go, and what is left of them is removed. */
+const REMOVAL: Profile = {
+  ...THREE_NODES,
+  connectorCount: [2, 3],
+  operationCount: [6, 14],
+  stepsPerOperation: [10, 40],
+  looks: [0.3, 1],
+  emphases: ['create', 'delete', 'delete'],
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -143,7 +155,87 @@ export const MUTATIONS: readonly Mutation[] = [
     profile: PROFILE,
     seedsMax: 2_000,
   },
+  {
+    name: 'a tombstone is removed in one step',
+    protocol: withAnswers((record, request) => {
+      const given = answer(record, request)
+      return request.kind === 'stub' && given.record.isStub ? { ok: true, record: EMPTY_RECORD } : given
+    }),
+    profile: REMOVAL,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a stub forgets its promise',
+    protocol: withAnswers((record, request) => {
+      const given = answer(record, request)
+      if (request.kind !== 'stub' || !given.record.isStub) return given
+      return { ok: true, record: { ...EMPTY_RECORD, isStub: true } }
+    }),
+    profile: REMOVAL,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a drop does not look at the promise',
+    protocol: withAnswers((record, request) =>
+      request.kind === 'drop' && record.isStub ? { ok: true, record: EMPTY_RECORD } : answer(record, request),
+    ),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'what was only prepared is dropped like a stub',
+    protocol: withRemoval(
+      { find: (records) => findRemovable(records.map(asStub)) },
+      withAnswers((record, request) => answer(asStub(record), request)),
+    ),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'no grace time passes before a stub',
+    protocol: withRemoval({ waits: ({ kind }) => kind === 'stubs' }),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'no grace time passes before a drop',
+    protocol: withRemoval({ waits: ({ kind }) => kind === 'tombstone' }),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'views outlive the grace time',
+    protocol: withRemoval({ viewsDie: false }),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'a tombstone is removed on the word of a quorum',
+    protocol: withRemoval({ find: (records) => findRemovable(withoutLowest(records)) }),
+    profile: REMOVAL,
+    seedsMax: 5_000,
+  },
 ]
+
+function withAnswers(answers: Protocol['answer']): Protocol {
+  return { ...PROTOCOL, answer: answers }
+}
+
+function withRemoval(removal: Partial<Protocol['removal']>, protocol = PROTOCOL): Protocol {
+  return { ...protocol, removal: { ...protocol.removal, ...removal } }
+}
+
+/** A record that was only prepared looks like a stub. */
+function asStub(record: Record): Record {
+  return record.accepted === undefined && record !== EMPTY_RECORD ? { ...record, isStub: true } : record
+}
+
+/** As if the node that has accepted least said what the others say. */
+function withoutLowest(records: readonly Record[]): readonly Record[] {
+  const [highest] = records.toSorted((a, b) => compareBallots(b.promised, a.promised))
+  const lowest = records.toSorted((a, b) => (a.accepted?.round ?? 0) - (b.accepted?.round ?? 0))[0]
+  return records.map((record) => (record === lowest ? highest! : record))
+}
 
 function withRules(rules: Partial<Protocol['rules']>): Protocol {
   return { ...PROTOCOL, rules: { ...PROTOCOL.rules, ...rules } }

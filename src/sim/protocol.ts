@@ -3,6 +3,7 @@ import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'
 import type { Request } from '../register/messages.ts'
 import { quorumsOf } from '../register/quorum.ts'
+import { type Finding, findRemovable, isSameFinding, removalRequests } from '../register/removal.ts'
 import { RULES } from '../register/rules.ts'
 
 /**
@@ -21,6 +22,18 @@ export type Protocol = Readonly<{
   doesRepairSettle: boolean
   /** What a record adds to the digest of its leaf. */
   digestOf: typeof digestOf
+  removal: Removal
+}>
+
+/** The rules of removing tombstones (protocol.md §6). */
+export type Removal = Readonly<{
+  find: typeof findRemovable
+  isSame: typeof isSameFinding
+  requests: typeof removalRequests
+  /** Whether a grace time must pass, and all nodes report the same again, before a step. */
+  waits: (finding: Finding) => boolean
+  /** Whether what was read before the grace time began is not used behind its end. */
+  viewsDie: boolean
 }>
 
 /** Marks are hints: they get no fsync of their own (protocol.md §3). */
@@ -32,4 +45,11 @@ export const PROTOCOL: Protocol = {
   knownToRepair: knownChosen,
   doesRepairSettle: true,
   digestOf,
+  removal: {
+    find: findRemovable,
+    isSame: isSameFinding,
+    requests: removalRequests,
+    waits: ({ kind }) => kind !== 'old stubs',
+    viewsDie: true,
+  },
 }

@@ -80,3 +80,52 @@ test('a promise that is lower than one told before is noticed', () => {
   promises.told(1, { promised: FAST, accepted: undefined })
   assert.throws(() => promises.told(0, { promised: FAST, accepted: undefined }), /taken back/)
 })
+
+const TOMBSTONE_AT = { round: 2, proposerId: 0 }
+
+/** A group and its tombstone, chosen by all three nodes. */
+function aDeleted(ledger: Ledger): State {
+  const group = aState(ABSENT, 1)
+  const tombstone = successor(group, { proposerId: 7, sequence: 2 }, undefined)
+  elect(ledger, FAST, group, [0, 1, 2])
+  elect(ledger, TOMBSTONE_AT, tombstone, [0, 1, 2])
+  return tombstone
+}
+
+test('what is written after a removal, at ballots that come again, follows the tombstone that was removed', () => {
+  const ledger = new Ledger(3)
+  const tombstone = aDeleted(ledger)
+  for (let node = 0; node < 3; node += 1) ledger.removed(TOMBSTONE_AT, tombstone)
+  const again = aState(ABSENT, 3)
+  elect(ledger, FAST, again, [0, 1, 2])
+  ledger.toldChosen(FAST, again.writeId)
+  assert.deepEqual(ledger.order(), [1, 2, 3])
+  assert.deepEqual(
+    [1, 2, 3].map((operation) => ledger.timesHappened(operation)),
+    [1, 1, 1],
+  )
+})
+
+test('without a removal, a second history from the start is noticed', () => {
+  const ledger = new Ledger(3)
+  aDeleted(ledger)
+  assert.throws(() => elect(ledger, CLASSIC, aState(ABSENT, 3), [0, 1]), /one chain/)
+})
+
+test('what builds on a tombstone is noticed when another life has begun after it', () => {
+  const ledger = new Ledger(3)
+  const tombstone = aDeleted(ledger)
+  ledger.removed(TOMBSTONE_AT, tombstone)
+  elect(ledger, FAST, aState(ABSENT, 3), [0, 1, 2])
+  const late = aState(tombstone, 4)
+  assert.throws(() => elect(ledger, { round: 3, proposerId: 0 }, late, [0, 1, 2]), /a life that was removed/)
+})
+
+test('an absence that is chosen may be removed like a tombstone', () => {
+  const ledger = new Ledger(3)
+  elect(ledger, CLASSIC, ABSENT, [0, 1])
+  ledger.toldChosen(CLASSIC, ABSENT.writeId)
+  ledger.removed(CLASSIC, ABSENT)
+  elect(ledger, FAST, aState(ABSENT, 1), [0, 1, 2])
+  assert.deepEqual(ledger.order(), [1])
+})

@@ -1,6 +1,9 @@
 /**
  * What one register has been through, seen from outside: every state that was proposed, every vote, and from them
  * what was chosen. It shares no arithmetic and no notion of chosen with the core.
+ *
+ * A removal begins a new *life* of the register: its ballots start again, and its absence follows the tombstone that was
+ * removed, for whoever looks from outside. So the states of all lives must form one chain.
  */
 import { Violation } from './violation.ts'
 
@@ -14,32 +17,48 @@ type StateLike = Readonly<{
   value: Uint8Array | undefined
 }>
 
-/** A proposed state. */
+/** A proposed state; or, with generation 0, the absence from which a life begins. */
 type Write = Readonly<{
   name: string
   generation: number
+  /** Counts removals. */
+  life: number
+  /** How many writes it follows, in all lives. */
+  depth: number
   value: Uint8Array | undefined
-  /** The state it was made from; `undefined` for the absent one. */
+  /** The state it was made from, or that was removed before it; `undefined` for the absent one of the first life. */
   parent: Write | undefined
   /** The operations whose changes it carries. */
   operations: readonly number[]
 }>
 
-type Candidate = { readonly write: Write; voters: number; count: number }
-type Poll = { readonly ballot: BallotLike; readonly candidates: Candidate[]; chosen: Write | undefined }
+type Candidate = { readonly write: Write; voters: number; count: number; isChosen: boolean }
+type Poll = { readonly ballot: BallotLike; readonly candidates: Candidate[] }
 
-const ABSENT: Write = { name: 'absent', generation: 0, value: undefined, parent: undefined, operations: [] }
+const ABSENT: Write = {
+  name: 'absent',
+  generation: 0,
+  life: 0,
+  depth: 0,
+  value: undefined,
+  parent: undefined,
+  operations: [],
+}
 
 /** Ids that simulated processes draw are small, so a pair of them is one exact number that sorts like the pair. */
 const ID_LIMIT = 2 ** 24
+/** More than the ballots of one life. */
+const LIFE_SPAN = 2 ** 44
 
 export class Ledger {
   readonly #classic: number
   readonly #fast: number
-  readonly #writes = new Map<number, Write>([[0, ABSENT]])
+  readonly #writes = new Map<number, Write>()
   readonly #polls = new Map<number, Poll>()
-  /** By ballot, lowest first. */
+  /** By life and ballot, lowest first. */
   readonly #chosen: { ballot: number; write: Write }[] = []
+  /** What an empty register stands for now. */
+  #absent = ABSENT
 
   /** @param nodeCount members of the cluster */
   constructor(nodeCount: number) {
@@ -54,45 +73,66 @@ export class Ledger {
 
   /** A connector sends an accept. `operations`: those that it has just run, if the state is a new one. */
   proposed(ballot: BallotLike, state: StateLike, operations: readonly number[]): void {
-    const id = writeKey(state.writeId)
-    const known = this.#writes.get(id)
-    if (known === undefined) this.#writes.set(id, this.#newWrite(state, operations))
-    else if (known.generation !== state.generation || !sameBytes(known.value, state.value)) {
-      throw new Violation('a writeId names one state', `${known.name} was proposed with two contents`)
+    const write = this.#writeOf(state, operations)
+    if (write.generation !== state.generation || !sameBytes(write.value, state.value)) {
+      throw new Violation('a writeId names one state', `${write.name} was proposed with two contents`)
     }
     const poll = this.#pollOf(ballot)
     if (ballot.proposerId === 0) return
-    const other = poll.candidates.find(({ write }) => write !== this.#writes.get(id))
+    const other = poll.candidates.find((candidate) => !isOf(candidate, state, write))
     if (other !== undefined) {
       throw new Violation(
         'a classic ballot has one state',
-        `${nameOf(ballot)} carries ${other.write.name} and ${this.#writes.get(id)!.name}`,
+        `${nameOf(ballot)} carries ${other.write.name} and ${write.name}`,
       )
     }
-    if (poll.candidates.length === 0)
-      poll.candidates.push({ write: this.#writes.get(id)!, voters: 0, count: 0 })
+    if (poll.candidates.length === 0) poll.candidates.push(aCandidate(write))
   }
 
   /** A node has accepted a state, and would remember it after a crash. */
   voted(node: number, ballot: BallotLike, state: StateLike): void {
     const poll = this.#pollOf(ballot)
     const write = this.#writes.get(writeKey(state.writeId))
-    if (write === undefined) throw new Violation('votes are for proposals', `node ${node} made up a state`)
-    let candidate = poll.candidates.find((known) => known.write === write)
+    let candidate = poll.candidates.find((known) => isOf(known, state, write))
     if (candidate === undefined) {
-      candidate = { write, voters: 0, count: 0 }
+      if (write === undefined) throw new Violation('votes are for proposals', `node ${node} made up a state`)
+      candidate = aCandidate(write)
       poll.candidates.push(candidate)
     }
     if ((candidate.voters & (1 << node)) !== 0) return
     candidate.voters |= 1 << node
     candidate.count += 1
-    if (candidate.count === (ballot.proposerId === 0 ? this.#fast : this.#classic)) this.#choose(poll, write)
+    if (candidate.count === (ballot.proposerId === 0 ? this.#fast : this.#classic))
+      this.#choose(poll, candidate)
+  }
+
+  /** A node has turned what it accepted, a tombstone or absence, into a stub: the removal of that has begun. */
+  removed(ballot: BallotLike, state: StateLike): void {
+    const write = this.#writes.get(writeKey(state.writeId))
+    const tombstone = this.#pollOf(ballot).candidates.find((known) => isOf(known, state, write))?.write
+    if (tombstone === undefined) throw new Violation('votes are for proposals', 'a node removed no proposal')
+    if (tombstone.depth < this.#absent.depth) return
+    this.#absent = {
+      name: `absent after ${tombstone.name}`,
+      generation: 0,
+      life: tombstone.life + 1,
+      depth: tombstone.depth + 1,
+      value: undefined,
+      parent: tombstone,
+      operations: [],
+    }
   }
 
   /** A connector tells a node that a state is chosen. */
   toldChosen(ballot: BallotLike, writeId: WriteIdLike): void {
-    const chosen = this.#polls.get(ballotKey(ballot))?.chosen
-    if (chosen === undefined || chosen !== this.#writes.get(writeKey(writeId))) {
+    const candidates = this.#polls.get(ballotKey(ballot))?.candidates ?? []
+    const write = this.#writes.get(writeKey(writeId))
+    const isAbsence = writeId.sequence === 0
+    if (
+      !candidates.some(
+        (known) => known.isChosen && (isAbsence ? known.write.generation === 0 : known.write === write),
+      )
+    ) {
       throw new Violation(
         'only what is chosen is learned',
         `${writeId.proposerId}.${writeId.sequence} is not chosen at ${nameOf(ballot)}`,
@@ -126,36 +166,56 @@ export class Ledger {
     return this.#chosen[this.#chosen.length - 1]?.write
   }
 
+  #writeOf(state: StateLike, operations: readonly number[]): Write {
+    if (state.generation === 0) return this.#absent
+    const id = writeKey(state.writeId)
+    const known = this.#writes.get(id)
+    if (known !== undefined) return known
+    const write = this.#newWrite(state, operations)
+    this.#writes.set(id, write)
+    return write
+  }
+
   #newWrite(state: StateLike, operations: readonly number[]): Write {
     const { proposerId, sequence } = state.writeId
     const name = `${proposerId}.${sequence}@${state.generation}`
     const base = state.lineage[state.lineage.length - 2]
-    const parent = base === undefined ? ABSENT : this.#writes.get(writeKey(base))
+    const parent = base === undefined ? this.#absent : this.#writes.get(writeKey(base))
     if (parent === undefined || parent.generation + 1 !== state.generation) {
       throw new Violation('a state has a parent', `${name} is not the successor of a proposed state`)
     }
-    return { name, generation: state.generation, value: state.value, parent, operations }
+    const { generation, value } = state
+    return { name, generation, life: parent.life, depth: parent.depth + 1, value, parent, operations }
   }
 
   #pollOf(ballot: BallotLike): Poll {
     const key = ballotKey(ballot)
     let poll = this.#polls.get(key)
     if (poll === undefined) {
-      poll = { ballot, candidates: [], chosen: undefined }
+      poll = { ballot, candidates: [] }
       this.#polls.set(key, poll)
     }
     return poll
   }
 
-  #choose(poll: Poll, write: Write): void {
-    const ballot = ballotKey(poll.ballot)
-    if (poll.chosen !== undefined) {
+  #choose(poll: Poll, candidate: Candidate): void {
+    const { write } = candidate
+    const ballot = write.life * LIFE_SPAN + ballotKey(poll.ballot)
+    const other = poll.candidates.find((known) => known.isChosen && known.write.life === write.life)
+    if (other !== undefined) {
       throw new Violation(
         'one state per ballot',
-        `both ${poll.chosen.name} and ${write.name} are chosen at ${nameOf(poll.ballot)}`,
+        `both ${other.write.name} and ${write.name} are chosen at ${nameOf(poll.ballot)}`,
       )
     }
-    poll.chosen = write
+    candidate.isChosen = true
+    const newest = this.#newest
+    if (newest !== undefined && newest.life > write.life && newest.generation > 0) {
+      throw new Violation(
+        'chosen states form one chain',
+        `${write.name}, of a life that was removed, is chosen after ${newest.name}`,
+      )
+    }
     let index = this.#chosen.length
     while (index > 0 && this.#chosen[index - 1]!.ballot > ballot) index -= 1
     const below = this.#chosen[index - 1]?.write
@@ -166,9 +226,18 @@ export class Ledger {
   }
 }
 
+function aCandidate(write: Write): Candidate {
+  return { write, voters: 0, count: 0, isChosen: false }
+}
+
+/** Whether a candidate is the state that was proposed; `write` is what its writeId names. Absence has no writeId. */
+function isOf(candidate: Candidate, { generation }: StateLike, write: Write | undefined): boolean {
+  return generation === 0 ? candidate.write.generation === 0 : candidate.write === write
+}
+
 function assertDescends(state: Write, ancestor: Write, { ballot }: Poll): void {
   let write: Write | undefined = state
-  while (write !== undefined && write.generation > ancestor.generation) write = write.parent
+  while (write !== undefined && write.depth > ancestor.depth) write = write.parent
   if (write !== ancestor) {
     throw new Violation(
       'chosen states form one chain',

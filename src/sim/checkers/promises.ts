@@ -6,6 +6,11 @@ type BallotLike = Readonly<{ round: number; proposerId: number }>
 export class Promises {
   readonly #told: (BallotLike | undefined)[] = []
 
+  /** A node has dropped a stub: as if it had never promised anything. */
+  dropped(node: number): void {
+    this.#told[node] = undefined
+  }
+
   /** A node answers with a record. */
   told(node: number, record: Readonly<{ promised: BallotLike; accepted: BallotLike | undefined }>): void {
     const { promised, accepted } = record

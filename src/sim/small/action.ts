@@ -26,5 +26,9 @@ export type Action =
   | Readonly<{ kind: 'expire'; operation: number }>
   /** A connector dies; another, with an id of its own, takes its place. */
   | Readonly<{ kind: 'replace'; connector: number }>
+  /** A remover asks the next node what it holds; when it was the last, it takes note, or the next step. */
+  | Readonly<{ kind: 'look'; remover: number }>
+  /** The grace time of a remover that waits is over: all that was alive when it took note is dead. */
+  | Readonly<{ kind: 'grace'; remover: number }>
   /** All nodes run and nobody suspects them: the second phase. */
   | Readonly<{ kind: 'heal' }>

@@ -4,6 +4,8 @@ import type { Value } from '../../register/state.ts'
 
 export type Command =
   | Readonly<{ kind: 'read' }>
+  /** A read through a classic round, as a repair does it. */
+  | Readonly<{ kind: 'settle' }>
   | Readonly<{ kind: 'create' }>
   /** `version`: the one that must be found; `undefined`: any. */
   | Readonly<{ kind: 'update' | 'delete'; version: number | undefined }>
@@ -21,7 +23,7 @@ const WRITER = 2
 
 /** Runs a command; `operation` (0 to 255) is its number in this world. */
 export function decide(command: Command, operation: number, value: Value): Decision {
-  if (command.kind === 'read') return keep('read', value)
+  if (command.kind === 'read' || command.kind === 'settle') return keep('read', value)
   if (command.kind === 'create') {
     if (value !== undefined) return keep('exists', value)
     return propose('created', Uint8Array.of(operation, 1, operation))

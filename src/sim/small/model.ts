@@ -18,6 +18,7 @@ export const MODEL: Model<number, NumberedCommand, Reply> = {
     const version = Math.floor(state / 256) % 256
     switch (command.kind) {
       case 'read':
+      case 'settle':
         return { state, result: { kind: 'read', seen: state } }
       case 'create': {
         if (isLive) return { state, result: { kind: 'exists', seen: state } }

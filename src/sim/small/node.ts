@@ -20,6 +20,11 @@ export class Node {
     this.#ledger = ledger
   }
 
+  /** What it would report. */
+  get record(): Record {
+    return this.#record
+  }
+
   handle(request: Request): Answer {
     const answer = this.#protocol.answer(this.#record, request)
     if (answer.record === this.#record) return answer

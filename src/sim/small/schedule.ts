@@ -17,13 +17,23 @@ export type Profile = Readonly<{
   operationCount: readonly [number, number]
   /** Steps of the first phase, for each operation. */
   stepsPerOperation: readonly [number, number]
+  removerCount: readonly [number, number]
+  /** How often a remover looks, out of the sum of all. */
+  looks: readonly number[]
+  /** Which command there is most of. */
+  emphases: readonly Emphasis[]
 }>
+
+type Emphasis = 'create' | 'update' | 'delete' | 'read'
 
 export const PROFILE: Profile = {
   nodeCounts: [3, 3, 4, 5],
   connectorCount: [2, 4],
   operationCount: [6, 14],
   stepsPerOperation: [5, 25],
+  removerCount: [1, 2],
+  looks: [0, 0, 0.1, 0.5],
+  emphases: ['create', 'update', 'delete', 'read'],
 }
 
 /** A pending operation must end within this many steps of a healed network. */
@@ -68,11 +78,12 @@ class Schedule {
     this.#options = {
       nodeCount: chance.of(profile.nodeCounts),
       connectorCount: chance.between(...profile.connectorCount),
-      commands: [...drawCommands(chance, operationCount), { kind: 'read' }],
+      removerCount: chance.between(...profile.removerCount),
+      commands: [...drawCommands(chance, operationCount, profile.emphases), { kind: 'read' }],
       protocol,
     }
     this.#stepCount = operationCount * chance.between(...profile.stepsPerOperation)
-    this.#weights = drawWeights(chance, operationCount / this.#stepCount)
+    this.#weights = drawWeights(chance, operationCount / this.#stepCount, profile.looks)
     this.#kinds = Object.keys(this.#weights) as (keyof Weights)[]
     this.#weightSum = Object.values(this.#weights).reduce((sum, weight) => sum + weight, 0)
     this.#order = chance.of(['any', 'any', 'newest', 'by rank'])
@@ -111,7 +122,7 @@ class Schedule {
 
   #draw(kind: keyof Weights): Action | undefined {
     const chance = this.#chance
-    const { connectors, nodes, pending } = this.#world
+    const { connectors, nodes, pending, removers } = this.#world
     switch (kind) {
       case 'submit':
         return this.#drawSubmit()
@@ -143,6 +154,9 @@ class Schedule {
         return pending.length === 0 ? undefined : { kind, operation: chance.of(pending).number }
       case 'replace':
         return { kind, connector: chance.below(connectors.length) }
+      case 'look':
+      case 'grace':
+        return { kind, remover: chance.below(removers.length) }
       default:
         return kind satisfies never
     }
@@ -186,12 +200,19 @@ class Schedule {
     while (this.#operation < this.#lastOperation) {
       this.#perform(this.#drawSubmit())
       for (let i = this.#chance.below(20); i > 0; i -= 1) this.#perform(this.#drawHealed())
+      if (this.#weights.look > 0) this.#remove()
     }
     this.#settle()
     // A connector that knows nothing reads what there is; the history must explain it.
     const connector = this.#world.connectors.length
     this.#perform({ kind: 'submit', operation: this.#lastOperation, connector, recall: 'own' })
     this.#settle()
+  }
+
+  /** Some steps of a removal, in the healed phase. */
+  #remove(): void {
+    for (let i = this.#chance.below(12); i > 0; i -= 1)
+      this.#perform(this.#draw(this.#chance.happens(0.8) ? 'look' : 'grace'))
   }
 
   #settle(): void {
@@ -221,7 +242,8 @@ class Schedule {
   }
 }
 
-function drawWeights(chance: Chance, submit: number): Weights {
+function drawWeights(chance: Chance, submit: number, looks: Profile['looks']): Weights {
+  const look = chance.of(looks)
   const rare = () => chance.of([0, 0, 0.01, 0.05])
   return {
     deliver: 1,
@@ -235,16 +257,19 @@ function drawWeights(chance: Chance, submit: number): Weights {
     suspect: chance.of([0, 0.02, 0.1]),
     expire: chance.of([0, 0, 0.005, 0.03]),
     replace: chance.of([0, 0, 0.005, 0.02]),
+    look,
+    grace: look * chance.of([0.1, 0.3]),
   }
 }
 
-function drawCommands(chance: Chance, count: number): Command[] {
-  const emphasis = chance.of(['create', 'update', 'delete', 'read'] as const)
+function drawCommands(chance: Chance, count: number, emphases: Profile['emphases']): Command[] {
+  const emphasis = chance.of(emphases)
   const commands: Command[] = []
   for (let i = 0; i < count; i += 1) {
     const kind =
       i === 0 || chance.happens(0.2) ? 'create' : chance.of(['update', 'delete', 'read', emphasis] as const)
-    if (kind === 'create' || kind === 'read') commands.push({ kind })
+    if (kind === 'read') commands.push({ kind: chance.happens(0.2) ? 'settle' : kind })
+    else if (kind === 'create') commands.push({ kind })
     else commands.push({ kind, version: chance.happens(0.3) ? chance.between(1, 3) : undefined })
   }
   return commands

@@ -1,6 +1,6 @@
 /** Tells a run as a conversation between the processes, a line for each thing that happens. */
 import { formatBallot } from '../../register/ballot.ts'
-import type { Answer, Request } from '../../register/messages.ts'
+import type { Answer, Record, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import { formatState } from '../../register/state.ts'
 import type { Command, Reply } from './command.ts'
@@ -31,8 +31,8 @@ export class Teller {
   }
 }
 
-function formatParcel({ kind, connector, node, request, answer }: Parcel): string {
-  const ends = [`c${connector.proposerId}`, `n${node + 1}`]
+function formatParcel({ kind, name, node, request, answer }: Parcel): string {
+  const ends = [name, `n${node + 1}`]
   if (kind === 'timer') return `${ends[0]}  has waited long enough`
   if (kind === 'loss') return `${ends[0]}  hears that its ${request!.kind} to ${ends[1]} is lost`
   if (kind === 'request') return `${ends[0]} → ${ends[1]}  ${formatRequest(request!)}`
@@ -61,12 +61,16 @@ export function formatRequest(request: Request): string {
 
 /** `refused to accept, promised 4.2, accepted 3.2 2.1@1` */
 export function formatAnswer({ kind }: Request, { ok, record }: Answer): string {
-  const { promised, accepted, state, chosen, isStub } = record
+  return `${ok ? 'ok' : 'refused'} to ${kind}, ${formatRecord(record)}`
+}
+
+/** `promised 4.2, accepted 3.2 2.1@1 (chosen)` */
+export function formatRecord({ promised, accepted, state, chosen, isStub }: Record): string {
   const vote =
     accepted === undefined
       ? `accepted none${isStub ? ' (stub)' : ''}`
       : `accepted ${formatBallot(accepted)} ${formatState(state)}${chosen ? ' (chosen)' : ''}`
-  return `${ok ? 'ok' : 'refused'} to ${kind}, promised ${formatBallot(promised)}, ${vote}`
+  return `promised ${formatBallot(promised)}, ${vote}`
 }
 
 function formatCommand(command: Command): string {

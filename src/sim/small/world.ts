@@ -4,9 +4,9 @@
  */
 
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
-import type { Request } from '../../register/messages.ts'
+import type { Answer, Record, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
-import type { Effect, Proposer, View } from '../../register/proposer.ts'
+import type { Effect, Proposer } from '../../register/proposer.ts'
 import type { Quorums } from '../../register/quorum.ts'
 import { ExactlyOnce, type Told } from '../checkers/exactly-once.ts'
 import { Ledger } from '../checkers/ledger.ts'
@@ -15,14 +15,16 @@ import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Action, Recall } from './action.ts'
 import { type Command, decide, type Reply } from './command.ts'
-import { type ClientOperation, Connector, type Parcel } from './connector.ts'
+import { type ClientOperation, Connector, type KnownView, type Parcel, type Sender } from './connector.ts'
 import { MODEL, type NumberedCommand } from './model.ts'
 import { Node } from './node.ts'
-import type { Teller } from './teller.ts'
+import { Remover, type Step } from './remover.ts'
+import { formatRecord, type Teller } from './teller.ts'
 
 export type WorldOptions = Readonly<{
   nodeCount: number
   connectorCount: number
+  removerCount: number
   /** What the clients do, by the number of the operation. */
   commands: readonly Command[]
   protocol: Protocol
@@ -34,12 +36,13 @@ const VIEWS_MAX = 64
 export class World {
   readonly nodes: readonly Node[]
   readonly connectors: Connector[] = []
+  readonly removers: readonly Remover[]
   /** All that is on its way, in no particular order. */
   readonly parcels: Parcel[] = []
   /** Operations that have been submitted and not answered. */
   readonly pending: ClientOperation[] = []
   /** Every view that some connector held when it became idle: states that were known to be chosen. */
-  readonly views: View[] = []
+  readonly views: KnownView[] = []
   /** Messages that have reached their end. */
   messageCount = 0
   readonly ledger: Ledger
@@ -51,11 +54,14 @@ export class World {
   readonly #teller: Teller | undefined
   #time = 0
   #proposerCount = 0
+  /** What is older has died in a grace time. */
+  #deadBefore = 0
+  #removerParcels = 0
   /** The operations that have decided to change something since the event under way began. */
   #deciders: number[] = []
 
   constructor(options: WorldOptions, teller?: Teller) {
-    const { nodeCount, connectorCount, protocol } = options
+    const { nodeCount, connectorCount, removerCount, protocol } = options
     this.#options = options
     this.#teller = teller
     this.#quorums = protocol.quorumsOf(nodeCount)
@@ -63,6 +69,10 @@ export class World {
     this.#exactlyOnce = new ExactlyOnce(this.ledger)
     this.nodes = Array.from({ length: nodeCount }, (_, index) => new Node(index, protocol, this.ledger))
     for (let index = 0; index < connectorCount; index += 1) this.connectors.push(this.#newConnector())
+    this.removers = Array.from(
+      { length: removerCount },
+      (_, index) => new Remover(`r${index + 1}`, nodeCount, protocol.removal),
+    )
   }
 
   /** Does one step. A step that is not possible is left out. */
@@ -99,6 +109,10 @@ export class World {
         return this.#expire(action.operation)
       case 'replace':
         return this.#replace(action.connector)
+      case 'look':
+        return this.#look(this.removers[action.remover]!)
+      case 'grace':
+        return this.#endGrace(this.removers[action.remover]!)
       case 'heal':
         return this.#heal()
       default:
@@ -140,8 +154,7 @@ export class World {
       connector,
       calledAt: this.#time,
       attempts: [],
-      // Some reads are those of background repair, which end with a round.
-      needsRound: command.kind === 'read' && number % 3 === 2,
+      needsRound: command.kind === 'settle',
       decide: (value) => {
         const decision = decide(command, number, value)
         if (decision.kind === 'propose') this.#deciders.push(number)
@@ -150,7 +163,7 @@ export class World {
     }
     this.pending.push(operation)
     this.#teller?.called(operation)
-    const proposer = connector.open(recall, this.views)
+    const proposer = connector.open(recall, this.views, this.#time, this.#deadBefore)
     this.#react(connector, proposer, () => proposer.submit(operation))
   }
 
@@ -190,9 +203,10 @@ export class World {
       if (effect.kind === 'send') {
         this.#observe(effect.request)
         const { to, token, request } = effect
-        this.#post('request', connector, proposer, to, token, request, undefined)
+        if (request.kind === 'prepare') connector.prepared = request.ballot
+        this.#post('request', { connector, proposer }, to, token, request, undefined)
       } else if (effect.kind === 'finish') this.#finishOperation(effect.operation, effect.outcome)
-      else this.#post('timer', connector, proposer, 0, effect.token, undefined, undefined)
+      else this.#post('timer', { connector, proposer }, 0, effect.token, undefined, undefined)
     }
     const view = connector.proposer === proposer ? connector.closeIdle() : undefined
     if (view !== undefined && this.views.length < VIEWS_MAX) this.views.push(view)
@@ -209,16 +223,17 @@ export class World {
 
   #post(
     kind: Parcel['kind'],
-    connector: Connector,
-    proposer: Proposer<ClientOperation>,
+    sender: Sender,
     node: number,
     token: number,
     request: Parcel['request'],
     answer: Parcel['answer'],
   ): void {
+    const { connector } = sender
     connector.parcelCount += 1
     const id = connector.proposerId * 65_536 + connector.parcelCount
-    this.parcels.push({ id, kind, connector, proposer, node, token, request, answer })
+    const name = `c${connector.proposerId}`
+    this.parcels.push({ id, kind, sender, name, origin: connector.origin, node, token, request, answer })
   }
 
   #withParcel(id: number, isTaken: boolean, use: (parcel: Parcel) => void): void {
@@ -236,9 +251,10 @@ export class World {
   }
 
   #deliver(parcel: Parcel): void {
-    const { connector, proposer, node, token, answer } = parcel
+    const { sender, node, token, answer } = parcel
     if (parcel.kind === 'request') return this.#arrive(parcel)
-    if (connector.isDead) return
+    if (sender === undefined || sender.connector.isDead) return
+    const { connector, proposer } = sender
     this.#teller?.delivered(parcel)
     if (parcel.kind === 'answer') {
       this.#react(connector, proposer, () => proposer.receive(node, token, answer!))
@@ -247,16 +263,27 @@ export class World {
   }
 
   #arrive(parcel: Parcel): void {
-    const { connector, proposer, node, token, request } = parcel
+    const { sender, node, token, request } = parcel
     if (!this.nodes[node]!.isUp) {
       this.#teller?.lost(parcel, false)
       return this.#notifyLoss(parcel)
     }
     this.#teller?.delivered(parcel)
-    const answer = this.nodes[node]!.handle(request!)
+    const answer = this.#handle(node, request!)
     if (request!.kind === 'mark') return
     this.#promises.told(node, answer.record)
-    this.#post('answer', connector, proposer, node, token, request, answer)
+    if (sender !== undefined) this.#post('answer', sender, node, token, request, answer)
+  }
+
+  #handle(index: number, request: Request): Answer {
+    const node = this.nodes[index]!
+    const before = node.record
+    const answer = node.handle(request)
+    if (answer.record === before) return answer
+    if (request.kind === 'stub' && before.accepted !== undefined)
+      this.ledger.removed(before.accepted, before.state)
+    if (request.kind === 'drop') this.#dropped(index, before)
+    return answer
   }
 
   #crashOn(parcel: Parcel, isSaved: boolean): void {
@@ -264,7 +291,7 @@ export class World {
     if (kind !== 'request' || !this.nodes[node]!.isUp) return this.#deliver(parcel)
     this.#teller?.delivered(parcel)
     if (isSaved) {
-      this.nodes[node]!.handle(request!)
+      this.#handle(node, request!)
       this.#teller?.note(`n${node + 1} has saved what it changed`)
     }
     this.#crash(node)
@@ -272,9 +299,82 @@ export class World {
   }
 
   /** Sooner or later a connector learns that a request, or its answer, was lost. */
-  #notifyLoss({ kind, connector, proposer, node, token, request }: Parcel): void {
-    if (kind === 'timer') this.#post('timer', connector, proposer, node, token, undefined, undefined)
-    else this.#post('loss', connector, proposer, node, token, request, undefined)
+  #notifyLoss({ kind, sender, node, token, request }: Parcel): void {
+    if (sender === undefined) return
+    if (kind === 'timer') this.#post('timer', sender, node, token, undefined, undefined)
+    else this.#post('loss', sender, node, token, request, undefined)
+  }
+
+  // Removal -----------------------------------------------------------------------------------------------------------
+
+  #look(remover: Remover): void {
+    const index = remover.nextNode
+    const node = this.nodes[index]!
+    if (!node.isUp) return
+    this.#teller?.note(`n${index + 1} → ${remover.name}  ${formatRecord(node.record)}`)
+    const step = remover.hear(node.record, this.#time)
+    if (step !== undefined) this.#take(remover, step)
+  }
+
+  /** Sends what the next step of a removal needs, under a ballot that nobody else ever uses. */
+  #take({ name, askedAt }: Remover, { finding, records }: Step): void {
+    this.#proposerCount += 1
+    const round = records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0) + 1
+    const ballot = { round, proposerId: this.#proposerCount }
+    this.#teller?.note(`${name}  finds ${finding.kind}, and takes the next step`)
+    const { requests } = this.#options.protocol.removal
+    for (let node = 0; node < this.nodes.length; node += 1) {
+      for (const request of requests(finding, node, ballot)) {
+        this.#removerParcels += 1
+        this.parcels.push({
+          id: this.#removerParcels,
+          kind: 'request',
+          sender: undefined,
+          name,
+          origin: askedAt,
+          node,
+          token: 0,
+          request,
+          answer: undefined,
+        })
+      }
+    }
+  }
+
+  /** All that was alive when the remover took note is dead: operations, their messages, and what was read. */
+  #endGrace(remover: Remover): void {
+    const since = remover.waitsSince
+    if (since === undefined) return
+    this.#teller?.note(`${remover.name}  has waited for the grace time: all that is older is dead`)
+    if (this.#options.protocol.removal.viewsDie) this.#deadBefore = Math.max(this.#deadBefore, since)
+    for (const connector of this.connectors) {
+      if (connector.proposer !== undefined && connector.origin < since) this.#end(connector)
+    }
+    for (let index = this.parcels.length - 1; index >= 0; index -= 1) {
+      if (this.parcels[index]!.origin < since) this.parcels.splice(index, 1)
+    }
+    remover.endGrace()
+  }
+
+  /** The time of all operations of a connector is over. */
+  #end(connector: Connector): void {
+    const proposer = connector.proposer!
+    for (const operation of this.pending.filter((candidate) => candidate.connector === connector)) {
+      this.#react(connector, proposer, () => proposer.expire(operation))
+    }
+  }
+
+  #dropped(node: number, { promised }: Record): void {
+    this.#promises.dropped(node)
+    for (const { isDead, proposer, proposerId, prepared } of this.connectors) {
+      if (isDead || proposer === undefined || prepared === undefined) continue
+      if (prepared.proposerId === promised.proposerId && prepared.round === promised.round) {
+        throw new Violation(
+          'no promise is dropped that somebody relies on',
+          `node ${node} has dropped ${promised.round}.${promised.proposerId}, which c${proposerId} has prepared`,
+        )
+      }
+    }
   }
 
   // Processes ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,122 @@
+/**
+ * A schedule that chance hardly finds: a remover that is slow takes the stub of a second life of the key for that of the
+ * first, because both hold the same promise. It is why a stub is given a promise that no other life has.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findRemovable, removalRequests } from '../../register/removal.ts'
+import { PROTOCOL, type Protocol } from '../protocol.ts'
+import type { Action, Recall } from './action.ts'
+import type { Command } from './command.ts'
+import { World } from './world.ts'
+
+const COMMANDS: readonly Command[] = [
+  { kind: 'create' },
+  { kind: 'delete', version: undefined },
+  { kind: 'create' },
+  { kind: 'delete', version: undefined },
+  { kind: 'read' },
+  { kind: 'create' },
+  { kind: 'create' },
+  { kind: 'read' },
+]
+
+class Script {
+  readonly world: World
+
+  constructor(protocol: Protocol) {
+    this.world = new World({
+      nodeCount: 3,
+      connectorCount: 3,
+      removerCount: 2,
+      commands: COMMANDS,
+      protocol,
+    })
+  }
+
+  /** A connector begins an operation; what it sends stays on its way. */
+  begin(operation: number, connector: number, recall: Recall): void {
+    this.world.perform({ kind: 'submit', operation, connector, recall })
+  }
+
+  /** Everything that is on its way arrives, and what follows from it, timers aside. */
+  deliverAll(except: ReadonlySet<number> = new Set()): void {
+    for (;;) {
+      const parcel = this.world.parcels.find(({ id, kind }) => kind !== 'timer' && !except.has(id))
+      if (parcel === undefined) return
+      this.world.perform({ kind: 'deliver', parcel: parcel.id })
+    }
+  }
+
+  run(operation: number, connector: number, recall: Recall): void {
+    this.begin(operation, connector, recall)
+    this.deliverAll()
+  }
+
+  look(remover: number): void {
+    for (let node = 0; node < 3; node += 1) this.world.perform({ kind: 'look', remover })
+  }
+
+  grace(remover: number): void {
+    this.world.perform({ kind: 'grace', remover } satisfies Action)
+  }
+}
+
+/** @throws Violation */
+function play(protocol: Protocol): void {
+  const script = new Script(protocol)
+  const [quick, slow] = [0, 1]
+  script.run(0, 0, 'own')
+  script.run(1, 0, 'own')
+  script.look(quick)
+  script.grace(quick)
+  script.look(quick)
+  script.deliverAll()
+  // Stubs of the first life: both take note.
+  script.look(slow)
+  script.look(quick)
+  script.grace(quick)
+  script.grace(slow)
+  script.look(quick)
+  script.deliverAll()
+  assert.ok(
+    script.world.nodes.every(({ record }) => record.promised.round === 1),
+    'all is removed',
+  )
+
+  script.run(2, 0, 'forgotten')
+  script.run(3, 0, 'own')
+  script.look(quick)
+  // A connector learns of the second tombstone after it was reported, and writes upon it: that stays on its way.
+  script.run(4, 1, 'forgotten')
+  script.begin(5, 1, 'own')
+  const late = new Set(script.world.parcels.map(({ id }) => id))
+  script.grace(quick)
+  script.look(quick)
+  script.deliverAll(late)
+  // Stubs of the second life, which nobody has waited for yet.
+  script.look(slow)
+  script.deliverAll(late)
+  script.begin(6, 2, 'forgotten')
+  script.deliverAll(late)
+  script.deliverAll()
+  script.run(7, 2, 'own')
+  script.world.finish()
+}
+
+test('a stub of a second life is not taken for one of the first', () => {
+  play(PROTOCOL)
+})
+
+test('it would be, if a stub kept the promise of its tombstone: two groups would be created', () => {
+  const removal: Protocol['removal'] = {
+    ...PROTOCOL.removal,
+    find(records) {
+      const finding = findRemovable(records)
+      return finding.kind === 'old stubs' ? { ...finding, kind: 'stubs' } : finding
+    },
+    requests: (finding, node, ballot) =>
+      removalRequests(finding, node, ballot).filter(({ kind }) => kind !== 'prepare'),
+  }
+  assert.throws(() => play({ ...PROTOCOL, removal }), /one chain|exactly once/)
+})
