@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import type { NodeSettings } from '../node/main.ts'
+import { TIMEOUTS_PER_GRACE, TOMBSTONE_GRACE_MS } from '../rpc/messages.ts'
 import type { Environment } from './environment.ts'
 import { formatAddress, HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
 import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
@@ -11,7 +12,8 @@ import { SettingError } from './setting-error.ts'
 
 /**
  * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;
- * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6).
+ * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6) in a
+ * cluster that is born with this connector; one that is there has its own.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -44,11 +46,8 @@ export const CONNECTOR_PORT = 8000
 
 const NODE_PORT = 8001
 const TIMEOUT_SECONDS = 3
-const TOMBSTONE_GRACE_SECONDS = 3_600
 /** A month: beyond it, nothing would be removed within the life of most processes. */
 const TOMBSTONE_GRACE_SECONDS_MAX = 2_678_400
-/** What was alive when a grace time began must be dead when it ends: operations, their messages, and cached views. */
-const TIMEOUTS_PER_GRACE = 10
 const CONNECTORS_MAX = 16
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
@@ -178,7 +177,7 @@ function readTimes(find: Find): Readonly<{ timeoutMs: number; tombstoneGraceMs: 
   const timeout = { default: TIMEOUT_SECONDS, min: 0.1, max: 60 }
   const timeoutMs = readMs(find('TIMEOUT'), timeout)
   const found = find('TOMBSTONE_GRACE')
-  const grace = { default: TOMBSTONE_GRACE_SECONDS, min: 1, max: TOMBSTONE_GRACE_SECONDS_MAX }
+  const grace = { default: TOMBSTONE_GRACE_MS / 1_000, min: 1, max: TOMBSTONE_GRACE_SECONDS_MAX }
   const tombstoneGraceMs = readMs(found, grace)
   const leastMs = TIMEOUTS_PER_GRACE * timeoutMs
   if (found !== undefined && tombstoneGraceMs < leastMs) {

@@ -7,7 +7,13 @@ import type { Logger } from 'pino'
 import { classicQuorum, type Quorums, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
 import { isJoint, joiningOf, leavingOf, names, nodesOf, quorumsOfMembership } from '../rpc/membership.ts'
-import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
+import {
+  type Description,
+  type Member,
+  type Membership,
+  type Mismatch,
+  TIMEOUTS_PER_GRACE,
+} from '../rpc/messages.ts'
 import type { Connect } from '../rpc/transport.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
@@ -34,6 +40,7 @@ import type { ClusterSnapshot } from './status/cluster-snapshot.ts'
 export type ClusterOptions = Readonly<{
   hosts: readonly string[]
   operationTimeoutMs: number
+  /** Of a cluster that is born; one that is there has its own. */
   tombstoneGraceMs: number
   connect: Connect
   clock: Clock
@@ -97,6 +104,16 @@ export class Cluster implements ClusterView {
 
   get membership(): Membership | undefined {
     return this.#epoch?.membership
+  }
+
+  /** How long each step of removing a tombstone waits: what the cluster was born with. */
+  get tombstoneGraceMs(): number {
+    return this.#epoch?.membership.tombstoneGraceMs ?? this.#options.tombstoneGraceMs
+  }
+
+  /** What an operation may take here, at most: as set, within what the cluster's grace time leaves it. */
+  get operationTimeoutMs(): number {
+    return Math.min(this.#options.operationTimeoutMs, this.tombstoneGraceMs / TIMEOUTS_PER_GRACE)
   }
 
   /** The nodes of this epoch as sources of keys, in the order of the client's links. */
@@ -189,7 +206,7 @@ export class Cluster implements ClusterView {
 
   async #birth({ members }: Extract<Finding, { kind: 'birth' }>): Promise<void> {
     const client = this.#newClient(unanimousQuorums(members.length), members, undefined)
-    const membership = await giveBirth(client, members)
+    const membership = await giveBirth(client, members, this.#options.tombstoneGraceMs)
     client.close()
     if (membership === undefined || this.#isClosed) return
     this.#options.logger.info(
@@ -205,6 +222,7 @@ export class Cluster implements ClusterView {
   #follow(membership: Membership, isOurs: boolean): void {
     const before = this.#epoch
     if (this.#isClosed || (before !== undefined && !isNewer(membership, before.membership))) return
+    if (before === undefined) this.#reportTimes(membership)
     const client = this.#newClient(quorumsOfMembership(membership), nodesOf(membership), membership)
     const transfer = isJoint(membership) ? this.#newTransfer(membership, client, isOurs) : undefined
     this.#epoch = { membership, client, transfer }
@@ -220,6 +238,24 @@ export class Cluster implements ClusterView {
       this.#formerAddresses.add(address)
       logger.info({ node: member.nodeId, address, epoch }, 'this node is no longer a member')
       void this.#tellRemoved(member.nodeId, address)
+    }
+  }
+
+  /** The grace time is the cluster's: connectors that disagreed about it would lose each other's writes. */
+  #reportTimes({ tombstoneGraceMs }: Membership): void {
+    const { operationTimeoutMs, tombstoneGraceMs: set, logger } = this.#options
+    if (set !== tombstoneGraceMs) {
+      logger.warn(
+        { tombstoneGraceSeconds: tombstoneGraceMs / 1_000, setSeconds: set / 1_000 },
+        'TOMBSTONE_GRACE is what a cluster is born with: this one has another, which is used',
+      )
+    }
+    const longestMs = tombstoneGraceMs / TIMEOUTS_PER_GRACE
+    if (operationTimeoutMs > longestMs) {
+      logger.warn(
+        { timeoutSeconds: longestMs / 1_000, setSeconds: operationTimeoutMs / 1_000 },
+        "TIMEOUT is above a tenth of this cluster's grace time of tombstones: operations end after that tenth",
+      )
     }
   }
 
@@ -332,7 +368,12 @@ export class Cluster implements ClusterView {
   // Links -------------------------------------------------------------------------------------------------------------
 
   #newClient(quorums: Quorums, nodes: readonly Member[], membership: Membership | undefined): RegisterClient {
-    const { clock, counters, onDivergence, operationTimeoutMs, tombstoneGraceMs } = this.#options
+    const { clock, counters, onDivergence } = this.#options
+    const tombstoneGraceMs = membership?.tombstoneGraceMs ?? this.#options.tombstoneGraceMs
+    const operationTimeoutMs = Math.min(
+      this.#options.operationTimeoutMs,
+      tombstoneGraceMs / TIMEOUTS_PER_GRACE,
+    )
     const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
     return new RegisterClient(
       {

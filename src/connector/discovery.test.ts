@@ -10,6 +10,7 @@ function aMembership(clusterId: string, epoch = 1): Membership {
     clusterId,
     epoch,
     members: [1, 2, 3].map((i) => ({ nodeId: `${clusterId}${i}`, address: `h:${i}` })),
+    tombstoneGraceMs: 3_600_000,
   }
 }
 

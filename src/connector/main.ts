@@ -70,7 +70,9 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     observe: (key, replicas) => divergences.observe(key, replicas),
     clock: systemClock,
     random: Math.random,
-    timeoutMs: settings.timeoutMs,
+    get timeoutMs() {
+      return cluster.operationTimeoutMs
+    },
     limits: REPAIR_LIMITS,
     logger,
   })
@@ -84,7 +86,9 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const removal = new Removal({
     target: () => removalTargetOf(cluster),
     range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
-    graceMs: settings.tombstoneGraceMs,
+    get graceMs() {
+      return cluster.tombstoneGraceMs
+    },
     clock: systemClock,
     random: Math.random,
     drawProposerId,

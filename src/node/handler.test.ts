@@ -81,7 +81,7 @@ class CountingStore extends SqliteStore {
 }
 
 function aMembership(nodeId: string, epoch = 1): Membership {
-  return { clusterId: 'c', epoch, members: [{ nodeId, address: 'host:1' }] }
+  return { clusterId: 'c', epoch, members: [{ nodeId, address: 'host:1' }], tombstoneGraceMs: 3_600_000 }
 }
 
 const FIRST = { round: 1, proposerId: 0 }
@@ -269,7 +269,13 @@ test('a joint epoch is adopted by those who stay, those who come, and those who 
     join()
     const [self, other] = [aMembership(store.nodeId).members, aMembership('another').members]
     const members = side === 'outgoing' ? other : self
-    const joint = { clusterId: 'c', epoch: 2, members, outgoing: side === 'members' ? other : self }
+    const joint = {
+      clusterId: 'c',
+      epoch: 2,
+      tombstoneGraceMs: 3_600_000,
+      members,
+      outgoing: side === 'members' ? other : self,
+    }
     send([read('group/a')], { membership: joint, epoch: 2 })
     assert.equal(turn()[0]?.mismatch, undefined)
     assert.deepEqual(store.membership, joint)

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../fault.ts'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
+import { TOMBSTONE_GRACE_MS } from '../rpc/messages.ts'
 import { digestOf, leafOf } from './digest.ts'
 import { parseLineage } from './lineage.ts'
 
@@ -51,6 +52,10 @@ const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
   -- JSON as in members: who hands over to them, while a change of the membership is under way. Else NULL.
   ALTER TABLE membership ADD COLUMN outgoing TEXT;
+  `,
+  `
+  -- Clusters that were born before it was part of their membership had, or should have had, this one.
+  ALTER TABLE membership ADD COLUMN tombstone_grace_ms INTEGER NOT NULL DEFAULT ${TOMBSTONE_GRACE_MS};
   `,
 ]
 

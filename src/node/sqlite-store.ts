@@ -222,13 +222,14 @@ export class SqliteStore implements RecordStore {
     this.#hasWritten = true
     this.#db
       .prepare(
-        'INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members, outgoing) VALUES (1, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members, outgoing, tombstone_grace_ms) VALUES (1, ?, ?, ?, ?, ?)',
       )
       .run(
         membership.clusterId,
         membership.epoch,
         JSON.stringify(membership.members),
         membership.outgoing === undefined ? null : JSON.stringify(membership.outgoing),
+        membership.tombstoneGraceMs,
       )
     this.#membership = membership
   }
@@ -369,12 +370,15 @@ function identify(db: DatabaseSync): string {
 }
 
 function readMembership(db: DatabaseSync): Membership | undefined {
-  const found = db.prepare('SELECT cluster_id, epoch, members, outgoing FROM membership').get()
+  const found = db
+    .prepare('SELECT cluster_id, epoch, members, outgoing, tombstone_grace_ms FROM membership')
+    .get()
   if (found === undefined) return undefined
   const membership = {
     clusterId: text(found.cluster_id),
     epoch: integer(found.epoch),
     members: JSON.parse(text(found.members)),
+    tombstoneGraceMs: integer(found.tombstone_grace_ms),
   }
   return found.outgoing === null ? membership : { ...membership, outgoing: JSON.parse(text(found.outgoing)) }
 }

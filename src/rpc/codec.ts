@@ -224,6 +224,7 @@ function writeMembership(writer: Writer, tag: number, membership: Membership): v
   writeInteger(writer, 16, membership.epoch)
   for (const member of membership.members) writeMember(writer, 26, member)
   for (const member of membership.outgoing ?? []) writeMember(writer, 34, member)
+  writeInteger(writer, 40, membership.tombstoneGraceMs)
   writer.ldelim()
 }
 
@@ -240,12 +241,14 @@ function readMembership(reader: Reader): Membership {
   let epoch = 0
   const members: Member[] = []
   const outgoing: Member[] = []
+  let tombstoneGraceMs = 0
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) clusterId = readString(reader)
     else if (tag === 16) epoch = readInteger(reader)
     else if (tag === 26) members.push(readMember(reader))
     else if (tag === 34) outgoing.push(readMember(reader))
+    else if (tag === 40) tombstoneGraceMs = readInteger(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
@@ -257,7 +260,9 @@ function readMembership(reader: Reader): Membership {
     if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)
       refuse('a membership names a node twice')
   }
-  return outgoing.length === 0 ? { clusterId, epoch, members } : { clusterId, epoch, members, outgoing }
+  if (tombstoneGraceMs === 0) refuse('a membership has no grace time of tombstones')
+  const stable = { clusterId, epoch, members, tombstoneGraceMs }
+  return outgoing.length === 0 ? stable : { ...stable, outgoing }
 }
 
 function readMember(reader: Reader): Member {

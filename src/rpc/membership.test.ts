@@ -8,9 +8,14 @@ function members(...ids: readonly string[]): Member[] {
   return ids.map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
 }
 
-const STABLE: Membership = { clusterId: 'c', epoch: 1, members: members('a', 'b', 'c') }
-const JOINT: Membership = {
+const STABLE: Membership = {
   clusterId: 'c',
+  epoch: 1,
+  members: members('a', 'b', 'c'),
+  tombstoneGraceMs: 3_600_000,
+}
+const JOINT: Membership = {
+  ...STABLE,
   epoch: 2,
   members: members('a', 'b', 'd'),
   outgoing: STABLE.members,

@@ -100,7 +100,14 @@ const anyMembers = fc.uniqueArray(plain({ nodeId: fc.uuid(), address: fc.domain(
   selector: ({ nodeId }) => nodeId,
 })
 
+const STABLE_MEMBERSHIP = {
+  clusterId: fc.uuid(),
+  epoch: anyCount,
+  members: anyMembers,
+  tombstoneGraceMs: anyCount,
+}
+
 export const anyMembership: fc.Arbitrary<Membership> = fc.oneof(
-  plain({ clusterId: fc.uuid(), epoch: anyCount, members: anyMembers }),
-  plain({ clusterId: fc.uuid(), epoch: anyCount, members: anyMembers, outgoing: anyMembers }),
+  plain(STABLE_MEMBERSHIP),
+  plain({ ...STABLE_MEMBERSHIP, outgoing: anyMembers }),
 )

@@ -52,7 +52,10 @@ function nodeMetrics(): Metrics {
   const counts = { recordCount: 9, tombstoneCount: 2, stubCount: 1 }
   addNodeMetrics(metrics, {
     counters: new NodeCounters(),
-    store: { inventory: { counts } as never, membership: { clusterId: 'c', epoch: 3, members: [] } },
+    store: {
+      inventory: { counts } as never,
+      membership: { clusterId: 'c', epoch: 3, members: [], tombstoneGraceMs: 3_600_000 },
+    },
     dataDir: '/nowhere',
   })
   return metrics

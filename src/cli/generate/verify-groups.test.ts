@@ -27,7 +27,9 @@ function aNode({
   isNew = false,
   batches = [],
 }: NodeOptions): NodeTransport {
-  const membership: Membership | undefined = isNew ? undefined : { clusterId, epoch: 1, members: [] }
+  const membership: Membership | undefined = isNew
+    ? undefined
+    : { clusterId, epoch: 1, members: [], tombstoneGraceMs: 3_600_000 }
   return {
     describe: async () => {
       describe?.()

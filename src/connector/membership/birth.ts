@@ -15,8 +15,9 @@ import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership
 export async function giveBirth(
   client: RegisterClient,
   members: readonly Member[],
+  tombstoneGraceMs: number,
 ): Promise<Membership | undefined> {
-  const proposal: Membership = { clusterId: randomUUID(), epoch: 1, members }
+  const proposal: Membership = { clusterId: randomUUID(), epoch: 1, members, tombstoneGraceMs }
   const outcome = await client.submit(MEMBERSHIP_KEY, (value) => proposeUnlessChosen(value, proposal))
   // Until a node shows the membership, it is not in force: an unknown outcome is looked up like any other start.
   return outcome.kind === 'decided' ? (outcome.result as Membership) : undefined

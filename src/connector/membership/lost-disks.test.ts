@@ -10,7 +10,12 @@ function members(...ids: readonly string[]): Member[] {
   return ids.map((nodeId) => ({ nodeId, address: `h:${nodeId.slice(-1)}` }))
 }
 
-const THREE: Membership = { clusterId: 'c', epoch: 1, members: members('a1', 'a2', 'a3') }
+const THREE: Membership = {
+  clusterId: 'c',
+  epoch: 1,
+  members: members('a1', 'a2', 'a3'),
+  tombstoneGraceMs: 3_600_000,
+}
 
 function seen(address: string, nodeId: string, parts: Partial<Sighting['description']> = {}): Sighting {
   const description = {

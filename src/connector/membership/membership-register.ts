@@ -1,7 +1,7 @@
 /** The register whose state is the cluster's membership: read, and changed by compare-and-set on the epoch. */
 import type { Decision, Outcome } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
-import type { Membership } from '../../rpc/messages.ts'
+import { type Membership, TOMBSTONE_GRACE_MS } from '../../rpc/messages.ts'
 import type { RegisterClient } from '../register-client.ts'
 
 /** The reserved key. Nodes without a membership vote on it alone. */
@@ -42,7 +42,7 @@ export function encodeMembership(membership: Membership): Uint8Array {
 }
 
 export function decodeMembership(value: Uint8Array): Membership {
-  return JSON.parse(Buffer.from(value).toString()) as Membership
+  return { tombstoneGraceMs: TOMBSTONE_GRACE_MS, ...JSON.parse(Buffer.from(value).toString()) }
 }
 
 /** The register never goes back an epoch, so it is in the expected one, or beyond it. */

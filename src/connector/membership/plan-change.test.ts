@@ -6,7 +6,7 @@ import { type ChangePlan, finish, planAdd, planRemove, planReplace } from './pla
 const member = (nodeId: string): Member => ({ nodeId, address: `${nodeId}:1` })
 
 function stable(...ids: readonly string[]): Membership {
-  return { clusterId: 'c', epoch: 4, members: ids.map(member) }
+  return { clusterId: 'c', epoch: 4, members: ids.map(member), tombstoneGraceMs: 7_000 }
 }
 
 function chosen(plan: ChangePlan): Membership {
@@ -33,7 +33,12 @@ test('every change is a joint epoch first, and then one of the wanted members al
     assert.deepEqual(ids(joint.members), wanted)
     assert.equal(joint.epoch, 5)
     assert.notEqual(joint.outgoing, undefined)
-    assert.deepEqual(finish(joint), { clusterId: 'c', epoch: 6, members: joint.members })
+    assert.deepEqual(finish(joint), {
+      clusterId: 'c',
+      epoch: 6,
+      members: joint.members,
+      tombstoneGraceMs: 7_000,
+    })
   }
   assert.deepEqual(ids(chosen(planAdd(three, member('d'))).outgoing), ['a', 'b', 'c'])
 })

@@ -76,8 +76,8 @@ export function planReplace(current: Membership, nodeId: string, newcomer: Membe
 }
 
 /** The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones decided. */
-export function finish({ clusterId, epoch, members }: Membership): Membership {
-  return { clusterId, epoch: epoch + 1, members }
+export function finish({ outgoing: _, ...joint }: Membership): Membership {
+  return { ...joint, epoch: joint.epoch + 1 }
 }
 
 function handOver(current: Membership, members: readonly Member[]): ChangePlan {
@@ -85,8 +85,8 @@ function handOver(current: Membership, members: readonly Member[]): ChangePlan {
 }
 
 /** Safe at any moment, and at once: the outgoing members have had a quorum in everything that was chosen. */
-function takeBack({ clusterId, epoch, members, outgoing }: Membership): ChangePlan {
-  return change({ clusterId, epoch: epoch + 1, members: outgoing ?? members })
+function takeBack(joint: Membership): ChangePlan {
+  return change({ ...finish(joint), members: joint.outgoing ?? joint.members })
 }
 
 function change(membership: Membership): ChangePlan {

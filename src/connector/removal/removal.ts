@@ -45,6 +45,7 @@ export type RemovalOptions = Readonly<{
   target: () => RemovalTarget | undefined
   /** Which keys to look after: from `start`, before `end`. */
   range: Readonly<{ start: string; end: string }>
+  /** The cluster's; read anew for every step. */
   graceMs: number
   clock: Clock
   /** Uniform in [0, 1). */
@@ -82,10 +83,11 @@ export class Removal {
 
   /** Walks until it is closed. */
   async run(): Promise<void> {
-    const { random, graceMs, limits } = this.#options
+    const { random, limits } = this.#options
     while (!this.#isClosed) {
       const target = this.#reachableTarget()
       if (target !== undefined) await this.#walk(target)
+      const { graceMs } = this.#options
       const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, graceMs / 8))
       await this.#pause(pauseMs * (0.5 + random()))
     }

@@ -34,7 +34,7 @@ function aSnapshot(members: readonly MemberSnapshot[], change?: string): Cluster
 function aDescription(nodeId: string): Description {
   return {
     nodeId,
-    membership: { clusterId: 'c', epoch: 3, members: [] },
+    membership: { clusterId: 'c', epoch: 3, members: [], tombstoneGraceMs: 3_600_000 },
     version: '1.2.3',
     recordCount: 5,
     tombstoneCount: 2,

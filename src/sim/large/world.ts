@@ -278,7 +278,7 @@ class LargeWorld {
       nodeId: `n${index + 1}`,
       address: `n${index + 1}:1`,
     }))
-    const membership = { clusterId: 'simulated', epoch: 1, members }
+    const membership = { clusterId: 'simulated', epoch: 1, members, tombstoneGraceMs: 3_600_000 }
     for (const key of this.#keys) this.#witnesses.set(key, new Witness(key, nodeCount))
     members.forEach(({ nodeId }, index) => {
       const onVote = (key: string, { accepted, state }: Record): void =>
