@@ -87,8 +87,9 @@ export class Removal {
     while (!this.#isClosed) {
       const target = this.#reachableTarget()
       if (target !== undefined) await this.#walk(target)
-      const { graceMs } = this.#options
-      const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, graceMs / 8))
+      // The grace time is the cluster's, and not known before that is found.
+      const restMs = target === undefined ? 0 : this.#options.graceMs / 8
+      const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, restMs))
       await this.#pause(pauseMs * (0.5 + random()))
     }
   }
