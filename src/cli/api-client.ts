@@ -5,6 +5,7 @@
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
+import type { MembershipChange } from '../api/member-schemas.ts'
 import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Group as StoredGroup } from '../group/group.ts'
@@ -55,7 +56,7 @@ export type ApiClientOptions = Readonly<{
 const ANSWER_TIMEOUT_MS = 65_000
 
 type Call = Readonly<{
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
   headers?: { [name: string]: string }
   body?: string
@@ -120,6 +121,21 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: `${groupPath(groupId)}/replicas` })
   }
 
+  /** Makes the empty node at an address one more member. Answered when the change is chosen, not when it is done. */
+  addMember(address: string): Promise<Reply<MembershipChange>> {
+    return this.#call({ method: 'POST', path: MEMBERS_PATH, ...json({ address }) })
+  }
+
+  /** Puts the empty node at an address in the place of a member. As `addMember`. */
+  replaceMember(nodeId: string, address: string): Promise<Reply<MembershipChange>> {
+    return this.#call({ method: 'PUT', path: memberPath(nodeId), ...json({ address }) })
+  }
+
+  /** Takes a member out. As `addMember`. */
+  removeMember(nodeId: string): Promise<Reply<MembershipChange>> {
+    return this.#call({ method: 'DELETE', path: memberPath(nodeId) })
+  }
+
   /** Closes the connections, those with a request on them too. */
   close(): Promise<void> {
     return this.#pool.destroy()
@@ -161,6 +177,12 @@ export function groupPath(groupId: string): string {
   const encoded = encodeURIComponent(groupId)
   // A client that sends `.` and `..` as they are may meet a proxy that resolves them.
   return `/v1/group/${/^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded}`
+}
+
+const MEMBERS_PATH = '/v1/cluster/members'
+
+function memberPath(nodeId: string): string {
+  return `${MEMBERS_PATH}/${encodeURIComponent(nodeId)}`
 }
 
 function json(body: unknown): { headers: { [name: string]: string }; body: string } {

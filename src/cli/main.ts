@@ -8,6 +8,7 @@ import { addDeleteCommand } from './delete-command.ts'
 import { describeFailure } from './failure.ts'
 import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
+import { addAddCommand, addRemoveCommand, addReplaceCommand } from './members-command.ts'
 import { addNodeCommand } from './node-command.ts'
 import { addReplicasCommand } from './replicas-command.ts'
 import { addRestoreCommand } from './restore-command.ts'
@@ -46,6 +47,9 @@ addGenerateCommand(program)
 addVerifyCommand(program)
 addNodeCommand(program)
 addConnectorCommand(program)
+addAddCommand(program)
+addReplaceCommand(program)
+addRemoveCommand(program)
 addGetCommand(program)
 addCreateCommand(program)
 addUpdateCommand(program)

@@ -19,7 +19,7 @@ export type HostsResult =
 export function parseHosts(text: string): HostsResult {
   const hosts: string[] = []
   for (const part of text.split(/[\s,]+/).filter((word) => word !== '')) {
-    const host = parseHost(part)
+    const host = parseAddress(part)
     if (host === undefined) {
       return problem(
         `must name each node as host:port (like 127.0.0.1:8001 or [::1]:8001), got ${JSON.stringify(part)}`,
@@ -57,7 +57,8 @@ export function isHostName(name: string): boolean {
   )
 }
 
-function parseHost(text: string): string | undefined {
+/** One address of `parseHosts`' list, as `host:port` in lower case; `undefined` when it is none. */
+export function parseAddress(text: string): string | undefined {
   const match = /^(?:http:\/\/)?(?:\[([^\]]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(text)
   if (match === null) return undefined
   const [, bracketed, name, digits] = match

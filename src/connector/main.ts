@@ -108,6 +108,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const app = buildApp({
     registry: new GroupRegistry(cluster, { clock: systemClock, operationTimeoutMs: settings.timeoutMs }),
     cluster,
+    members: cluster.changes,
     status,
     metrics,
     requestCounts,

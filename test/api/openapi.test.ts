@@ -116,6 +116,7 @@ test('what the API answers is of the schemas it describes', async () => {
     ['Group', await app.inject('/v1/group/g')],
     ['GroupList', await app.inject('/v1/group')],
     ['ClusterStatus', await app.inject('/v1/cluster')],
+    ['MembershipChange', await app.inject({ method: 'DELETE', url: '/v1/cluster/members/n1' })],
     ['GroupReplicas', await app.inject('/v1/group/g/replicas')],
     ['BackupPage', await app.inject('/v1/backup')],
     ['RestoreResult', await app.inject({ method: 'POST', url: '/v1/restore', payload: stored })],

@@ -99,6 +99,8 @@ test('a known path with another method: 405 with Allow', async () => {
     ['POST', '/livez', 'GET, HEAD'],
     ['DELETE', '/readyz', 'GET, HEAD'],
     ['POST', '/v1/cluster', 'GET, HEAD'],
+    ['GET', '/v1/cluster/members', 'POST'],
+    ['POST', '/v1/cluster/members/n', 'DELETE, PUT'],
     ['DELETE', '/v1/group/g/replicas', 'GET, HEAD'],
     ['PUT', '/v1/openapi.json', 'GET, HEAD'],
     ['POST', '/v1/docs', 'GET, HEAD'],

@@ -6,6 +6,7 @@ import type { Dependencies } from '../../src/connector/http/dependencies.ts'
 import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { MemoryRegistry } from './memory-registry.ts'
+import { ScriptedMembers } from './scripted-members.ts'
 
 export type TestApp = Readonly<{
   app: FastifyInstance
@@ -26,6 +27,7 @@ export function testApp(overrides: Partial<Dependencies> = {}): TestApp {
       describe: () => CLUSTER_EXAMPLE,
       replicas: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }),
     },
+    members: new ScriptedMembers(),
     metrics: new Metrics(),
     requestCounts: new RequestCounts(),
     nowMs: () => performance.now(),

@@ -9,7 +9,7 @@ export type Reply = Readonly<{
 }>
 
 export async function call(
-  method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
   url: string,
   body?: object,
 ): Promise<Reply> {
@@ -36,7 +36,7 @@ export const create = (base: string, groupId: string) => call('POST', `${base}/v
 export const read = (base: string, groupId: string) => call('GET', groupUrl(base, groupId))
 export const remove = (base: string, groupId: string) => call('DELETE', groupUrl(base, groupId))
 
-/** Creates groups from `clients` loops until stopped. */
+/** Creates groups from `clients` loops until stopped; `await using` stops it with its test, however that ends. */
 export class CreateLoad {
   readonly #base: string
   readonly #prefix: string
@@ -60,6 +60,10 @@ export class CreateLoad {
   async stop(): Promise<void> {
     this.#isStopped = true
     await Promise.all(this.#loops)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
   }
 
   /** For a connector that goes away: every client goes on until it is refused, then the load ends. */

@@ -80,6 +80,8 @@ export class Service {
 
 export type LocalClusterOptions = Readonly<{
   nodes?: number
+  /** Nodes that run, empty, and that no connector is told of; the last of `nodes`. Default: none. */
+  spares?: number
   connectors?: number
   timeoutSeconds?: number
   /** How long each step of a removal waits. */
@@ -110,26 +112,27 @@ export class LocalCluster {
   /** Starts everything and waits until every connector is ready. `await using` ends it and removes its data. */
   static async start({
     nodes = 3,
+    spares = 0,
     connectors = 1,
     timeoutSeconds = 3,
     graceSeconds = 3_600,
     isProxied = false,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
-    const ports = await freePorts(nodes + connectors + (isProxied ? nodes * connectors : 0))
-    const nodeServices = ports.slice(0, nodes).map((port, index) => {
+    const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
+    const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
       const dataDir = join(directory, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
       return new Service(`node${index + 1}`, port, args)
     })
-    const connectorPorts = ports.slice(nodes, nodes + connectors)
-    const linkPorts = ports.slice(nodes + connectors)
+    const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)
+    const linkPorts = ports.slice(nodes + spares + connectors)
     const linksOfOne = () =>
-      Promise.all(nodeServices.map(({ port }) => TcpProxy.start(port, linkPorts.pop())))
+      Promise.all(nodeServices.slice(0, nodes).map(({ port }) => TcpProxy.start(port, linkPorts.pop())))
     const links = isProxied ? await Promise.all(connectorPorts.map(linksOfOne)) : []
     const connectorServices = connectorPorts.map((port, index) => {
-      const hosts = links[index] ?? nodeServices
+      const hosts = links[index] ?? nodeServices.slice(0, nodes)
       const args = [
         'connector',
         '--port',

@@ -30,15 +30,17 @@ test('a lost disk: the empty node becomes a member in its place, with everything
   const { url } = cluster.connectors[0]!
   const other = cluster.connectors[1]!.url
   const before = await statusOf(url)
-  const load = [new CreateLoad(url, 'a', 8), new CreateLoad(other, 'b', 4)]
-  await until('there is something to copy', 20_000, () => load[0]!.created.length > 2_000)
+  await using a = new CreateLoad(url, 'a', 8)
+  await using b = new CreateLoad(other, 'b', 4)
+  const load = [a, b]
+  await until('there is something to copy', 60_000, () => a.created.length > 1_000)
   const lost = cluster.nodes[2]!
   await lost.end('SIGKILL')
   await rm(cluster.dataDirectory(2), { recursive: true })
   lost.start()
   await untilEpoch(cluster, 3)
-  const groupsAtEnd = load[0]!.created.length
-  await until('creates go on', 10_000, () => load[0]!.created.length > groupsAtEnd + 200)
+  const groupsAtEnd = a.created.length
+  await until('creates go on', 10_000, () => a.created.length > groupsAtEnd + 200)
   await Promise.all(load.map((one) => one.stop()))
   for (const { failed } of load) assert.deepEqual(failed, [])
 

@@ -21,6 +21,7 @@ import { getGroupRoute } from './routes/get-group.ts'
 import { getReplicasRoute } from './routes/get-replicas.ts'
 import { healthRoutes } from './routes/health.ts'
 import { listGroupsRoute } from './routes/list-groups.ts'
+import { memberRoutes } from './routes/members.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { restoreRoute } from './routes/restore.ts'
 import { updateGroupRoute } from './routes/update-group.ts'
@@ -71,6 +72,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))
   app.register(clusterRoute(dependencies))
+  app.register(memberRoutes(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
   app.register(healthRoutes(dependencies))

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from '../../group/registry.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
+import type { MemberChanges } from '../membership/change-members.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { RequestCounts } from './count-requests.ts'
 import type { StatusView } from './status-view.ts'
@@ -10,6 +11,7 @@ export type Dependencies = Readonly<{
   registry: Registry
   cluster: ClusterView
   status: StatusView
+  members: MemberChanges
   metrics: Metrics
   requestCounts: RequestCounts
   /** Milliseconds since some moment; never goes back. */

@@ -1,6 +1,7 @@
 /** The API as OpenAPI 3.1. A test holds it to the routes that there are, and to the errors. */
 
 import { BackupPage, RestoreBody, RestoreResult, StoredGroup } from '../../../api/backup-schemas.ts'
+import { MemberBody, MembershipChange } from '../../../api/member-schemas.ts'
 import { CreateGroupBody, Group, GroupList, Problem, UpdateGroupBody } from '../../../api/schemas.ts'
 import { ClusterStatus, GroupReplicas } from '../../../api/status-schemas.ts'
 import { VERSION } from '../../../version.ts'
@@ -46,6 +47,8 @@ export const openapiDocument = {
       GroupList,
       GroupReplicas,
       ClusterStatus,
+      Member: MemberBody,
+      MembershipChange,
       BackupPage,
       Restore: RestoreBody,
       RestoreResult,

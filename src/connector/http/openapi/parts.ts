@@ -1,4 +1,5 @@
 /** What several operations share: parameters, headers, and answers that are errors. */
+import { MemberParams } from '../../../api/member-schemas.ts'
 import { GroupId } from '../../../api/schemas.ts'
 import { PROBLEMS, type ProblemCode } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from '../problem.ts'
@@ -17,6 +18,14 @@ export const parameters = {
       'The id, percent-encoded as UTF-8: `a/b` is `a%2Fb`. The ids `.` and `..` are legal, but most clients take such a segment out of the path before they send it.',
     schema: GroupId,
     example: 'payments',
+  },
+  NodeId: {
+    name: 'nodeId',
+    in: 'path',
+    required: true,
+    description: 'The id of a member, as `GET /v1/cluster` shows it.',
+    schema: MemberParams.properties.nodeId,
+    example: '6f1c0d9a-42e8-4b75-9c1d-0d9a42e8b753',
   },
   RequestId: {
     name: 'X-Request-Id',
@@ -98,6 +107,18 @@ export function headerRefs(further: Readonly<Record<string, keyof typeof headers
 
 export function parameterRefs(...names: (keyof typeof parameters)[]): object[] {
   return ['RequestId' as const, ...names].map((name) => ({ $ref: `#/components/parameters/${name}` }))
+}
+
+/** An answer with a body of JSON. */
+export function jsonAnswer(description: string, schema: object, example: object | undefined): object {
+  const media = example === undefined ? { schema } : { schema, example }
+  return { description, headers: headerRefs(), content: { 'application/json': media } }
+}
+
+/** A body of JSON, by the name of its schema. */
+export function jsonBody(schema: string, mediaTypes: readonly string[], example: object): object {
+  const media = { schema: { $ref: `#/components/schemas/${schema}` }, example }
+  return { required: true, content: Object.fromEntries(mediaTypes.map((type) => [type, media])) }
 }
 
 /** The answers of these codes, by status, with an example of each. 500 is one of everywhere's. */

@@ -1,5 +1,7 @@
 /** The operations of the API, path by path. */
-import { headerRefs, parameterRefs, problems } from './parts.ts'
+
+import { memberPaths } from './member-paths.ts'
+import { headerRefs, jsonAnswer, jsonBody, parameterRefs, problems } from './parts.ts'
 import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from './status-examples.ts'
 
 const GROUP_EXAMPLE = {
@@ -136,6 +138,7 @@ export const paths = {
       },
     },
   },
+  ...memberPaths,
   '/v1/backup': {
     get: {
       operationId: 'backUpGroups',
@@ -264,19 +267,9 @@ function groupAnswer(description: string, further: Parameters<typeof headerRefs>
   }
 }
 
-function jsonAnswer(description: string, schema: object, example: object | undefined): object {
-  const media = example === undefined ? { schema } : { schema, example }
-  return { description, headers: headerRefs(), content: { 'application/json': media } }
-}
-
 function statusAnswer(description: string, status: string): object {
   const schema = { type: 'object', required: ['status'], properties: { status: { const: status } } }
   return jsonAnswer(description, schema, { status })
-}
-
-function jsonBody(schema: string, mediaTypes: readonly string[], example: object): object {
-  const media = { schema: { $ref: `#/components/schemas/${schema}` }, example }
-  return { required: true, content: Object.fromEntries(mediaTypes.map((type) => [type, media])) }
 }
 
 function page(operationId: string, summary: string): object {

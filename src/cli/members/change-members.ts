@@ -1,0 +1,105 @@
+/** `cohort add`, `replace` and `remove`: asks for a change of the membership, and waits until it is carried out. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { MembershipChange } from '../../api/member-schemas.ts'
+import type { ClusterStatus } from '../../api/status-schemas.ts'
+import { ApiClient, type Reply } from '../api-client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CommandFailure } from '../failure.ts'
+import { printable } from '../format-group.ts'
+import type { ProgressOutput } from '../generate/progress.ts'
+import { toFailure } from '../group-command.ts'
+
+/** What is asked for. `address` is the empty node's, `nodeId` the member that goes. */
+export type MemberChange =
+  | Readonly<{ kind: 'add'; address: string }>
+  | Readonly<{ kind: 'replace'; nodeId: string; address: string }>
+  | Readonly<{ kind: 'remove'; nodeId: string }>
+
+export type ChangeMembersOptions = Readonly<{
+  url: string
+  /** Whether to end only when the change is carried out. */
+  isAwaited: boolean
+  output: ProgressOutput
+  /** Aborted: it is no longer waited for. */
+  signal: AbortSignal
+  /** Between asking how it is and asking again. Default: 500 ms. */
+  pauseMs?: number
+}>
+
+const PAUSE_MS = 500
+/** Between two lines that say how far it is. */
+const LINE_MS = 2_000
+
+/** @returns the exit code @throws CommandFailure when the change is not begun, or that is not known */
+export async function changeMembers(change: MemberChange, options: ChangeMembersOptions): Promise<number> {
+  const { url, isAwaited, output } = options
+  const client = new ApiClient({ url })
+  try {
+    const reply = await ask(client, change)
+    if (reply.kind !== 'answered') throw toFailure(reply, url)
+    output.write(`begun with epoch ${reply.value.epoch}\n`)
+    if (!isAwaited) {
+      output.write('"cohort status" shows how far it is\n')
+      return EXIT.ok
+    }
+    return await untilDone(client, reply.value, options)
+  } finally {
+    await client.close()
+  }
+}
+
+function ask(client: ApiClient, change: MemberChange): Promise<Reply<MembershipChange>> {
+  switch (change.kind) {
+    case 'add':
+      return client.addMember(change.address)
+    case 'replace':
+      return client.replaceMember(change.nodeId, change.address)
+    case 'remove':
+      return client.removeMember(change.nodeId)
+    default:
+      return change satisfies never
+  }
+}
+
+/** The change goes on without this program: whoever answers later, or another connector, tells how it ended. */
+async function untilDone(
+  client: ApiClient,
+  change: MembershipChange,
+  { output, signal, pauseMs = PAUSE_MS }: ChangeMembersOptions,
+): Promise<number> {
+  let saidAtMs = output.nowMs()
+  // One that was taken back is over with the epoch that takes it back.
+  const epochAtEnd = change.outgoing === undefined ? change.epoch : change.epoch + 1
+  while (!signal.aborted) {
+    const reply = await client.cluster()
+    if (reply.kind === 'answered' && (reply.value.epoch ?? 0) >= epochAtEnd) {
+      return report(reply.value, change, output)
+    }
+    if (output.nowMs() - saidAtMs >= LINE_MS) {
+      saidAtMs = output.nowMs()
+      output.write(`${lineOf(reply)}\n`)
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+  }
+  output.write('no longer waited for; the change goes on, and "cohort status" shows how far it is\n')
+  return EXIT.interrupted
+}
+
+function lineOf(reply: Reply<ClusterStatus>): string {
+  if (reply.kind !== 'answered')
+    return 'no connector answers at the moment; the change waits or goes on without it'
+  return printable(reply.value.change ?? reply.value.reason)
+}
+
+/** Somebody may have taken it back meanwhile, or exchanged who is joining. */
+function report({ epoch, members }: ClusterStatus, change: MembershipChange, output: ProgressOutput): number {
+  const isAsWanted = change.members.every(({ nodeId }) => members.some((member) => member.nodeId === nodeId))
+  if (!isAsWanted) {
+    throw new CommandFailure(
+      `the change was ended by another one: see "cohort status" for the members of epoch ${epoch}`,
+    )
+  }
+  output.write(`done with epoch ${epoch}; the ${members.length} members are\n`)
+  for (const { nodeId, address } of members) output.write(`  ${nodeId ?? '?'}  ${address}\n`)
+  return EXIT.ok
+}
