@@ -159,7 +159,7 @@ test('a change that another one has ended is no success', async () => {
   const members = ['n1', 'n2', 'other'].map((nodeId) => ({ nodeId, address: 'h:1' }))
   const { exitCode, printed } = await run({ kind: 'add', address: 'h:1' }, [3], {
     kind: 'accepted',
-    membership: { clusterId: 'c', epoch: 2, members, outgoing: members },
+    membership: { clusterId: 'c', epoch: 2, members, outgoing: members, tombstoneGraceMs: 3_600_000 },
   })
   assert.equal(exitCode, 1)
   assert.match(printed, /ended by another one/)

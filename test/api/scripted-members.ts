@@ -6,7 +6,13 @@ const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId
 export class ScriptedMembers implements MemberChanges {
   result: ChangeResult = {
     kind: 'accepted',
-    membership: { clusterId: 'c', epoch: 2, members: MEMBERS, outgoing: MEMBERS },
+    membership: {
+      clusterId: 'c',
+      epoch: 2,
+      members: MEMBERS,
+      outgoing: MEMBERS,
+      tombstoneGraceMs: 3_600_000,
+    },
   }
   /** What was asked for, in order. */
   readonly asked: string[] = []
