@@ -31,9 +31,10 @@ check: $(INSTALLED) ## Format, lint and types alone
 format: $(INSTALLED) ## Formats the code, and mends what the linter can
 	@npm run --silent format
 
-bench: $(INSTALLED) ## Measures throughput, then what clients see of a node that fails (needs wrk)
+bench: $(INSTALLED) ## Measures throughput, what clients see of a node that fails, and repair (needs wrk)
 	@npm run --silent bench
 	@npm run --silent bench:outage
+	@npm run --silent bench:repair
 
 spec: ## Searches the models of the protocol (needs gcc; ARGS=word: only rows with it)
 	@spec/run.sh $(ARGS)

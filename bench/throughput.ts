@@ -4,23 +4,16 @@
  *
  *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5] [--port 18900, and the next one]
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { LocalCluster, statusOf, until } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { runWrk, type WrkResult } from './wrk.ts'
 
 /** One run of wrk. CPU times are per request, in µs: of the process that answers HTTP, and the mean of the nodes. */
-type Load = Readonly<{
-  perSecond: number
-  p50Ms: number
-  p99Ms: number
-  requests: number
-  errors: number
-  serverUs: number
-  nodeUs: number
-}>
+type Load = WrkResult & Readonly<{ serverUs: number; nodeUs: number }>
 
 /** What is loaded: a server, and the nodes behind it. */
 type Target = Readonly<{ url: string; pid: number; nodePids: readonly number[] }>
@@ -38,27 +31,13 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 async function wrk(target: Target, script: string, args: readonly string[]): Promise<Load> {
   const { clients, seconds } = values
-  const options = ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', '-s', here(script), target.url]
   const before = [target.pid, ...target.nodePids].map(cpuTimeUs)
-  const { stdout } = await promisify(execFile)('wrk', [...options, '--', ...args])
+  const result = await runWrk(target.url, script, { clients, seconds, args })
   const [serverUs, ...nodesUs] = [target.pid, ...target.nodePids].map((pid, i) => cpuTimeUs(pid) - before[i]!)
-  const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)
-  if (result === null) throw new Error(`wrk said nothing of its result:\n${stdout}`)
-  const [requests, durationUs, p50Us, p99Us, errors] = result.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
   return {
-    perSecond: requests / (durationUs / 1e6),
-    p50Ms: p50Us / 1e3,
-    p99Ms: p99Us / 1e3,
-    requests,
-    errors,
-    serverUs: serverUs! / requests,
-    nodeUs: nodesUs.reduce((sum, us) => sum + us, 0) / Math.max(1, nodesUs.length) / requests,
+    ...result,
+    serverUs: serverUs! / result.requests,
+    nodeUs: nodesUs.reduce((sum, us) => sum + us, 0) / Math.max(1, nodesUs.length) / result.requests,
   }
 }
 

@@ -54,6 +54,7 @@ export function successorKey(key: string): string {
 
 /** By UTF-8 bytes, as the nodes order them; JavaScript compares UTF-16 units. */
 export function compareKeys(a: string, b: string): number {
+  if (a === b) return 0
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 

@@ -25,6 +25,25 @@ export async function contentsOf(node: Service): Promise<Contents> {
   }
 }
 
+/** Whether the digests of all nodes are the same at this moment: as `differences`, in milliseconds. */
+export async function haveEqualDigests(nodes: readonly Service[]): Promise<boolean> {
+  const transports = nodes.map(({ address }) => connectGrpc(address))
+  try {
+    const digests = await Promise.all(
+      transports.map(async (transport) => {
+        const { nodeId, membership } = await transport.describe(1_000)
+        const { clusterId = '', epoch = 0 } = membership ?? {}
+        return (await transport.digest({ clusterId, epoch, nodeId, branches: [] }, 1_000)).digests.join()
+      }),
+    )
+    return digests.every((digest) => digest !== '' && digest === digests[0])
+  } catch {
+    return false
+  } finally {
+    for (const transport of transports) transport.close()
+  }
+}
+
 /** The keys in which some of the nodes differ from the first. */
 export async function differences(nodes: readonly Service[]): Promise<string[]> {
   const [first, ...others] = await Promise.all(nodes.map(contentsOf))

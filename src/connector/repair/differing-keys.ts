@@ -1,4 +1,5 @@
 /** Finds the keys in which nodes differ, by merging what they hold in some leaves. */
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import type { Record } from '../../register/messages.ts'
 import { sameWriteId } from '../../register/state.ts'
@@ -7,8 +8,14 @@ import type { Clock } from '../clock.ts'
 import { compareKeys } from '../key-scan.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 
-/** `lagging`: the members that lack what the others have accepted, as far as the scans showed. A hint: time goes on. */
-export type DifferingKey = Readonly<{ key: string; lagging: readonly RepairMember[] }>
+/** A key of which members hold different things, as far as the scans showed: time goes on. */
+export type DifferingKey = Readonly<{
+  key: string
+  /** What each member that was scanned holds, in their order. Values are left out. */
+  records: readonly Record[]
+  /** The members that lack what others have accepted. */
+  lagging: readonly RepairMember[]
+}>
 
 /** How often it is looked whether a node that sends nothing is still there. */
 const WATCH_MS = 500
@@ -49,8 +56,10 @@ function merge(cursors: readonly Cursor[]): DifferingKey[] {
     const records = cursors.map((cursor) => cursor.takeIf(key))
     const newest = newestOf(records)
     if (newest === undefined) continue
-    const lagging = cursors.flatMap(({ member }, index) => (hasTaken(records[index], newest) ? [] : [member]))
-    if (lagging.length > 0) found.push({ key, lagging })
+    const lagging = cursors.flatMap(({ member }, index) =>
+      hasTaken(records[index]!, newest) ? [] : [member],
+    )
+    if (lagging.length > 0) found.push({ key, records, lagging })
   } while (cursors.every(({ isFilled }) => isFilled))
   return found
 }
@@ -66,21 +75,21 @@ function firstKey(cursors: readonly Cursor[]): string | undefined {
 type Accepted = Record & Readonly<{ accepted: Ballot }>
 
 /** Of the records at the highest ballot one that is marked as chosen, else the first. */
-function newestOf(records: readonly (Record | undefined)[]): Accepted | undefined {
+function newestOf(records: readonly Record[]): Accepted | undefined {
   let newest: Accepted | undefined
   for (const record of records) {
-    if (record?.accepted === undefined) continue
+    if (record.accepted === undefined) continue
     const order = newest === undefined ? 1 : compareBallots(record.accepted, newest.accepted)
     if (order > 0 || (order === 0 && record.chosen && !newest!.chosen)) newest = record as Accepted
   }
   return newest
 }
 
-function hasTaken(record: Record | undefined, newest: Accepted): boolean {
+function hasTaken({ accepted, state }: Record, newest: Accepted): boolean {
   return (
-    record?.accepted !== undefined &&
-    compareBallots(record.accepted, newest.accepted) === 0 &&
-    sameWriteId(record.state.writeId, newest.state.writeId)
+    accepted !== undefined &&
+    compareBallots(accepted, newest.accepted) === 0 &&
+    sameWriteId(state.writeId, newest.state.writeId)
   )
 }
 
@@ -118,9 +127,10 @@ class Cursor {
     }
   }
 
-  takeIf(key: string): Record | undefined {
+  /** The record of a key, if it is the next one. Else the member has none. */
+  takeIf(key: string): Record {
     const head = this.head
-    if (head?.key !== key) return undefined
+    if (head?.key !== key) return EMPTY_RECORD
     this.#at += 1
     return head.record
   }

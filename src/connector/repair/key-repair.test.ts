@@ -5,8 +5,9 @@ import { knownChosen, nodesOf } from '../../register/known-chosen.ts'
 import type { Record } from '../../register/messages.ts'
 import { isClassicQuorum, quorumsOf } from '../../register/quorum.ts'
 import { findDivergences } from '../divergence.ts'
-import { type KeyOutcome, repairKey } from './key-repair.ts'
+import { repairKey, repairScanned } from './key-repair.ts'
 import { aRecord, aState, MemoryMember } from './memory-member.ts'
+import type { RepairTarget } from './repair-target.ts'
 
 const KEY = 'group/a'
 
@@ -17,38 +18,34 @@ function aTarget(held: readonly (Record | undefined)[]) {
   )
   let nowMs = 0
   let settledCount = 0
-  const repair = (): Promise<KeyOutcome> =>
-    repairKey(
-      {
-        clusterId: 'c',
-        epoch: 1,
-        members,
-        client: {
-          judge: (records) => {
-            const quorums = quorumsOf(members.length)
-            const isQuorum = isClassicQuorum(nodesOf(records), quorums)
-            return isQuorum ? { chosen: knownChosen(records, quorums) } : undefined
-          },
-          settle: async () => {
-            settledCount += 1
-            return { kind: 'decided', result: undefined }
-          },
-        },
+  const target: RepairTarget = {
+    clusterId: 'c',
+    epoch: 1,
+    members,
+    client: {
+      judge: (records) => {
+        const quorums = quorumsOf(members.length)
+        const isQuorum = isClassicQuorum(nodesOf(records), quorums)
+        return isQuorum ? { chosen: knownChosen(records, quorums) } : undefined
       },
-      KEY,
-      {
-        clock: {
-          nowMs: () => nowMs,
-          after: () => assert.fail('not used'),
-          defer: () => assert.fail('not used'),
-        },
-        timeoutMs: 3_000,
-        observe: findDivergences,
+      settle: async () => {
+        settledCount += 1
+        return { kind: 'decided', result: undefined }
       },
-    )
+    },
+  }
+  const options = {
+    clock: { nowMs: () => nowMs, after: () => assert.fail('not used'), defer: () => assert.fail('not used') },
+    timeoutMs: 3_000,
+    observe: findDivergences,
+    random: () => 0,
+  }
   return {
     members,
-    repair,
+    repair: () => repairKey(target, KEY, options),
+    /** `seen`: what the scans have shown, where that is not what the nodes hold now. */
+    repairScanned: (seen = held) =>
+      repairScanned(target, { key: KEY, records: seen.map((record) => record ?? EMPTY_RECORD) }, options),
     held: () => members.map(({ records }) => records.get(KEY)),
     pass: (ms: number) => {
       nowMs += ms
@@ -132,4 +129,42 @@ test('a learn that is lost is a failure, so that the key is found again', async 
     target.members[2]!.isLost = kind === 'learn'
   }
   assert.equal(await target.repair(), 'failed')
+})
+
+test('what scans have shown to be chosen is read from one holder, and given to who lacks it', async () => {
+  const target = aTarget([aRecord(2, [1, 2]), undefined, aRecord(2, [1, 2])])
+  assert.equal(await target.repairScanned(), 'learned')
+  assert.deepEqual(
+    target.members.map(({ asked }) => asked),
+    [['read'], ['learn'], []],
+  )
+  assert.deepEqual(target.held()[1], aRecord(2, [1, 2]))
+})
+
+test('the value comes from the holder, never from a scan, which leaves it out', async () => {
+  const target = aTarget([aRecord(1, [1]), undefined, aRecord(1, [1])])
+  const { state, ...record } = aRecord(1, [1])
+  const seen = { ...record, state: { ...state, value: undefined } }
+  assert.equal(await target.repairScanned([seen, undefined, seen]), 'learned')
+  assert.deepEqual(target.held()[1]?.state.value, state.value)
+})
+
+test('what has gone on since the scan is read from all', async () => {
+  const target = aTarget([aRecord(3, [1, 2, 3]), undefined, aRecord(3, [1, 2, 3])])
+  assert.equal(await target.repairScanned([aRecord(2, [1, 2]), undefined, aRecord(2, [1, 2])]), 'learned')
+  assert.deepEqual(target.held()[1], aRecord(3, [1, 2, 3]))
+})
+
+test('scans that do not tell, or contradict each other, are no reason to teach anything', async () => {
+  const open = aTarget([aRecord(1, [1], false), undefined, undefined])
+  assert.equal(await open.repairScanned(), 'settled')
+  const diverged = aTarget([aRecord(2, [1, 2]), aRecord(2, [1, 3]), aRecord(2, [1, 2])])
+  assert.equal(await diverged.repairScanned(), 'diverged')
+  assert.deepEqual(diverged.held()[1], aRecord(2, [1, 3]))
+})
+
+test('a stub that is deaf to what the scans have shown is reached by a round', async () => {
+  const stub: Record = { ...EMPTY_RECORD, promised: { round: 5, proposerId: 0 }, isStub: true }
+  const target = aTarget([aRecord(2, [1]), aRecord(2, [1]), stub])
+  assert.equal(await target.repairScanned(), 'settled')
 })

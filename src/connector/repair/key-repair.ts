@@ -51,6 +51,34 @@ export async function repairKey(
   return isDivergent() ? 'diverged' : settle(client, key)
 }
 
+/**
+ * As `repairKey`, where scans have shown enough already: that a state is chosen, who holds it, and who lacks it. Then it
+ * is read from one holder alone, for a half of the messages. A state that was chosen remains so, however old the
+ * scan; but it is passed on only if a holder has it still.
+ *
+ * `records`: what the scans showed, at the index of the member; `undefined` where it was not scanned.
+ */
+export async function repairScanned(
+  target: RepairTarget,
+  { key, records }: Readonly<{ key: string; records: Records }>,
+  options: KeyRepairOptions & Readonly<{ random: () => number }>,
+): Promise<KeyOutcome> {
+  const { members, client } = target
+  const chosen = client.judge(records)?.chosen
+  if (chosen?.ballot === undefined || isContradicted(records, chosen)) return repairKey(target, key, options)
+  const holders = members.filter((_, index) => holds(records[index], chosen))
+  const lagging = members.filter((_, index) => lacks(records[index], chosen))
+  const startMs = options.clock.nowMs()
+  const held = await read(holders[Math.floor(options.random() * holders.length)]!, key)
+  const isLate = options.clock.nowMs() - startMs > options.timeoutMs
+  if (held === undefined || isLate || !holds(held, chosen)) return repairKey(target, key, options)
+  const { ballot } = chosen
+  const answers = await Promise.all(
+    lagging.map((member) => teach(member, key, { state: held.state, ballot })),
+  )
+  return answers.every((answer) => answer?.ok) ? 'learned' : repairKey(target, key, options)
+}
+
 async function read(member: RepairMember, key: string): Promise<Record | undefined> {
   if (member.link.isSuspect) return undefined
   return (await ask(member, key, { kind: 'read' }))?.record
@@ -78,6 +106,21 @@ function lacks(record: Record | undefined, chosen: Chosen): boolean {
   const { accepted, state } = record
   const order = accepted === undefined ? -1 : compareBallots(accepted, chosen.ballot)
   return order < 0 || (order === 0 && !sameWriteId(state.writeId, chosen.state.writeId))
+}
+
+function holds(record: Record | undefined, chosen: Chosen): boolean {
+  if (record?.accepted === undefined || chosen.ballot === undefined) return false
+  const isSameBallot = compareBallots(record.accepted, chosen.ballot) === 0
+  return isSameBallot && sameWriteId(record.state.writeId, chosen.state.writeId)
+}
+
+/** Whether another state is marked as chosen at the same ballot. */
+function isContradicted(records: Records, chosen: Chosen): boolean {
+  return records.some((record) => record?.chosen && lacks(record, chosen) && !isBelow(record, chosen))
+}
+
+function isBelow({ accepted }: Record, { ballot }: Chosen): boolean {
+  return accepted !== undefined && ballot !== undefined && compareBallots(accepted, ballot) < 0
 }
 
 /** `undefined`: the answer was lost, or there is no way to the node. */

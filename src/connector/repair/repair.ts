@@ -4,13 +4,13 @@
  * one has repaired the others find equal, and each begins somewhere else.
  */
 import type { Logger } from 'pino'
-import { differingKeys } from './differing-keys.ts'
+import { type DifferingKey, differingKeys } from './differing-keys.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
-import { type KeyRepairOptions, repairKey } from './key-repair.ts'
+import { type KeyRepairOptions, repairScanned } from './key-repair.ts'
 import { LeafWatch } from './leaf-watch.ts'
 import { Pass } from './pass.ts'
 import { RepairFigures, type RepairReport } from './repair-report.ts'
-import type { RepairTarget } from './repair-target.ts'
+import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
 import { Slots } from './slots.ts'
 
@@ -28,7 +28,7 @@ export type RepairLimits = Readonly<{
 export const REPAIR_LIMITS: RepairLimits = {
   intervalMs: 1_000,
   secondLookMs: 300,
-  leavesPerPassMax: 4_096,
+  leavesPerPassMax: 16_384,
   keysInFlightMax: 256,
 }
 
@@ -117,7 +117,7 @@ export class Repair {
           pass.found(differing)
           await slots.take()
           if (this.#isClosed || this.#options.target()?.client !== target.client) return
-          void this.#repair(target, differing.key, pass).finally(() => slots.release())
+          void this.#repair(target, members, differing, pass).finally(() => slots.release())
         }
       }
       await slots.idle()
@@ -131,8 +131,14 @@ export class Repair {
     if (pass.repairedCount > 0) logger.info(pass.outcomes, 'repaired keys in which nodes differed')
   }
 
-  async #repair(target: RepairTarget, key: string, pass: Pass): Promise<void> {
-    const outcome = await repairKey(target, key, this.#options)
+  async #repair(
+    target: RepairTarget,
+    scanned: readonly RepairMember[],
+    { key, records }: DifferingKey,
+    pass: Pass,
+  ): Promise<void> {
+    const byMember = target.members.map((member) => records[scanned.indexOf(member)])
+    const outcome = await repairScanned(target, { key, records: byMember }, this.#options)
     pass.count(outcome)
     this.#figures.count(outcome)
   }

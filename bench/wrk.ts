@@ -1,0 +1,44 @@
+/** Runs `wrk`, the load generator, with one of the scripts of this folder. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** What one run of wrk has measured. */
+export type WrkResult = Readonly<{
+  requests: number
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** Answers other than 2xx and 3xx, and requests without an answer. */
+  errors: number
+}>
+
+export async function runWrk(
+  url: string,
+  script: string,
+  {
+    clients,
+    seconds,
+    args,
+  }: Readonly<{ clients: number | string; seconds: number | string; args: readonly string[] }>,
+): Promise<WrkResult> {
+  const path = fileURLToPath(new URL(script, import.meta.url))
+  const options = ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', '-s', path, url]
+  const { stdout } = await promisify(execFile)('wrk', [...options, '--', ...args])
+  const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)
+  if (result === null) throw new Error(`wrk said nothing of its result:\n${stdout}`)
+  const [requests, durationUs, p50Us, p99Us, errors] = result.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  return {
+    requests,
+    perSecond: requests / (durationUs / 1e6),
+    p50Ms: p50Us / 1e3,
+    p99Ms: p99Us / 1e3,
+    errors,
+  }
+}
