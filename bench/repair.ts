@@ -4,7 +4,7 @@
  *
  *   npm run bench:repair -- [--missed 100000] [--clients 16] [--records 1000000]
  */
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connectGrpc } from '../src/rpc/grpc-transport.ts'
@@ -12,6 +12,7 @@ import { CreateLoad } from '../test/cluster/load.ts'
 import { LocalCluster, type Service, until } from '../test/cluster/local-cluster.ts'
 import { differences, haveEqualDigests } from '../test/cluster/node-contents.ts'
 import { compareEqualNodes } from './compare-equal-nodes.ts'
+import { cpuTimeUs } from './cpu-time.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -111,12 +112,18 @@ async function measureReturn(): Promise<void> {
   const during = new Load(url, 'during')
   await sleep(2 * WINDOW_SECONDS * 1_000)
   const returnMs = performance.now()
+  const others = cluster.services.filter((service) => service !== away).map(({ pid }) => pid!)
+  const cpuBefore = others.map(cpuTimeUs)
   away.start()
   await until('it has caught up', 300_000, async () => {
     await sleep(200)
     return isCaughtUp(away, other)
   })
   const equalMs = performance.now()
+  const cpuUs = others.reduce(
+    (sum, pid, index) => sum + cpuTimeUs(pid) - cpuBefore[index]!,
+    cpuTimeUs(away.pid!),
+  )
   await sleep(5 * WINDOW_SECONDS * 1_000)
   await during.stop()
   const restMs = performance.now()
@@ -124,7 +131,6 @@ async function measureReturn(): Promise<void> {
   const identicalMs = performance.now() - restMs
   const different = await differences(cluster.nodes)
 
-  console.error(cluster.connectors.map(({ output }) => output).join(''))
   console.log('| creates | windows | per second | p50 ms | p99 ms | worst p99 ms | errors |')
   console.log('| --- | --- | --- | --- | --- | --- | --- |')
   console.log(row('all nodes up and equal', before))
@@ -137,7 +143,10 @@ async function measureReturn(): Promise<void> {
       during.windows.filter(({ startMs }) => startMs > equalMs),
     ),
   )
-  console.log(`\nCaught up ${((equalMs - returnMs) / 1_000).toFixed(1)} s after its start.`)
+  console.log(
+    `\nCaught up ${((equalMs - returnMs) / 1_000).toFixed(1)} s after its start, in which connector and nodes used ` +
+      `${(cpuUs / 1e6).toFixed(1)} s of CPU, for clients and repair; load average ${loadavg()[0]!.toFixed(1)}.`,
+  )
   console.log(
     `All nodes equal ${(identicalMs / 1_000).toFixed(1)} s after the load had ended; ${different.length} keys differ.\n`,
   )

@@ -46,7 +46,7 @@ export const LINK_LIMITS: LinkLimits = {
   hedgeMsMax: 250,
   batchesInFlightMax: 2,
   requestsPerBatchMax: 128,
-  backgroundPerBatchMax: 32,
+  backgroundPerBatchMax: 16,
   batchBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
   marksMs: 10,

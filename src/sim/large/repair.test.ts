@@ -32,7 +32,7 @@ const MUTATIONS: readonly Readonly<{
     protocol: { doesRepairSettle: false },
     noticedAs: /nodes become identical/,
     nodeCounts: [7],
-    seedsMax: 200,
+    seedsMax: 600,
   },
   {
     name: 'digests do not tell apart two writes at one ballot',
@@ -40,7 +40,7 @@ const MUTATIONS: readonly Readonly<{
     noticedAs: /nodes become identical/,
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
-    seedsMax: 400,
+    seedsMax: 800,
   },
   {
     name: 'digests do not tell apart two ballots of one write',
