@@ -85,7 +85,7 @@ function fill(dataDir: string, recordCount: number): void {
     })
   }
   const members = NODE_IDS.map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
-  const membership: Membership = { clusterId: 'compared', epoch: 1, members }
+  const membership: Membership = { clusterId: 'compared', epoch: 1, members, tombstoneGraceMs: 3_600_000 }
   store.transaction(() => store.saveMembership(membership))
   close()
 }
