@@ -1,3 +1,4 @@
+import { isSealed } from '../connector/membership/is-sealed.ts'
 import { digestOf } from '../node/digest.ts'
 import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'
@@ -5,6 +6,7 @@ import type { Request } from '../register/messages.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../register/removal.ts'
 import { RULES } from '../register/rules.ts'
+import { quorumsOfMembership } from '../rpc/membership.ts'
 
 /**
  * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be exchanged for
@@ -23,6 +25,7 @@ export type Protocol = Readonly<{
   /** What a record adds to the digest of its leaf. */
   digestOf: typeof digestOf
   removal: Removal
+  membership: MembershipRules
 }>
 
 /** The rules of removing tombstones (protocol.md §6). */
@@ -34,6 +37,20 @@ export type Removal = Readonly<{
   waits: (finding: Finding) => boolean
   /** Whether what was read before the grace time began is not used behind its end. */
   viewsDie: boolean
+}>
+
+/** The rules of changing the membership (protocol.md §7). */
+export type MembershipRules = Readonly<{
+  quorumsOf: typeof quorumsOfMembership
+  isSealed: typeof isSealed
+  /** Whether a node lists its keys only once it is in the joint epoch. */
+  doesListAdopt: boolean
+  /** Whether a node acts on nothing that is for an epoch before its own. */
+  refusesOlder: boolean
+  /** Whether what was learned in one epoch is forgotten in the next. */
+  viewsEnd: boolean
+  /** Whether an operation takes what was sent for it along into the next epoch. */
+  attemptsGoOn: boolean
 }>
 
 /** Marks are hints: they get no fsync of their own (protocol.md §3). */
@@ -51,5 +68,13 @@ export const PROTOCOL: Protocol = {
     requests: removalRequests,
     waits: ({ kind }) => kind !== 'old stubs',
     viewsDie: true,
+  },
+  membership: {
+    quorumsOf: quorumsOfMembership,
+    isSealed,
+    doesListAdopt: true,
+    refusesOlder: true,
+    viewsEnd: true,
+    attemptsGoOn: true,
   },
 }

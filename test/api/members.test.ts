@@ -70,6 +70,7 @@ test('a refusal is a problem of its code that says why; a failure says what beca
     'node_unreachable',
     'too_few_members',
     'too_many_members',
+    'members_unreachable',
   ] as const) {
     members.result = { kind: 'refused', code, reason: 'Why.' }
     assert.equal(expectProblem(await remove(), code).detail, 'Why.')

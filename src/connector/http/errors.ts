@@ -16,6 +16,7 @@ export const PROBLEMS = {
   node_not_empty: { status: 409, title: 'The node holds data already' },
   too_few_members: { status: 409, title: 'The cluster would have too few members' },
   too_many_members: { status: 409, title: 'The cluster would have too many members' },
+  members_unreachable: { status: 409, title: 'Too many members do not answer for a change' },
   version_mismatch: { status: 412, title: 'The group is not at this version' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },

@@ -4,7 +4,14 @@ import type { NodeDirectory } from '../node-directory.ts'
 import type { RegisterClient } from '../register-client.ts'
 import { isEmpty } from './lost-disks.ts'
 import { changeMembership } from './membership-register.ts'
-import { type ChangePlan, type ChangeRefusal, planAdd, planRemove, planReplace } from './plan-change.ts'
+import {
+  type ChangePlan,
+  type ChangeRefusal,
+  planAdd,
+  planRemove,
+  planReplace,
+  requireSpare,
+} from './plan-change.ts'
 
 /** What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its full stop. */
 export type ChangeResult =
@@ -85,7 +92,8 @@ export class ChangeMembers implements MemberChanges {
     const current = epoch()
     if (current === undefined) return NOT_FOUND
     const { membership, client } = current
-    const planned = plan(membership)
+    const reachable = new Set(client.links.filter((link) => link.isReachable).map(({ nodeId }) => nodeId))
+    const planned = requireSpare(plan(membership), (nodeId) => reachable.has(nodeId))
     if (planned.kind === 'refused') return planned
     const outcome = await changeMembership(client, membership, planned.membership)
     if (outcome.kind !== 'decided') return { kind: outcome.kind, reason: REASONS[outcome.kind] }

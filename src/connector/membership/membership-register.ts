@@ -45,8 +45,11 @@ export function decodeMembership(value: Uint8Array): Membership {
   return { tombstoneGraceMs: TOMBSTONE_GRACE_MS, ...JSON.parse(Buffer.from(value).toString()) }
 }
 
-/** The register never goes back an epoch, so it is in the expected one, or beyond it. */
-function compareAndSet(value: Value, current: Membership, next: Membership): Decision {
+/**
+ * Changes the register if it is in the epoch of `current`. It never goes back one, so else it is beyond it. The result is
+ * the membership that is chosen then.
+ */
+export function compareAndSet(value: Value, current: Membership, next: Membership): Decision {
   const chosen = value === undefined ? current : decodeMembership(value)
   if (chosen.epoch !== current.epoch) return { kind: 'keep', result: chosen }
   return { kind: 'propose', value: encodeMembership(next), result: next }

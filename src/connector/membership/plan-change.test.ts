@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Member, Membership } from '../../rpc/messages.ts'
-import { type ChangePlan, finish, planAdd, planRemove, planReplace } from './plan-change.ts'
+import { type ChangePlan, finish, planAdd, planRemove, planReplace, requireSpare } from './plan-change.ts'
 
 const member = (nodeId: string): Member => ({ nodeId, address: `${nodeId}:1` })
 
@@ -73,6 +73,28 @@ test('a cluster keeps 3 to 7 members, or the one it has', () => {
   assert.equal(refusal(planAdd(seven, member('h'))), 'too_many_members')
   assert.deepEqual(ids(chosen(planReplace(stable('a'), 'a', member('b'))).members), ['b'])
   assert.equal(chosen(planReplace(seven, 'a', member('h'))).members.length, 7)
+})
+
+test('no change begins that would leave everything to the node that joins', () => {
+  const three = stable('a', 'b', 'c')
+  const without =
+    (...missing: string[]) =>
+    (nodeId: string) =>
+      !missing.includes(nodeId)
+  const began = (plan: ChangePlan) => plan.kind === 'change'
+  assert.ok(began(requireSpare(planReplace(three, 'c', member('d')), without('c', 'd'))))
+  assert.equal(
+    refusal(requireSpare(planReplace(three, 'b', member('d')), without('c'))),
+    'members_unreachable',
+    'another than the missing one',
+  )
+  assert.ok(began(requireSpare(planAdd(three, member('d')), without('d'))))
+  assert.equal(refusal(requireSpare(planAdd(three, member('d')), without('c'))), 'members_unreachable')
+  assert.ok(began(requireSpare(planRemove(stable('a', 'b', 'c', 'd'), 'd'), without('d', 'c'))))
+  assert.equal(
+    refusal(requireSpare(planReplace(stable('a'), 'a', member('b')), without())),
+    'too_few_members',
+  )
 })
 
 test('who is no member cannot go, and who is one cannot come again', () => {

@@ -2,6 +2,7 @@
  * What the next membership is. Every change goes through a joint epoch (protocol.md §7): from the members to those that
  * are wanted, of both of whom every quorum then needs its share, and from there to the wanted ones alone.
  */
+import { classicQuorum } from '../../register/quorum.ts'
 import { isJoint, joiningOf } from '../../rpc/membership.ts'
 import type { Member, Membership } from '../../rpc/messages.ts'
 
@@ -13,6 +14,7 @@ export type ChangeRefusal = Readonly<{
     | 'already_a_member'
     | 'too_few_members'
     | 'too_many_members'
+    | 'members_unreachable'
   /** A sentence or two for a person. */
   reason: string
 }>
@@ -73,6 +75,33 @@ export function planReplace(current: Membership, nodeId: string, newcomer: Membe
   // The old members decide as before, whoever is to follow them: they have had a quorum in everything that was chosen.
   const isJoining = joiningOf(current).some((member) => member.nodeId === nodeId)
   return isJoining ? change({ ...current, epoch: current.epoch + 1, members }) : changeInProgress(current)
+}
+
+/**
+ * Refuses a change that would leave every decision to a node that joins: if that one failed before it is in, nothing could
+ * be decided any more, not even to take the change back.
+ *
+ * @param isReachable whether a node takes part at the moment
+ */
+export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => boolean): ChangePlan {
+  if (plan.kind === 'refused' || plan.membership.outgoing === undefined) return plan
+  const { members, outgoing } = plan.membership
+  const known = members.filter(({ nodeId }) => outgoing.some((member) => member.nodeId === nodeId))
+  const present = known.filter(({ nodeId }) => isReachable(nodeId))
+  const needed = classicQuorum(members.length)
+  if (present.length >= needed) return plan
+  if (known.length < needed) {
+    return refused(
+      'too_few_members',
+      'A cluster of one member has nobody to fall back on while another takes its place: restore a backup into a new cluster.',
+    )
+  }
+  const missing = known.filter((member) => !present.includes(member)).map(({ address }) => address)
+  return refused(
+    'members_unreachable',
+    `Only ${present.length} of the ${known.length} members that stay answer (none from ${missing.join(', ')}), and ${needed} are ` +
+      'needed so that nothing depends on the new node while it joins: bring the others back, or replace them first.',
+  )
 }
 
 /** The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones decided. */

@@ -32,7 +32,8 @@ type Write = Readonly<{
   operations: readonly number[]
 }>
 
-type Candidate = { readonly write: Write; voters: number; count: number; isChosen: boolean }
+/** `writer`: the proposerId in the state's writeId. */
+type Candidate = { readonly write: Write; readonly writer: number; voters: number; isChosen: boolean }
 type Poll = { readonly ballot: BallotLike; readonly candidates: Candidate[] }
 
 const ABSENT: Write = {
@@ -50,9 +51,14 @@ const ID_LIMIT = 2 ** 24
 /** More than the ballots of one life. */
 const LIFE_SPAN = 2 ** 44
 
+/**
+ * Whether nodes (bit i: node i) that have accepted a state at a ballot have chosen it. `writer` is the proposerId in the
+ * state's writeId: where ballots are of one epoch each, it tells of which a fast one is.
+ */
+export type Electorate = (voters: number, ballot: BallotLike, writer: number) => boolean
+
 export class Ledger {
-  readonly #classic: number
-  readonly #fast: number
+  readonly #isEnough: Electorate
   readonly #writes = new Map<number, Write>()
   readonly #polls = new Map<number, Poll>()
   /** By life and ballot, lowest first. */
@@ -60,15 +66,9 @@ export class Ledger {
   /** What an empty register stands for now. */
   #absent = ABSENT
 
-  /** @param nodeCount members of the cluster */
-  constructor(nodeCount: number) {
-    // The least numbers for which any two classic quorums meet, and any two fast ones and a classic one.
-    let classic = 1
-    while (2 * classic <= nodeCount) classic += 1
-    let fast = classic
-    while (2 * fast + classic <= 2 * nodeCount) fast += 1
-    this.#classic = classic
-    this.#fast = fast
+  /** @param electorate the number of members of the cluster, or, where they change, who decides */
+  constructor(electorate: number | Electorate) {
+    this.#isEnough = typeof electorate === 'number' ? electorateOf(electorate) : electorate
   }
 
   /** A connector sends an accept. `operations`: those that it has just run, if the state is a new one. */
@@ -86,7 +86,7 @@ export class Ledger {
         `${nameOf(ballot)} carries ${other.write.name} and ${write.name}`,
       )
     }
-    if (poll.candidates.length === 0) poll.candidates.push(aCandidate(write))
+    if (poll.candidates.length === 0) poll.candidates.push(aCandidate(write, state))
   }
 
   /** A node has accepted a state, and would remember it after a crash. */
@@ -96,14 +96,24 @@ export class Ledger {
     let candidate = poll.candidates.find((known) => isOf(known, state, write))
     if (candidate === undefined) {
       if (write === undefined) throw new Violation('votes are for proposals', `node ${node} made up a state`)
-      candidate = aCandidate(write)
+      candidate = aCandidate(write, state)
       poll.candidates.push(candidate)
     }
     if ((candidate.voters & (1 << node)) !== 0) return
     candidate.voters |= 1 << node
-    candidate.count += 1
-    if (candidate.count === (ballot.proposerId === 0 ? this.#fast : this.#classic))
-      this.#choose(poll, candidate)
+    this.#judge(poll, candidate)
+  }
+
+  /** Who decides has changed: what was accepted may be chosen by that. */
+  reconsider(): void {
+    for (const poll of this.#polls.values()) {
+      for (const candidate of poll.candidates) this.#judge(poll, candidate)
+    }
+  }
+
+  #judge(poll: Poll, candidate: Candidate): void {
+    const { voters, writer, isChosen } = candidate
+    if (!isChosen && this.#isEnough(voters, poll.ballot, writer)) this.#choose(poll, candidate)
   }
 
   /** A node has turned what it accepted, a tombstone or absence, into a stub: the removal of that has begun. */
@@ -226,8 +236,23 @@ export class Ledger {
   }
 }
 
-function aCandidate(write: Write): Candidate {
-  return { write, voters: 0, count: 0, isChosen: false }
+function aCandidate(write: Write, { writeId }: StateLike): Candidate {
+  return { write, writer: writeId.proposerId, voters: 0, isChosen: false }
+}
+
+/** The least numbers for which any two classic quorums meet, and any two fast ones and a classic one. */
+function electorateOf(nodeCount: number): Electorate {
+  let classic = 1
+  while (2 * classic <= nodeCount) classic += 1
+  let fast = classic
+  while (2 * fast + classic <= 2 * nodeCount) fast += 1
+  return (voters, { proposerId }) => bitCount(voters) >= (proposerId === 0 ? fast : classic)
+}
+
+function bitCount(set: number): number {
+  let count = 0
+  for (let rest = set; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
+  return count
 }
 
 /** Whether a candidate is the state that was proposed; `write` is what its writeId names. Absence has no writeId. */

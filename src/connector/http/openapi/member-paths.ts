@@ -12,7 +12,13 @@ const NEWCOMER = { nodeId: 'e7b2c4d6-5a8f-4193-b6e0-2d4f8a1c3e57', address: '10.
 const GOES_ON =
   'Answered when the change is chosen; it is carried out from then on, by this connector or another, and clients notice nothing of it. `GET /v1/cluster` shows how far it is. There is one change at a time.'
 
-const ON_ANY_CHANGE = ['invalid_request', 'change_in_progress', 'unavailable', 'outcome_unknown'] as const
+const ON_ANY_CHANGE = [
+  'invalid_request',
+  'change_in_progress',
+  'members_unreachable',
+  'unavailable',
+  'outcome_unknown',
+] as const
 const ON_A_BODY = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const
 const ON_A_NEWCOMER = ['already_a_member', 'node_not_empty', 'node_unreachable'] as const
 

@@ -1,0 +1,72 @@
+/**
+ * Who decides in which epoch, seen from outside: with arithmetic of its own, and by the memberships that were chosen. The
+ * epoch of a ballot is that of the proposer it belongs to; of a fast one, that of whoever proposed the state.
+ */
+import { Violation } from '../checkers/violation.ts'
+
+type MembershipLike = Readonly<{
+  epoch: number
+  members: readonly Readonly<{ nodeId: string }>[]
+  outgoing?: readonly Readonly<{ nodeId: string }>[]
+}>
+
+export class ChangingElectorate {
+  /** By epoch. */
+  readonly #chosen = new Map<number, MembershipLike>()
+  readonly #epochs = new Map<number, number>()
+
+  /** A membership is chosen. Returns whether that is news. */
+  chose(membership: MembershipLike): boolean {
+    const known = this.#chosen.get(membership.epoch)
+    if (known === undefined) {
+      this.#chosen.set(membership.epoch, membership)
+      return true
+    }
+    if (idsOf(known) === idsOf(membership)) return false
+    throw new Violation('one membership per epoch', `epoch ${membership.epoch} has two memberships`)
+  }
+
+  get newest(): MembershipLike {
+    return this.#chosen.get(Math.max(...this.#chosen.keys()))!
+  }
+
+  /** A proposer works in an epoch, and in no other. */
+  began(proposerId: number, epoch: number): void {
+    this.#epochs.set(proposerId, epoch)
+  }
+
+  /**
+   * What a ballot of a joint epoch has gathered counts in the next epoch too, if that is of one of its sides: what is
+   * enough there is chosen then. Fast ballots are of one epoch alone.
+   */
+  isEnough(voters: number, ballot: Readonly<{ proposerId: number }>, writer: number): boolean {
+    const isFast = ballot.proposerId === 0
+    let membership = this.#chosen.get(this.#epochs.get(isFast ? writer : ballot.proposerId) ?? 0)
+    if (membership === undefined) return false
+    if (isFast) return holds(voters, membership.members, (count, n) => 4 * count >= 3 * n)
+    while (membership !== undefined) {
+      if (isMajority(voters, membership)) return true
+      if (membership.outgoing === undefined) return false
+      membership = this.#chosen.get(membership.epoch + 1)
+    }
+    return false
+  }
+}
+
+function idsOf({ members, outgoing = [] }: MembershipLike): string {
+  return [members, outgoing].map((nodes) => nodes.map(({ nodeId }) => nodeId).join(' ')).join(' / ')
+}
+
+function isMajority(voters: number, { members, outgoing }: MembershipLike): boolean {
+  const more = (count: number, n: number) => 2 * count > n
+  return holds(voters, members, more) && (outgoing === undefined || holds(voters, outgoing, more))
+}
+
+function holds(
+  voters: number,
+  members: readonly Readonly<{ nodeId: string }>[],
+  isEnough: (count: number, n: number) => boolean,
+): boolean {
+  const count = members.filter(({ nodeId }) => (voters >> Number(nodeId.slice(1))) % 2 === 1).length
+  return isEnough(count, members.length)
+}
