@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { PROTOCOL } from './protocol.ts'
-import { type Coverage, reportLarge, type WorldSize } from './search.ts'
+import { type Coverage, reportChanging, reportLarge, type WorldSize } from './search.ts'
 import { run } from './small/schedule.ts'
 import { replay, report } from './small/shrink.ts'
 import { Teller } from './small/teller.ts'
@@ -23,12 +23,15 @@ const { values } = parseArgs({
 })
 
 const sizes: readonly WorldSize[] =
-  values.world === 'small' || values.world === 'large' ? [values.world] : ['small', 'large']
+  values.world === 'small' || values.world === 'changing' || values.world === 'large'
+    ? [values.world]
+    : ['small', 'changing', 'large']
 
 if (values.seed !== undefined) await tell(Number(values.seed))
 else await search(Number(values.minutes) * 60_000)
 
 async function tell(seed: number): Promise<void> {
+  if (sizes.includes('changing')) console.log(reportChanging(seed, Number.POSITIVE_INFINITY))
   if (sizes.includes('large')) console.log(await reportLarge(seed, Number.POSITIVE_INFINITY))
   if (!sizes.includes('small')) return
   const result = run(seed, PROTOCOL)
@@ -48,7 +51,7 @@ async function search(totalMs: number): Promise<void> {
   const firstSeed = randomInt(2 ** 32, 2 ** 47)
   const threads = availableParallelism()
   console.log(`${threads} threads, seeds from ${firstSeed}`)
-  const total = { small: aCoverage(), large: aCoverage() }
+  const total = { small: aCoverage(), changing: aCoverage(), large: aCoverage() }
   for (const [turn, size] of sizes.entries()) {
     const untilMs = startedAtMs + (totalMs * (turn + 1)) / sizes.length
     const started = Array.from({ length: threads }, (_, index) =>
@@ -58,7 +61,7 @@ async function search(totalMs: number): Promise<void> {
     const { runs, messages, failures } = total[size]
     console.log(`${size}: ${runs} runs, ${messages} messages, ${failures.length} failures`)
   }
-  if (total.small.failures.length + total.large.failures.length > 0) process.exitCode = 1
+  if (Object.values(total).some(({ failures }) => failures.length > 0)) process.exitCode = 1
 }
 
 function aCoverage(): Coverage {

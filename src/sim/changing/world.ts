@@ -174,7 +174,10 @@ export class ChangingWorld {
   #react(connector: Connector, life: Life, key: string, event: () => readonly LifeEffect[]): void {
     this.#deciders = []
     const proposer = life.proposerOf(key)
-    for (const effect of event()) {
+    const effects = event()
+    // What an operation's end leads to is an event of its own.
+    const deciders = this.#deciders.filter((number) => number >= 0)
+    for (const effect of effects) {
       if (effect.kind === 'finish') {
         life.pending.delete(effect.operation)
         this.#tell(() => `c${life.proposerId}  ${effect.operation.name} ends: ${effect.outcome.kind}`)
@@ -182,7 +185,7 @@ export class ChangingWorld {
         continue
       }
       const [node, request] = effect.kind === 'send' ? [effect.to, effect.request] : [0, undefined]
-      if (request !== undefined) this.#observe(key, request)
+      if (request !== undefined) this.#observe(key, request, deciders)
       const kind = request === undefined ? 'timer' : 'request'
       const { token } = effect
       this.parcels.push({ kind, connector, life, key, proposer, node, token, request, saying: undefined })
@@ -190,12 +193,10 @@ export class ChangingWorld {
     life.closeIdle(key)
   }
 
-  #observe(key: string, request: Request): void {
+  #observe(key: string, request: Request, deciders: readonly number[]): void {
     const ledger = this.#ledgers.get(key)!
-    if (request.kind === 'accept') {
-      const operations = this.#deciders.filter((number) => number >= 0)
-      ledger.proposed(request.ballot, request.state, operations)
-    } else if (request.kind === 'learn') ledger.toldChosen(request.ballot, request.state.writeId)
+    if (request.kind === 'accept') ledger.proposed(request.ballot, request.state, deciders)
+    else if (request.kind === 'learn') ledger.toldChosen(request.ballot, request.state.writeId)
     else if (request.kind === 'mark') ledger.toldChosen(request.ballot, request.writeId)
   }
 
