@@ -33,11 +33,6 @@ export const MEMBERSHIP_MUTATIONS: readonly MembershipMutation[] = [
     seedsMax: 5_000,
   },
   {
-    name: 'keys are listed by nodes that have not adopted the joint epoch',
-    protocol: withRules({ doesListAdopt: false }),
-    seedsMax: 30_000,
-  },
-  {
     name: 'a node acts on messages of an epoch that is over',
     protocol: withRules({ refusesOlder: false }),
     seedsMax: 20_000,

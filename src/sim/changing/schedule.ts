@@ -50,6 +50,10 @@ class Schedule {
   readonly #stepCount: number
   readonly #operationsMax: number
   readonly #isNewestFirst: boolean
+  /** A connector whose messages mostly wait for those of the others; `undefined`: none. */
+  readonly #slow: number | undefined
+  /** Clients come only when a first change has begun: until then nobody has written the key. */
+  readonly #isEmptyAtFirst: boolean
   #operation = 0
 
   constructor(seed: number, protocol: Protocol, isTold: boolean) {
@@ -59,6 +63,8 @@ class Schedule {
     this.#operationsMax = chance.between(6, 16)
     this.#stepCount = this.#operationsMax * chance.between(15, 60)
     this.#isNewestFirst = chance.happens(0.3)
+    this.#isEmptyAtFirst = chance.happens(0.3)
+    this.#slow = chance.happens(0.4) ? 0 : undefined
     const rare = () => chance.of([0, 0.01, 0.03])
     const weights: Record<(typeof KINDS)[number], number> = {
       deliver: 1,
@@ -115,6 +121,7 @@ class Schedule {
         break
       }
       case 'submit':
+        if (this.#isEmptyAtFirst && world.changeCount === 0) break
         if (this.#operation < this.#operationsMax) this.#submit(connector)
         break
       case 'crash':
@@ -176,15 +183,21 @@ class Schedule {
   }
 
   #takeParcel(): Parcel | undefined {
-    const { parcels } = this.#world
+    const { parcels, connectors } = this.#world
     if (parcels.length === 0) return undefined
-    const window =
-      this.#isNewestFirst && !this.#chance.happens(0.1) ? Math.min(8, parcels.length) : parcels.length
-    const index = parcels.length - 1 - this.#chance.below(window)
+    const slow = this.#slow === undefined ? undefined : connectors[this.#slow]
+    let index = this.#drawIndex(parcels.length)
+    for (let i = 0; i < 5 && parcels[index]!.connector === slow; i += 1)
+      index = this.#drawIndex(parcels.length)
     const parcel = parcels[index]!
     parcels[index] = parcels[parcels.length - 1]!
     parcels.pop()
     return parcel
+  }
+
+  #drawIndex(length: number): number {
+    const window = this.#isNewestFirst && !this.#chance.happens(0.1) ? Math.min(8, length) : length
+    return length - 1 - this.#chance.below(window)
   }
 
   // Second phase: the network is healed -------------------------------------------------------------------------------
@@ -214,7 +227,8 @@ class Schedule {
         // By the addresses, and by looking at the register.
         for (const connector of world.connectors) {
           for (const node of world.nodes) world.discover(connector, node)
-          world.watch(connector)
+          // Not so often that timers, which wait for messages, never run out.
+          if (step % 500 === 0) world.watch(connector)
         }
       }
       const connector = world.connectors[0]!
