@@ -85,6 +85,7 @@ export class Cluster implements ClusterView {
   #suspectedLoss: LostDisk | undefined
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #watchedAtMs = Number.NEGATIVE_INFINITY
+  #isWatching = false
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -285,7 +286,7 @@ export class Cluster implements ClusterView {
   /** Looks whether the cluster has gone on without this connector, and whether its nodes are who and where they should be. */
   async #tend(epoch: Epoch): Promise<void> {
     const nowMs = this.#options.clock.nowMs()
-    if (nowMs - this.#watchedAtMs >= WATCH_MS) {
+    if (!this.#isWatching && nowMs - this.#watchedAtMs >= WATCH_MS) {
       this.#watchedAtMs = nowMs
       void this.#watch(epoch)
     }
@@ -296,7 +297,9 @@ export class Cluster implements ClusterView {
   }
 
   async #watch({ client }: Epoch): Promise<void> {
+    this.#isWatching = true
     const membership = await readMembership(client)
+    this.#isWatching = false
     if (membership !== undefined) this.#follow(membership, false)
   }
 
