@@ -5,17 +5,25 @@ type BallotLike = Readonly<{ round: number; proposerId: number }>
 /** No node takes back a promise: what it has told somebody holds ever after, through every crash. */
 export class Promises {
   readonly #told: (BallotLike | undefined)[] = []
+  readonly #isDropping: boolean[] = []
 
   /** A node has dropped a stub: as if it had never promised anything. */
   dropped(node: number): void {
     this.#told[node] = undefined
   }
 
+  /** The same, but answers that were given before it may still be told behind it. */
+  dropping(node: number): void {
+    this.#isDropping[node] = true
+  }
+
   /** A node answers with a record. */
   told(node: number, record: Readonly<{ promised: BallotLike; accepted: BallotLike | undefined }>): void {
     const { promised, accepted } = record
     const before = this.#told[node]
-    if (before !== undefined && isBelow(promised, before)) {
+    if (before !== undefined && isBelow(promised, before) && this.#isDropping[node]) {
+      this.#isDropping[node] = false
+    } else if (before !== undefined && isBelow(promised, before)) {
       const text = `node ${node} promised ${before.round}.${before.proposerId}, then only ${promised.round}.${promised.proposerId}`
       throw new Violation('no promise is taken back', text)
     }

@@ -1,7 +1,9 @@
 import { findDivergences } from '../../connector/divergence.ts'
-import { GroupRegistry } from '../../connector/group-registry.ts'
+import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from '../../connector/group-registry.ts'
+import { livesWithin } from '../../connector/lives.ts'
 import { type Errand, LINK_LIMITS, NodeLink } from '../../connector/node-link.ts'
 import { RegisterClient } from '../../connector/register-client.ts'
+import { REMOVAL_LIMITS, Removal } from '../../connector/removal/removal.ts'
 import { Repair, type RepairLimits } from '../../connector/repair/repair.ts'
 import type { RepairTarget } from '../../connector/repair/repair-target.ts'
 import type { Request } from '../../register/messages.ts'
@@ -32,6 +34,8 @@ export type ConnectorProcessOptions = Readonly<{
     /** What background repair sees of the client: all of it, unless a rule is broken on purpose. */
     client: (client: RegisterClient) => RepairTarget['client']
   }>
+  /** `undefined`: nothing is removed. */
+  removal: Readonly<{ graceMs: number; drawProposerId: () => number }> | undefined
   /** A bug was found. */
   onFailure: (error: unknown) => void
 }>
@@ -80,19 +84,28 @@ export class ConnectorProcess {
   readonly transports: readonly SimulatedTransport[]
   isDead = false
   readonly #repair: Repair
+  readonly #removal: Removal | undefined
 
   constructor(options: ConnectorProcessOptions) {
     const { proposerId, membership, clock, chance, transports, onSend } = options
     this.proposerId = proposerId
     this.clock = clock
     this.transports = transports
-    const client = new RegisterClient({ ...options, random: () => chance.uniform() }, (index, onChange) => {
+    const { removal } = options
+    const { viewAgeMsMax, linkLimits } =
+      removal === undefined ? { ...options, linkLimits: LINK_LIMITS } : livesWithin(removal.graceMs)
+    const clientOptions = {
+      ...options,
+      viewAgeMsMax: Math.min(options.viewAgeMsMax, viewAgeMsMax),
+      random: () => chance.uniform(),
+    }
+    const client = new RegisterClient(clientOptions, (index, onChange) => {
       const linkOptions = {
         transport: () => transports[index]!,
         nodeId: membership.members[index]!.nodeId,
         membership,
         clock,
-        limits: LINK_LIMITS,
+        limits: linkLimits,
         onChange,
         onMismatch: () => {
           throw new Error('simulated nodes are who they are')
@@ -108,11 +121,15 @@ export class ConnectorProcess {
     this.registry = new GroupRegistry({ client, keySources: [] }, { clock, operationTimeoutMs })
     this.#repair = newRepair(options, client)
     this.#repair.run().catch(options.onFailure)
+    if (removal === undefined) return
+    this.#removal = newRemoval(options, client, removal)
+    this.#removal.run().catch(options.onFailure)
   }
 
   kill(): void {
     this.isDead = true
     this.#repair.close()
+    this.#removal?.close()
     this.clock.kill()
     for (const transport of this.transports) transport.reset()
   }
@@ -139,6 +156,30 @@ function newRepair(options: ConnectorProcessOptions, client: RegisterClient): Re
     random: () => chance.uniform(),
     timeoutMs: operationTimeoutMs,
     limits: repair.limits,
+    logger: { info: () => {}, debug: () => {} },
+  })
+}
+
+/** The removal of what is left of deleted keys as it ships, over the simulated links. */
+function newRemoval(
+  { membership, clock, chance, transports }: ConnectorProcessOptions,
+  client: RegisterClient,
+  { graceMs, drawProposerId }: NonNullable<ConnectorProcessOptions['removal']>,
+): Removal {
+  const { clusterId, epoch } = membership
+  const members = membership.members.map(({ nodeId }, index) => ({
+    recipient: { clusterId, epoch, nodeId },
+    link: client.links[index]!,
+    transport: transports[index]!,
+  }))
+  return new Removal({
+    target: () => ({ client, members }),
+    range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+    graceMs,
+    clock,
+    random: () => chance.uniform(),
+    drawProposerId,
+    limits: REMOVAL_LIMITS,
     logger: { info: () => {}, debug: () => {} },
   })
 }

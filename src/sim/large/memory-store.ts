@@ -11,6 +11,14 @@ import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 /** Power goes at a transaction: before it is durable, or behind that. */
 export class PowerCut extends Error {}
 
+/** Hears of what has become durable. */
+export type StoreObserver = Readonly<{
+  onVote: (key: string, record: Record) => void
+  /** `before`: what has become a stub. */
+  onStub: (key: string, before: Record) => void
+  onDrop: (key: string) => void
+}>
+
 /**
  * A disk: it keeps what was committed, through every crash of its node, and nothing else.
  */
@@ -24,33 +32,34 @@ export class MemoryStore implements RecordStore {
   /** What the transaction under way would change. */
   #changes: Map<string, Record> | undefined
   readonly #digestOf: typeof digestOf
-  readonly #onVote: (key: string, record: Record) => void
-  #votes: [key: string, record: Record][] = []
+  readonly #observer: StoreObserver
+  /** What the observer is told once it is durable. */
+  #news: (() => void)[] = []
 
-  /** `onVote` is called for each vote that has become durable. `digest` is the node's, unless a test breaks it. */
+  /** `digest` is the node's, unless a test breaks it. */
   constructor(
     nodeId: string,
     membership: Membership,
-    onVote: (key: string, record: Record) => void,
+    observer: StoreObserver,
     digest: typeof digestOf = digestOf,
   ) {
     this.nodeId = nodeId
     this.#digestOf = digest
     this.membership = membership
-    this.#onVote = onVote
+    this.#observer = observer
   }
 
   transaction<T>(fn: () => T): T {
     assert.equal(this.#changes, undefined, 'transactions are not nested')
     this.#changes = new Map()
-    this.#votes = []
+    this.#news = []
     try {
       const result = fn()
       const cut = this.nextCut
       this.nextCut = undefined
       if (cut === 'before commit') throw new PowerCut()
       for (const [key, record] of this.#changes) this.#keep(key, record)
-      for (const [key, record] of this.#votes) this.#onVote(key, record)
+      for (const tell of this.#news) tell()
       if (cut === 'after commit') throw new PowerCut()
       return result
     } finally {
@@ -66,8 +75,11 @@ export class MemoryStore implements RecordStore {
     assert.ok(this.#changes !== undefined, 'a save belongs to a transaction')
     // An accept always leaves an unmarked record at another ballot; a learn leaves a marked one.
     if (record.accepted !== undefined && record.accepted !== before.accepted && !record.chosen) {
-      this.#votes.push([key, record])
+      this.#news.push(() => this.#observer.onVote(key, record))
     }
+    if (record.isStub && before.accepted !== undefined)
+      this.#news.push(() => this.#observer.onStub(key, before))
+    if (record === EMPTY_RECORD && before.isStub) this.#news.push(() => this.#observer.onDrop(key))
     this.#changes.set(key, record)
   }
 

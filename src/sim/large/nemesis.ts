@@ -10,6 +10,9 @@ export type Targets = Readonly<{
   stores: readonly MemoryStore[]
   connectors: readonly ConnectorProcess[]
   replace: (connector: number) => void
+  haveClocksThatJump: boolean
+  /** So long between two faults, on average; `undefined`: much less, for some of the runs. */
+  calmMs: number | undefined
   tell: (line: string) => void
 }>
 
@@ -40,9 +43,12 @@ export class Nemesis {
     this.#chance = chance
     this.#timeline = timeline
     this.#targets = targets
-    this.#kinds = KINDS.filter(() => chance.happens(0.6))
-    this.#pauseMs = chance.of([5, 20, 100, 400])
-    this.#lengthMs = chance.of([10, 100, 1_000, 5_000])
+    this.#kinds = KINDS.filter(
+      (kind) => chance.happens(0.6) && (targets.haveClocksThatJump || kind !== 'jump'),
+    )
+    this.#pauseMs = targets.calmMs ?? chance.of([5, 20, 100, 400])
+    this.#lengthMs =
+      targets.calmMs === undefined ? chance.of([10, 100, 1_000, 5_000]) : chance.uniform() * targets.calmMs
     if (this.#kinds.length > 0) this.#wait()
   }
 

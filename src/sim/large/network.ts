@@ -1,3 +1,4 @@
+import { Freshness } from '../../node/freshness.ts'
 import type { ScanSlice } from '../../node/store.ts'
 import type {
   AnswerBatch,
@@ -87,7 +88,12 @@ export interface Listener {
   /** Whether a process is there to accept streams. */
   readonly isUp: boolean
   /** A batch arrives; what the node answers goes to `reply`, unless it crashes first. */
-  receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void
+  /** `isFresh`: whether it may still act on it, by the time of its clock; else nothing comes of it. */
+  receive(
+    batch: RequestBatch,
+    reply: (answers: AnswerBatch) => void,
+    isFresh: (nowMs: number) => boolean,
+  ): void
   digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void
   scan(range: ScanRange, limit: number, reply: (slice: ScanSlice) => void): void
 }
@@ -105,6 +111,8 @@ export class SimulatedTransport implements NodeTransport {
   readonly down: Wire
   /** The connector's process: what arrives for it is handled when that runs. */
   readonly owner: ProcessClock
+  /** Whether the node refuses what was held up on its way: not where clocks run apart without bound. */
+  readonly areMessagesJudged: boolean
   readonly #timeline: Timeline
   readonly #chance: Chance
   readonly #listener: Listener
@@ -113,8 +121,9 @@ export class SimulatedTransport implements NodeTransport {
     timeline: Timeline,
     chance: Chance,
     weather: Weather,
-    ends: Readonly<{ owner: ProcessClock; listener: Listener }>,
+    ends: Readonly<{ owner: ProcessClock; listener: Listener; areMessagesJudged: boolean }>,
   ) {
+    this.areMessagesJudged = ends.areMessagesJudged
     this.#timeline = timeline
     this.#chance = chance
     this.owner = ends.owner
@@ -210,11 +219,18 @@ class SimulatedStream implements BatchStream {
         if (this.isOpen) handlers.onAnswers(answers)
       })
     })
+    const freshness = new Freshness()
+    const isFresh = (batch: RequestBatch, nowMs: number): boolean => {
+      if (!transport.areMessagesJudged || freshness.isFresh(batch, nowMs)) return true
+      if (this.isOpen) transport.end(this, false)
+      return false
+    }
     this.#send = transport.up.open<RequestBatch>((batch) => {
       if (this.isGone || !listener.isUp) return
-      listener.receive(batch, (answers) => {
+      const answer = (answers: AnswerBatch): void => {
         if (this.isOpen) reply(answers)
-      })
+      }
+      listener.receive(batch, answer, (nowMs) => isFresh(batch, nowMs))
     })
   }
 

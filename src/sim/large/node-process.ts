@@ -89,14 +89,20 @@ export class NodeProcess implements Listener {
     this.#clock.resume()
   }
 
-  receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void {
+  receive(
+    batch: RequestBatch,
+    reply: (answers: AnswerBatch) => void,
+    isFresh: (nowMs: number) => boolean,
+  ): void {
     const handler = this.#handler!
-    this.#clock.run(() =>
+    const clock = this.#clock
+    clock.run(() => {
+      if (!isFresh(clock.nowMs())) return
       handler.receive(batch, (answers) => {
         this.#observe(batch, answers)
         reply(answers)
-      }),
-    )
+      })
+    })
   }
 
   digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void {

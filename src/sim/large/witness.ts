@@ -2,7 +2,7 @@
 
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Ballot } from '../../register/ballot.ts'
-import type { Answer, Request } from '../../register/messages.ts'
+import type { Answer, Record, Request } from '../../register/messages.ts'
 import type { State } from '../../register/state.ts'
 import { ExactlyOnce } from '../checkers/exactly-once.ts'
 import { Ledger } from '../checkers/ledger.ts'
@@ -78,6 +78,15 @@ export class Witness {
 
   voted(node: number, ballot: Ballot, state: State): void {
     this.#ledger.voted(node, ballot, state)
+  }
+
+  /** A node has turned this into a stub. */
+  stubbed({ accepted, state }: Record): void {
+    this.#ledger.removed(accepted!, state)
+  }
+
+  dropped(node: number): void {
+    this.#promises.dropping(node)
   }
 
   answered(node: number, { record }: Answer): void {

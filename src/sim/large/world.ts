@@ -14,11 +14,11 @@ import { formatState } from '../../register/state.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
-import { formatAnswer, formatRequest } from '../small/teller.ts'
+import { formatAnswer, formatRecord, formatRequest } from '../small/teller.ts'
 import { commandOf, drawCommand, endingOfChange, endingOfRead } from './client.ts'
 import { ConnectorProcess } from './connector-process.ts'
 import type { GroupCommand } from './group-model.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore, type StoreObserver } from './memory-store.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimulatedTransport, type Weather } from './network.ts'
 import { NodeProcess } from './node-process.ts'
@@ -38,7 +38,8 @@ export type LargeRun = Readonly<{
   lines: readonly string[]
 }>
 
-const OPERATION_TIMEOUT_MS = 3_000
+/** How many operation timeouts make a grace time. */
+const TIMEOUTS_PER_GRACE = 10
 /**
  * From the healing of everything on, how long until every operation succeeds. Timers that were set before run out
  * first, and the slowest clock takes three times the timeout of a batch, twice as long.
@@ -49,6 +50,11 @@ const RECOVERY_MS = 25_000
  * as many repairs as there are keys.
  */
 const REPAIR_MS = 10_000
+/**
+ * From then on, how many grace times until nothing is left of deleted groups: two for the steps and a quarter for each walk
+ * between them; and the same again, for what repair had to settle first, or what was only promised.
+ */
+const REMOVAL_GRACES = 6
 /** The end of a run that does not end by itself. */
 const RUN_MS_MAX = 600_000
 
@@ -83,6 +89,12 @@ class LargeWorld {
   readonly #thinkMs: number
   readonly #memory: { memoriesMax: number; viewAgeMsMax: number }
   readonly #hasDrift: boolean
+  readonly #operationTimeoutMs: number
+  /** `undefined`: tombstones stay. They do where clocks run apart without bound: a grace time is by a clock. */
+  readonly #graceMs: number | undefined
+  /** Whether the run goes on until all is removed: that is long, and little happens. */
+  readonly #isRemovalAwaited: boolean
+  readonly #isWandering: boolean
   readonly #repairLimits: RepairLimits
   #nemesis: Nemesis | undefined
   #isHealed = false
@@ -102,7 +114,7 @@ class LargeWorld {
     this.#keys = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6))
     this.#clientCount = chance.between(3, 16)
     this.#operationsMax = chance.between(100, 400)
-    this.#thinkMs = chance.of([0, 1, 10, 100])
+    const thinkMs = chance.of([0, 1, 10, 100])
     this.#memory = { memoriesMax: chance.of([1, 3, 100]), viewAgeMsMax: chance.of([20, 500, 60_000]) }
     this.#hasDrift = chance.happens(0.5)
     this.#repairLimits = {
@@ -117,6 +129,14 @@ class LargeWorld {
       stallRate: chance.of([0, 0.001, 0.02]),
       stallMsMax: chance.of([20, 500, 5_000]),
     }
+    // Short, so that much is removed while everything fails; but no shorter than a few round trips.
+    const leastTimeoutMs = Math.max(100, 20 * this.#weather.latencyMs[1])
+    this.#operationTimeoutMs = this.#hasDrift ? 3_000 : leastTimeoutMs * chance.of([1, 2])
+    this.#isRemovalAwaited = chance.happens(0.3)
+    this.#isWandering = chance.happens(0.2)
+    this.#graceMs = this.#hasDrift ? undefined : TIMEOUTS_PER_GRACE * this.#operationTimeoutMs
+    this.#thinkMs =
+      this.#isWandering && this.#graceMs !== undefined ? chance.uniform() * this.#graceMs : thinkMs
     this.#build(nodeCount, chance.between(2, 4))
   }
 
@@ -132,6 +152,7 @@ class LargeWorld {
       await this.#proveEqual()
       for (const key of this.#keys) await this.#proveProgress(key)
       await this.#proveEqual()
+      await this.#proveRemoved()
       for (const witness of this.#witnesses.values()) witness.finish()
     } catch (error) {
       this.#failure ??= error as Error
@@ -187,7 +208,7 @@ class LargeWorld {
         this.#call(connector, key, command, (ended) => {
           ending = ended
         })
-        await this.#runUntil(this.#timeline.nowMs + 2 * OPERATION_TIMEOUT_MS, () => ending !== undefined)
+        await this.#runUntil(this.#timeline.nowMs + 2 * this.#operationTimeoutMs, () => ending !== undefined)
         if (this.#failure === undefined && ending?.kind !== 'done') {
           const text = `${command.kind} on ${key} by c${connector.proposerId} ended ${ending?.kind} in a healthy cluster`
           throw new Violation('operations succeed', text)
@@ -205,6 +226,19 @@ class LargeWorld {
     throw new Violation('nodes become identical', `${key} is ${held.join(', ')}`)
   }
 
+  /** All groups are deleted by now: removal leaves nothing of them on any node. */
+  async #proveRemoved(): Promise<void> {
+    if (this.#graceMs === undefined || !this.#isRemovalAwaited) return
+    const keysLeft = () => this.#stores.reduce((sum, { inventory }) => sum + inventory.counts.recordCount, 0)
+    await this.#runUntil(this.#timeline.nowMs + REMOVAL_GRACES * this.#graceMs, () => keysLeft() === 0)
+    if (this.#failure !== undefined || keysLeft() === 0) return
+    const held = this.#keys.map((key) => {
+      const records = this.#stores.map((store) => formatRecord(store.load(GROUP_NAMESPACE + key)))
+      return `${key}: ${records.join('; ')}`
+    })
+    throw new Violation('nothing is left of deleted groups', held.join(' | '))
+  }
+
   #differingKey(): string | undefined {
     return this.#keys.find((key) => {
       const held = this.#stores.map((store) => formatHeld(store.load(GROUP_NAMESPACE + key)))
@@ -220,10 +254,18 @@ class LargeWorld {
 
   #work(client: number, lastSeen: Group | undefined): void {
     if (this.#isHealed || this.#operationCount >= this.#operationsMax) return
-    const key = this.#chance.of(this.#keys)
+    const key = this.#drawKey()
     const command = drawCommand(this.#chance, `${client}.${this.#operationCount}`, lastSeen)
     const connector = this.#chance.of(this.#connectors)
     this.#call(connector, key, command, (_ending, seen) => this.#think(() => this.#work(client, seen)))
+  }
+
+  /** Any key; or one of two that wander over all of them twice, so that the others are left alone for a while. */
+  #drawKey(): string {
+    if (!this.#isWandering) return this.#chance.of(this.#keys)
+    const { length } = this.#keys
+    const passed = Math.floor((2 * length * this.#operationCount) / this.#operationsMax)
+    return this.#keys[(passed + this.#chance.below(2)) % length]!
   }
 
   #call(
@@ -281,9 +323,13 @@ class LargeWorld {
     const membership = { clusterId: 'simulated', epoch: 1, members, tombstoneGraceMs: 3_600_000 }
     for (const key of this.#keys) this.#witnesses.set(key, new Witness(key, nodeCount))
     members.forEach(({ nodeId }, index) => {
-      const onVote = (key: string, { accepted, state }: Record): void =>
-        this.#witnesses.get(groupIdOf(key))!.voted(index, accepted!, state)
-      const store = new MemoryStore(nodeId, membership, onVote, this.#protocol.digestOf)
+      const witnessOf = (key: string): Witness => this.#witnesses.get(groupIdOf(key))!
+      const observer: StoreObserver = {
+        onVote: (key, { accepted, state }) => witnessOf(key).voted(index, accepted!, state),
+        onStub: (key, before) => witnessOf(key).stubbed(before),
+        onDrop: (key) => witnessOf(key).dropped(index),
+      }
+      const store = new MemoryStore(nodeId, membership, observer, this.#protocol.digestOf)
       this.#stores.push(store)
       this.#nodes.push(this.#newNode(index, store))
     })
@@ -293,6 +339,8 @@ class LargeWorld {
       stores: this.#stores,
       connectors: this.#connectors,
       replace: (which) => this.#replace(which),
+      haveClocksThatJump: this.#graceMs === undefined,
+      calmMs: this.#isWandering ? this.#graceMs : undefined,
       tell: (line) => this.#tell(line),
     })
   }
@@ -321,7 +369,11 @@ class LargeWorld {
     const clock = new ProcessClock(this.#timeline, this.#chance, this.#drawDrift())
     const transports = this.#nodes.map(
       (listener) =>
-        new SimulatedTransport(this.#timeline, this.#chance, this.#weather, { owner: clock, listener }),
+        new SimulatedTransport(this.#timeline, this.#chance, this.#weather, {
+          owner: clock,
+          listener,
+          areMessagesJudged: !this.#hasDrift,
+        }),
     )
     return new ConnectorProcess({
       proposerId,
@@ -331,8 +383,12 @@ class LargeWorld {
       clock,
       chance: this.#chance,
       transports,
-      operationTimeoutMs: OPERATION_TIMEOUT_MS,
+      operationTimeoutMs: this.#operationTimeoutMs,
       ...this.#memory,
+      removal:
+        this.#graceMs === undefined
+          ? undefined
+          : { graceMs: this.#graceMs, drawProposerId: () => this.#drawProposerId() },
       repair: { limits: this.#repairLimits, client: (client) => this.#watchRepair(client) },
       onFailure: (error) => this.#fail(error),
       onSend: (node, key, request) => {
@@ -365,6 +421,11 @@ class LargeWorld {
     dead.kill()
     this.#connectors[which] = this.#newConnector()
     for (const { connector, end } of [...this.#pending]) if (connector === dead) end({ kind: 'gone' })
+  }
+
+  #drawProposerId(): number {
+    this.#proposerCount += 1
+    return this.#proposerCount
   }
 
   #drawDrift(): Drift {
