@@ -4,6 +4,7 @@ import type { Counters } from './counters.ts'
 import type { Divergences } from './divergence.ts'
 import type { RequestCounts, RouteCounts } from './http/count-requests.ts'
 import type { StatusView } from './http/status-view.ts'
+import type { RemovalReport } from './removal/removal-report.ts'
 import type { RepairReport } from './repair/repair-report.ts'
 import type { ClusterSnapshot, MemberSnapshot } from './status/cluster-snapshot.ts'
 
@@ -14,6 +15,7 @@ export type ConnectorFigures = Readonly<{
   status: Pick<StatusView, 'describe'>
   divergences: Pick<Divergences, 'total' | 'open'>
   repair: Pick<RepairReport, 'outcomes'>
+  removal: () => RemovalReport
 }>
 
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
@@ -28,6 +30,25 @@ export function addConnectorMetrics(metrics: Metrics, figures: ConnectorFigures)
   metrics.counter(
     { name: 'cohort_repaired_keys_total', help: 'Keys that background repair has made equal again.' },
     () => [{ value: outcomes.learned + outcomes.settled }],
+  )
+  addRemovalMetrics(metrics, figures.removal)
+}
+
+function addRemovalMetrics(metrics: Metrics, report: ConnectorFigures['removal']): void {
+  metrics.counter(
+    { name: 'cohort_removed_keys_total', help: 'Deleted keys of which every node has dropped the rest.' },
+    () => [{ value: report().removedCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_removal_waiting_keys', help: 'Deleted keys that wait for a grace time to pass.' },
+    () => [{ value: report().waitingCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_removal_oldest_wait_seconds', help: 'How long the oldest of them has waited.' },
+    () => {
+      const { oldestWaitingMs } = report()
+      return oldestWaitingMs === undefined ? [] : [{ value: oldestWaitingMs / 1_000 }]
+    },
   )
 }
 

@@ -104,6 +104,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     status,
     divergences,
     repair: repair.report,
+    removal: () => removal.report,
   })
   const app = buildApp({
     registry: new GroupRegistry(cluster, { clock: systemClock, operationTimeoutMs: settings.timeoutMs }),

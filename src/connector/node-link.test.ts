@@ -4,42 +4,8 @@ import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Answer } from '../register/messages.ts'
 import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
-import type { Clock } from './clock.ts'
+import { ManualClock } from './manual-clock.ts'
 import { LINK_LIMITS, NodeLink } from './node-link.ts'
-
-/** A clock that goes on only when it is told to. */
-class ManualClock implements Clock {
-  #nowMs = 0
-  #tasks: { atMs: number; task: () => void }[] = []
-
-  nowMs(): number {
-    return this.#nowMs
-  }
-
-  after(delayMs: number, task: () => void): () => void {
-    const entry = { atMs: this.#nowMs + delayMs, task }
-    this.#tasks.push(entry)
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== entry)
-    }
-  }
-
-  defer(task: () => void): void {
-    this.after(0, task)
-  }
-
-  advance(ms: number): void {
-    const endMs = this.#nowMs + ms
-    for (;;) {
-      const next = this.#tasks.toSorted((a, b) => a.atMs - b.atMs)[0]
-      if (next === undefined || next.atMs > endMs) break
-      this.#tasks = this.#tasks.filter((other) => other !== next)
-      this.#nowMs = Math.max(this.#nowMs, next.atMs)
-      next.task()
-    }
-    this.#nowMs = endMs
-  }
-}
 
 /** A node that answers each batch after 1 ms while it is awake. */
 function aNode(clock: ManualClock) {

@@ -38,9 +38,12 @@ export function digestOf(key: string, { accepted, state }: Record): number {
 export class DigestTree {
   readonly #leaves = new Float64Array(LEAF_COUNT)
   readonly #branches = new Float64Array(BRANCH_COUNT)
+  /** A copy to hand out, until something changes. */
+  #shownBranches: readonly number[] | undefined
 
   /** A record of this leaf has another digest than before; 0 stands for none. */
   replace(leaf: number, before: number, after: number): void {
+    this.#shownBranches = undefined
     const branch = Math.floor(leaf / LEAVES_PER_BRANCH)
     const change = after - before + DIGEST_END
     this.#leaves[leaf] = (this.#leaves[leaf]! + change) % DIGEST_END
@@ -49,7 +52,8 @@ export class DigestTree {
 
   /** The digests of all branches, by branch. */
   get branches(): readonly number[] {
-    return [...this.#branches]
+    this.#shownBranches ??= Array.from(this.#branches)
+    return this.#shownBranches
   }
 
   /** The digests of the leaves of a branch (0 to 255), by leaf. */

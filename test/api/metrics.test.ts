@@ -43,6 +43,13 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
     status: { describe: () => CLUSTER_EXAMPLE },
     divergences: new Divergences(pino({ level: 'silent' })),
     repair: new RepairFigures(),
+    removal: () => ({
+      stubbedCount: 4,
+      removedCount: 3,
+      settledCount: 1,
+      waitingCount: 2,
+      oldestWaitingMs: 1_500,
+    }),
   })
   return { metrics, requestCounts }
 }

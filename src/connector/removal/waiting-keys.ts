@@ -89,7 +89,7 @@ export class WaitingKeys {
   }
 }
 
-const CAPACITY_MIN = 1_024
+const CAPACITY_MIN = 16
 
 /** A hash table of times by fingerprint, with linear probing. Nothing is taken out of it. */
 class TimeTable {

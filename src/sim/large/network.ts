@@ -87,6 +87,8 @@ export class Wire {
 export interface Listener {
   /** Whether a process is there to accept streams. */
   readonly isUp: boolean
+  /** Counts its starts: what was sent to a process that has died since does not arrive at the next one. */
+  readonly startCount: number
   /** A batch arrives; what the node answers goes to `reply`, unless it crashes first. */
   /** `isFresh`: whether it may still act on it, by the time of its clock; else nothing comes of it. */
   receive(
@@ -219,6 +221,7 @@ class SimulatedStream implements BatchStream {
         if (this.isOpen) handlers.onAnswers(answers)
       })
     })
+    const { startCount } = listener
     const freshness = new Freshness()
     const isFresh = (batch: RequestBatch, nowMs: number): boolean => {
       if (!transport.areMessagesJudged || freshness.isFresh(batch, nowMs)) return true
@@ -226,7 +229,7 @@ class SimulatedStream implements BatchStream {
       return false
     }
     this.#send = transport.up.open<RequestBatch>((batch) => {
-      if (this.isGone || !listener.isUp) return
+      if (this.isGone || !listener.isUp || listener.startCount !== startCount) return
       const answer = (answers: AnswerBatch): void => {
         if (this.isOpen) reply(answers)
       }

@@ -37,6 +37,7 @@ export class NodeProcess implements Listener {
   #handler: NodeHandler | undefined
   /** What a turn takes, in milliseconds: more on a slow node. */
   turnMs = 0
+  startCount = 0
 
   constructor(options: NodeProcessOptions) {
     this.#options = options
@@ -54,6 +55,7 @@ export class NodeProcess implements Listener {
 
   start(): void {
     if (this.isUp) return
+    this.startCount += 1
     const { store, timeline, onFailure } = this.#options
     const clock = this.#newClock()
     this.#clock = clock

@@ -132,8 +132,8 @@ class LargeWorld {
     // Short, so that much is removed while everything fails; but no shorter than a few round trips.
     const leastTimeoutMs = Math.max(100, 20 * this.#weather.latencyMs[1])
     this.#operationTimeoutMs = this.#hasDrift ? 3_000 : leastTimeoutMs * chance.of([1, 2])
-    this.#isRemovalAwaited = chance.happens(0.3)
-    this.#isWandering = chance.happens(0.2)
+    this.#isRemovalAwaited = chance.happens(0.2)
+    this.#isWandering = chance.happens(0.1)
     this.#graceMs = this.#hasDrift ? undefined : TIMEOUTS_PER_GRACE * this.#operationTimeoutMs
     this.#thinkMs =
       this.#isWandering && this.#graceMs !== undefined ? chance.uniform() * this.#graceMs : thinkMs
