@@ -13,7 +13,7 @@ import { testApp } from './test-app.ts'
 
 type Operation = Readonly<{ number?: number; key: string; seen?: string; run?: string; calledAt: number }>
 
-/** Two connectors of one registry, and `cohort verify` on both of them, for a second at most. */
+/** Two connectors of one registry, and `cohort verify` on both of them, for two seconds at most. */
 async function run(registry: Registry) {
   // Unlike the test app's own, these never come twice.
   const dependencies = { registry, newIncarnation: randomUUID }
@@ -24,7 +24,7 @@ async function run(registry: Registry) {
   try {
     const exitCode = await verify({
       urls: await Promise.all(apps.map((app) => app.listen({ port: 0, host: '127.0.0.1' }))),
-      seconds: 1,
+      seconds: 2,
       clients: 8,
       historyPath,
       signal: new AbortController().signal,
