@@ -1,7 +1,8 @@
 /** Runs seed after seed of one world, in a thread of its own or in the only one. */
 import { runChanging } from './changing/schedule.ts'
+import { shrinkLarge } from './large/shrink.ts'
 import { runLarge } from './large/world.ts'
-import { PROTOCOL } from './protocol.ts'
+import { PROTOCOL, type Protocol } from './protocol.ts'
 import { run } from './small/schedule.ts'
 import { report } from './small/shrink.ts'
 
@@ -43,12 +44,21 @@ export function reportChanging(seed: number, linesMax = LINES_MAX): string {
   )
 }
 
-/** What happens in the run of a seed, as text. */
-export async function reportLarge(seed: number, linesMax = LINES_MAX): Promise<string> {
-  const { description, lines, failure } = await runLarge(seed, PROTOCOL, { isTold: true })
+/** What happens in the run of a seed, as text; when a rule breaks, in the least of its world that shows it. */
+export async function reportLarge(
+  seed: number,
+  linesMax = LINES_MAX,
+  protocol: Protocol = PROTOCOL,
+): Promise<string> {
+  const whole = await runLarge(seed, protocol)
+  const bounds = whole.failure && (await shrinkLarge(seed, protocol, whole.failure))
+  const { description, operationCount, lines, failure } = await runLarge(seed, protocol, {
+    isTold: true,
+    ...(bounds && { bounds }),
+  })
   const shown = lines.slice(-linesMax)
   return [
-    `seed ${seed}: ${description}; the last ${shown.length} of ${lines.length} lines:`,
+    `seed ${seed}: ${description}, ${operationCount} of ${whole.operationCount} operations; the last ${shown.length} of ${lines.length} lines:`,
     '',
     ...shown,
     '',

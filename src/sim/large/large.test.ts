@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RULES } from '../../register/rules.ts'
 import { PROTOCOL } from '../protocol.ts'
+import { reportLarge } from '../search.ts'
 import { runLarge } from './world.ts'
 
 const SEEDS = 200
@@ -29,4 +30,16 @@ test('a broken rule is noticed in a whole system too', async () => {
   const { failure } = await runLarge(seed, { ...PROTOCOL, rules })
   assert.match(failure?.message ?? '', /exactly once|linearizable/)
   assert.ok(seed < 50)
+})
+
+test('a failure is told in the least of its world that shows it, with its seed', async () => {
+  const rules = { ...RULES, judge: () => ({ kind: 'not_happened' }) as const }
+  const protocol = { ...PROTOCOL, rules }
+  let seed = 1
+  while ((await runLarge(seed, protocol)).failure === undefined) seed += 1
+  const told = await reportLarge(seed, Number.POSITIVE_INFINITY, protocol)
+  const [, operations, whole] = /, (\d+) of (\d+) operations;/.exec(told) ?? []
+  assert.match(told, new RegExp(`^seed ${seed}: `))
+  assert.ok(Number(operations) < Number(whole) / 2, told.slice(0, 200))
+  assert.match(told.split('\n').at(-1) ?? '', /exactly once|linearizable/)
 })

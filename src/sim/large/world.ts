@@ -61,13 +61,25 @@ const RUN_MS_MAX = 600_000
 /** How many nodes a world has: one of these. */
 const NODE_COUNTS: readonly number[] = [3, 3, 4, 5, 7]
 
+/** How much of a world there is, at most: for shorter runs of the same seed. */
+export type LargeBounds = Readonly<{ keysMax: number; clientsMax: number; operationsMax: number }>
+
+/** What any seed keeps within. */
+export const LARGE_BOUNDS: LargeBounds = { keysMax: 6, clientsMax: 16, operationsMax: 400 }
+
+export type LargeOptions = Readonly<{
+  isTold?: boolean
+  nodeCounts?: readonly number[]
+  bounds?: LargeBounds
+}>
+
 /** Runs the world of a seed to its end, or to the first violation. */
 export async function runLarge(
   seed: number,
   protocol: Protocol,
-  { isTold = false, nodeCounts = NODE_COUNTS }: { isTold?: boolean; nodeCounts?: readonly number[] } = {},
+  options: LargeOptions = {},
 ): Promise<LargeRun> {
-  return new LargeWorld(seed, protocol, isTold, nodeCounts).run()
+  return new LargeWorld(seed, protocol, options).run()
 }
 
 type PendingCall = { readonly connector: ConnectorProcess; readonly end: (ending: Ending) => void }
@@ -105,15 +117,20 @@ class LargeWorld {
   #event = 0
   #failure: Error | undefined
 
-  constructor(seed: number, protocol: Protocol, isTold: boolean, nodeCounts: readonly number[]) {
+  constructor(
+    seed: number,
+    protocol: Protocol,
+    { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS }: LargeOptions,
+  ) {
     const chance = new Chance(seed)
     this.#chance = chance
     this.#protocol = protocol
     this.#lines = isTold ? [] : undefined
     const nodeCount = chance.of(nodeCounts)
-    this.#keys = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6))
-    this.#clientCount = chance.between(3, 16)
-    this.#operationsMax = chance.between(100, 400)
+    // Drawn first and bounded then, so that what follows is drawn as in the whole run.
+    this.#keys = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6)).slice(0, bounds.keysMax)
+    this.#clientCount = Math.min(chance.between(3, 16), bounds.clientsMax)
+    this.#operationsMax = Math.min(chance.between(100, 400), bounds.operationsMax)
     const thinkMs = chance.of([0, 1, 10, 100])
     this.#memory = { memoriesMax: chance.of([1, 3, 100]), viewAgeMsMax: chance.of([20, 500, 60_000]) }
     this.#hasDrift = chance.happens(0.5)

@@ -57,7 +57,7 @@ export function report(seed: number, run: Run): string {
 }
 
 /** Which rule broke; for an assertion of the core, its text. */
-function nameOf(failure: Error | undefined): string | undefined {
+export function nameOf(failure: Error | undefined): string | undefined {
   if (failure === undefined) return undefined
   return 'rule' in failure ? String(failure.rule) : failure.message
 }

@@ -1,0 +1,32 @@
+import type { Protocol } from '../protocol.ts'
+import { nameOf } from '../small/shrink.ts'
+import { LARGE_BOUNDS, type LargeBounds, runLarge } from './world.ts'
+
+/** What is tried for each bound, in the order in which they are shrunk. */
+const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> = {
+  keysMax: [1, 2, 3, 4, 5],
+  clientsMax: [1, 2, 4, 8],
+  operationsMax: [5, 10, 20, 40, 80, 160],
+}
+
+/**
+ * The least of a world in which the same rule breaks: fewer keys, clients and operations of the same seed, one after the
+ * other. Another world takes another course, so it is a matter of luck how far this goes; at worst nothing is left out.
+ */
+export async function shrinkLarge(
+  seed: number,
+  protocol: Protocol,
+  failure: Error | undefined,
+): Promise<LargeBounds> {
+  let least = LARGE_BOUNDS
+  for (const name of Object.keys(CANDIDATES) as (keyof LargeBounds)[]) {
+    for (const value of CANDIDATES[name]) {
+      const bounds = { ...least, [name]: value }
+      const shorter = await runLarge(seed, protocol, { bounds })
+      if (nameOf(shorter.failure) !== nameOf(failure)) continue
+      least = bounds
+      break
+    }
+  }
+  return least
+}
