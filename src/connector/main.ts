@@ -7,6 +7,7 @@ import { Metrics } from '../metrics/metrics.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
+import { keepGarbageYoung } from '../young-garbage.ts'
 import { systemClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
 import { addConnectorMetrics } from './connector-metrics.ts'
@@ -41,6 +42,7 @@ function incarnations(): () => string {
  * @throws {FaultError} when it cannot listen
  */
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
+  keepGarbageYoung()
   const { host, port, hosts } = settings
   const logger = pino(
     { level: settings.logLevel, name: 'connector' },

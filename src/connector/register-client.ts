@@ -14,6 +14,7 @@ import type { Clock } from './clock.ts'
 import { Counters, RoundWatch } from './counters.ts'
 import { Deadlines } from './deadlines.ts'
 import { diverge, type Replica } from './divergence.ts'
+import { KeyTable } from './key-table.ts'
 import type { NodeLink } from './node-link.ts'
 
 export type RegisterClientOptions = Readonly<{
@@ -90,7 +91,7 @@ export class RegisterClient {
   readonly #links: readonly NodeLink[] = []
   /** By the index of the member; the proposers read it. */
   readonly #suspects: boolean[]
-  readonly #proposers = new Map<string, DrivenProposer>()
+  readonly #proposers = new KeyTable<DrivenProposer>()
   readonly #memories: LRUCache<string, Remembered>
   readonly #deadlines = new Deadlines<Pending>()
   #cancelWatch: (() => void) | undefined
@@ -360,7 +361,8 @@ export class RegisterClient {
     this.#suspects[index] = isSuspect
     if (!isSuspect || this.#successor !== undefined) return
     this.#endOverdue()
-    for (const [key, proposer] of [...this.#proposers]) this.#perform(key, proposer, proposer.reconsider())
+    for (const [key, proposer] of this.#proposers.entries())
+      this.#perform(key, proposer, proposer.reconsider())
   }
 
   #backoffMs(retries: number): number {

@@ -6,6 +6,7 @@ import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { VERSION } from '../version.ts'
+import { keepGarbageYoung } from '../young-garbage.ts'
 import { NodeCounters } from './counters.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { NodeHandler } from './handler.ts'
@@ -39,6 +40,7 @@ const FLUSH_INTERVAL_MS = 100
  * The process must then end with a code other than 0.
  */
 export async function runNode(settings: NodeSettings): Promise<void> {
+  keepGarbageYoung()
   // Written at once: the last line is the one that says why a node ended.
   const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
   // What it would print reaches us as errors too, and is said in a sentence then.

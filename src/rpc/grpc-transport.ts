@@ -116,8 +116,8 @@ class GrpcTransport implements NodeTransport {
 class ExchangeStream implements BatchStream {
   readonly #call: ClientDuplexStream<Buffer, Buffer>
   readonly #handlers: StreamHandlers
-  /** The requests of each batch that has no answer yet, by batch id: they complete its answers. */
-  readonly #inFlight = new Map<number, readonly KeyedRequest[]>()
+  /** The batches that have no answer yet, oldest first: a handful. Their requests complete their answers. */
+  #inFlight: RequestBatch[] = []
   #isClosed = false
 
   constructor(call: ClientDuplexStream<Buffer, Buffer>, handlers: StreamHandlers) {
@@ -131,7 +131,7 @@ class ExchangeStream implements BatchStream {
 
   send(batch: RequestBatch): void {
     if (this.#isClosed) return
-    this.#inFlight.set(batch.batchId, batch.requests)
+    this.#inFlight.push(batch)
     this.#call.write(encodeRequestBatch(batch))
   }
 
@@ -143,21 +143,25 @@ class ExchangeStream implements BatchStream {
     if (this.#isClosed) return
     let batch: ReturnType<typeof decodeAnswerBatch>
     try {
-      batch = decodeAnswerBatch(bytes, (batchId) => this.#inFlight.get(batchId))
+      batch = decodeAnswerBatch(bytes, (batchId) => this.#requestsOf(batchId))
     } catch (error) {
       // What a stream says after a message that makes no sense cannot be trusted.
       this.#closed(error instanceof Error ? error.message : String(error))
       this.#call.cancel()
       return
     }
-    this.#inFlight.delete(batch.batchId)
+    this.#inFlight = this.#inFlight.filter(({ batchId }) => batchId !== batch.batchId)
     this.#handlers.onAnswers(batch)
+  }
+
+  #requestsOf(batchId: number): readonly KeyedRequest[] | undefined {
+    return this.#inFlight.find((batch) => batch.batchId === batchId)?.requests
   }
 
   #closed(reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#inFlight.clear()
+    this.#inFlight = []
     this.#handlers.onClose(reason)
   }
 }
