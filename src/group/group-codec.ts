@@ -7,5 +7,6 @@ export function encodeGroup(group: Group): Uint8Array {
 
 /** The group in bytes that `encodeGroup` made. @throws SyntaxError for any others */
 export function decodeGroup(value: Uint8Array): Group {
-  return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as Group
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return JSON.parse(bytes.toString()) as Group
 }

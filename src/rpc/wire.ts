@@ -45,7 +45,7 @@ export function encodeWith(write: (writer: Writer) => void): Buffer {
   // Whoever throws while writing, or writes a message within another, leaves none that is half full.
   idleWriter = undefined
   write(writer)
-  const bytes = Buffer.from(writer.finish(true))
+  const bytes = writer.finish() as Buffer
   idleWriter = bytes.length > KEPT_BYTES_MAX ? undefined : writer.reset()
   return bytes
 }
