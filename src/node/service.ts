@@ -19,7 +19,7 @@ import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
 
 /** Records in one page of a scan, at most. */
-const SCAN_PAGE_RECORDS = 512
+const SCAN_PAGE_RECORDS = 128
 
 const NODE_PROTO = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url))
 

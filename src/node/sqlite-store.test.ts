@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { EMPTY_RECORD, onMark } from '../register/acceptor.ts'
 import type { Record } from '../register/messages.ts'
 import { anyBallot, anyKey, anyMembership, anyRecord } from '../rpc/message-arbitraries.ts'
-import type { ScanEntry, ScanRange } from '../rpc/messages.ts'
+import { LEAF_COUNT, type ScanEntry, type ScanRange } from '../rpc/messages.ts'
 import { DIGEST_END, digestOf, leafOf } from './digest.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { asFault } from './sqlite-fault.ts'
@@ -255,6 +255,33 @@ test('a scan of some leaves finds their keys among many others, and one of what 
     keys.filter((key) => leaves.has(leafOf(key))),
   )
   assert.deepEqual(keysOf({ removableOnly: true }), keys.filter(isDeleted))
+  store.close()
+})
+
+test('a page of a scan of some leaves takes no longer the more keys there are behind it', (t) => {
+  const store = new SqliteStore(aPath(t))
+  const key = (i: number) => `group/${String(i).padStart(5, '0')}`
+  const add = (from: number, to: number) =>
+    saveAll(
+      store,
+      Array.from({ length: to - from }, (_, i) => [key(from + i), aWrittenRecord(i + 1, Buffer.from('v'))]),
+    )
+  add(0, 2_000)
+  const taken = new Set(Array.from({ length: 50_000 }, (_, i) => leafOf(key(i))))
+  const unused = Array.from({ length: LEAF_COUNT }, (_, leaf) => leaf).find((leaf) => !taken.has(leaf))!
+  const range = { start: '', end: '', omitValues: true, leaves: new Set([unused]) }
+  const bestMs = () => {
+    const timesMs = Array.from({ length: 20 }, () => {
+      const startMs = performance.now()
+      assert.deepEqual(store.scan(range, 100).entries, [])
+      return performance.now() - startMs
+    })
+    return Math.min(...timesMs)
+  }
+  const fewMs = bestMs()
+  add(2_000, 50_000)
+  const manyMs = bestMs()
+  assert.ok(manyMs < 6 * fewMs, `${manyMs} ms among 50,000 keys, ${fewMs} among 2,000`)
   store.close()
 })
 

@@ -24,7 +24,7 @@ const CACHE_KIB = 64 * 1024
 const SCAN_PAGE_BYTES = 1024 * 1024
 
 /** Keys that one page of a scan of some leaves looks at: no turn takes much longer, however few of them are wanted. */
-const SCAN_SLICE_KEYS = 4_096
+const SCAN_SLICE_KEYS = 1_024
 
 /**
  * Free pages (4 KB each) that are kept for what comes next: so many, or so large a share of all. What is more is given
@@ -66,7 +66,11 @@ const INVENTORY = `
 // The value's pages are not even read when it is not wanted.
 const SCAN_COLUMNS = `key, ${COLUMNS.replace('value', 'CASE WHEN ? THEN NULL ELSE value END')}`
 
-const IN_RANGE = "key >= ? AND (key < ? OR ? = '')"
+/** Both ends bound the index that is read; to the last key, the second is `AFTER_ALL_KEYS`. */
+const IN_RANGE = 'key >= ? AND key < ?'
+
+/** SQLite orders every blob behind every text. */
+const AFTER_ALL_KEYS = new Uint8Array()
 
 /** Told of each commit that wrote something: how long it took, in milliseconds. */
 export type OnCommit = (durationMs: number) => void
@@ -86,11 +90,11 @@ export class SqliteStore implements RecordStore {
   readonly #update: StatementSync
   readonly #mark: StatementSync
   readonly #remove: StatementSync
-  readonly #scanFrom: StatementSync
-  readonly #scanBetween: StatementSync
+  readonly #scan: StatementSync
   readonly #scanRemovable: StatementSync
   readonly #scanLeaves: StatementSync
   readonly #sliceEnd: StatementSync
+  readonly #flags = new WeakMap<ReadonlySet<number>, Uint8Array>()
   #membership: Membership | undefined
   #hasWritten = false
   /** What the transaction under way changes of the inventory, once it is committed. */
@@ -116,11 +120,7 @@ export class SqliteStore implements RecordStore {
       this.#mark = this.#db.prepare(MARK)
       this.#remove = this.#db.prepare('DELETE FROM record WHERE key = ?')
       const order = 'ORDER BY key LIMIT ?'
-      this.#scanFrom = this.#db.prepare(`SELECT ${SCAN_COLUMNS} FROM record WHERE key >= ? ${order}`, rows)
-      this.#scanBetween = this.#db.prepare(
-        `SELECT ${SCAN_COLUMNS} FROM record WHERE key >= ? AND key < ? ${order}`,
-        rows,
-      )
+      this.#scan = this.#db.prepare(`SELECT ${SCAN_COLUMNS} FROM record WHERE ${IN_RANGE} ${order}`, rows)
       this.#scanRemovable = this.#db.prepare(
         `SELECT ${SCAN_COLUMNS} FROM record INDEXED BY removable WHERE value IS NULL AND ${IN_RANGE} ${order}`,
         rows,
@@ -273,7 +273,7 @@ export class SqliteStore implements RecordStore {
 
   /** Where a scan of some leaves ends for now: it may have to pass over many keys to find one. */
   #endOfSlice({ start, end }: ScanRange): string {
-    const found = this.#sliceEnd.get(start, end, end, SCAN_SLICE_KEYS)
+    const found = this.#sliceEnd.get(start, boundOf(end), SCAN_SLICE_KEYS)
     return found === undefined ? end : text(row(found)[0])
   }
 
@@ -292,10 +292,19 @@ export class SqliteStore implements RecordStore {
 
   #select({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number) {
     const omit = omitValues ? 1 : 0
-    if (removableOnly) return this.#scanRemovable.iterate(omit, start, end, end, limit)
-    if (leaves !== undefined) return this.#scanLeaves.iterate(omit, flags(leaves), start, end, end, limit)
-    if (end === '') return this.#scanFrom.iterate(omit, start, limit)
-    return this.#scanBetween.iterate(omit, start, end, limit)
+    if (removableOnly) return this.#scanRemovable.iterate(omit, start, boundOf(end), limit)
+    if (leaves === undefined) return this.#scan.iterate(omit, start, boundOf(end), limit)
+    return this.#scanLeaves.iterate(omit, this.#flagsOf(leaves), start, boundOf(end), limit)
+  }
+
+  /** A byte for each leaf, 1 where it is wanted: SQL finds a byte at once. A scan asks for the same ones with every page. */
+  #flagsOf(leaves: ReadonlySet<number>): Uint8Array {
+    const known = this.#flags.get(leaves)
+    if (known !== undefined) return known
+    const bytes = new Uint8Array(LEAF_COUNT)
+    for (const leaf of leaves) bytes[leaf] = 1
+    this.#flags.set(leaves, bytes)
+    return bytes
   }
 
   /** Undoes an open transaction when anything in it failed, and says what the failure means. */
@@ -394,11 +403,8 @@ function takeInventory(db: DatabaseSync, inventory: Inventory): void {
 
 type LeafRow = [leaf: number, recordCount: number, tombstoneCount: number, stubCount: number, digest: number]
 
-/** A byte for each leaf, 1 where it is wanted: SQL finds a byte at once. */
-function flags(leaves: ReadonlySet<number>): Uint8Array {
-  const bytes = new Uint8Array(LEAF_COUNT)
-  for (const leaf of leaves) bytes[leaf] = 1
-  return bytes
+function boundOf(end: ScanRange['end']): string | Uint8Array {
+  return end === '' ? AFTER_ALL_KEYS : end
 }
 
 /** The record in the columns from `at` on, in the order of `COLUMNS`. */
