@@ -8,6 +8,7 @@ import { type DifferingKey, differingKeys } from './differing-keys.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
 import { type KeyRepairOptions, repairScanned } from './key-repair.ts'
 import { LeafWatch } from './leaf-watch.ts'
+import { Pace } from './pace.ts'
 import { Pass } from './pass.ts'
 import { RepairFigures, type RepairReport } from './repair-report.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
@@ -23,13 +24,16 @@ export type RepairLimits = Readonly<{
   leavesPerPassMax: number
   /** Keys under repair at once. */
   keysInFlightMax: number
+  /** Keys whose repair begins in a second: clients need the nodes too. */
+  keysPerSecondMax: number
 }>
 
 export const REPAIR_LIMITS: RepairLimits = {
   intervalMs: 1_000,
   secondLookMs: 300,
-  leavesPerPassMax: 16_384,
+  leavesPerPassMax: 65_536,
   keysInFlightMax: 256,
+  keysPerSecondMax: 6_000,
 }
 
 export type RepairOptions = KeyRepairOptions &
@@ -44,8 +48,8 @@ export type RepairOptions = KeyRepairOptions &
 
 /** How often a pause looks whether a node has returned. */
 const RETURN_MS = 100
-/** How many times as long as a pass a pause lasts that follows it. */
-const PASS_REST = 2
+/** How many times as long as a pass has waited for its scans the pause lasts that follows it. */
+const SCAN_REST = 2
 
 export class Repair {
   readonly #options: RepairOptions
@@ -70,14 +74,14 @@ export class Repair {
     let wasSecondLook = false
     while (!this.#isClosed) {
       const startMs = clock.nowMs()
-      const { isMoreDue, differs, passMs } = await this.#step()
+      const { isMoreDue, differs, scanMs } = await this.#step()
       // What differs is looked at again soon, and then with the next comparison: by then it was writes on their way.
       const isSecondLook: boolean = isMoreDue || (differs && !wasSecondLook)
       wasSecondLook = isSecondLook
       // A pass reads all keys of the nodes, however few it needs.
       const pauseMs = isSecondLook
         ? limits.secondLookMs - (clock.nowMs() - startMs)
-        : Math.max(limits.intervalMs, PASS_REST * passMs)
+        : Math.max(limits.intervalMs, SCAN_REST * scanMs)
       await this.#pause(pauseMs * (0.5 + random()))
     }
   }
@@ -88,38 +92,43 @@ export class Repair {
   }
 
   /** One comparison, and the repair of some of what it finds due. */
-  async #step(): Promise<Readonly<{ isMoreDue: boolean; differs: boolean; passMs: number }>> {
+  async #step(): Promise<Readonly<{ isMoreDue: boolean; differs: boolean; scanMs: number }>> {
     const { target: getTarget, random, clock, limits } = this.#options
     const target = getTarget()
     this.#seen = new Set(target?.members.filter(({ link }) => !link.isSuspect).map(({ nodeId }) => nodeId))
     const look = target === undefined ? undefined : await lookAtDigests(target, random)
     if (target === undefined || look === undefined) {
       this.#figures.notCompared()
-      return { isMoreDue: false, differs: false, passMs: 0 }
+      return { isMoreDue: false, differs: false, scanMs: 0 }
     }
     const due = this.#watch.observe(look)
     this.#figures.compared(look.members, this.#watch.stillCount, clock.nowMs())
-    const startMs = clock.nowMs()
-    if (due.length > 0) await this.#pass(target, look, due)
-    const passMs = clock.nowMs() - startMs
-    return { isMoreDue: due.length > limits.leavesPerPassMax, differs: look.leaves.size > 0, passMs }
+    const scanMs = due.length > 0 ? await this.#pass(target, look, due) : 0
+    return { isMoreDue: due.length > limits.leavesPerPassMax, differs: look.leaves.size > 0, scanMs }
   }
 
-  /** Repairs some of the leaves that are due. */
-  async #pass(target: RepairTarget, { members }: Look, due: readonly number[]): Promise<void> {
+  /** Repairs some of the leaves that are due. Returns how long it has waited for the nodes to find what differs. */
+  async #pass(target: RepairTarget, { members }: Look, due: readonly number[]): Promise<number> {
     const { clock, random, limits, logger } = this.#options
     const leaves = new Set(shuffle(due, random).slice(0, limits.leavesPerPassMax))
     const pass = new Pass(members)
     const slots = new Slots(limits.keysInFlightMax)
+    const pace = new Pace(limits.keysPerSecondMax, clock)
+    let scanMs = 0
+    let waitingSinceMs = clock.nowMs()
     try {
       for await (const keys of differingKeys(target, members, leaves, clock)) {
+        scanMs += clock.nowMs() - waitingSinceMs
         for (const differing of keys) {
           pass.found(differing)
+          await pace.take()
           await slots.take()
-          if (this.#isClosed || this.#options.target()?.client !== target.client) return
+          if (this.#isClosed || this.#options.target()?.client !== target.client) return scanMs
           void this.#repair(target, members, differing, pass).finally(() => slots.release())
         }
+        waitingSinceMs = clock.nowMs()
       }
+      scanMs += clock.nowMs() - waitingSinceMs
       await slots.idle()
       // What failed for want of an answer is due again with the next look.
       if (pass.outcomes.failed === 0) this.#watch.tried(leaves)
@@ -129,6 +138,7 @@ export class Repair {
       await slots.idle()
     }
     if (pass.repairedCount > 0) logger.info(pass.outcomes, 'repaired keys in which nodes differed')
+    return scanMs
   }
 
   async #repair(

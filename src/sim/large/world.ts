@@ -138,7 +138,10 @@ class LargeWorld {
       intervalMs: chance.of([100, 1_000]),
       secondLookMs: chance.of([20, 300]),
       leavesPerPassMax: chance.of([1, 4_096]),
-      keysInFlightMax: chance.of([1, 256]),
+      ...chance.of([
+        { keysInFlightMax: 1, keysPerSecondMax: 50 },
+        { keysInFlightMax: 256, keysPerSecondMax: 6_000 },
+      ]),
     }
     const latency = chance.of([0.2, 1, 5])
     this.#weather = {
