@@ -11,6 +11,8 @@ export const EXIT = {
   degraded: 4,
   /** No quorum of nodes answers. */
   unavailable: 5,
+  /** Of a node: it is a member of its cluster no more. To start it again changes nothing. */
+  removed: 6,
   /** 128 + SIGINT, as shells say it. */
   interrupted: 130,
 } as const

@@ -21,7 +21,10 @@ export function describeFailure(error: unknown): Readonly<{ message: string; exi
     return { message: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
   if (error instanceof SettingError) return { message: error.message, exitCode: EXIT.usage }
   if (error instanceof CommandFailure) return { message: error.message, exitCode: error.exitCode }
-  if (error instanceof FaultError) return { message: error.message, exitCode: EXIT.failed }
+  if (error instanceof FaultError) {
+    const exitCode = error.code === 'not_a_member' ? EXIT.removed : EXIT.failed
+    return { message: error.message, exitCode }
+  }
   if (isSystemError(error)) return { message: describeSystemError(error), exitCode: EXIT.failed }
   return undefined
 }

@@ -77,7 +77,7 @@ test('from 3 to 5 and back to 3, one at a time, under load from two connectors: 
   await run(other, 'remove', two[1])
   await untilEpoch(cluster, urls, 9)
   for (const removed of [n1, n2]) {
-    assert.notEqual(await removed.exit(), 0)
+    assert.equal(await removed.exit(), 6)
     assert.match(removed.output, /is no longer a member/)
   }
   const seen = a.created.length
@@ -102,7 +102,7 @@ test('a member moves to another machine: the new node has everything, and the ol
   const old = await nodeIdAt(url, n2)
   const { exitCode, printed } = await cohort(url, 'replace', '--old', old, '--host', n4.address)
   assert.equal(exitCode, 0, `${printed}\n${outputsOf(cluster)}`)
-  assert.notEqual(await n2.exit(), 0)
+  assert.equal(await n2.exit(), 6)
   await load.stop()
   assert.deepEqual(load.failed, [])
   await untilEqual([n1, n3, n4])

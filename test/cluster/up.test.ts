@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ClusterStatus } from '../../src/api/status-schemas.ts'
 import { create, read } from './load.ts'
 import { Service, statusOf, until } from './local-cluster.ts'
 
@@ -134,6 +135,25 @@ test('a process that dies is started again, and said so', async () => {
     )
   }
   await until('the API answers', 20_000, async () => (await statusOf(`${ups.url}/readyz`)) === 200)
+  assert.equal(await up.end('SIGTERM'), 0)
+})
+
+test('a node that was removed from the cluster is not started again', async () => {
+  await using ups = await Ups.make()
+  const up = ups.start({ args: ['--nodes', '4'] })
+  await untilReady(up)
+  const { members } = (await (await fetch(`${ups.url}/v1/cluster`)).json()) as ClusterStatus
+  const { nodeId } = members.find(({ address }) => address === `127.0.0.1:${ups.port + 4}`)!
+  const removal = await fetch(`${ups.url}/v1/cluster/members/${nodeId}`, { method: 'DELETE' })
+  assert.equal(removal.status, 202)
+  await until(
+    'up has left it alone',
+    20_000,
+    () => /^node4 +\| is a member of the cluster no more, and is not started again$/m.test(up.output),
+    () => up.output,
+  )
+  assert.equal(pidsOf(up.output, 'node4').length, 1)
+  assert.equal((await create(ups.url, 'afterwards')).status, 201)
   assert.equal(await up.end('SIGTERM'), 0)
 })
 

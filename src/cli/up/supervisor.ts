@@ -1,5 +1,6 @@
 /** Keeps the processes of a plan running until it is told to stop them. */
 import { classicQuorum } from '../../register/quorum.ts'
+import { EXIT } from '../exit-codes.ts'
 import type { ServicePlan } from './cluster-plan.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import { type End, ServiceProcess } from './service-process.ts'
@@ -91,6 +92,9 @@ export class Supervisor {
     if (this.#phase === 'stopping' || this.#phase === 'hopeless') return
     const { print } = this.#options
     const { name } = service.plan
+    if (end.code === EXIT.removed) {
+      return print(name, 'is a member of the cluster no more, and is not started again')
+    }
     if (this.#phase === 'starting' && end.code !== null && end.code !== 0) {
       service.hasFailedAtStart = true
       if (this.#isHopeless()) {
