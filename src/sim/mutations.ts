@@ -10,8 +10,9 @@ import { judge } from '../register/operation.ts'
 import { type Configuration, countNodes, type Quorums, quorumsOf } from '../register/quorum.ts'
 import { findRemovable } from '../register/removal.ts'
 import { ABSENT, type State } from '../register/state.ts'
+import { MEMBERSHIP_MUTATIONS } from './changing/mutations.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
-import { PROFILE, type Profile } from './small/schedule.ts'
+import { type Profile, STABLE } from './small/schedule.ts'
 
 export type Mutation = Readonly<{
   /** The rule that is broken, as a sentence. */
@@ -23,15 +24,28 @@ export type Mutation = Readonly<{
   seedsMax: number
 }>
 
-const THREE_NODES: Profile = { ...PROFILE, nodeCounts: [3] }
-const FIVE_NODES: Profile = { ...PROFILE, nodeCounts: [5] }
+const THREE_NODES: Profile = { ...STABLE, nodeCounts: [3] }
+const FIVE_NODES: Profile = { ...STABLE, nodeCounts: [5] }
 /** So many writes that an operation can outlive the lineage. */
 const LONG: Profile = {
-  ...PROFILE,
+  ...STABLE,
   nodeCounts: [3],
   connectorCount: [3, 4],
   operationCount: [100, 120],
   stepsPerOperation: [8, 14],
+}
+/** The membership changes all the time; groups come, go, and are removed meanwhile. */
+const CHANGING: Profile = { ...STABLE, changesMax: [1, 2, 4] }
+/** Many steps for one or two operations: nothing that a node has to save follows its adoption of an epoch. */
+const QUIET: Profile = {
+  ...STABLE,
+  nodeCounts: [3],
+  connectorCount: [2, 3],
+  operationCount: [1, 2],
+  stepsPerOperation: [30, 60],
+  looks: [0],
+  changesMax: [1],
+  emphases: ['create'],
 }
 /** Groups come and go, and what is left of them is removed. */
 const REMOVAL: Profile = {
@@ -50,7 +64,7 @@ export const MUTATIONS: readonly Mutation[] = [
       ...PROTOCOL,
       quorumsOf: (n) => resize(quorumsOf(n), ({ fast }) => ({ fast: fast - 1 })),
     },
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
@@ -59,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
       ...PROTOCOL,
       quorumsOf: (n) => resize(quorumsOf(n), ({ classic }) => ({ classic: classic - 1 })),
     },
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
@@ -111,25 +125,25 @@ export const MUTATIONS: readonly Mutation[] = [
         }
       },
     },
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
     name: 'a promise is forgotten in a crash',
     protocol: { ...PROTOCOL, isSavedAtOnce: ({ kind }) => kind !== 'mark' && kind !== 'prepare' },
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 5_000,
   },
   {
     name: 'answers leave before the fsync',
     protocol: { ...PROTOCOL, isSavedAtOnce: () => false },
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
     name: 'a retry runs again although it happened',
     protocol: withRules({ judge: () => ({ kind: 'not_happened' }) }),
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
@@ -146,13 +160,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a retry forgets the writeId of the attempt before',
     protocol: withRules({ remember: (_attempts, attempt) => [attempt] }),
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 20_000,
   },
   {
     name: 'a state is learned that one node has accepted and nobody has chosen',
     protocol: withRules({ isQuorum: (voters) => voters !== 0 }),
-    profile: PROFILE,
+    profile: STABLE,
     seedsMax: 2_000,
   },
   {
@@ -215,6 +229,24 @@ export const MUTATIONS: readonly Mutation[] = [
     profile: REMOVAL,
     seedsMax: 5_000,
   },
+  ...MEMBERSHIP_MUTATIONS.map(({ name, protocol }) => ({
+    name: `${name}, while disks crash and groups are removed`,
+    protocol,
+    profile: CHANGING,
+    seedsMax: 20_000,
+  })).filter(({ name }) => !name.startsWith('views outlive')),
+  {
+    name: 'a new node takes the place of an old one at once, with no joint epoch',
+    protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
+    profile: CHANGING,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a node forgets in a crash which epoch it has adopted',
+    protocol: withMembership({ isAdoptionSaved: false }),
+    profile: QUIET,
+    seedsMax: 20_000,
+  },
 ]
 
 function withAnswers(answers: Protocol['answer']): Protocol {
@@ -235,6 +267,10 @@ function withoutLowest(records: readonly Record[]): readonly Record[] {
   const [highest] = records.toSorted((a, b) => compareBallots(b.promised, a.promised))
   const lowest = records.toSorted((a, b) => (a.accepted?.round ?? 0) - (b.accepted?.round ?? 0))[0]
   return records.map((record) => (record === lowest ? highest! : record))
+}
+
+function withMembership(rules: Partial<Protocol['membership']>): Protocol {
+  return { ...PROTOCOL, membership: { ...PROTOCOL.membership, ...rules } }
 }
 
 function withRules(rules: Partial<Protocol['rules']>): Protocol {

@@ -7,6 +7,7 @@ import { quorumsOf } from '../register/quorum.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../register/removal.ts'
 import { RULES } from '../register/rules.ts'
 import { quorumsOfMembership } from '../rpc/membership.ts'
+import type { Membership } from '../rpc/messages.ts'
 
 /**
  * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be exchanged for
@@ -42,11 +43,15 @@ export type Removal = Readonly<{
 /** The rules of changing the membership (protocol.md §7). */
 export type MembershipRules = Readonly<{
   quorumsOf: typeof quorumsOfMembership
+  /** The epoch that a planned change begins with. */
+  begin: (planned: Membership) => Membership
   isSealed: typeof isSealed
   /** Whether a node lists its keys only once it is in the joint epoch. */
   doesListAdopt: boolean
   /** Whether a node acts on nothing that is for an epoch before its own. */
   refusesOlder: boolean
+  /** Whether the epoch that a node has adopted is durable before it acts in it. */
+  isAdoptionSaved: boolean
   /** Whether what was learned in one epoch is forgotten in the next. */
   viewsEnd: boolean
   /** Whether an operation takes what was sent for it along into the next epoch. */
@@ -71,9 +76,11 @@ export const PROTOCOL: Protocol = {
   },
   membership: {
     quorumsOf: quorumsOfMembership,
+    begin: (planned) => planned,
     isSealed,
     doesListAdopt: true,
     refusesOlder: true,
+    isAdoptionSaved: true,
     viewsEnd: true,
     attemptsGoOn: true,
   },

@@ -1,18 +1,22 @@
 import type { Ballot } from '../../register/ballot.ts'
 import type { Answer, Request } from '../../register/messages.ts'
-import type { Operation } from '../../register/operation.ts'
+import type { Operation, Outcome } from '../../register/operation.ts'
 import { type Memory, Proposer, type View } from '../../register/proposer.ts'
-import type { Quorums } from '../../register/quorum.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Recall } from './action.ts'
 import type { Command } from './command.ts'
+import type { Epoch } from './epoch.ts'
+import type { Transfer } from './transfer.ts'
 
-/** A client's operation, and when it was called and answered. */
+/** A client's operation, and when it was called; or a round that a transfer waits for. */
 export type ClientOperation = Operation & {
   readonly number: number
   readonly command: Command
-  readonly connector: Connector
+  /** Who works on it: in another epoch, another. */
+  connector: Connector
   calledAt: number
+  /** Of a round that no client has asked for: who is told how it ended. */
+  readonly onEnd?: (outcome: Outcome) => void
 }
 
 /** Something on its way between a connector and a node, or a timer of the connector. */
@@ -25,6 +29,8 @@ export type Parcel = Readonly<{
   name: string
   /** When the oldest thing that it follows from was alive: with that, it dies of a grace time. */
   origin: number
+  /** It is for a node in this epoch. */
+  epoch: Epoch
   node: number
   token: number
   request: Request | undefined
@@ -33,12 +39,16 @@ export type Parcel = Readonly<{
 
 export type Sender = Readonly<{ connector: Connector; proposer: Proposer<ClientOperation> }>
 
-/** A view, and since when it may be old. */
-export type KnownView = Readonly<{ view: View; origin: number }>
+/** A view, and since when it may be old. It holds in its epoch alone. */
+export type KnownView = Readonly<{ view: View; origin: number; epoch: Epoch }>
 
-/** One process that runs proposers for the key: one after the other, as the real driver makes and drops them. */
+/**
+ * One process in one epoch. It runs proposers for the key: one after the other, as the real driver makes and drops them.
+ */
 export class Connector {
   readonly proposerId: number
+  readonly epoch: Epoch
+  /** By the index of the node in the epoch. */
   readonly suspects: boolean[]
   isDead = false
   /** Parcels it has sent: they are numbered. */
@@ -49,8 +59,9 @@ export class Connector {
   origin = 0
   /** The ballot that the proposer has prepared last. */
   prepared: Ballot | undefined
+  /** In a joint epoch, once it has begun one. */
+  transfer: Transfer | undefined
   readonly #protocol: Protocol
-  readonly #quorums: Quorums
   readonly #nextSequence: () => number
   #memory: Memory | undefined
   #memoryOrigin = 0
@@ -59,11 +70,11 @@ export class Connector {
   #highestRound = 0
   #turn: number
 
-  constructor(proposerId: number, quorums: Quorums, protocol: Protocol) {
+  constructor(proposerId: number, epoch: Epoch, protocol: Protocol) {
     this.proposerId = proposerId
-    this.#quorums = quorums
+    this.epoch = epoch
     this.#protocol = protocol
-    this.suspects = Array(quorums.n).fill(false)
+    this.suspects = Array(epoch.quorums.n).fill(false)
     this.#turn = proposerId
     this.#nextSequence = () => {
       this.#sequence += 1
@@ -72,11 +83,11 @@ export class Connector {
   }
 
   /**
-   * The proposer that takes an operation: the one at work, or a new one that knows what `recall` says, unless that is
-   * from before `deadBefore`.
+   * The proposer that takes an operation: the one at work, or a new one that knows what `wanted` says, unless that is
+   * from before `deadBefore`, or of another epoch.
    */
   open(
-    recall: Recall,
+    wanted: Recall,
     views: readonly KnownView[],
     now: number,
     deadBefore: number,
@@ -84,6 +95,8 @@ export class Connector {
     if (this.proposer !== undefined) return this.proposer
     this.#turn += 1
     this.openedAt = now
+    const isForeign = typeof wanted === 'number' && views[wanted]?.epoch !== this.epoch
+    const recall = isForeign ? 'forgotten' : wanted
     const viewOrigin = this.#originOf(recall, views)
     const isDead = viewOrigin < deadBefore
     this.origin = isDead ? now : Math.min(now, viewOrigin)
@@ -91,7 +104,7 @@ export class Connector {
     const known = isDead ? 'forgotten' : recall
     this.proposer = new Proposer<ClientOperation>({
       proposerId: this.proposerId,
-      quorums: this.#quorums,
+      quorums: this.epoch.quorums,
       rules: this.#protocol.rules,
       nextSequence: this.#nextSequence,
       suspects: this.suspects,
@@ -110,7 +123,7 @@ export class Connector {
     this.#highestRound = Math.max(this.#highestRound, this.#memory.highestRound)
     this.proposer = undefined
     const { view } = this.#memory
-    return view === undefined ? undefined : { view, origin: this.openedAt }
+    return view === undefined ? undefined : { view, origin: this.openedAt, epoch: this.epoch }
   }
 
   #originOf(recall: Recall, views: readonly KnownView[]): number {

@@ -1,6 +1,7 @@
 import type { Record } from '../../register/messages.ts'
 import type { Finding } from '../../register/removal.ts'
 import type { Protocol } from '../protocol.ts'
+import type { Epoch } from './epoch.ts'
 
 /** What a remover does once all nodes have reported. */
 export type Step = Readonly<{ finding: Finding; records: readonly Record[] }>
@@ -12,21 +13,33 @@ export type Step = Readonly<{ finding: Finding; records: readonly Record[] }>
 export class Remover {
   readonly name: string
   readonly #removal: Protocol['removal']
-  readonly #nodeCount: number
+  #epoch: Epoch
   /** What it has been told so far, by node, and when it began to ask. */
   #records: Record[] = []
   #askedAt = 0
   #noted: { readonly finding: Finding; readonly since: number; isGraceOver: boolean } | undefined
 
-  constructor(name: string, nodeCount: number, removal: Protocol['removal']) {
+  constructor(name: string, epoch: Epoch, removal: Protocol['removal']) {
     this.name = name
-    this.#nodeCount = nodeCount
+    this.#epoch = epoch
     this.#removal = removal
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch
   }
 
   /** The node that it asks next. */
   get nextNode(): number {
-    return this.#records.length
+    return this.#epoch.nodes[this.#records.length]!
+  }
+
+  /** It works in another epoch from now on: what it was told in the one before counts for nothing. */
+  follow(epoch: Epoch): void {
+    if (epoch === this.#epoch) return
+    this.#epoch = epoch
+    this.#records = []
+    this.#noted = undefined
   }
 
   /** When the report that is being gathered began. */
@@ -43,7 +56,7 @@ export class Remover {
   hear(record: Record, now: number): Step | undefined {
     if (this.#records.length === 0) this.#askedAt = now
     this.#records.push(record)
-    if (this.#records.length < this.#nodeCount) return undefined
+    if (this.#records.length < this.#epoch.nodes.length) return undefined
     const records = this.#records
     this.#records = []
     const finding = this.#removal.find(records)

@@ -5,7 +5,7 @@
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
-import type { Action, Recall } from './action.ts'
+import type { Action, Change, Recall } from './action.ts'
 import type { Command } from './command.ts'
 import type { Parcel } from './connector.ts'
 import { World, type WorldOptions } from './world.ts'
@@ -20,6 +20,8 @@ export type Profile = Readonly<{
   removerCount: readonly [number, number]
   /** How often a remover looks, out of the sum of all. */
   looks: readonly number[]
+  /** How many changes of the membership there are at most; drawn apart from all else. */
+  changesMax: readonly number[]
   /** Which command there is most of. */
   emphases: readonly Emphasis[]
 }>
@@ -33,14 +35,22 @@ export const PROFILE: Profile = {
   stepsPerOperation: [5, 25],
   removerCount: [1, 2],
   looks: [0, 0, 0.1, 0.5],
+  changesMax: [0, 1, 4],
   emphases: ['create', 'update', 'delete', 'read'],
 }
+
+/** A membership that never changes. */
+export const STABLE: Profile = { ...PROFILE, changesMax: [0] }
 
 /** A pending operation must end within this many steps of a healed network. */
 const HEALED_STEPS_MAX = 5_000
 
 /** How often, out of the sum of all, a step is of a kind. */
 type Weights = Record<Exclude<Action['kind'], 'heal'>, number>
+type ChangeWeights = Pick<Weights, 'change' | 'follow' | 'show' | 'transfer' | 'lose disk' | 'return disk'>
+
+/** Seeds are below it. */
+const CHANGES_APART = 2 ** 52
 
 export type Run = Readonly<{
   options: WorldOptions
@@ -65,6 +75,8 @@ class Schedule {
   readonly #weights: Weights
   readonly #kinds: (keyof Weights)[]
   readonly #weightSum: number
+  /** Changes that may still begin. */
+  #changesLeft: number
   readonly #order: 'any' | 'newest' | 'by rank'
   /** The next operation to submit. */
   #operation = 0
@@ -72,18 +84,26 @@ class Schedule {
   readonly #lastOperation: number
 
   constructor(seed: number, protocol: Protocol, profile: Profile) {
+    // Apart, so that the same seed gives the same schedule of an unchanging membership, whatever is drawn of changes.
+    const changeChance = new Chance(seed + CHANGES_APART)
+    this.#changesLeft = changeChance.of(profile.changesMax)
     const chance = new Chance(seed)
     const operationCount = chance.between(...profile.operationCount)
     this.#chance = chance
     this.#options = {
       nodeCount: chance.of(profile.nodeCounts),
+      canChange: this.#changesLeft > 0,
       connectorCount: chance.between(...profile.connectorCount),
       removerCount: chance.between(...profile.removerCount),
       commands: [...drawCommands(chance, operationCount, profile.emphases), { kind: 'read' }],
       protocol,
     }
-    this.#stepCount = operationCount * chance.between(...profile.stepsPerOperation)
-    this.#weights = drawWeights(chance, operationCount / this.#stepCount, profile.looks)
+    // A change takes steps too.
+    this.#stepCount = operationCount * chance.between(...profile.stepsPerOperation) + 30 * this.#changesLeft
+    this.#weights = {
+      ...drawWeights(chance, operationCount / this.#stepCount, profile.looks),
+      ...drawChangeWeights(changeChance, this.#changesLeft / this.#stepCount),
+    }
     this.#kinds = Object.keys(this.#weights) as (keyof Weights)[]
     this.#weightSum = Object.values(this.#weights).reduce((sum, weight) => sum + weight, 0)
     this.#order = chance.of(['any', 'any', 'newest', 'by rank'])
@@ -142,6 +162,8 @@ class Schedule {
       case 'crash':
       case 'restart':
       case 'sync':
+      case 'lose disk':
+      case 'return disk':
         return { kind, node: chance.below(nodes.length) }
       case 'suspect':
         return {
@@ -157,9 +179,53 @@ class Schedule {
       case 'look':
       case 'grace':
         return { kind, remover: chance.below(removers.length) }
+      case 'change':
+        return this.#drawChange()
+      case 'follow':
+        return this.#drawFollow(chance.happens(0.3))
+      case 'show':
+        return { kind, node: chance.below(nodes.length), epoch: chance.between(1, this.#world.newest.number) }
+      case 'transfer':
+        return this.#drawTransfer(chance.happens(0.3) ? chance.below(nodes.length) : undefined)
       default:
         return kind satisfies never
     }
+  }
+
+  #drawChange(): Action | undefined {
+    if (this.#changesLeft === 0) return undefined
+    this.#changesLeft -= 1
+    const chance = this.#chance
+    const { nodes, newest } = this.#world
+    // Most changes concern who is joining, or whose disk is lost: those are what makes a difference.
+    const concerned = newest.isJoint
+      ? newest.joining.map((index) => newest.nodes[index]!)
+      : newest.nodes.filter((node) => nodes[node]!.isLost)
+    const member =
+      concerned.length > 0 && chance.happens(0.8) ? chance.of(concerned) : chance.of(newest.nodes)
+    const kind = chance.of(['add', 'replace', 'replace', 'remove'] as const)
+    const change: Change = kind === 'add' ? { kind } : { kind, member }
+    return { kind: 'change', change }
+  }
+
+  /** A connector learns of a newer epoch, of any or the newest. */
+  #drawFollow(isAny: boolean): Action | undefined {
+    const { connectors, newest } = this.#world
+    const behind = connectors.flatMap(({ epoch }, index) => (epoch === newest ? [] : [index]))
+    if (behind.length === 0) return undefined
+    const connector = this.#chance.of(behind)
+    const least = connectors[connector]!.epoch.number + 1
+    return {
+      kind: 'follow',
+      connector,
+      epoch: isAny ? this.#chance.between(least, newest.number) : newest.number,
+    }
+  }
+
+  #drawTransfer(skipped: number | undefined): Action | undefined {
+    const { connectors } = this.#world
+    const joint = connectors.flatMap(({ epoch }, index) => (epoch.isJoint ? [index] : []))
+    return joint.length === 0 ? undefined : { kind: 'transfer', connector: this.#chance.of(joint), skipped }
   }
 
   #drawSubmit(): Action | undefined {
@@ -197,6 +263,7 @@ class Schedule {
 
   #end(): void {
     this.#perform({ kind: 'heal' })
+    this.#replaceLost()
     while (this.#operation < this.#lastOperation) {
       this.#perform(this.#drawSubmit())
       for (let i = this.#chance.below(20); i > 0; i -= 1) this.#perform(this.#drawHealed())
@@ -215,15 +282,20 @@ class Schedule {
       this.#perform(this.#draw(this.#chance.happens(0.8) ? 'look' : 'grace'))
   }
 
+  /** A node that lost its disk while it was joining is waited for, or replaced. */
+  #replaceLost(): void {
+    const { newest, nodes } = this.#world
+    const member = newest.joining.map((index) => newest.nodes[index]!).find((node) => nodes[node]!.isLost)
+    if (member !== undefined) this.#perform({ kind: 'change', change: { kind: 'replace', member } })
+  }
+
   #settle(): void {
-    for (let step = 0; this.#world.pending.length > 0; step += 1) {
+    const world = this.#world
+    for (let step = 0; world.pending.length > 0 || world.newest.isJoint; step += 1) {
       const action = this.#drawHealed()
       if (action === undefined || step === HEALED_STEPS_MAX) {
-        const { number } = this.#world.pending[0]!
-        throw new Violation(
-          'operations end',
-          `operation ${number} does not end although the network is healed`,
-        )
+        const what = world.pending.length > 0 ? `operation ${world.pending[0]!.number}` : 'a change'
+        throw new Violation('operations end', `${what} does not end although the network is healed`)
       }
       this.#perform(action)
     }
@@ -231,7 +303,11 @@ class Schedule {
 
   /** Any message, or, when there is none, a timer: backing off takes longer than a message. */
   #drawHealed(): Action | undefined {
-    const { parcels } = this.#world
+    const { parcels, epochs } = this.#world
+    if (epochs.length > 1 && (parcels.length === 0 || this.#chance.happens(0.2))) {
+      const action = this.#drawFollow(false) ?? this.#drawTransfer(undefined)
+      if (action !== undefined) return action
+    }
     if (parcels.length === 0) return undefined
     const start = this.#chance.below(parcels.length)
     for (let i = 0; i < parcels.length; i += 1) {
@@ -242,7 +318,24 @@ class Schedule {
   }
 }
 
-function drawWeights(chance: Chance, submit: number, looks: Profile['looks']): Weights {
+/** Without changes, all of them are 0: the schedule is what it would be without these kinds. */
+function drawChangeWeights(chance: Chance, change: number): ChangeWeights {
+  if (change === 0) return { change: 0, follow: 0, show: 0, transfer: 0, 'lose disk': 0, 'return disk': 0 }
+  return {
+    change: change * 2,
+    follow: chance.of([0.02, 0.1, 0.3]),
+    show: chance.of([0, 0.02]),
+    transfer: chance.of([0.02, 0.1, 0.5]),
+    'lose disk': chance.of([0, 0, 0.01, 0.03]),
+    'return disk': chance.of([0, 0, 0.01]),
+  }
+}
+
+function drawWeights(
+  chance: Chance,
+  submit: number,
+  looks: Profile['looks'],
+): Omit<Weights, keyof ChangeWeights> {
   const look = chance.of(looks)
   const rare = () => chance.of([0, 0, 0.01, 0.05])
   return {

@@ -27,6 +27,7 @@ class Script {
   constructor(protocol: Protocol) {
     this.world = new World({
       nodeCount: 3,
+      canChange: false,
       connectorCount: 3,
       removerCount: 2,
       commands: COMMANDS,

@@ -3,26 +3,40 @@
  * Every step is an `Action`; checkers watch each of them, and `finish` checks what only the whole run can show.
  */
 
+import { finish, requireSpare } from '../../connector/membership/plan-change.ts'
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Answer, Record, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import type { Effect, Proposer } from '../../register/proposer.ts'
-import type { Quorums } from '../../register/quorum.ts'
+import { ChangingElectorate } from '../checkers/electorate.ts'
 import { ExactlyOnce, type Told } from '../checkers/exactly-once.ts'
 import { Ledger } from '../checkers/ledger.ts'
 import { Promises } from '../checkers/promises.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
-import type { Action, Recall } from './action.ts'
+import type { Action, Change, Recall } from './action.ts'
 import { type Command, decide, type Reply } from './command.ts'
 import { type ClientOperation, Connector, type KnownView, type Parcel, type Sender } from './connector.ts'
+import {
+  configurationsOf,
+  type Epoch,
+  epochOf,
+  firstEpoch,
+  formatEpoch,
+  memberOf,
+  numberOf,
+  planOf,
+} from './epoch.ts'
 import { MODEL, type NumberedCommand } from './model.ts'
 import { Node } from './node.ts'
 import { Remover, type Step } from './remover.ts'
 import { formatRecord, type Teller } from './teller.ts'
+import { Transfer } from './transfer.ts'
 
 export type WorldOptions = Readonly<{
   nodeCount: number
+  /** Whether the membership may change; if not, less is reckoned. */
+  canChange: boolean
   connectorCount: number
   removerCount: number
   /** What the clients do, by the number of the operation. */
@@ -33,8 +47,13 @@ export type WorldOptions = Readonly<{
 /** Views that a later proposer may be given; the oldest are kept. */
 const VIEWS_MAX = 64
 
+/** The number of an operation that no client has asked for. */
+const NO_CLIENT = -1
+
 export class World {
-  readonly nodes: readonly Node[]
+  readonly nodes: Node[]
+  /** Those that are chosen, in their order. */
+  readonly epochs: Epoch[]
   readonly connectors: Connector[] = []
   readonly removers: readonly Remover[]
   /** All that is on its way, in no particular order. */
@@ -47,7 +66,8 @@ export class World {
   messageCount = 0
   readonly ledger: Ledger
   readonly #options: WorldOptions
-  readonly #quorums: Quorums
+  /** Who decides in which epoch, as the ledger sees it. */
+  readonly #electorate = new ChangingElectorate()
   readonly #promises = new Promises()
   readonly #exactlyOnce: ExactlyOnce
   readonly #calls: (Call<NumberedCommand, Reply> | undefined)[] = []
@@ -61,17 +81,24 @@ export class World {
   #deciders: number[] = []
 
   constructor(options: WorldOptions, teller?: Teller) {
-    const { nodeCount, connectorCount, removerCount, protocol } = options
+    const { nodeCount, canChange, connectorCount, removerCount, protocol } = options
     this.#options = options
     this.#teller = teller
-    this.#quorums = protocol.quorumsOf(nodeCount)
-    this.ledger = new Ledger(nodeCount)
+    const first = firstEpoch(nodeCount, protocol)
+    this.epochs = [first]
+    this.#electorate.chose(first.membership)
+    this.ledger = new Ledger(
+      canChange ? (voters, ballot, writer) => this.#electorate.isEnough(voters, ballot, writer) : nodeCount,
+    )
     this.#exactlyOnce = new ExactlyOnce(this.ledger)
-    this.nodes = Array.from({ length: nodeCount }, (_, index) => new Node(index, protocol, this.ledger))
-    for (let index = 0; index < connectorCount; index += 1) this.connectors.push(this.#newConnector())
+    this.nodes = Array.from(
+      { length: nodeCount },
+      (_, index) => new Node(index, first.number, protocol, this.ledger),
+    )
+    for (let index = 0; index < connectorCount; index += 1) this.connectors.push(this.#newConnector(first))
     this.removers = Array.from(
       { length: removerCount },
-      (_, index) => new Remover(`r${index + 1}`, nodeCount, protocol.removal),
+      (_, index) => new Remover(`r${index + 1}`, first, protocol.removal),
     )
   }
 
@@ -98,11 +125,9 @@ export class World {
       case 'crash':
         return this.#crash(action.node)
       case 'restart':
-        if (!this.nodes[action.node]!.isUp) this.#teller?.note(`n${action.node + 1} restarts`)
-        this.nodes[action.node]!.isUp = true
-        return
+        return this.#restart(action.node)
       case 'sync':
-        return this.nodes[action.node]!.save()
+        return this.nodes[action.node]?.save()
       case 'suspect':
         return this.#suspect(this.connectors[action.connector]!, action.node, action.isSuspect)
       case 'expire':
@@ -113,6 +138,18 @@ export class World {
         return this.#look(this.removers[action.remover]!)
       case 'grace':
         return this.#endGrace(this.removers[action.remover]!)
+      case 'change':
+        return this.#change(action.change)
+      case 'follow':
+        return this.#follow(action.connector, this.epochs[action.epoch - 1])
+      case 'show':
+        return this.#showAnyway(action.node, this.epochs[action.epoch - 1])
+      case 'transfer':
+        return this.#transfer(this.connectors[action.connector]!, action.skipped)
+      case 'lose disk':
+        return this.#loseDisk(action.node)
+      case 'return disk':
+        return this.#returnDisk(action.node)
       case 'heal':
         return this.#heal()
       default:
@@ -124,6 +161,7 @@ export class World {
   finish(): void {
     this.#exactlyOnce.checkAll(this.#options.commands.length)
     for (const { number, command, calledAt } of this.pending) {
+      if (number === NO_CLIENT) continue
       this.#calls[number] = { call: { operation: number, command }, calledAt, returned: undefined }
     }
     const calls: Call<NumberedCommand, Reply>[] = []
@@ -147,7 +185,7 @@ export class World {
   #submit(number: number, connectorIndex: number, recall: Recall): void {
     const command = this.#options.commands[number]
     if (command === undefined) return
-    const connector = this.connectors[connectorIndex] ?? this.#addConnector()
+    const connector = this.connectors[connectorIndex] ?? this.#addConnector(this.newest)
     const operation: ClientOperation = {
       number,
       command,
@@ -161,9 +199,15 @@ export class World {
         return decision
       },
     }
-    this.pending.push(operation)
     this.#teller?.called(operation)
+    this.#begin(connector, operation, recall)
+  }
+
+  #begin(connector: Connector, operation: ClientOperation, recall: Recall): void {
+    this.pending.push(operation)
     const proposer = connector.open(recall, this.views, this.#time, this.#deadBefore)
+    // With the oldest of its operations, which may have begun in an older epoch, it dies of a grace time.
+    connector.origin = Math.min(connector.origin, operation.calledAt)
     this.#react(connector, proposer, () => proposer.submit(operation))
   }
 
@@ -179,6 +223,7 @@ export class World {
   #finishOperation(operation: ClientOperation, outcome: Outcome): void {
     const { number, command, calledAt } = operation
     this.pending.splice(this.pending.indexOf(operation), 1)
+    if (operation.onEnd !== undefined) return operation.onEnd(outcome)
     this.#teller?.answered(operation, outcome)
     const call = { operation: number, command }
     if (outcome.kind === 'decided') {
@@ -204,7 +249,7 @@ export class World {
         this.#observe(effect.request)
         const { to, token, request } = effect
         if (request.kind === 'prepare') connector.prepared = request.ballot
-        this.#post('request', { connector, proposer }, to, token, request, undefined)
+        this.#post('request', { connector, proposer }, connector.epoch.nodes[to]!, token, request, undefined)
       } else if (effect.kind === 'finish') this.#finishOperation(effect.operation, effect.outcome)
       else this.#post('timer', { connector, proposer }, 0, effect.token, undefined, undefined)
     }
@@ -233,7 +278,8 @@ export class World {
     connector.parcelCount += 1
     const id = connector.proposerId * 65_536 + connector.parcelCount
     const name = `c${connector.proposerId}`
-    this.parcels.push({ id, kind, sender, name, origin: connector.origin, node, token, request, answer })
+    const { origin, epoch } = connector
+    this.parcels.push({ id, kind, sender, name, origin, epoch, node, token, request, answer })
   }
 
   #withParcel(id: number, isTaken: boolean, use: (parcel: Parcel) => void): void {
@@ -256,9 +302,10 @@ export class World {
     if (sender === undefined || sender.connector.isDead) return
     const { connector, proposer } = sender
     this.#teller?.delivered(parcel)
+    const from = connector.epoch.nodes.indexOf(node)
     if (parcel.kind === 'answer') {
-      this.#react(connector, proposer, () => proposer.receive(node, token, answer!))
-    } else if (parcel.kind === 'loss') this.#react(connector, proposer, () => proposer.lose(node, token))
+      this.#react(connector, proposer, () => proposer.receive(from, token, answer!))
+    } else if (parcel.kind === 'loss') this.#react(connector, proposer, () => proposer.lose(from, token))
     else this.#react(connector, proposer, () => proposer.resume(token))
   }
 
@@ -269,29 +316,46 @@ export class World {
       return this.#notifyLoss(parcel)
     }
     this.#teller?.delivered(parcel)
-    const answer = this.#handle(node, request!)
+    const answer = this.#handle(parcel)
+    if (answer === undefined) return this.#notifyLoss(parcel)
     if (request!.kind === 'mark') return
     this.#promises.told(node, answer.record)
     if (sender !== undefined) this.#post('answer', sender, node, token, request, answer)
   }
 
-  #handle(index: number, request: Request): Answer {
+  /** `undefined`: the node does not act on it, being in another epoch. */
+  #handle(parcel: Parcel): Answer | undefined {
+    const { node: index, epoch } = parcel
+    const request = parcel.request!
     const node = this.nodes[index]!
+    this.#show(index, epoch)
+    if (!node.isUp) return undefined
     const before = node.record
-    const answer = node.handle(request)
-    if (answer.record === before) return answer
+    const answer = node.handle(request, epoch.number)
+    if (answer === undefined) this.#teller?.note(`n${index + 1} does not act on it: ${inEpoch(node)}`)
+    if (answer === undefined || answer.record === before) return answer
     if (request.kind === 'stub' && before.accepted !== undefined)
       this.ledger.removed(before.accepted, before.state)
     if (request.kind === 'drop') this.#dropped(index, before)
     return answer
   }
 
+  /** Every message carries the membership of its epoch. */
+  #show(index: number, epoch: Epoch): void {
+    const node = this.nodes[index]!
+    const before = node.epoch
+    node.show(epoch)
+    if (node.isExpelled && !node.isUp)
+      this.#teller?.note(`n${index + 1} learns that it is no member any more`)
+    else if (node.epoch !== before) this.#teller?.note(`n${index + 1} adopts ${formatEpoch(epoch)}`)
+  }
+
   #crashOn(parcel: Parcel, isSaved: boolean): void {
-    const { kind, node, request } = parcel
+    const { kind, node } = parcel
     if (kind !== 'request' || !this.nodes[node]!.isUp) return this.#deliver(parcel)
     this.#teller?.delivered(parcel)
     if (isSaved) {
-      this.#handle(node, request!)
+      this.#handle(parcel)
       this.#teller?.note(`n${node + 1} has saved what it changed`)
     }
     this.#crash(node)
@@ -307,24 +371,30 @@ export class World {
 
   // Removal -----------------------------------------------------------------------------------------------------------
 
+  /** A removal is part of a connector, and stands still while the membership is being changed. */
   #look(remover: Remover): void {
+    const host = this.connectors[this.removers.indexOf(remover) % this.connectors.length]!
+    remover.follow(host.epoch)
+    if (host.epoch.isJoint) return
     const index = remover.nextNode
     const node = this.nodes[index]!
     if (!node.isUp) return
+    this.#show(index, host.epoch)
+    if (!node.isUp || node.epoch !== host.epoch.number) return
     this.#teller?.note(`n${index + 1} → ${remover.name}  ${formatRecord(node.record)}`)
     const step = remover.hear(node.record, this.#time)
     if (step !== undefined) this.#take(remover, step)
   }
 
   /** Sends what the next step of a removal needs, under a ballot that nobody else ever uses. */
-  #take({ name, askedAt }: Remover, { finding, records }: Step): void {
+  #take({ name, askedAt, epoch }: Remover, { finding, records }: Step): void {
     this.#proposerCount += 1
     const round = records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0) + 1
     const ballot = { round, proposerId: this.#proposerCount }
     this.#teller?.note(`${name}  finds ${finding.kind}, and takes the next step`)
     const { requests } = this.#options.protocol.removal
-    for (let node = 0; node < this.nodes.length; node += 1) {
-      for (const request of requests(finding, node, ballot)) {
+    for (const [index, node] of epoch.nodes.entries()) {
+      for (const request of requests(finding, index, ballot)) {
         this.#removerParcels += 1
         this.parcels.push({
           id: this.#removerParcels,
@@ -332,6 +402,7 @@ export class World {
           sender: undefined,
           name,
           origin: askedAt,
+          epoch,
           node,
           token: 0,
           request,
@@ -377,20 +448,134 @@ export class World {
     }
   }
 
+  // Changes of the membership -----------------------------------------------------------------------------------------
+
+  /** The epoch that was chosen last. */
+  get newest(): Epoch {
+    return this.epochs[this.epochs.length - 1]!
+  }
+
+  /** Whether there are quorums of the newest epoch without a disk more. */
+  #canLose(lost: number): boolean {
+    return configurationsOf(this.newest).every((members) => {
+      const count = members.filter((node) => node !== lost && this.nodes[node]!.canRun).length
+      return 2 * count > members.length
+    })
+  }
+
+  /** The register of the membership is taken for granted: an atomic compare-and-set. */
+  #change(change: Change): void {
+    const newcomer = this.nodes.length
+    const planned = requireSpare(
+      planOf(change, this.newest.membership, memberOf(newcomer)),
+      (nodeId) => this.nodes[numberOf(nodeId)]!.isUp,
+    )
+    if (planned.kind === 'refused') return
+    const { protocol } = this.#options
+    const epoch = epochOf(protocol.membership.begin(planned.membership), protocol)
+    if (epoch.nodes.includes(newcomer)) this.nodes.push(new Node(newcomer, 0, protocol, this.ledger))
+    this.#choose(epoch)
+  }
+
+  #choose(epoch: Epoch): void {
+    this.#teller?.note(`${formatEpoch(epoch)} is chosen`)
+    this.epochs.push(epoch)
+    this.#electorate.chose(epoch.membership)
+    this.ledger.reconsider()
+  }
+
+  /** What `RegisterClient.retire` does: another client, with an id of its own, goes on with everything that is under way. */
+  #follow(index: number, epoch: Epoch | undefined): void {
+    const before = this.connectors[index]
+    if (epoch === undefined || before === undefined || epoch.number <= before.epoch.number) return
+    const connector = this.#newConnector(epoch)
+    this.#teller?.note(`c${before.proposerId} follows to ${formatEpoch(epoch)}, as c${connector.proposerId}`)
+    before.isDead = true
+    this.connectors[index] = connector
+    const operations = this.pending.filter((operation) => operation.connector === before)
+    for (const operation of operations) {
+      this.pending.splice(this.pending.indexOf(operation), 1)
+      operation.connector = connector
+      if (!this.#options.protocol.membership.attemptsGoOn) operation.attempts = []
+      this.#begin(connector, operation, 'own')
+    }
+  }
+
+  #transfer(connector: Connector, skipped: number | undefined): void {
+    const { epoch, suspects } = connector
+    if (!epoch.isJoint) return
+    const { membership } = this.#options.protocol
+    connector.transfer ??= new Transfer(epoch, membership)
+    const name = `c${connector.proposerId}`
+    const ask = (index: number): Record | undefined => {
+      const node = this.nodes[epoch.nodes[index]!]!
+      const isMeant = node.epoch === epoch.number || !membership.doesListAdopt
+      if (!node.isUp || !isMeant) return undefined
+      this.#teller?.note(
+        `n${epoch.nodes[index]! + 1} → ${name}, for its transfer  ${formatRecord(node.record)}`,
+      )
+      return node.record
+    }
+    const isReachable = (index: number): boolean => {
+      const node = epoch.nodes[index]!
+      if (suspects[index] || !this.nodes[node]!.isUp) return false
+      // Its link shows the membership to whom it reaches.
+      if (membership.doesListAdopt) this.#show(node, epoch)
+      return this.nodes[node]!.epoch === epoch.number || !membership.doesListAdopt
+    }
+    const settle = (onEnd: (isDecided: boolean) => void) => {
+      this.#teller?.note(`${name}  has the key settled, for its transfer`)
+      this.#begin(connector, aSettlement(connector, this.#time, onEnd), 'own')
+    }
+    const onFinish = () => {
+      if (epoch === this.newest) this.#choose(epochOf(finish(epoch.membership), this.#options.protocol))
+    }
+    connector.transfer.advance({ isReachable, ask, settle, finish: onFinish }, skipped)
+  }
+
+  /** As it is told to those that are members no more. */
+  #showAnyway(index: number, epoch: Epoch | undefined): void {
+    if (this.nodes[index]?.isUp === true && epoch !== undefined) this.#show(index, epoch)
+  }
+
+  /** Only so many that every quorum can still be had: more are beyond repair, and nothing is promised. */
+  #loseDisk(index: number): void {
+    const node = this.nodes[index]
+    if (node === undefined || !node.canRun || !this.#canLose(index)) return
+    this.#teller?.note(`n${index + 1} loses its disk`)
+    node.crash()
+    node.isLost = true
+  }
+
+  #returnDisk(index: number): void {
+    const node = this.nodes[index]
+    if (node === undefined || !node.isLost) return
+    this.#teller?.note(`the disk of n${index + 1} is back`)
+    node.isLost = false
+  }
+
   // Processes ---------------------------------------------------------------------------------------------------------
 
   #crash(index: number): void {
-    if (!this.nodes[index]!.isUp) return
+    if (this.nodes[index]?.isUp !== true) return
     this.#teller?.note(`n${index + 1} crashes`)
     this.nodes[index]!.crash()
   }
 
+  #restart(index: number): void {
+    const node = this.nodes[index]
+    if (node === undefined || node.isUp || !node.canRun) return
+    this.#teller?.note(`n${index + 1} restarts`)
+    node.isUp = true
+  }
+
   #suspect(connector: Connector, node: number, isSuspect: boolean): void {
-    if (connector.suspects[node] === isSuspect) return
+    const index = connector.epoch.nodes.indexOf(node)
+    if (index < 0 || connector.suspects[index] === isSuspect) return
     this.#teller?.note(
       `c${connector.proposerId}  ${isSuspect ? 'suspects' : 'no longer suspects'} n${node + 1}`,
     )
-    connector.suspects[node] = isSuspect
+    connector.suspects[index] = isSuspect
     const { proposer } = connector
     if (isSuspect && proposer !== undefined) this.#react(connector, proposer, () => proposer.reconsider())
   }
@@ -402,24 +587,48 @@ export class World {
     for (const operation of this.pending.filter((candidate) => candidate.connector === connector)) {
       this.#finishOperation(operation, { kind: 'unknown' })
     }
-    this.connectors[index] = this.#newConnector()
+    this.connectors[index] = this.#newConnector(connector.epoch)
   }
 
   #heal(): void {
     this.#teller?.note('the network heals, and every node runs')
-    for (const node of this.nodes) node.isUp = true
+    for (const node of this.nodes) if (node.canRun) node.isUp = true
     for (const { suspects } of this.connectors) suspects.fill(false)
   }
 
-  #addConnector(): Connector {
-    const connector = this.#newConnector()
+  #addConnector(epoch: Epoch): Connector {
+    const connector = this.#newConnector(epoch)
     this.connectors.push(connector)
     return connector
   }
 
-  #newConnector(): Connector {
+  #newConnector(epoch: Epoch): Connector {
     this.#proposerCount += 1
-    return new Connector(this.#proposerCount, this.#quorums, this.#options.protocol)
+    this.#electorate.began(this.#proposerCount, epoch.number)
+    return new Connector(this.#proposerCount, epoch, this.#options.protocol)
+  }
+}
+
+function inEpoch({ epoch, isExpelled }: Node): string {
+  if (isExpelled) return 'it is no member any more'
+  return epoch === 0 ? 'it is new' : `it is in epoch ${epoch}`
+}
+
+/** A round that a transfer has asked for. */
+function aSettlement(
+  connector: Connector,
+  calledAt: number,
+  onEnd: (isDecided: boolean) => void,
+): ClientOperation {
+  return {
+    number: NO_CLIENT,
+    command: { kind: 'settle' },
+    connector,
+    calledAt,
+    attempts: [],
+    needsRound: true,
+    decide: () => ({ kind: 'keep', result: undefined }),
+    onEnd: ({ kind }) => onEnd(kind === 'decided'),
   }
 }
 

@@ -2,7 +2,7 @@
  * Who decides in which epoch, seen from outside: with arithmetic of its own, and by the memberships that were chosen. The
  * epoch of a ballot is that of the proposer it belongs to; of a fast one, that of whoever proposed the state.
  */
-import { Violation } from '../checkers/violation.ts'
+import { Violation } from './violation.ts'
 
 type MembershipLike = Readonly<{
   epoch: number
