@@ -12,10 +12,10 @@ import type { Membership } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 import type { Clock } from '../clock.ts'
 import { successorKey } from '../key-scan.ts'
+import { type MergedEntry, mergeScans } from '../merge-scans.ts'
 import type { NodeLink } from '../node-link.ts'
 import type { RegisterClient } from '../register-client.ts'
 import { isSealed } from './is-sealed.ts'
-import { type MergedEntry, mergeScans } from './merge-scans.ts'
 
 export type TransferOptions = Readonly<{
   /** A joint epoch. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Record } from '../../register/messages.ts'
-import { compareKeys } from '../key-scan.ts'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { Record } from '../register/messages.ts'
+import { compareKeys } from './key-scan.ts'
 import { mergeScans } from './merge-scans.ts'
 
 /** Records that can be told apart by their round. */
