@@ -13,6 +13,8 @@ const MUTATIONS: readonly Readonly<{
   noticedAs: RegExp
   /** The sizes of cluster in which to look. */
   nodeCounts?: readonly number[]
+  /** By default 1. */
+  firstSeed?: number
   seedsMax: number
 }>[] = [
   {
@@ -40,6 +42,8 @@ const MUTATIONS: readonly Readonly<{
     noticedAs: /nodes become identical/,
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
+    // Those before it do not show it: a quarter of a minute that every test run would spend.
+    firstSeed: 101,
     seedsMax: 800,
   },
   {
@@ -55,9 +59,9 @@ const MUTATIONS: readonly Readonly<{
 
 const ONE_BALLOT = { round: 1, proposerId: 0 }
 
-for (const { name, protocol, noticedAs, nodeCounts, seedsMax } of MUTATIONS) {
+for (const { name, protocol, noticedAs, nodeCounts, firstSeed = 1, seedsMax } of MUTATIONS) {
   test(`the checkers notice when ${name}`, async (t) => {
-    for (let seed = 1; seed <= seedsMax; seed += 1) {
+    for (let seed = firstSeed; seed < firstSeed + seedsMax; seed += 1) {
       const { failure } = await runLarge(seed, { ...PROTOCOL, ...protocol }, nodeCounts && { nodeCounts })
       if (failure === undefined) continue
       t.diagnostic(`seed ${seed}: ${failure.message}`)
