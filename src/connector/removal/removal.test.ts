@@ -5,6 +5,7 @@ import { type Ballot, nextFastBallot } from '../../register/ballot.ts'
 import type { Record, Request } from '../../register/messages.ts'
 import { ABSENT, type State, successor } from '../../register/state.ts'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import { Chance } from '../../sim/chance.ts'
 import { ManualClock } from '../manual-clock.ts'
 import type { Errand } from '../node-link.ts'
 import { REMOVAL_LIMITS, Removal } from './removal.ts'
@@ -56,7 +57,7 @@ class MemoryMember implements RemovalMember {
   }
 }
 
-function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}) {
+function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.5) {
   const clock = new ManualClock()
   const members = [new MemoryMember(), new MemoryMember(), new MemoryMember()]
   let client = { settle: (key: string) => settle(key) }
@@ -74,7 +75,7 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}) {
     range: { start: 'group/', end: 'group0' },
     graceMs: GRACE_MS,
     clock,
-    random: () => 0.5,
+    random,
     drawProposerId: () => ++drawn,
     limits: { ...REMOVAL_LIMITS, ...limits },
     logger: { info: () => {}, debug: () => {} },
@@ -142,14 +143,14 @@ test('nothing is removed while a member is away, differs, or holds a group', asy
   deleteOnAll(members, ['group/away'])
   await running(removal, async () => {
     third!.isReachable = false
-    await pass(4 * GRACE_MS)
+    await pass(8 * GRACE_MS)
     third!.isReachable = true
     third!.take('group/differs', DELETED[0])
     for (const member of members.slice(0, 2)) member.take('group/differs', ...DELETED)
     first!.records.set('group/half', { ...EMPTY_RECORD, promised: { round: 9, proposerId: 8 }, isStub: true })
     third!.take('group/half', DELETED[0])
     assert.equal(members.flatMap(({ requests }) => requests).length, 0)
-    await pass(4 * GRACE_MS)
+    await pass(8 * GRACE_MS)
   })
   assert.ok(!first!.records.has('group/away'))
   assert.equal(third!.records.get('group/differs')?.state, GROUP)
@@ -242,13 +243,14 @@ test('a drop that reached some members only is finished, and a group on the othe
 })
 
 test('what there is no room to remember waits for its turn, and all is removed in the end', async () => {
-  const { members, removal, pass } = aRemoval({ keysMax: 5 })
-  const keys = Array.from({ length: 12 }, (_, index) => `group/${index}`)
+  const chance = new Chance(1)
+  const { members, removal, pass } = aRemoval({ keysMax: 300 }, () => chance.uniform())
+  const keys = Array.from({ length: 600 }, (_, index) => `group/${index}`)
   deleteOnAll(members, keys)
   await running(removal, async () => {
     await pass(2 * GRACE_MS)
-    assert.ok(removal.report.waitingCount <= 5)
-    await pass(16 * GRACE_MS)
+    assert.ok(removal.report.waitingCount <= 300)
+    await pass(8 * GRACE_MS)
   })
   for (const { records } of members) assert.equal(records.size, 0)
 })

@@ -67,6 +67,8 @@ export class Removal {
   #isClosed = false
   /** Where walks begin, so that several connectors do not go in step. */
   #start: string
+  /** How many keys of this walk it was drawn from. */
+  #drawnFrom = 0
   #endPause: (() => void) | undefined
 
   constructor(options: RemovalOptions) {
@@ -111,6 +113,7 @@ export class Removal {
     const { range, logger } = this.#options
     const before = { ...this.#counts }
     const start = this.#start
+    this.#drawnFrom = 0
     try {
       const isWhole =
         (await this.#walkRange(target, { start, end: range.end })) &&
@@ -223,11 +226,16 @@ export class Removal {
     return requests.length === 0 || answers.at(-1)?.ok === true
   }
 
-  /** Any of the keys seen, each as likely as the others (a sample of one), unless what is known fills the memory. */
+  /**
+   * Draws any of the keys that this walk has come to, each as likely as the others (a sample of one). Not where the memory
+   * is full: a walk that began elsewhere would see other keys first, and those that wait would begin anew.
+   */
   #drawStart(keys: readonly RemovableKey[]): void {
-    const chosen = keys[Math.floor(this.#options.random() * keys.length)]
-    if (chosen !== undefined && !this.#waiting.isFull && this.#options.random() < 0.1)
-      this.#start = chosen.key
+    if (this.#waiting.isFull) return
+    this.#drawnFrom += keys.length
+    const place = Math.floor(this.#options.random() * this.#drawnFrom)
+    const chosen = keys[place]
+    if (chosen !== undefined) this.#start = chosen.key
   }
 
   #pause(pauseMs: number): Promise<void> {

@@ -54,8 +54,13 @@ export class WaitingKeys {
     return this.#known.size === 0 ? undefined : this.#oldestMs
   }
 
+  /** There are more keys than there is room for: the last whole walk has filled it, or the one under way. */
   get isFull(): boolean {
-    return this.#seen.size >= this.#keysMax
+    return this.#known.size >= this.#keysMax || !this.#hasRoom
+  }
+
+  get #hasRoom(): boolean {
+    return this.#seen.size < this.#keysMax
   }
 
   has(fingerprint: Fingerprint): boolean {
@@ -65,7 +70,7 @@ export class WaitingKeys {
   /** It was found, again or for the first time. Returns since when it is known; `undefined`: there is no room. */
   see(fingerprint: Fingerprint, nowMs: number): number | undefined {
     const sinceMs = this.#known.get(fingerprint) ?? nowMs
-    if (this.isFull) return undefined
+    if (!this.#hasRoom) return undefined
     this.#seen.set(fingerprint, sinceMs)
     return sinceMs
   }
