@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { leafOf } from '../../node/digest.ts'
 import { LEAF_COUNT } from '../../rpc/messages.ts'
+import { Chance } from '../../sim/chance.ts'
 import type { Clock } from '../clock.ts'
 import { compareKeys } from '../key-scan.ts'
-import { differingKeys } from './differing-keys.ts'
+import { type Comparison, differingKeys, drawStart } from './differing-keys.ts'
 import { aRecord, MemoryMember } from './memory-member.ts'
 
 const EVERY_LEAF = new Set(Array.from({ length: LEAF_COUNT }, (_, leaf) => leaf))
+
+function comparing(members: readonly MemoryMember[], leaves: ReadonlySet<number> = EVERY_LEAF): Comparison {
+  return { clusterId: 'c', epoch: 1, members, leaves }
+}
 
 /** Time passes only for who waits in vain. */
 const CLOCK: Clock = {
@@ -19,9 +25,9 @@ const CLOCK: Clock = {
   defer: (task) => setImmediate(task),
 }
 
-async function differing(members: readonly MemoryMember[]): Promise<[string, string[]][]> {
+async function differing(members: readonly MemoryMember[], start = ''): Promise<[string, string[]][]> {
   const found: [string, string[]][] = []
-  for await (const keys of differingKeys({ clusterId: 'c', epoch: 1 }, members, EVERY_LEAF, CLOCK)) {
+  for await (const keys of differingKeys(comparing(members), start, CLOCK)) {
     for (const { key, lagging } of keys) found.push([key, lagging.map(({ nodeId }) => nodeId)])
   }
   return found
@@ -62,6 +68,44 @@ test('the keys that differ are found, in order, with who lacks what the newest o
       assert.deepEqual(await differing(members), expected)
     }),
   )
+})
+
+test('whatever key it starts from, all are found: those before it come last', async () => {
+  const keys = ['b', 'd', 'f']
+  const has = new MemoryMember(
+    'n1',
+    keys.map((key) => [key, aRecord(1, [1])]),
+  )
+  const lacks = new MemoryMember('n2', [])
+  for (const [start, expected] of [
+    ['', 'bdf'],
+    ['b', 'bdf'],
+    ['c', 'dfb'],
+    ['f', 'fbd'],
+    ['g', 'bdf'],
+  ] as const) {
+    const found = await differing([has, lacks], start)
+    assert.equal(found.map(([key]) => key).join(''), expected)
+  }
+})
+
+test('the key to start from is any of those that somebody holds in the leaves', async () => {
+  const keys = ['b', 'd', 'f']
+  const members = [
+    new MemoryMember('n1', [['b', aRecord(1, [1])]]),
+    new MemoryMember(
+      'n2',
+      keys.map((key) => [key, aRecord(1, [1])]),
+    ),
+  ]
+  const leaves = new Set(keys.map(leafOf))
+  const chance = new Chance(1)
+  const drawn = new Set<string>()
+  for (let i = 0; i < 50; i += 1)
+    drawn.add(await drawStart(comparing(members, leaves), () => chance.uniform(), CLOCK))
+  assert.deepEqual([...drawn].sort(), keys)
+  const unused = new Set([...EVERY_LEAF].filter((leaf) => !leaves.has(leaf)).slice(0, 3))
+  assert.equal(await drawStart(comparing(members, unused), () => 0.5, CLOCK), '')
 })
 
 test('a node that stops in the middle of a scan ends it, once its link says that it is gone', async () => {

@@ -6,6 +6,7 @@ import type { ScanEntry } from '../../rpc/messages.ts'
 import type { Clock } from '../clock.ts'
 import { type MergedEntry, mergeScans } from '../merge-scans.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
+import { shuffle } from './shuffle.ts'
 
 /** A key of which members hold different things, as far as the scans showed: time goes on. */
 export type DifferingKey = MergedEntry &
@@ -17,28 +18,67 @@ export type DifferingKey = MergedEntry &
 /** How often it is looked whether a node that sends nothing is still there. */
 const WATCH_MS = 500
 
+/** What is compared: leaves of the digest, on all of these members. */
+export type Comparison = Pick<RepairTarget, 'clusterId' | 'epoch'> &
+  Readonly<{ members: readonly RepairMember[]; leaves: ReadonlySet<number> }>
+
 /**
- * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time, in their
- * order; records by the index of the member. Throws when one of the nodes is lost.
+ * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time: from `start`
+ * to the last one, then those before it. Records are by the index of the member. Throws when one of the nodes is lost.
  */
 export async function* differingKeys(
-  { clusterId, epoch }: Pick<RepairTarget, 'clusterId' | 'epoch'>,
-  members: readonly RepairMember[],
-  leaves: ReadonlySet<number>,
+  comparison: Comparison,
+  start: string,
   clock: Clock,
 ): AsyncGenerator<readonly DifferingKey[]> {
-  const scans = members.map((member, node) => {
-    const recipient = { clusterId, epoch, nodeId: member.nodeId }
-    const pages = member.transport.scan({ start: '', end: '', omitValues: true, leaves, recipient })
-    return { node, pages: whileReachable(member, pages, clock) }
-  })
-  for await (const page of mergeScans(scans, members.length)) {
-    const found = page.flatMap((entry) => {
-      const lagging = laggingOf(entry, members)
-      return lagging.length === 0 ? [] : [{ ...entry, lagging }]
-    })
-    if (found.length > 0) yield found
+  const { members } = comparison
+  const ranges = [{ start, end: '' }, ...(start === '' ? [] : [{ start: '', end: start }])]
+  for (const range of ranges) {
+    const scans = members.map((member, node) => ({ node, pages: scan(comparison, member, range, clock) }))
+    for await (const page of mergeScans(scans, members.length)) {
+      const found = page.flatMap((entry) => {
+        const lagging = laggingOf(entry, members)
+        return lagging.length === 0 ? [] : [{ ...entry, lagging }]
+      })
+      if (found.length > 0) yield found
+    }
   }
+}
+
+/**
+ * A key to start from, of a random leaf: `''` when no member holds one of it. Connectors that begin somewhere else each
+ * find done what another has come to before. `random` is uniform in [0, 1). Throws when a node is lost.
+ */
+export async function drawStart(comparison: Comparison, random: () => number, clock: Clock): Promise<string> {
+  const leaf = pick([...comparison.leaves], random)
+  if (leaf === undefined) return ''
+  const one = { ...comparison, leaves: new Set([leaf]) }
+  for (const member of shuffle(comparison.members, random)) {
+    const keys: string[] = []
+    for await (const page of scan(one, member, { start: '', end: '' }, clock))
+      keys.push(...page.map(({ key }) => key))
+    const key = pick(keys, random)
+    if (key !== undefined) return key
+  }
+  return ''
+}
+
+function pick<T>(items: readonly T[], random: () => number): T | undefined {
+  return items[Math.floor(random() * items.length)]
+}
+
+function scan(
+  { clusterId, epoch, leaves }: Comparison,
+  member: RepairMember,
+  range: Readonly<{ start: string; end: string }>,
+  clock: Clock,
+): AsyncIterable<readonly ScanEntry[]> {
+  const recipient = { clusterId, epoch, nodeId: member.nodeId }
+  return whileReachable(
+    member,
+    member.transport.scan({ ...range, omitValues: true, leaves, recipient }),
+    clock,
+  )
 }
 
 function laggingOf({ records }: MergedEntry, members: readonly RepairMember[]): readonly RepairMember[] {
@@ -70,10 +110,10 @@ function hasTaken(record: Record | undefined, newest: Accepted): boolean {
 /** The pages of a node's scan. A node that is stopped sends none, and no end: then its link says that it is gone. */
 function whileReachable(
   { nodeId, link }: RepairMember,
-  scan: AsyncIterable<readonly ScanEntry[]>,
+  whole: AsyncIterable<readonly ScanEntry[]>,
   clock: Clock,
 ): AsyncIterable<readonly ScanEntry[]> {
-  const pages = scan[Symbol.asyncIterator]()
+  const pages = whole[Symbol.asyncIterator]()
   const next = (): Promise<IteratorResult<readonly ScanEntry[]>> =>
     new Promise((resolve, reject) => {
       let cancel = (): void => {}

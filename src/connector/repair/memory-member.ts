@@ -59,12 +59,13 @@ export class MemoryMember implements RepairMember {
     return { digests, mismatch: undefined }
   }
 
-  async *scan({ leaves, omitValues }: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan({ start, end, leaves, omitValues }: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
     this.asked.push('scan')
     assert.ok(omitValues, 'nobody needs the values')
     const entries = [...this.records]
       .map(([key, record]) => ({ key, record }))
-      .filter(({ key }) => leaves?.has(leafOf(key)))
+      .filter(({ key }) => leaves?.has(leafOf(key)) && compareKeys(key, start) >= 0)
+      .filter(({ key }) => end === '' || compareKeys(key, end) < 0)
       .sort((a, b) => compareKeys(a.key, b.key))
     for (let at = 0; at < entries.length; at += this.pageSize) {
       if (this.isLost) return new Promise<never>(() => {})

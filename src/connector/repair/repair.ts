@@ -4,7 +4,7 @@
  * one has repaired the others find equal, and each begins somewhere else.
  */
 import type { Logger } from 'pino'
-import { type DifferingKey, differingKeys } from './differing-keys.ts'
+import { type DifferingKey, differingKeys, drawStart } from './differing-keys.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
 import { type KeyRepairOptions, repairScanned } from './key-repair.ts'
 import { LeafWatch } from './leaf-watch.ts'
@@ -12,16 +12,14 @@ import { Pace } from './pace.ts'
 import { Pass } from './pass.ts'
 import { RepairFigures, type RepairReport } from './repair-report.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
-import { shuffle } from './shuffle.ts'
 import { Slots } from './slots.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 export type RepairLimits = Readonly<{
   /** Between two comparisons; each time drawn between half of it and one and a half. */
   intervalMs: number
   /** To the second look at what differs. Longer than a write takes. */
   secondLookMs: number
-  /** How many leaves are repaired at once, drawn from those that are due. */
-  leavesPerPassMax: number
   /** Keys under repair at once. */
   keysInFlightMax: number
   /** Keys whose repair begins in a second: clients need the nodes too. */
@@ -31,7 +29,6 @@ export type RepairLimits = Readonly<{
 export const REPAIR_LIMITS: RepairLimits = {
   intervalMs: 1_000,
   secondLookMs: 300,
-  leavesPerPassMax: 65_536,
   keysInFlightMax: 256,
   keysPerSecondMax: 6_000,
 }
@@ -74,11 +71,11 @@ export class Repair {
     let wasSecondLook = false
     while (!this.#isClosed) {
       const startMs = clock.nowMs()
-      const { isMoreDue, differs, scanMs } = await this.#step()
+      const { differs, scanMs } = await this.#step()
       // What differs is looked at again soon, and then with the next comparison: by then it was writes on their way.
-      const isSecondLook: boolean = isMoreDue || (differs && !wasSecondLook)
+      const isSecondLook: boolean = differs && scanMs === 0 && !wasSecondLook
       wasSecondLook = isSecondLook
-      // A pass reads all keys of the nodes, however few it needs.
+      // A pass reads all keys of the nodes, however few it needs: then they rest.
       const pauseMs = isSecondLook
         ? limits.secondLookMs - (clock.nowMs() - startMs)
         : Math.max(limits.intervalMs, SCAN_REST * scanMs)
@@ -91,54 +88,58 @@ export class Repair {
     this.#endPause?.()
   }
 
-  /** One comparison, and the repair of some of what it finds due. */
-  async #step(): Promise<Readonly<{ isMoreDue: boolean; differs: boolean; scanMs: number }>> {
-    const { target: getTarget, random, clock, limits } = this.#options
+  /** One comparison, and the repair of what it finds due. `scanMs`: how long the nodes were read for that. */
+  async #step(): Promise<Readonly<{ differs: boolean; scanMs: number }>> {
+    const { target: getTarget, random, clock } = this.#options
     const target = getTarget()
     this.#seen = new Set(target?.members.filter(({ link }) => !link.isSuspect).map(({ nodeId }) => nodeId))
     const look = target === undefined ? undefined : await lookAtDigests(target, random)
     if (target === undefined || look === undefined) {
       this.#figures.notCompared()
-      return { isMoreDue: false, differs: false, scanMs: 0 }
+      return { differs: false, scanMs: 0 }
     }
     const due = this.#watch.observe(look)
     this.#figures.compared(look.members, this.#watch.stillCount, clock.nowMs())
     const scanMs = due.length > 0 ? await this.#pass(target, look, due) : 0
-    return { isMoreDue: due.length > limits.leavesPerPassMax, differs: look.leaves.size > 0, scanMs }
+    return { differs: look.leaves.size > 0, scanMs }
   }
 
-  /** Repairs some of the leaves that are due. Returns how long it has waited for the nodes to find what differs. */
+  /** Repairs the leaves that are due. Returns how long it has waited for the nodes to find what differs. */
   async #pass(target: RepairTarget, { members }: Look, due: readonly number[]): Promise<number> {
     const { clock, random, limits, logger } = this.#options
-    const leaves = new Set(shuffle(due, random).slice(0, limits.leavesPerPassMax))
+    const { clusterId, epoch } = target
+    const comparison = { clusterId, epoch, members, leaves: new Set(due) }
     const pass = new Pass(members)
     const slots = new Slots(limits.keysInFlightMax)
     const pace = new Pace(limits.keysPerSecondMax, clock)
-    let scanMs = 0
-    let waitingSinceMs = clock.nowMs()
+    const scanning = new Stopwatch(clock)
     try {
-      for await (const keys of differingKeys(target, members, leaves, clock)) {
-        scanMs += clock.nowMs() - waitingSinceMs
+      const start = await scanning.time(drawStart(comparison, random, clock))
+      const pages = differingKeys(comparison, start, clock)
+      for (;;) {
+        const { done, value: keys } = await scanning.time(pages.next())
+        if (done === true) break
         for (const differing of keys) {
           pass.found(differing)
           await pace.take()
           await slots.take()
-          if (this.#isClosed || this.#options.target()?.client !== target.client) return scanMs
+          if (this.#isClosed || this.#options.target()?.client !== target.client) {
+            void pages.return(undefined)
+            return scanning.totalMs
+          }
           void this.#repair(target, members, differing, pass).finally(() => slots.release())
         }
-        waitingSinceMs = clock.nowMs()
       }
-      scanMs += clock.nowMs() - waitingSinceMs
       await slots.idle()
       // What failed for want of an answer is due again with the next look.
-      if (pass.outcomes.failed === 0) this.#watch.tried(leaves)
-      this.#figures.passed(pass, leaves.size)
+      if (pass.outcomes.failed === 0) this.#watch.tried(comparison.leaves)
+      this.#figures.passed(pass, comparison.leaves.size)
     } catch (err) {
       logger.debug({ err }, 'a pass of repair was interrupted')
       await slots.idle()
     }
     if (pass.repairedCount > 0) logger.info(pass.outcomes, 'repaired keys in which nodes differed')
-    return scanMs
+    return scanning.totalMs
   }
 
   async #repair(

@@ -137,11 +137,8 @@ class LargeWorld {
     this.#repairLimits = {
       intervalMs: chance.of([100, 1_000]),
       secondLookMs: chance.of([20, 300]),
-      leavesPerPassMax: chance.of([1, 4_096]),
-      ...chance.of([
-        { keysInFlightMax: 1, keysPerSecondMax: 50 },
-        { keysInFlightMax: 256, keysPerSecondMax: 6_000 },
-      ]),
+      keysPerSecondMax: chance.of([50, 6_000]),
+      keysInFlightMax: chance.of([1, 256]),
     }
     const latency = chance.of([0.2, 1, 5])
     this.#weather = {
