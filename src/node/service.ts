@@ -86,6 +86,9 @@ async function sendPages(
 ): Promise<void> {
   const { omitValues } = call.request
   let { start } = call.request
+  // One listener for the whole scan: each wait for a slow reader would leave one of its own behind.
+  const cancelled = once(call, 'cancelled')
+  cancelled.catch(() => undefined)
   while (!call.cancelled) {
     const slice = handler.scan({ ...call.request, start }, SCAN_PAGE_RECORDS)
     if (slice === undefined || slice === 'not_meant') {
@@ -95,7 +98,11 @@ async function sendPages(
     const { entries, nextStart } = slice
     // A reader that is gone does not drain, but cancels.
     if (entries.length > 0 && !call.write({ entries, omitValues })) {
-      await Promise.race([once(call, 'drain'), once(call, 'cancelled')])
+      const waiting = new AbortController()
+      const drained = once(call, 'drain', { signal: waiting.signal })
+      drained.catch(() => undefined)
+      await Promise.race([drained, cancelled])
+      waiting.abort()
     }
     if (nextStart === undefined) {
       call.end()
