@@ -196,6 +196,13 @@ export class Cluster implements ClusterView {
     if (this.#isClosed) return
     if (finding.kind === 'found') {
       for (const [nodeId, address] of finding.addresses) this.#directory.noteAddress(nodeId, address)
+      if (finding.strays.length > 0) {
+        const { clusterId } = finding.membership
+        logger.error(
+          { clusterId, hosts: finding.strays },
+          'these hosts hold the data of another cluster and are not used: take them out of HOSTS',
+        )
+      }
       this.#follow(finding.membership, false)
     } else if (finding.kind === 'birth') await this.#birth(finding)
     else if (finding.reason !== this.#lastReason) {
@@ -364,6 +371,8 @@ export class Cluster implements ClusterView {
       if (membership.epoch > ours.epoch) this.#options.clock.defer(() => this.#follow(membership, false))
       else if (!names(ours, nodeId)) void this.#tellRemoved(nodeId, address)
       if (membership.epoch > ours.epoch || nodeId === expected.nodeId) return
+      // Who lost its disk is leaving, and who joins in its place answers at its address.
+      if (isMember(ours, nodeId) && !isMember(ours, expected.nodeId)) return
     }
     this.#mismatches.report({ ...expected, address }, { nodeId, membership })
   }
@@ -433,5 +442,10 @@ function isNewer(a: Membership, b: Membership): boolean {
 }
 
 function has(members: readonly Member[], { nodeId }: Member): boolean {
+  return members.some((member) => member.nodeId === nodeId)
+}
+
+/** Whether it is of those that decide once a change is over; `names` is true of those that leave as well. */
+function isMember({ members }: Membership, nodeId: string): boolean {
   return members.some((member) => member.nodeId === nodeId)
 }

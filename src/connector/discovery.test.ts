@@ -58,6 +58,35 @@ test('one node with the data of another cluster leads nobody astray', () => {
   assert.deepEqual(finding.kind === 'found' && finding.membership, ours)
 })
 
+test('the cluster of most hosts is meant, in whatever order they are named, and although the other one is whole', () => {
+  const [ours, foreign] = [aMembership('a'), aMembership('b')]
+  const seen = [
+    aSighting('h:1', 'b1', foreign),
+    aSighting('h:2', 'a2', ours),
+    aSighting('h:3', 'a3', ours),
+    // Learned from the first.
+    aSighting('g:2', 'b2', foreign),
+    aSighting('g:3', 'b3', foreign),
+  ]
+  for (const sightings of [seen, seen.toReversed()]) {
+    const finding = discover(HOSTS, sightings)
+    assert.ok(finding.kind === 'found')
+    assert.equal(finding.membership, ours)
+    assert.deepEqual(finding.strays, ['h:1'])
+  }
+  const away = discover(
+    HOSTS,
+    seen.filter(({ address }) => address !== 'h:3'),
+  )
+  assert.equal(away.kind, 'wait')
+  assert.match(away.kind === 'wait' ? away.reason : '', /h:1 of b, h:2 of a; name those of one alone/)
+})
+
+test('where no host answers, nothing is said of a birth', () => {
+  const finding = discover(HOSTS, [])
+  assert.match(finding.kind === 'wait' ? finding.reason : '', /no node answers at h:1, h:2, h:3/)
+})
+
 test('a member is used where it was seen, whatever its membership says', () => {
   const membership = aMembership('a')
   const seen = [aSighting('moved:1', 'a1', membership), aSighting('moved:2', 'a2', membership)]

@@ -8,8 +8,16 @@ export type Sighting = Readonly<{ address: string; description: Description }>
 
 /** What a connector that has looked at its hosts does next. */
 export type Finding =
-  /** A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId. */
-  | Readonly<{ kind: 'found'; membership: Membership; addresses: ReadonlyMap<string, string> }>
+  /**
+   * A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId; `strays` are
+   * those hosts that hold another cluster's data.
+   */
+  | Readonly<{
+      kind: 'found'
+      membership: Membership
+      addresses: ReadonlyMap<string, string>
+      strays: readonly string[]
+    }>
   /** All hosts are new nodes: they may become a cluster. */
   | Readonly<{ kind: 'birth'; members: readonly Member[] }>
   /** Too many disks of a cluster are lost, and nothing will be known without them. `reason` is a sentence without its full stop. */
@@ -20,19 +28,26 @@ export type Finding =
 /**
  * Decides from what was seen which cluster this connector serves (protocol.md §7).
  *
- * A membership counts only when a classic quorum of the nodes it names answered by its name: without it nothing could
- * be read or written anyway, and a single node with the data of another cluster cannot lead the connector astray.
+ * Where hosts hold the data of several clusters, the one that most of them are of is meant: a node with foreign data must
+ * lead nobody astray, although its own cluster may answer elsewhere. A membership counts only when a classic quorum of the
+ * nodes it names answered by its name: without it nothing could be read or written anyway.
  */
 export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Finding {
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
-  const memberships = newestMemberships(sightings)
+  const [meant, other] = clustersOf(hosts, sightings)
+  if (other !== undefined && other.hosts.length === meant!.hosts.length) {
+    const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant!, other])}; name those of one alone`
+    return { kind: 'wait', reason }
+  }
+  const memberships = newestMemberships(sightings).filter(({ clusterId }) => clusterId === meant?.clusterId)
+  const strays = hosts.filter((host) => isOfAnother(sightings, host, meant?.clusterId))
   for (const membership of memberships) {
     const seen = nodesOf(membership).reduce(
       (set, { nodeId }, index) => (addresses.has(nodeId) ? set | (1 << index) : set),
       0,
     )
     if (isClassicQuorum(seen, quorumsOfMembership(membership)))
-      return { kind: 'found', membership, addresses }
+      return { kind: 'found', membership, addresses, strays }
   }
   for (const membership of memberships) {
     const lost = findLostDisks(membership, sightings, ({ address }) => address, hosts)
@@ -40,6 +55,10 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
   }
   const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
   if (memberships.length > 0) return { kind: 'wait', reason: waitForQuorum(memberships, addresses, silent) }
+  if (silent.length === hosts.length) {
+    const reason = `no node answers at ${silent.join(', ')}: start them, a quorum of them where the cluster exists already, and all where it is new`
+    return { kind: 'wait', reason }
+  }
   if (silent.length > 0) {
     const reason = `all ${hosts.length} hosts must be there for the birth of a cluster; no answer from ${silent.join(', ')}`
     return { kind: 'wait', reason }
@@ -57,6 +76,28 @@ export function furtherAddresses(hosts: readonly string[], sightings: readonly S
     .flatMap(nodesOf)
     .map(({ address }) => address)
   return [...new Set(named)].filter((address) => !hosts.includes(address))
+}
+
+type ClusterOfHosts = Readonly<{ clusterId: string; hosts: readonly string[] }>
+
+/** The clusters whose data hosts hold, the one of most hosts first. */
+function clustersOf(hosts: readonly string[], sightings: readonly Sighting[]): ClusterOfHosts[] {
+  const held = sightings.filter(
+    ({ address, description }) => description.membership !== undefined && hosts.includes(address),
+  )
+  const groups = Map.groupBy(held, ({ description }) => description.membership!.clusterId)
+  return [...groups]
+    .map(([clusterId, seen]) => ({ clusterId, hosts: seen.map(({ address }) => address) }))
+    .sort((a, b) => b.hosts.length - a.hosts.length)
+}
+
+function isOfAnother(sightings: readonly Sighting[], host: string, clusterId: string | undefined): boolean {
+  const held = sightings.find(({ address }) => address === host)?.description.membership
+  return held !== undefined && held.clusterId !== clusterId
+}
+
+function describeHosts(clusters: readonly ClusterOfHosts[]): string {
+  return clusters.map(({ clusterId, hosts }) => `${hosts.join(' and ')} of ${clusterId}`).join(', ')
 }
 
 /** The membership of the highest epoch, of each cluster. */
