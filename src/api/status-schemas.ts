@@ -107,6 +107,9 @@ export const GroupReplicas = Type.Object(
   {
     groupId: GroupId,
     agree: Type.Boolean({ description: 'Whether every member answered, and all hold the same state.' }),
+    differ: Type.Boolean({
+      description: 'Whether members that answered hold different things. Neither: some did not answer.',
+    }),
     reason: Type.String({ description: 'What that means, in a sentence.' }),
     replicas: Type.Array(ReplicaView),
   },

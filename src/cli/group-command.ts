@@ -54,10 +54,13 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
   }
 }
 
-/** The sentence for a connector that is not there. */
+/** The sentence for a connector that is not there. A new cluster is no help where there is one already elsewhere. */
 export function describeUnreachable(url: string, reason: string): string {
-  return `no connector answers at ${url} (${reason}): start a cluster with "cohort up", or name another with --url`
+  const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'
+  return `no connector answers at ${url} (${reason}): ${start}, or name another with --url`
 }
+
+const LOOPBACKS = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /** A problem in one line, and one more for each wrong field that the line does not speak of. */
 export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
@@ -70,6 +73,6 @@ export function describeProblem({ status, code, title, detail, outcome, errors }
 }
 
 const MEANINGS: Readonly<{ [outcome: string]: string }> = {
-  not_applied: ': nothing was done, and it may be repeated as it is',
+  not_applied: ': it may be repeated as it is, and "cohort status" says which nodes are missing',
   unknown: ': it may have been done, so look before you repeat it',
 }

@@ -107,7 +107,7 @@ test('an ETag may be typed without its quotes', () => {
 test('an error says its code and what it means for the data', () => {
   assert.equal(
     describeProblem(PROBLEM),
-    'Too few nodes answered (503 unavailable): nothing was done, and it may be repeated as it is',
+    'Too few nodes answered (503 unavailable): it may be repeated as it is, and "cohort status" says which nodes are missing',
   )
   assert.match(describeProblem({ ...PROBLEM, outcome: 'unknown' }), /: it may have been done, so look before/)
   assert.equal(
@@ -143,5 +143,7 @@ test('only an unknown outcome ends with its own exit code', () => {
   assert.equal(toFailure({ kind: 'broken', reason: 'gone' }, url).exitCode, EXIT.unknown)
   const { exitCode, message } = toFailure({ kind: 'unreachable', reason: 'connection refused' }, url)
   assert.equal(exitCode, EXIT.failed)
-  assert.match(message, /no connector answers at http:\/\/a .*cohort up/)
+  assert.match(message, /no connector answers at http:\/\/a \(connection refused\): start it there/)
+  const here = toFailure({ kind: 'unreachable', reason: 'connection refused' }, 'http://localhost:8000')
+  assert.match(here.message, /start a cluster with "cohort up"/)
 })

@@ -245,6 +245,10 @@ test('GET /v1/group lists groups in pages, in the order of their ids', async () 
   assert.equal(first.after, 'c')
   const second = (await world.app.inject('/v1/group?limit=3&after=c')).json()
   assert.deepEqual(second, { groups: [{ ...SHOWN, groupId: 'é' }] })
+  for (const limit of ['0', '1001', 'x']) {
+    const problem = (await world.app.inject(`/v1/group?limit=${limit}`)).json()
+    assert.deepEqual(problem.errors, [{ field: 'limit', message: 'must be a whole number from 1 to 1000' }])
+  }
   for (const query of [
     'limit=0',
     'limit=1001',

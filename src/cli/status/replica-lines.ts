@@ -5,9 +5,18 @@ import { type Cell, type Paint, tableLines } from './table.ts'
 
 const NOTHING = '-'
 
-export function replicaLines({ agree, reason, replicas }: GroupReplicas, paint: Paint): string[] {
-  const word = agree ? paint('AGREE', 'good') : paint('DIFFER', 'warning')
-  return [`${word}  ${printable(reason)}`, '', ...tableLines([HEAD, ...replicas.map(row)], paint)]
+export function replicaLines(group: GroupReplicas, paint: Paint): string[] {
+  const { reason, replicas } = group
+  return [
+    `${verdict(group, paint)}  ${printable(reason)}`,
+    '',
+    ...tableLines([HEAD, ...replicas.map(row)], paint),
+  ]
+}
+
+function verdict({ agree, differ }: GroupReplicas, paint: Paint): string {
+  if (agree) return paint('AGREE', 'good')
+  return differ ? paint('DIFFER', 'bad') : paint('INCOMPLETE', 'warning')
 }
 
 const HEAD: readonly Cell[] = [

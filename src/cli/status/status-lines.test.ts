@@ -60,7 +60,7 @@ test('colours are on a terminal alone, and say nothing that the words do not', (
 
 test('replicas are a line for each node, with what it holds', () => {
   assert.deepEqual(replicaLines(REPLICAS_EXAMPLE, plain).slice(0, 4), [
-    'DIFFER  The 2 nodes that answer hold the same state, version 1; 1 node does not answer.',
+    'INCOMPLETE  The 2 nodes that answer hold the same state, version 1; 1 node does not answer.',
     '',
     'address         holds        version  generation  ballot  chosen  promised  write id    node id',
     '127.0.0.1:8001  group              1           1  1.fast  yes     2.fast    1234567.42  7f9c24e0-2f1b-4d0a-8c37-5b6d1e9a0c44',

@@ -48,7 +48,9 @@ function memberRow(member: MemberStatus): Cell[] {
 }
 
 /** In words: colour is no more than an echo of them. */
-function stateOf({ role, progress, reachable, suspect }: MemberStatus): Cell {
+function stateOf({ role, progress, reachable, suspect, version }: MemberStatus): Cell {
+  // It says who it is; the connector waits for others, or the node for a part in the cluster.
+  if (!reachable && version !== null) return { text: 'waiting', tone: 'warning' }
   if (!reachable) return { text: role === 'voting' ? 'UNREACHABLE' : `${role}, UNREACHABLE`, tone: 'bad' }
   if (role === 'joining') {
     const share = progress === null ? '' : ` ${Math.floor(progress * 100)} %`

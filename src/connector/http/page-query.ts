@@ -4,10 +4,13 @@ import { GroupId } from '../../api/schemas.ts'
 
 const LIMIT_DEFAULT = 100
 
+/** 1 to 1000. */
+export const LIMIT = '^([1-9][0-9]{0,2}|1000)$'
+
 export const PageQuery = Type.Object(
   {
     after: Type.Optional(GroupId),
-    limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' })),
+    limit: Type.Optional(Type.String({ pattern: LIMIT })),
   },
   { additionalProperties: false },
 )

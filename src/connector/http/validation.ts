@@ -1,5 +1,6 @@
 import type { FastifySchemaValidationError } from 'fastify'
 import { INCARNATION, TIME } from '../../api/backup-schemas.ts'
+import { LIMIT } from './page-query.ts'
 
 /** One thing that is wrong with a request. */
 export type FieldError = Readonly<{ field: string; message: string }>
@@ -62,6 +63,7 @@ function fieldName(path: readonly string[]): string {
 
 const PATTERNS: { readonly [pattern: string]: string } = {
   [INCARNATION]: 'must be of visible ASCII characters but "',
+  [LIMIT]: 'must be a whole number from 1 to 1000',
   [TIME]: 'must be a time in UTC with milliseconds, like 2026-01-15T09:30:00.000Z',
 }
 

@@ -64,14 +64,16 @@ test('a group that was deleted, and one that never was, are told apart', () => {
 })
 
 test('a node that lags is counted, one that is away is too', () => {
-  const { agree, reason } = describe(holding(TOMBSTONE, 2), holding(GROUP, 1), undefined)
-  assert.equal(agree, false)
+  const { agree, differ, reason } = describe(holding(TOMBSTONE, 2), holding(GROUP, 1), undefined)
+  assert.deepEqual([agree, differ], [false, true])
   assert.match(reason, /^1 node holds an older state; .*; 1 node does not answer\.$/)
   const two = describe(holding(GROUP, 1), holding(GROUP, 1), undefined)
   assert.deepEqual(
-    [two.agree, two.reason],
-    [false, 'The 2 nodes that answer hold the same state, version 3; 1 node does not answer.'],
+    [two.agree, two.differ, two.reason],
+    [false, false, 'The 2 nodes that answer hold the same state, version 3; 1 node does not answer.'],
   )
+  const one = describe(holding(GROUP, 1), undefined, undefined)
+  assert.equal(one.reason, 'The one node that answers holds a state, version 3; 2 nodes do not answer.')
   assert.equal(describe(undefined, undefined, undefined).reason, 'No node answers.')
 })
 
@@ -85,8 +87,8 @@ test('a split vote at one ballot is no lag', () => {
 
 test('a divergence is said to be one, also when only the bytes of the value differ', () => {
   const rotten = { ...GROUP, value: Buffer.from('rotten') }
-  const { agree, reason, replicas } = describe(holding(GROUP, 1), holding(rotten, 1))
-  assert.equal(agree, false)
+  const { agree, differ, reason, replicas } = describe(holding(GROUP, 1), holding(rotten, 1))
+  assert.deepEqual([agree, differ], [false, true])
   assert.match(reason, /^Divergence: /)
   assert.equal(replicas[1]?.version, null)
 })

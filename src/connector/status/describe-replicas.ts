@@ -64,26 +64,30 @@ function versionOf(value: Uint8Array): number | null {
 function compare(
   replicas: readonly ReplicaView[],
   divergences: readonly Divergence[],
-): Pick<GroupReplicas, 'agree' | 'reason'> {
+): Pick<GroupReplicas, 'agree' | 'differ' | 'reason'> {
   const answered = replicas.filter(({ holds }) => holds !== 'unreachable')
   const missing = replicas.length - answered.length
   if (divergences.length > 0) {
     const reason =
       'divergence: nodes hold different states that both are marked chosen at one ballot; neither is overwritten, and a human must decide which is right'
-    return { agree: false, reason: sentence([reason]) }
+    return { agree: false, differ: true, reason: sentence([reason]) }
   }
-  if (answered.length === 0) return { agree: false, reason: 'No node answers.' }
+  if (answered.length === 0) return { agree: false, differ: false, reason: 'No node answers.' }
   const states = new Set(answered.map(nameOfState))
   const away = missing === 0 ? [] : [`${counted(missing, 'node does', 'nodes do')} not answer`]
   if (states.size > 1) {
-    return { agree: false, reason: sentence([differ(answered, states.size), ...away]) }
+    return {
+      agree: false,
+      differ: true,
+      reason: sentence([describeDifference(answered, states.size), ...away]),
+    }
   }
-  const who =
-    missing === 0 ? allOf(answered.length) : `the ${counted(answered.length, 'node', 'nodes')} that answer`
-  return { agree: missing === 0, reason: sentence([`${who} ${whatTheyHold(answered)}`, ...away]) }
+  const who = missing === 0 ? allOf(answered.length) : thoseOf(answered.length)
+  const reason = sentence([`${who} ${whatTheyHold(answered)}`, ...away])
+  return { agree: missing === 0, differ: false, reason }
 }
 
-function differ(answered: readonly ReplicaView[], stateCount: number): string {
+function describeDifference(answered: readonly ReplicaView[], stateCount: number): string {
   const newest = answered.toSorted((a, b) => compareViews(b, a))[0]!
   const behind = answered.filter((replica) => compareViews(replica, newest) < 0).length
   // At one ballot, votes for several states: of those that are not marked, at most one was chosen.
@@ -106,9 +110,14 @@ function nameOfState({ generation, writeId }: ReplicaView): string {
 function whatTheyHold(answered: readonly ReplicaView[]): string {
   const { holds, version } = answered[0]!
   const verb = answered.length === 1 ? 'holds' : 'hold'
-  if (holds === 'group') return `${verb} the same state, version ${version ?? 'unreadable'}`
-  if (holds === 'tombstone') return `${verb} the same tombstone: the group was deleted`
+  const same = answered.length === 1 ? 'a' : 'the same'
+  if (holds === 'group') return `${verb} ${same} state, version ${version ?? 'unreadable'}`
+  if (holds === 'tombstone') return `${verb} ${same} tombstone: the group was deleted`
   return `${verb} nothing: there is no such group`
+}
+
+function thoseOf(count: number): string {
+  return count === 1 ? 'the one node that answers' : `the ${count} nodes that answer`
 }
 
 function allOf(count: number): string {

@@ -73,6 +73,7 @@ const UNREACHABLE = {
 export const REPLICAS_EXAMPLE: GroupReplicas = {
   groupId: 'payments',
   agree: false,
+  differ: false,
   reason: 'The 2 nodes that answer hold the same state, version 1; 1 node does not answer.',
   replicas: [
     { ...NODES[0], ...HELD },
