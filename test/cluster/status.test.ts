@@ -145,7 +145,7 @@ test('a connector that finds no cluster says so at once, and whom it waits for',
       [1, 2, 3].map((host) => [`127.0.0.1:${host}`, false]),
     )
     await until('it says why', 5_000, async () =>
-      /no answer from 127.0.0.1:1, /.test((await statusOf(`http://127.0.0.1:${port}`)).reason),
+      /no node answers at 127.0.0.1:1, /.test((await statusOf(`http://127.0.0.1:${port}`)).reason),
     )
     const { status: code } = await call('GET', `http://127.0.0.1:${port}/v1/group/a/replicas`)
     assert.equal(code, 503)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { group } from '../../group/group.arbitrary.ts'
 import type { Group } from '../../group/group.ts'
@@ -148,7 +149,17 @@ test('what is no backup is refused as such, however long its lines', async () =>
   for (const text of ['x', '\n', '{}\n', 'SQLite format 3\0', 'x'.repeat(100_000)]) {
     assert.equal(await refusalOf(Buffer.from(text)), refusal)
   }
-  assert.match(await refusalOf(Buffer.alloc(10_000_000, 'x')), /longer than any line/)
+  assert.equal(await refusalOf(Buffer.alloc(10_000_000, 'x')), refusal)
+})
+
+test('a line without an end is named by its number', async () => {
+  const firstLine = SMALL.subarray(0, SMALL.indexOf('\n') + 1)
+  const long = Buffer.concat([firstLine, Buffer.alloc(10_000_000, 'x')])
+  assert.match(await refusalOf(long), /^line 2 is damaged: it is longer than any line/)
+})
+
+test('a compressed backup is told to be one', async () => {
+  assert.match(await refusalOf(gzipSync(SMALL)), /it is compressed: unpack it first/)
 })
 
 test('with right checksums all the same: a wrong count, order or group, and another format, are refused', async () => {

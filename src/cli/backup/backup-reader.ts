@@ -36,7 +36,11 @@ export class BackupRefusedError extends Error {
 export async function* readBackup(chunks: AsyncIterable<Buffer>): AsyncGenerator<BackupEntry> {
   const reader = new BackupReader()
   let rest: Buffer = EMPTY
+  let isFirst = true
   for await (const chunk of chunks) {
+    if (isFirst && chunk.subarray(0, 2).equals(GZIP))
+      reader.refuse('it is compressed: unpack it first (gunzip)')
+    isFirst = false
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let start = 0
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
@@ -44,13 +48,15 @@ export async function* readBackup(chunks: AsyncIterable<Buffer>): AsyncGenerator
       start = end + 1
     }
     rest = bytes.subarray(start)
-    if (rest.length > LINE_BYTES_MAX) reader.refuseLine('it is longer than any line of a backup')
+    if (rest.length > LINE_BYTES_MAX) reader.refuseLong()
   }
   reader.finish(rest)
 }
 
 const LINE_FEED = 0x0a
 const EMPTY = Buffer.alloc(0)
+/** How a gzip file begins (RFC 1952 §2.3.1). */
+const GZIP = Buffer.of(0x1f, 0x8b)
 
 /** One pass over one file, line by line. */
 class BackupReader {
@@ -84,6 +90,13 @@ class BackupReader {
 
   refuse(reason: string): never {
     throw new BackupRefusedError(reason)
+  }
+
+  /** The next line, which has not been taken, goes on and on. */
+  refuseLong(): never {
+    if (this.#lineNumber === 0) this.refuse(NO_BACKUP)
+    this.#lineNumber += 1
+    return this.refuseLine('it is longer than any line of a backup')
   }
 
   refuseLine(reason: string): never {

@@ -1,5 +1,5 @@
 /** Where a backup goes: to a file that is whole or not there, or to stdout. */
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CommandFailure } from '../failure.ts'
 
@@ -23,22 +23,34 @@ export interface BackupSink {
 export async function openBackupFile(path: string, isForced: boolean): Promise<BackupSink> {
   const partialPath = `${path}.partial`
   await refuseExisting(path, isForced)
+  let isInPlace = false
   const handle = await open(partialPath, isForced ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
+    if (error.code !== 'EEXIST') throw new CommandFailure(`${path} cannot be written (${error.message})`)
     throw new CommandFailure(
       `${partialPath} exists: another backup is writing it, or one was killed. In the second case remove it, or add --force`,
     )
   })
   return {
     name: path,
-    discarded: `${path} was not written`,
+    get discarded() {
+      return isInPlace
+        ? `${path} is whole and in its place, but may not survive a power cut`
+        : `${path} was not written`
+    },
     write: async (bytes) => void (await handle.writeFile(bytes)),
     commit: async () => {
       await refuseExisting(path, isForced)
       await handle.sync()
       await handle.close()
-      await rename(partialPath, path)
-      await syncDirectory(dirname(path))
+      const directory = await open(dirname(path), 'r')
+      try {
+        await rename(partialPath, path)
+        isInPlace = true
+        // The new name is the directory's: without this, a power cut could take it back.
+        await directory.sync()
+      } finally {
+        await directory.close()
+      }
     },
     discard: async () => {
       await handle.close()
@@ -64,18 +76,11 @@ export function stdoutSink(stdout: NodeJS.WriteStream): BackupSink {
 }
 
 async function refuseExisting(path: string, isForced: boolean): Promise<void> {
-  if (isForced) return
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (found !== undefined)
+  if (found?.isDirectory()) throw new CommandFailure(`${path} is a directory: name the file to write`)
+  if (found !== undefined && !isForced)
     throw new CommandFailure(`${path} exists: choose another name, or add --force to replace it`)
-}
-
-/** The new name is the directory's: without this, a power cut could take it back. */
-async function syncDirectory(path: string): Promise<void> {
-  const handle: FileHandle = await open(path, 'r')
-  await handle.sync()
-  await handle.close()
 }

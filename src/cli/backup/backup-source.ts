@@ -18,10 +18,14 @@ export class BackupSource {
 
   /** @throws CommandFailure when it is no file that can be read from its start twice */
   static async open(path: string): Promise<BackupSource> {
-    const handle = await open(path, 'r')
+    const notAFile = `${path} is not a file: a backup is read twice, so save it as one first`
+    if (path === '-') throw new CommandFailure(notAFile)
+    const handle = await open(path, 'r').catch((error: Error) => {
+      throw new CommandFailure(`${path} cannot be read (${error.message})`)
+    })
     if ((await handle.stat()).isFile()) return new BackupSource(path, handle)
     await handle.close()
-    throw new CommandFailure(`${path} is not a file: a backup is read twice, so save it as one first`)
+    throw new CommandFailure(notAFile)
   }
 
   /**

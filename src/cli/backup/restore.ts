@@ -60,14 +60,23 @@ export async function restore(options: RestoreOptions): Promise<number> {
 type Parts = Readonly<{ client: ApiClient; source: BackupSource; patience: Patience }>
 
 /** @returns how many groups it has */
-async function checkFile(source: BackupSource, { path, output, signal }: RestoreOptions): Promise<number> {
+async function checkFile(
+  source: BackupSource,
+  { path, isCheckOnly, output, signal }: RestoreOptions,
+): Promise<number> {
   const progress = new Progress(output)
   let done = 0
-  const { header, end } = await source.check(() => {
-    signal.throwIfAborted()
-    done += 1
-    progress.show({ label: 'checked', done, total: undefined, note: '' })
-  })
+  const { header, end } = await source
+    .check(() => {
+      signal.throwIfAborted()
+      done += 1
+      progress.show({ label: 'checked', done, total: undefined, note: '' })
+    })
+    .catch((error: unknown) => {
+      progress.clear()
+      if (isCheckOnly || !(error instanceof CommandFailure)) throw error
+      throw new CommandFailure(`${error.message}; nothing was written`, error.exitCode, { cause: error })
+    })
   progress.clear()
   const { clusterId, startedAt, writtenBy } = header
   const origin = printable(`cluster ${clusterId}, from ${startedAt}, by ${writtenBy}`)
@@ -96,13 +105,18 @@ async function write(
   const state = () => {
     const done = tally.restored + tally.unchanged
     const rate = formatCount((done * 1_000) / Math.max(1, output.nowMs() - startMs))
-    return { label: 'restored', done, total, note: `${rate}/s` }
+    return { label: 'done', done, total, note: `${rate}/s` }
   }
   const onProgress = () => progress.show(state())
   const sending = sendGroups({ client, groups: source.groups(), patience, onProgress }, tally)
-  await Promise.race([sending, interruption(signal)])
+  const failed = await Promise.race([sending, interruption(signal)]).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   progress.finish(state())
   for (const line of reportLines(tally, total)) output.write(`${line}\n`)
+  // The file was whole a moment ago, and is not any more.
+  if (failed !== undefined) throw failed
   if (tally.failure !== undefined) {
     throw new CommandFailure(
       `the restore was given up (${reasonOf(tally.failure)}, from ${url}): repeat it with --resume`,
