@@ -372,7 +372,7 @@ export class Cluster implements ClusterView {
       else if (!names(ours, nodeId)) void this.#tellRemoved(nodeId, address)
       if (membership.epoch > ours.epoch || nodeId === expected.nodeId) return
       // Who lost its disk is leaving, and who joins in its place answers at its address.
-      if (isMember(ours, nodeId) && !isMember(ours, expected.nodeId)) return
+      if (has(ours.members, { nodeId }) && !has(ours.members, expected)) return
     }
     this.#mismatches.report({ ...expected, address }, { nodeId, membership })
   }
@@ -441,11 +441,6 @@ function isNewer(a: Membership, b: Membership): boolean {
   return a.clusterId === b.clusterId && a.epoch > b.epoch
 }
 
-function has(members: readonly Member[], { nodeId }: Member): boolean {
-  return members.some((member) => member.nodeId === nodeId)
-}
-
-/** Whether it is of those that decide once a change is over; `names` is true of those that leave as well. */
-function isMember({ members }: Membership, nodeId: string): boolean {
+function has(members: readonly Member[], { nodeId }: Pick<Member, 'nodeId'>): boolean {
   return members.some((member) => member.nodeId === nodeId)
 }

@@ -34,27 +34,25 @@ export type Finding =
  */
 export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Finding {
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
-  const [meant, other] = clustersOf(hosts, sightings)
-  if (other !== undefined && other.hosts.length === meant!.hosts.length) {
-    const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant!, other])}; name those of one alone`
+  const [meant, ...others] = clustersOf(hosts, sightings)
+  const [other] = others
+  if (meant !== undefined && other?.hosts.length === meant.hosts.length) {
+    const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant, other])}; name those of one alone`
     return { kind: 'wait', reason }
   }
-  const memberships = newestMemberships(sightings).filter(({ clusterId }) => clusterId === meant?.clusterId)
-  const strays = hosts.filter((host) => isOfAnother(sightings, host, meant?.clusterId))
-  for (const membership of memberships) {
+  const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
+  const membership = newestMemberships(sightings).find(({ clusterId }) => clusterId === meant?.clusterId)
+  if (membership !== undefined) {
     const seen = nodesOf(membership).reduce(
       (set, { nodeId }, index) => (addresses.has(nodeId) ? set | (1 << index) : set),
       0,
     )
     if (isClassicQuorum(seen, quorumsOfMembership(membership)))
-      return { kind: 'found', membership, addresses, strays }
-  }
-  for (const membership of memberships) {
+      return { kind: 'found', membership, addresses, strays: others.flatMap((cluster) => cluster.hosts) }
     const lost = findLostDisks(membership, sightings, ({ address }) => address, hosts)
     if (lost.kind === 'beyond repair') return { kind: 'lost', reason: lost.reason }
+    return { kind: 'wait', reason: waitForQuorum(membership, addresses, silent) }
   }
-  const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
-  if (memberships.length > 0) return { kind: 'wait', reason: waitForQuorum(memberships, addresses, silent) }
   if (silent.length === hosts.length) {
     const reason = `no node answers at ${silent.join(', ')}: start them, a quorum of them where the cluster exists already, and all where it is new`
     return { kind: 'wait', reason }
@@ -91,11 +89,6 @@ function clustersOf(hosts: readonly string[], sightings: readonly Sighting[]): C
     .sort((a, b) => b.hosts.length - a.hosts.length)
 }
 
-function isOfAnother(sightings: readonly Sighting[], host: string, clusterId: string | undefined): boolean {
-  const held = sightings.find(({ address }) => address === host)?.description.membership
-  return held !== undefined && held.clusterId !== clusterId
-}
-
 function describeHosts(clusters: readonly ClusterOfHosts[]): string {
   return clusters.map(({ clusterId, hosts }) => `${hosts.join(' and ')} of ${clusterId}`).join(', ')
 }
@@ -112,14 +105,11 @@ function newestMemberships(sightings: readonly Sighting[]): Membership[] {
 }
 
 function waitForQuorum(
-  memberships: readonly Membership[],
+  { clusterId, members }: Membership,
   addresses: ReadonlyMap<string, string>,
   silent: readonly string[],
 ): string {
-  const parts = memberships.map(({ clusterId, members }) => {
-    const seen = members.filter(({ nodeId }) => addresses.has(nodeId)).length
-    return `${seen} of ${members.length} nodes of cluster ${clusterId} answered, ${classicQuorum(members.length)} are needed`
-  })
-  if (silent.length > 0) parts.push(`no answer from ${silent.join(', ')}`)
-  return parts.join('; ')
+  const seen = members.filter(({ nodeId }) => addresses.has(nodeId)).length
+  const reason = `${seen} of ${members.length} nodes of cluster ${clusterId} answered, ${classicQuorum(members.length)} are needed`
+  return silent.length === 0 ? reason : `${reason}; no answer from ${silent.join(', ')}`
 }
