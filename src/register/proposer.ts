@@ -106,6 +106,8 @@ const FRESH_VIEW: View = { state: ABSENT, next: FIRST_BALLOT }
 
 const IDLE: Phase = { kind: 'idle' }
 
+const READ: Request = { kind: 'read' }
+
 export class Proposer<O extends Operation> {
   readonly #options: ProposerOptions
   #phase: Phase = IDLE
@@ -495,7 +497,7 @@ export class Proposer<O extends Operation> {
 
   #ask(phase: ReadPhase, node: number): void {
     phase.asked[node] = true
-    this.#send(node, { kind: 'read' })
+    this.#send(node, READ)
   }
 
   /** Gives the chosen state to the nodes whose answers show that they lack it. */

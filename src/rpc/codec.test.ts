@@ -95,6 +95,32 @@ test('a request batch has the bytes that node.proto says, and is read back as it
   )
 })
 
+test('what is encoded does not depend on the batches before, whatever requests they had in common', () => {
+  const anyBatches = fc
+    .array(anyKeyedRequest, { minLength: 1, maxLength: 3 })
+    .chain((requests) =>
+      fc.array(
+        plain({ nodeId: fc.uuid(), requests: fc.array(fc.constantFrom(...requests), { maxLength: 3 }) }),
+      ),
+    )
+  fc.assert(
+    fc.property(anyBatches, (batches) => {
+      for (const parts of batches) {
+        const batch = aBatch(parts)
+        assert.deepEqual(codec.decodeRequestBatch(codec.encodeRequestBatch(batch)), batch)
+      }
+    }),
+  )
+})
+
+test('a request is not taken for one of another key', () => {
+  const request = { kind: 'read' } as const
+  for (const key of ['group/a', 'group/b']) {
+    const batch = aBatch({ requests: [{ key, request }] })
+    assert.deepEqual(codec.decodeRequestBatch(codec.encodeRequestBatch(batch)), batch)
+  }
+})
+
 /** A request that is answered, and an answer to it; one in two carries the state of the request. */
 const anyExchange = plain({
   keyed: anyKeyedRequest,
