@@ -1,11 +1,13 @@
 /**
  * Durable creates and linearizable reads per second through one connector and three nodes, as shares of what an empty
- * Fastify handler answers, all in one run on one machine. Needs `wrk`.
+ * Fastify handler answers, and beside what the parts alone reach, all in one run on one machine. Needs `wrk`.
  *
- *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5] [--port 18900, and the next one]
+ *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5] [--port 18900, and the next five]
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpus } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LocalCluster, statusOf, until } from '../test/cluster/local-cluster.ts'
@@ -41,6 +43,11 @@ async function wrk(target: Target, script: string, args: readonly string[]): Pro
   }
 }
 
+/** How many groups of a run may be read: those that were certainly created. */
+function mostOf({ requests }: Load): string {
+  return String(Math.floor(requests * 0.9))
+}
+
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
@@ -70,12 +77,34 @@ function row(
   return `| ${cells.join(' | ')} |`
 }
 
+type Started = Target & Readonly<{ children: readonly ChildProcess[] }>
+
+function run(file: string, ...args: readonly (string | number)[]): ChildProcess {
+  return spawn(process.execPath, [here(file), ...args.map(String)], { stdio: 'inherit' })
+}
+
 /** Starts one of the servers beside this file, and waits until it answers. */
-async function start(file: string, port: number): Promise<Target & { child: ChildProcess }> {
-  const child = spawn(process.execPath, [here(file), String(port)], { stdio: 'inherit' })
+async function start(file: string, port: number): Promise<Started> {
+  return answering(run(file, port), port, [])
+}
+
+/** Starts `bare-parts.ts`: an API, and three nodes at the ports behind it. */
+async function startParts(port: number, directory: string): Promise<Started> {
+  const nodePorts = [1, 2, 3].map((i) => port + i)
+  const nodes = nodePorts.map((nodePort) =>
+    run('bare-parts.ts', 'node', nodePort, mkdtempSync(join(directory, 'node-'))),
+  )
+  return answering(run('bare-parts.ts', 'api', port, ...nodePorts), port, nodes)
+}
+
+async function answering(
+  server: ChildProcess,
+  port: number,
+  nodes: readonly ChildProcess[],
+): Promise<Started> {
   const url = `http://127.0.0.1:${port}`
-  await until(`${file} answers`, 10_000, async () => (await statusOf(`${url}/v1/group/x`)) === 200)
-  return { url, pid: child.pid!, nodePids: [], child }
+  await until(`${url} answers`, 10_000, async () => (await statusOf(`${url}/v1/group/x`)) === 200)
+  return { url, pid: server.pid!, nodePids: nodes.map(({ pid }) => pid!), children: [server, ...nodes] }
 }
 
 await using cluster = await LocalCluster.start()
@@ -87,25 +116,32 @@ const cohort: Target = {
 }
 const empty = await start('empty-app.ts', Number(values.port))
 const bare = await start('bare-connector.ts', Number(values.port) + 1)
+const directory = mkdtempSync(join(tmpdir(), 'cohort-bench-'))
+const parts = await startParts(Number(values.port) + 2, directory)
 try {
   const ceiling: Load[] = []
   const emptyPost: Load[] = []
   const barePost: Load[] = []
   const bareGet: Load[] = []
+  const partsPost: Load[] = []
+  const partsGet: Load[] = []
   const create: Load[] = []
   const read: Load[] = []
   await wrk(cohort, 'create.lua', ['warm'])
   await wrk(cohort, 'read.lua', ['warm', '1000'])
-  for (const target of [empty, bare]) await wrk(target, 'create.lua', ['warm'])
+  for (const target of [empty, bare, parts]) await wrk(target, 'create.lua', ['warm'])
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const prefix = `round${round}`
     ceiling.push(await wrk(empty, 'read.lua', [prefix, '1000']))
     emptyPost.push(await wrk(empty, 'create.lua', [prefix]))
     barePost.push(await wrk(bare, 'create.lua', [prefix]))
+    const written = await wrk(parts, 'create.lua', [prefix])
+    partsPost.push(written)
     const created = await wrk(cohort, 'create.lua', [prefix])
     create.push(created)
     bareGet.push(await wrk(bare, 'read.lua', [prefix, '1000']))
-    read.push(await wrk(cohort, 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]))
+    partsGet.push(await wrk(parts, 'read.lua', [prefix, mostOf(written)]))
+    read.push(await wrk(cohort, 'read.lua', [prefix, mostOf(created)]))
   }
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}; ${values.clients} clients, medians of ${values.rounds} rounds of ${values.seconds} s\n`,
@@ -118,8 +154,11 @@ try {
   console.log(row('empty handler, POST', emptyPost, ceiling, barePost))
   console.log(row("the connector's app, nothing behind it, POST", barePost, ceiling, barePost))
   console.log(row("the connector's app, nothing behind it, GET", bareGet, ceiling, bareGet))
+  console.log(row('the parts alone, POST', partsPost, ceiling, barePost))
+  console.log(row('the parts alone, GET', partsGet, ceiling, bareGet))
   console.log(row('durable create', create, ceiling, barePost))
   console.log(row('linearizable read', read, ceiling, bareGet))
 } finally {
-  for (const { child } of [empty, bare]) child.kill()
+  for (const child of [empty, bare, parts].flatMap(({ children }) => children)) child.kill('SIGKILL')
+  rmSync(directory, { recursive: true, force: true })
 }
