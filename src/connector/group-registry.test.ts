@@ -35,11 +35,11 @@ function aRegistry({
   } as Partial<NodeTransport> as NodeTransport
   const client = {
     isQuorum: (nodes: number) => nodes === 1,
-    submit: async (key: string, decide: (value: Uint8Array | undefined) => { result: unknown }) => {
+    read: async (key: string, resultOf: (value: Uint8Array | undefined) => unknown) => {
       const id = key.slice('group/'.length)
       seen.reads.push(id)
       const group = { groupId: id, version: 1, incarnation: 'i', ...TIMES }
-      return { kind: 'decided', result: decide(live.includes(id) ? encodeGroup(group) : undefined).result }
+      return { kind: 'decided', result: resultOf(live.includes(id) ? encodeGroup(group) : undefined) }
     },
   }
   const source = { transport: node, recipient: { clusterId: 'c', epoch: 1, nodeId: 'n' } }

@@ -8,6 +8,7 @@ import type { Value } from '../register/state.ts'
 import type { Clock } from './clock.ts'
 import type { Cluster } from './cluster.ts'
 import { type KeyPage, nextKeys, successorKey } from './key-scan.ts'
+import type { RegisterClient } from './register-client.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
@@ -39,11 +40,11 @@ export class GroupRegistry implements Registry {
   }
 
   read(groupId: string): Promise<Outcome<Group | undefined>> {
-    return this.#submit<Group | undefined>(groupId, (value) => ({ kind: 'keep', result: groupOf(value) }))
+    return this.#ask<Group | undefined>((client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
   }
 
   change(groupId: string, command: Command): Promise<Outcome<Decision>> {
-    return this.#submit<Decision>(groupId, (value) => {
+    const decide = (value: Value): RegisterDecision => {
       const decision = command(groupOf(value))
       if (decision.kind !== 'changed') return { kind: 'keep', result: decision }
       const { group } = decision
@@ -52,7 +53,8 @@ export class GroupRegistry implements Registry {
         value: group === undefined ? undefined : encodeGroup(group),
         result: decision,
       }
-    })
+    }
+    return this.#ask<Decision>((client) => client.submit(GROUP_NAMESPACE + groupId, decide))
   }
 
   async scan({
@@ -106,10 +108,10 @@ export class GroupRegistry implements Registry {
     return { kind: 'done', value: undefined }
   }
 
-  async #submit<T>(groupId: string, decide: (value: Value) => RegisterDecision): Promise<Outcome<T>> {
-    const client = this.#cluster.client
+  async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome>): Promise<Outcome<T>> {
+    const { client } = this.#cluster
     if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    return outcomeOf<T>(await client.submit(GROUP_NAMESPACE + groupId, decide))
+    return outcomeOf<T>(await ask(client))
   }
 }
 

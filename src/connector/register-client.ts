@@ -57,6 +57,7 @@ type Errand = Readonly<{
   key: string
   decide: (value: Value) => Decision
   needsRound: boolean
+  isRead: boolean
   /** What has been sent for it already, in an older epoch. */
   attempts: readonly Attempt[]
   endsAtMs: number
@@ -66,6 +67,7 @@ type Errand = Readonly<{
 type Pending = Operation & {
   readonly key: string
   readonly needsRound: boolean
+  readonly isRead: boolean
   readonly proposer: DrivenProposer
   readonly resolve: (outcome: Outcome) => void
   readonly endsAtMs: number
@@ -142,12 +144,17 @@ export class RegisterClient {
 
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
   submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
-    return this.#enter(key, decide, false)
+    return this.#enter(key, decide, {})
+  }
+
+  /** Reads a key. `resultOf` may run several times, like `decide`; what it makes of the value is the result. As `submit`. */
+  read(key: string, resultOf: (value: Value) => unknown): Promise<Outcome> {
+    return this.#enter(key, (value) => ({ kind: 'keep', result: resultOf(value) }), { isRead: true })
   }
 
   /** Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As `submit`. */
   settle(key: string): Promise<Outcome> {
-    return this.#enter(key, () => ({ kind: 'keep', result: undefined }), true)
+    return this.#enter(key, () => ({ kind: 'keep', result: undefined }), { needsRound: true })
   }
 
   /** What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of them. */
@@ -175,22 +182,27 @@ export class RegisterClient {
     for (const operation of pending) successor.#take(operation)
   }
 
-  #enter(key: string, decide: (value: Value) => Decision, needsRound: boolean): Promise<Outcome> {
+  #enter(
+    key: string,
+    decide: (value: Value) => Decision,
+    { needsRound = false, isRead = false }: Pick<Operation, 'needsRound' | 'isRead'>,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       const { clock, operationTimeoutMs } = this.#options
       const endsAtMs = clock.nowMs() + operationTimeoutMs
-      this.#take({ key, decide, needsRound, attempts: [], endsAtMs, resolve })
+      this.#take({ key, decide, needsRound, isRead, attempts: [], endsAtMs, resolve })
     })
   }
 
   #take(errand: Errand): void {
     if (this.#successor !== undefined) return this.#successor.#take(errand)
     this.#endOverdue()
-    const { key, decide, needsRound, attempts, endsAtMs, resolve } = errand
+    const { key, decide, needsRound, isRead, attempts, endsAtMs, resolve } = errand
     const proposer = this.#proposerOf(key)
     const operation: Pending = {
       decide,
       needsRound,
+      isRead,
       attempts,
       key,
       proposer,

@@ -18,6 +18,8 @@ export interface Operation {
    * every promise that the round has met. Repair needs it (§5), removal (§6), and a change of the membership (§7).
    */
   readonly needsRound?: boolean
+  /** It proposes nothing, whatever it finds: what is remembered of the key need not be looked at, for it is read anyway. */
+  readonly isRead?: boolean
   /** Kept by the proposer, oldest first. */
   attempts: readonly Attempt[]
 }

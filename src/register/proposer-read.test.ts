@@ -17,6 +17,28 @@ test('a read of a marked state asks two of three nodes and takes one round trip'
   assert.deepEqual(read.outcome, decided('a'))
 })
 
+test('a read does not look at what is remembered of its key, also beside another read', () => {
+  const cluster = new ScriptedCluster(3)
+  const ann = cluster.connector('ann', 11)
+  ann.create('a')
+  cluster.settle()
+  const seen: (string | undefined)[] = []
+  const look = (text: string | undefined) => {
+    seen.push(text)
+    return { result: 'seen' }
+  }
+  cluster.connector('bob', 22).append('b')
+  cluster.settle()
+  const reads = ['one', 'two'].map((name) => ann.submit(name, look, { isRead: true }))
+  assert.deepEqual(seen, [])
+  cluster.settle()
+  assert.deepEqual(seen, ['ab', 'ab'])
+  assert.deepEqual(
+    reads.map(({ outcome }) => outcome),
+    [decided('seen'), decided('seen')],
+  )
+})
+
 test('a read of an unmarked fast write asks the third node too, and is then sure', () => {
   const cluster = new ScriptedCluster(3)
   cluster.connector('ann', 11).create('a')

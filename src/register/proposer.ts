@@ -221,7 +221,7 @@ export class Proposer<O extends Operation> {
     // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a state that is
     // confirmed now, not one that was chosen once.
     if (this.#batch.some(needsRound)) this.#prepare()
-    else if (this.#view === undefined) this.#read()
+    else if (this.#view === undefined || this.#batch.every(isRead)) this.#read()
     else {
       const plan = this.#plan(this.#view.state)
       if (plan.carried.length === 0) this.#read()
@@ -561,6 +561,10 @@ export class Proposer<O extends Operation> {
 
 function needsRound({ operation }: Entry<Operation>): boolean {
   return operation.needsRound === true || operation.attempts.length > 0
+}
+
+function isRead({ operation }: Entry<Operation>): boolean {
+  return operation.isRead === true
 }
 
 function isAnswer(answer: Answers[number]): answer is Answer {

@@ -203,11 +203,12 @@ export class Connector {
   submit(
     name: string,
     decide: (text: string | undefined) => TextDecision,
-    needsRound = false,
+    { needsRound = false, isRead = false }: Pick<Operation, 'needsRound' | 'isRead'> = {},
   ): TextOperation {
     const operation: TextOperation = {
       name,
       needsRound,
+      isRead,
       attempts: [],
       outcome: undefined,
       decide: (value) => encodeDecision(decide(decodeText(value))),
@@ -268,11 +269,11 @@ export class Connector {
 
   /** A read that ends with a classic round, as repair needs it. */
   round(): TextOperation {
-    return this.submit('round', (text) => ({ result: text ?? 'nothing' }), true)
+    return this.submit('round', (text) => ({ result: text ?? 'nothing' }), { needsRound: true })
   }
 
   read(): TextOperation {
-    return this.submit('read', (text) => ({ result: text ?? 'nothing' }))
+    return this.submit('read', (text) => ({ result: text ?? 'nothing' }), { isRead: true })
   }
 
   #perform(effects: readonly Effect<TextOperation>[]): void {

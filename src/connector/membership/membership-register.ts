@@ -30,10 +30,9 @@ export async function changeMembership(
 
 /** The membership that is chosen now; `undefined` when too few nodes answered in time. */
 export async function readMembership(client: RegisterClient): Promise<Membership | undefined> {
-  const outcome = await client.submit(MEMBERSHIP_KEY, (value) => ({
-    kind: 'keep',
-    result: value === undefined ? undefined : decodeMembership(value),
-  }))
+  const outcome = await client.read(MEMBERSHIP_KEY, (value) =>
+    value === undefined ? undefined : decodeMembership(value),
+  )
   return outcome.kind === 'decided' ? (outcome.result as Membership | undefined) : undefined
 }
 

@@ -7,7 +7,7 @@ import { compareAndSet, decodeMembership } from '../../connector/membership/memb
 import { type ChangePlan, finish, requireSpare } from '../../connector/membership/plan-change.ts'
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Request } from '../../register/messages.ts'
-import type { Decision, Outcome } from '../../register/operation.ts'
+import type { Decision, Operation, Outcome } from '../../register/operation.ts'
 import type { Memory, Proposer } from '../../register/proposer.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
@@ -115,6 +115,7 @@ export class ChangingWorld {
       number,
       (value) => decide(command, number, value),
       onEnd,
+      { isRead: command.kind === 'read' },
     )
   }
 
@@ -134,14 +135,14 @@ export class ChangingWorld {
     number: number | undefined,
     change: (value: Value) => Decision,
     onEnd: (outcome: Outcome) => void,
-    needsRound = false,
+    { needsRound = false, isRead = false }: Pick<Operation, 'needsRound' | 'isRead'> = {},
   ): void {
     const decide = (value: Value): Decision => {
       const decision = change(value)
       if (decision.kind === 'propose') this.#deciders.push(number ?? -1)
       return decision
     }
-    this.#take(connector, { key, name, number, attempts: [], needsRound, decide, onEnd })
+    this.#take(connector, { key, name, number, attempts: [], needsRound, isRead, decide, onEnd })
   }
 
   #take(connector: Connector, operation: LifeOperation): void {
@@ -287,10 +288,11 @@ export class ChangingWorld {
       kind: 'keep',
       result: value === undefined ? undefined : decodeMembership(value),
     })
-    this.#enter(connector, MEMBERSHIP, 'a look at the membership', undefined, keep, (outcome) => {
+    const onEnd = (outcome: Outcome) => {
       const membership = outcome.kind === 'decided' ? (outcome.result as Membership | undefined) : undefined
       if (membership !== undefined) this.#followLater(connector, membership)
-    })
+    }
+    this.#enter(connector, MEMBERSHIP, 'a look at the membership', undefined, keep, onEnd, { isRead: true })
   }
 
   /** A connector proposes a change, which names `newcomer` or not. */
@@ -355,7 +357,9 @@ export class ChangingWorld {
         const onEnd = ({ kind }: Outcome) => {
           if (isCurrent()) this.#want(connector, carrier!.settled(want.key, kind === 'decided'))
         }
-        this.#enter(connector, want.key, `the seal of ${want.key}`, undefined, keepAll, onEnd, true)
+        this.#enter(connector, want.key, `the seal of ${want.key}`, undefined, keepAll, onEnd, {
+          needsRound: true,
+        })
       } else {
         const { membership } = life
         this.#propose(connector, membership, finish(membership), () => {

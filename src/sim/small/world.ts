@@ -193,6 +193,7 @@ export class World {
       calledAt: this.#time,
       attempts: [],
       needsRound: command.kind === 'settle',
+      isRead: command.kind === 'read',
       decide: (value) => {
         const decision = decide(command, number, value)
         if (decision.kind === 'propose') this.#deciders.push(number)
