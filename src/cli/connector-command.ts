@@ -34,7 +34,12 @@ A flag wins over its environment variable, and that over the same name in a .env
 
 Examples:
   cohort connector --port 8000 --hosts 127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003
-  HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0`,
+  HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0
+
+Exit codes:
+  0  stopped, as it was told to
+  1  could not start: the last line says why
+  2  a flag or a setting cannot be used`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
       const settings = readConnectorSettings(flags, readEnvironment())

@@ -28,7 +28,13 @@ A flag wins over its environment variable, and that over the same name in a .env
 
 Examples:
   cohort node --port 8001 --data-dir ./data/node1
-  PORT=8002 DATA_DIR=./data/node2 cohort node`,
+  PORT=8002 DATA_DIR=./data/node2 cohort node
+
+Exit codes:
+  0  stopped, as it was told to
+  1  could not start, or its disk has failed: the last line says why
+  2  a flag or a setting cannot be used
+  6  no longer a member of its cluster: to start it again changes nothing`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
       const settings = readNodeSettings(flags, readEnvironment())

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../fault.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
@@ -42,7 +42,7 @@ export function openDataDirectory(directory: string, onCommit?: OnCommit): DataD
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeMissing(resolve(directory))
   } catch (cause) {
     throw new FaultError(
       'data_directory_unusable',
@@ -51,6 +51,23 @@ function makeDirectory(directory: string): void {
       cause,
     )
   }
+}
+
+/** Not `recursive`: Node tries for ever where a parent that exists takes no new entries, as in /proc. */
+function makeMissing(directory: string): void {
+  const parent = dirname(directory)
+  if (isDirectory(directory)) return
+  if (parent !== directory) makeMissing(parent)
+  try {
+    mkdirSync(directory)
+  } catch (error) {
+    // Nodes that are started together make what their directories have in common.
+    if (!isDirectory(directory)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function takeLock(directory: string): DatabaseSync {

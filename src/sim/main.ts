@@ -6,29 +6,49 @@
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { PROTOCOL } from './protocol.ts'
 import { type Coverage, reportChanging, reportLarge, type WorldSize } from './search.ts'
 import { run } from './small/schedule.ts'
 import { replay, report } from './small/shrink.ts'
 import { Teller } from './small/teller.ts'
 
-const { values } = parseArgs({
-  options: {
-    world: { type: 'string' },
-    seed: { type: 'string' },
-    minutes: { type: 'string', default: '1' },
-  },
-})
+const SIZES: readonly WorldSize[] = ['small', 'changing', 'large']
 
-const sizes: readonly WorldSize[] =
-  values.world === 'small' || values.world === 'changing' || values.world === 'large'
-    ? [values.world]
-    : ['small', 'changing', 'large']
+type Options = Readonly<{ world?: WorldSize; seed?: number; minutes: number }>
 
-if (values.seed !== undefined) await tell(Number(values.seed))
-else await search(Number(values.minutes) * 60_000)
+const options = new Command('npm run sim --')
+  .description(
+    'Runs the code that ships under faults drawn from seeds, and looks for a schedule that breaks a rule.',
+  )
+  .addOption(
+    new Option('--world <size>', 'only this world (default: all, one after the other)').choices(SIZES),
+  )
+  .option('--seed <number>', 'one seed alone, told as a conversation', wholeNumber)
+  .option('--minutes <number>', 'how long to look, on all cores', positiveNumber, 1)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<Options>()
+
+const sizes = options.world === undefined ? SIZES : [options.world]
+
+if (options.seed !== undefined) await tell(options.seed)
+else await search(options.minutes * 60_000)
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('It is a whole number.')
+  return number
+}
+
+function positiveNumber(text: string): number {
+  const number = Number(text)
+  if (!(number > 0 && number < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError('It is a number above 0.')
+  return number
+}
 
 async function tell(seed: number): Promise<void> {
   if (sizes.includes('changing')) console.log(reportChanging(seed, Number.POSITIVE_INFINITY))

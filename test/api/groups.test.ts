@@ -249,6 +249,8 @@ test('GET /v1/group lists groups in pages, in the order of their ids', async () 
     const problem = (await world.app.inject(`/v1/group?limit=${limit}`)).json()
     assert.deepEqual(problem.errors, [{ field: 'limit', message: 'must be a whole number from 1 to 1000' }])
   }
+  const twice = (await world.app.inject('/v1/group?limit=1&limit=2')).json()
+  assert.deepEqual(twice.errors, [{ field: 'limit', message: 'must be given once' }])
   for (const query of [
     'limit=0',
     'limit=1001',

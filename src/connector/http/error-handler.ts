@@ -6,7 +6,7 @@ import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { type ProblemExtras, sendProblem } from './problem.ts'
 import { invalidRequest, RequestError } from './request-error.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
-import { fieldErrors } from './validation.ts'
+import { fieldErrors, type Query } from './validation.ts'
 
 /** Answers an error thrown on the way to a handler or in it. Logs, and answers 500 to, only what no input explains. */
 export function errorHandler(
@@ -36,7 +36,10 @@ const INTERNAL_ERROR: ProblemExtras = {
 
 /** What an error of Fastify's says of the request; `undefined` when it is not the request's fault. */
 function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
-  if (error.validation !== undefined) return invalidRequest(fieldErrors(error.validation))
+  if (error.validation !== undefined) {
+    const query = error.validationContext === 'querystring' ? request.query : undefined
+    return invalidRequest(fieldErrors(error.validation, query as Query | undefined))
+  }
   switch (error.code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new RequestError('unsupported_media_type', 'Send JSON, and say so with Content-Type.')

@@ -2,6 +2,9 @@ import type { FastifySchemaValidationError } from 'fastify'
 import { INCARNATION, TIME } from '../../api/backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
 
+/** What a request asks for behind its path. A parameter that is given twice has an array of texts. */
+export type Query = Readonly<{ [parameter: string]: unknown }>
+
 /** One thing that is wrong with a request. */
 export type FieldError = Readonly<{ field: string; message: string }>
 
@@ -12,19 +15,23 @@ const NAME_LENGTH_MAX = 80
 
 /**
  * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is the
- * label's key), `body` for the body as a whole. At most 16; one for each field and complaint.
+ * label's key), `body` for the body as a whole. At most 16; one for each field and complaint. `query`: what they are about,
+ * if it is the query.
  */
-export function fieldErrors(errors: readonly FastifySchemaValidationError[]): FieldError[] {
+export function fieldErrors(
+  errors: readonly FastifySchemaValidationError[],
+  query: Query = {},
+): FieldError[] {
   const found: FieldError[] = []
   for (const error of errors) {
-    const fieldError = fieldErrorOf(error)
+    const fieldError = fieldErrorOf(error, query)
     if (fieldError === undefined) continue
     if (found.push(fieldError) === ERRORS_MAX) break
   }
   return found
 }
 
-function fieldErrorOf(error: FastifySchemaValidationError): FieldError | undefined {
+function fieldErrorOf(error: FastifySchemaValidationError, query: Query): FieldError | undefined {
   const { keyword, params } = error
   const path = pathOf(error)
   switch (keyword) {
@@ -38,6 +45,11 @@ function fieldErrorOf(error: FastifySchemaValidationError): FieldError | undefin
     case 'propertyNames':
       // Said already, by the rule that the name broke.
       return undefined
+    case 'type':
+      // Parameters are texts, but for those that are given more than once.
+      if (Array.isArray(query[path[0] ?? '']))
+        return { field: fieldName(path), message: 'must be given once' }
+      return { field: fieldName(path), message: `must be ${typesOf(params)}` }
     default:
       return {
         field: fieldName(path),
@@ -68,7 +80,6 @@ const PATTERNS: { readonly [pattern: string]: string } = {
 }
 
 const MESSAGES: { [keyword: string]: (params: Record<string, unknown>) => string } = {
-  type: ({ type }) => `must be ${[type].flat().map(String).map(article).join(' or ')}`,
   minLength: ({ limit }) => `must have at least ${limit} character${limit === 1 ? '' : 's'}`,
   maxLength: ({ limit }) => `must have at most ${limit} characters`,
   maxProperties: ({ limit }) => `must have at most ${limit} entries`,
@@ -76,6 +87,10 @@ const MESSAGES: { [keyword: string]: (params: Record<string, unknown>) => string
   maxItems: ({ limit }) => `must have at most ${limit} entries`,
   pattern: ({ pattern }) =>
     PATTERNS[String(pattern)] ?? 'must not have control characters or lone surrogates',
+}
+
+function typesOf({ type }: Record<string, unknown>): string {
+  return [type].flat().map(String).map(article).join(' or ')
 }
 
 function article(type: string): string {
