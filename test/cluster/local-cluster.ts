@@ -1,8 +1,9 @@
 /** A cluster of real processes on this machine, for tests and benchmarks. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -217,10 +218,24 @@ export async function statusOf(url: string): Promise<number | undefined> {
   }
 }
 
+/**
+ * Below the ports that systems give to outgoing connections (Linux: from 32,768), one of which could take a service's port
+ * before it starts, or while it is down: its cluster then waited for it in vain.
+ */
+const PORT_MIN = 20_000
+const PORT_END = 32_768
+
 /** Ports that nobody listens on now. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const servers: Server[] = []
+  while (servers.length < count) {
+    const server = createServer().listen(randomInt(PORT_MIN, PORT_END), '127.0.0.1')
+    const isListening = once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (await isListening) servers.push(server)
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => server.close() && once(server, 'close')))
   return ports
