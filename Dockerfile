@@ -17,7 +17,7 @@ CMD ["npm", "test"]
 
 FROM base AS source
 COPY . .
-RUN find src -name '*.test.ts' -delete && rm -rf src/sim
+RUN find src -name '*.test.ts' -delete && rm -rf src/sim src/testing
 
 FROM base AS cohort
 COPY --from=dependencies /app/node_modules node_modules

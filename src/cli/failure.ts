@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { SettingError } from '../config/setting-error.ts'
-import { FaultError } from '../fault.ts'
+import { FaultError } from '../process/fault.ts'
 import { EXIT } from './exit-codes.ts'
 
 /** A command that could not do what it was asked. The message is for whoever typed it: one or two sentences. */

@@ -1,6 +1,6 @@
 /** The program `cohort`: finds the command, and is the edge where what a command throws becomes a sentence. */
 import { Command } from 'commander'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../process/version.ts'
 import { addBackupCommand } from './backup-command.ts'
 import { addConnectorCommand } from './connector-command.ts'
 import { addCreateCommand } from './create-command.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { group } from '../testing/group-arbitraries.ts'
 import { createGroup } from './create-group.ts'
-import { group } from './group.arbitrary.ts'
 
 const REQUEST = { groupId: 'g', now: '2026-01-01T00:00:00.000Z', incarnation: 'i' }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { group } from '../testing/group-arbitraries.ts'
 import { deleteGroup } from './delete-group.ts'
 import { etagOf, parseEtagCondition } from './etag.ts'
-import { group } from './group.arbitrary.ts'
 
 const STALE = parseEtagCondition('"0-none"')
 

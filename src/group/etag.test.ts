@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { group } from '../testing/group-arbitraries.ts'
 import { etagOf, matchesStrongly, matchesWeakly, parseEtagCondition } from './etag.ts'
-import { group } from './group.arbitrary.ts'
 
 test("a group's own entity tag matches it, both ways", () => {
   fc.assert(

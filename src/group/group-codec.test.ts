@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { group } from './group.arbitrary.ts'
+import { group } from '../testing/group-arbitraries.ts'
 import { decodeGroup, encodeGroup } from './group-codec.ts'
 
 test('a group comes back as it was, whatever its labels are named', () => {

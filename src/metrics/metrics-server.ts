@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { listenFault } from '../fault.ts'
+import { listenFault } from '../process/fault.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A server that shows metrics, and nothing else. */

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { FaultError } from '../fault.ts'
+import { FaultError } from '../process/fault.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
 import { type OnCommit, SqliteStore } from './sqlite-store.ts'
 

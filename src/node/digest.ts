@@ -8,7 +8,7 @@
  * for chance, not for malice: two different leaves look alike once in 2^46.
  */
 import xxhash from 'xxhash-wasm'
-import type { Record } from '../register/messages.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import { BRANCH_COUNT, LEAF_COUNT, LEAVES_PER_BRANCH } from '../rpc/messages.ts'
 
 const { h32 } = await xxhash()
@@ -27,7 +27,7 @@ export function leafOf(key: string): number {
 }
 
 /** What a record adds to the digest of its leaf, 0 to 2^46 - 1. 0 when it has accepted nothing. */
-export function digestOf(key: string, { accepted, state }: Record): number {
+export function digestOf(key: string, { accepted, state }: KeyRecord): number {
   if (accepted === undefined) return 0
   const { proposerId, sequence } = state.writeId
   const text = `${accepted.round}.${accepted.proposerId} ${proposerId}.${sequence} ${key}`

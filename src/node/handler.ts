@@ -1,8 +1,8 @@
-import { FaultError } from '../fault.ts'
+import { FaultError } from '../process/fault.ts'
 import { answer, EMPTY_RECORD, onMark } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
-import type { Answer, Record, Request } from '../register/messages.ts'
-import { names } from '../rpc/membership.ts'
+import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import { isMemberOf } from '../rpc/membership.ts'
 import type {
   AnswerBatch,
   Description,
@@ -198,7 +198,7 @@ export class NodeHandler {
       current === undefined ||
       (membership.clusterId === current.clusterId && membership.epoch > current.epoch)
     if (!isNewer) return
-    if (names(membership, nodeId)) {
+    if (isMemberOf(membership, nodeId)) {
       this.#store.saveMembership(membership)
       this.#saves++
     } else if (current !== undefined) throw notAMember(nodeId, current, membership)
@@ -266,7 +266,7 @@ export class NodeHandler {
     }
   }
 
-  #withMark(key: string, record: Record): Record {
+  #withMark(key: string, record: KeyRecord): KeyRecord {
     // The engine interns every string that it looks up in a Map, which costs more than the rest of a read.
     if (this.#pendingMarks.size === 0) return record
     const mark = this.#pendingMarks.get(key)
@@ -286,7 +286,7 @@ export class NodeHandler {
     if (this.#store.mark(key, ballot, writeId)) this.#saves++
   }
 
-  #save(key: string, before: Record, record: Record): void {
+  #save(key: string, before: KeyRecord, record: KeyRecord): void {
     this.#store.save(key, before, record)
     this.#saves++
   }

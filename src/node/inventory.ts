@@ -1,4 +1,4 @@
-import type { Record } from '../register/messages.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import type { Counts } from '../rpc/messages.ts'
 import { DigestTree } from './digest.ts'
 
@@ -32,7 +32,7 @@ export class Inventory {
 export const NOTHING: Weight = { recordCount: 0, tombstoneCount: 0, stubCount: 0, digest: 0 }
 
 /** The weight of one record. `digest` is that of `digestOf`. */
-export function weightOf({ accepted, state, isStub }: Record, digest: number): Weight {
+export function weightOf({ accepted, state, isStub }: KeyRecord, digest: number): Weight {
   const isTombstone = accepted !== undefined && state.value === undefined
   return { recordCount: 1, tombstoneCount: isTombstone ? 1 : 0, stubCount: isStub ? 1 : 0, digest }
 }

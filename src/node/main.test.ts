@@ -10,8 +10,8 @@ import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
+import { type NodeProcess, startNodeProcess } from '../testing/node-process.ts'
 import { openDataDirectory } from './data-directory.ts'
-import { type NodeProcess, startNodeProcess } from './node-process.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 function aDirectory(t: TestContext): string {

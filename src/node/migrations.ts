@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { FaultError } from '../fault.ts'
+import { FaultError } from '../process/fault.ts'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { TOMBSTONE_GRACE_MS } from '../rpc/messages.ts'
 import { digestOf, leafOf } from './digest.ts'

@@ -19,7 +19,7 @@ import {
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { Record as RegisterRecord } from '../register/messages.ts'
+import type { KeyRecord as RegisterRecord } from '../register/messages.ts'
 import { encodeRequestBatch } from '../rpc/codec.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { AnswerBatch, KeyedRequest, RequestBatch } from '../rpc/messages.ts'

@@ -1,4 +1,4 @@
-import { FaultError } from '../fault.ts'
+import { FaultError } from '../process/fault.ts'
 
 /** SQLite's primary result codes that an operator can act on (sqlite.org/rescode.html). */
 const BUSY = 5

@@ -6,9 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD, onMark } from '../register/acceptor.ts'
-import type { Record } from '../register/messages.ts'
-import { anyBallot, anyKey, anyMembership, anyRecord } from '../rpc/message-arbitraries.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import { LEAF_COUNT, type ScanEntry, type ScanRange } from '../rpc/messages.ts'
+import { anyBallot, anyKey, anyMembership, anyRecord } from '../testing/message-arbitraries.ts'
 import { DIGEST_END, digestOf, leafOf } from './digest.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { asFault } from './sqlite-fault.ts'
@@ -21,12 +21,12 @@ function aPath(t: TestContext): string {
 }
 
 /** SQLite gives plain bytes, the arbitraries Buffers. */
-function comparable(record: Record): Record {
+function comparable(record: KeyRecord): KeyRecord {
   const { state } = record
   return { ...record, state: { ...state, value: state.value && new Uint8Array(state.value) } }
 }
 
-function aWrittenRecord(sequence: number, value: Uint8Array): Record {
+function aWrittenRecord(sequence: number, value: Uint8Array): KeyRecord {
   const writeId = { proposerId: 7, sequence }
   return {
     promised: { round: 2, proposerId: 0 },
@@ -73,7 +73,7 @@ const FIRST_SCHEMA = `
   PRAGMA user_version = 1;
 `
 
-function saveAll(store: SqliteStore, entries: Iterable<readonly [string, Record]>): void {
+function saveAll(store: SqliteStore, entries: Iterable<readonly [string, KeyRecord]>): void {
   store.transaction(() => {
     for (const [key, record] of entries) store.save(key, store.load(key), record)
   })
@@ -324,7 +324,7 @@ test('the space of what was removed is given back in small steps, and the log wi
   const sizes = () => statSync(path).size + statSync(`${path}-wal`).size
   const emptySize = sizes()
   const record = aWrittenRecord(1, new Uint8Array(1_000))
-  const saveAll = (before: Record, after: Record) => {
+  const saveAll = (before: KeyRecord, after: KeyRecord) => {
     for (let batch = 0; batch < 20; batch += 1) {
       store.transaction(() => {
         for (let i = 0; i < 1_000; i += 1) store.save(`group/${batch}-${i}`, before, after)

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../register/ballot.ts'
-import type { Record } from '../register/messages.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import { ABSENT, type State, type WriteId } from '../register/state.ts'
 import { LEAF_COUNT, type Membership, type ScanEntry, type ScanRange } from '../rpc/messages.ts'
 import { DIGEST_END, digestOf, leafOf } from './digest.ts'
@@ -162,14 +162,14 @@ export class SqliteStore implements RecordStore {
     if (this.#hasWritten) this.#onCommit(performance.now() - startMs)
   }
 
-  load(key: string): Record {
+  load(key: string): KeyRecord {
     return this.#guard(() => {
       const found = this.#load.get(key)
       return found === undefined ? EMPTY_RECORD : recordOf(row(found), 0)
     })
   }
 
-  save(key: string, before: Record, record: Record): void {
+  save(key: string, before: KeyRecord, record: KeyRecord): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
     assertValid(record)
     this.#hasWritten = true
@@ -198,7 +198,7 @@ export class SqliteStore implements RecordStore {
     this.#changes.push([leaf, weightBefore, weightOf(record, digest)])
   }
 
-  insert(key: string, record: Record): boolean {
+  insert(key: string, record: KeyRecord): boolean {
     assert.ok(this.#db.isTransaction, 'an insert belongs to a transaction')
     assertValid(record)
     const leaf = leafOf(key)
@@ -327,7 +327,7 @@ export class SqliteStore implements RecordStore {
   }
 }
 
-function assertValid({ promised, accepted, isStub }: Record): void {
+function assertValid({ promised, accepted, isStub }: KeyRecord): void {
   assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
   assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
 }
@@ -338,7 +338,7 @@ function write(
   key: string,
   leaf: number,
   digest: number,
-  { promised, accepted, state, chosen, isStub }: Record,
+  { promised, accepted, state, chosen, isStub }: KeyRecord,
 ): number | bigint {
   const { changes } = insert.run(
     key,
@@ -408,7 +408,7 @@ function boundOf(end: ScanRange['end']): string | Uint8Array {
 }
 
 /** The record in the columns from `at` on, in the order of `COLUMNS`. */
-function recordOf(columns: readonly SQLOutputValue[], at: number): Record {
+function recordOf(columns: readonly SQLOutputValue[], at: number): KeyRecord {
   const promised = { round: integer(columns[at]), proposerId: integer(columns[at + 1]) }
   const accepted: Ballot | undefined =
     columns[at + 2] === null

@@ -1,5 +1,5 @@
 import type { Ballot } from '../register/ballot.ts'
-import type { Record } from '../register/messages.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import type { WriteId } from '../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import type { Inventory } from './inventory.ts'
@@ -25,17 +25,17 @@ export interface RecordStore {
   /** Runs `save`, `saveMembership` and `load` as one step. Not nested; `fn` must not await. */
   transaction<T>(fn: () => T): T
   /** The record of a key; `EMPTY_RECORD` when there is none. */
-  load(key: string): Record
+  load(key: string): KeyRecord
   /**
    * Puts a record in the place of the one that `load` gave, `before`. `EMPTY_RECORD` removes it. Only within a
    * transaction.
    */
-  save(key: string, before: Record, record: Record): void
+  save(key: string, before: KeyRecord, record: KeyRecord): void
   /**
    * Keeps the first record of a key: what `load` and `save` would do, in one step. `false`: the key has a record, and
    * nothing was done. Only within a transaction.
    */
-  insert(key: string, record: Record): boolean
+  insert(key: string, record: KeyRecord): boolean
   /**
    * Marks the record of a key as `onMark` does: what `load` and `save` would do, in one step. `true`: that changed it.
    * Only within a transaction.

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { answer, EMPTY_RECORD } from './acceptor.ts'
 import { type Ballot, compareBallots, FIRST_BALLOT, nextFastBallot } from './ballot.ts'
-import type { Record, Request } from './messages.ts'
+import type { KeyRecord, Request } from './messages.ts'
 import { ABSENT, type State, sameWriteId, successor } from './state.ts'
 
 // Builders ------------------------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ function learn(ballot: Ballot, state: State, next = nextFastBallot(ballot)): Req
 }
 
 /** The record after these requests. */
-function recordAfter(...requests: Request[]): Record {
+function recordAfter(...requests: Request[]): KeyRecord {
   return requests.reduce((record, request) => answer(record, request).record, EMPTY_RECORD)
 }
 
@@ -242,7 +242,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
 const reachable = fc.array(request, { maxLength: 8 }).map((requests) => recordAfter(...requests))
 
 /** Checks a law on 1,000 reachable records, each with a request. */
-function everyStep(law: (before: Record, request: Request) => void): void {
+function everyStep(law: (before: KeyRecord, request: Request) => void): void {
   fc.assert(fc.property(reachable, request, law), { numRuns: 1000 })
 }
 

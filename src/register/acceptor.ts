@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { compareBallots, FIRST_BALLOT, maxBallot } from './ballot.ts'
-import type { Answer, Record, Request } from './messages.ts'
+import type { Answer, KeyRecord, Request } from './messages.ts'
 import { ABSENT, sameWriteId } from './state.ts'
 
 type Prepare = Extract<Request, { kind: 'prepare' }>
@@ -11,7 +11,7 @@ type Stub = Extract<Request, { kind: 'stub' }>
 type Drop = Extract<Request, { kind: 'drop' }>
 
 /** How a node without a record for a key behaves. Storing it means to store nothing. */
-export const EMPTY_RECORD: Record = {
+export const EMPTY_RECORD: KeyRecord = {
   promised: FIRST_BALLOT,
   accepted: undefined,
   state: ABSENT,
@@ -25,14 +25,14 @@ export const EMPTY_RECORD: Record = {
  *
  * On a stub an equal ballot is refused: the promise that a `drop` names must change when somebody relies on it anew.
  */
-export function onPrepare(record: Record, { ballot }: Prepare): Answer {
+export function onPrepare(record: KeyRecord, { ballot }: Prepare): Answer {
   const order = compareBallots(ballot, record.promised)
   if (order > 0) return { ok: true, record: { ...record, promised: ballot } }
   return { ok: order === 0 && !record.isStub, record }
 }
 
 /** Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round trip. */
-export function onAccept(record: Record, { ballot, state, next }: Accept): Answer {
+export function onAccept(record: KeyRecord, { ballot, state, next }: Accept): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'an accept prepares a ballot above its own')
   const order = record.accepted === undefined ? 1 : compareBallots(ballot, record.accepted)
   if (order > 0 && compareBallots(ballot, record.promised) >= 0) {
@@ -51,7 +51,7 @@ export function onAccept(record: Record, { ballot, state, next }: Accept): Answe
  * - the record is marked chosen at the same ballot with another state. Both cannot be right, so a rule was broken or a
  *   disk lies: that is for a human to look at, and neither state may overwrite the other.
  */
-export function onLearn(record: Record, { ballot, state, next }: Learn): Answer {
+export function onLearn(record: KeyRecord, { ballot, state, next }: Learn): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'a learn prepares a ballot above its own')
   if (record.isStub && compareBallots(ballot, record.promised) < 0) return { ok: false, record }
   const promised = maxBallot(record.promised, next)
@@ -65,7 +65,7 @@ export function onLearn(record: Record, { ballot, state, next }: Learn): Answer 
 }
 
 /** Marks the stored state as chosen if it is the one the sender means; else changes nothing. */
-export function onMark(record: Record, { ballot, writeId }: Mark): Answer {
+export function onMark(record: KeyRecord, { ballot, writeId }: Mark): Answer {
   const isMeant =
     record.accepted !== undefined &&
     compareBallots(record.accepted, ballot) === 0 &&
@@ -77,7 +77,7 @@ export function onMark(record: Record, { ballot, writeId }: Mark): Answer {
  * First step of a removal: the tombstone is forgotten, and its promise kept, so that no older message can pass for a
  * vote on a fresh key. Takes only what holds nothing any more: a tombstone, or an absence that was chosen.
  */
-export function onStub(record: Record, { ballot, writeId }: Stub): Answer {
+export function onStub(record: KeyRecord, { ballot, writeId }: Stub): Answer {
   if (record.isStub) return { ok: true, record }
   const { promised, accepted, state } = record
   const isMeant =
@@ -91,7 +91,7 @@ export function onStub(record: Record, { ballot, writeId }: Stub): Answer {
 }
 
 /** Second step of a removal. A promise that has risen since it was reported is one that somebody relies on. */
-export function onDrop(record: Record, { promised }: Drop): Answer {
+export function onDrop(record: KeyRecord, { promised }: Drop): Answer {
   const isMeant = record.isStub && compareBallots(record.promised, promised) === 0
   return isMeant ? { ok: true, record: EMPTY_RECORD } : { ok: record === EMPTY_RECORD, record }
 }
@@ -100,7 +100,7 @@ export function onDrop(record: Record, { promised }: Drop): Answer {
  * The acceptor: a node's record and a request give the record to store and the answer. The caller makes a changed
  * record durable before the answer leaves; an unchanged record is returned as the same object.
  */
-export function answer(record: Record, request: Request): Answer {
+export function answer(record: KeyRecord, request: Request): Answer {
   switch (request.kind) {
     case 'prepare':
       return onPrepare(record, request)

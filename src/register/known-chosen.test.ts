@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ballot, compareBallots, isFastBallot, nextFastBallot } from './ballot.ts'
 import { highestAccepted, knownChosen } from './known-chosen.ts'
-import type { Record } from './messages.ts'
+import type { KeyRecord } from './messages.ts'
 import { jointQuorums, type Quorums, quorumsOf } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 import { ABSENT, type State, successor } from './state.ts'
@@ -13,8 +13,8 @@ const B = successor(ROOT, { proposerId: 2, sequence: 1 }, undefined)
 const C = successor(A, { proposerId: 9, sequence: 1 }, undefined)
 
 /** What one node may have accepted last: the base, either candidate of a fast ballot, a later classic round, or nothing. */
-const NOTHING: Record = recordOf(undefined, ABSENT)
-const CELLS: readonly Record[] = [
+const NOTHING: KeyRecord = recordOf(undefined, ABSENT)
+const CELLS: readonly KeyRecord[] = [
   NOTHING,
   recordOf({ round: 2, proposerId: 7 }, ROOT),
   recordOf({ round: 3, proposerId: 0 }, A),
@@ -22,7 +22,7 @@ const CELLS: readonly Record[] = [
   recordOf({ round: 4, proposerId: 9 }, C),
 ]
 
-function recordOf(accepted: Ballot | undefined, state: State, chosen = false): Record {
+function recordOf(accepted: Ballot | undefined, state: State, chosen = false): KeyRecord {
   const promised = accepted === undefined ? { round: 1, proposerId: 0 } : nextFastBallot(accepted)
   return { promised, accepted, state, chosen, isStub: false }
 }
@@ -39,7 +39,7 @@ function* assignments<T>(count: number, choices: readonly T[]): Generator<T[]> {
  * The model: a state is known to be chosen at the highest ballot seen when it is chosen there whatever the nodes not
  * heard of have accepted. Tries everything that they may have.
  */
-function chosenInEveryCompletion(seen: readonly Record[], quorums: Quorums): State | undefined {
+function chosenInEveryCompletion(seen: readonly KeyRecord[], quorums: Quorums): State | undefined {
   const top = highestAccepted(seen)
   if (top === undefined) return ABSENT
   let certain: State | undefined
@@ -55,7 +55,7 @@ function chosenInEveryCompletion(seen: readonly Record[], quorums: Quorums): Sta
   return certain
 }
 
-function isChosen(state: State, ballot: Ballot, world: readonly Record[], quorums: Quorums): boolean {
+function isChosen(state: State, ballot: Ballot, world: readonly KeyRecord[], quorums: Quorums): boolean {
   const votes = world.filter(
     ({ accepted, state: voted }) =>
       voted === state && accepted !== undefined && compareBallots(accepted, ballot) === 0,
@@ -88,7 +88,7 @@ for (const n of [3, 4, 5]) {
   test(`of ${n} nodes, one mark at the highest ballot tells; fewer answers than a classic quorum do not`, () => {
     const marked = recordOf({ round: 3, proposerId: 0 }, A, true)
     const lagging = recordOf({ round: 2, proposerId: 7 }, ROOT)
-    const others = Array<Record>(quorums.current.classic - 1).fill(lagging)
+    const others = Array<KeyRecord>(quorums.current.classic - 1).fill(lagging)
     assert.equal(knownChosen([...others, marked], quorums)?.state, A)
     assert.equal(knownChosen([...others.slice(1), marked], quorums), undefined)
   })

@@ -1,5 +1,5 @@
 import { type Ballot, compareBallots } from './ballot.ts'
-import type { Record } from './messages.ts'
+import type { KeyRecord } from './messages.ts'
 import { isClassicQuorum, isQuorum, type NodeSet, type Quorums } from './quorum.ts'
 import { ABSENT, type State, sameWriteId } from './state.ts'
 
@@ -7,10 +7,10 @@ import { ABSENT, type State, sameWriteId } from './state.ts'
 export type Chosen = Readonly<{ state: State; ballot: Ballot | undefined }>
 
 /** One record each of different nodes, at the index of the node; `undefined`, or beyond the end: it has not answered. */
-export type Records = readonly (Record | undefined)[]
+export type Records = readonly (KeyRecord | undefined)[]
 
 /** The nodes whose records these are. */
-export function nodesOf(records: Records): NodeSet {
+export function knownNodes(records: Records): NodeSet {
   let nodes = 0
   for (let node = 0; node < records.length; node += 1) if (records[node] !== undefined) nodes |= 1 << node
   return nodes
@@ -53,7 +53,7 @@ export function candidatesAt(records: Records, ballot: Ballot): Candidate[] {
  * them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
  */
 export function knownChosen(records: Records, quorums: Quorums): Chosen | undefined {
-  if (!isClassicQuorum(nodesOf(records), quorums)) return undefined
+  if (!isClassicQuorum(knownNodes(records), quorums)) return undefined
   const ballot = highestAccepted(records)
   if (ballot === undefined) return { state: ABSENT, ballot: undefined }
   const candidates = candidatesAt(records, ballot)

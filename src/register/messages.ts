@@ -20,7 +20,7 @@ export type Request =
  * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has accepted
  * nothing.
  */
-export type Record = Readonly<{
+export type KeyRecord = Readonly<{
   /** No accept below this ballot is taken. Never goes down, but by a drop. */
   promised: Ballot
   /** The ballot at which `state` was accepted or learned; `undefined` when neither has happened. */
@@ -36,4 +36,4 @@ export type Record = Readonly<{
 }>
 
 /** A node's answer: the record as it is after the message, so that who is refused learns at once why. */
-export type Answer = Readonly<{ ok: boolean; record: Record }>
+export type Answer = Readonly<{ ok: boolean; record: KeyRecord }>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answer, EMPTY_RECORD } from './acceptor.ts'
-import type { Record } from './messages.ts'
+import type { KeyRecord } from './messages.ts'
 import type { Operation, Outcome } from './operation.ts'
 import { type Effect, type Memory, Proposer } from './proposer.ts'
 import { quorumsOf } from './quorum.ts'
@@ -10,7 +10,7 @@ import { LINEAGE_LENGTH, type Value } from './state.ts'
 
 /** Three nodes and connectors that reach them at once; nothing is lost, late or out of order. */
 class HealthyCluster {
-  readonly records: Record[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
+  readonly records: KeyRecord[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
 
   run(
     proposerId: number,

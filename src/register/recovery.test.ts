@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ballot, nextFastBallot } from './ballot.ts'
-import type { Record } from './messages.ts'
+import type { KeyRecord } from './messages.ts'
 import { isClassicQuorum, jointQuorums, quorumsOf } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 import { ABSENT, type State, successor } from './state.ts'
@@ -13,7 +13,7 @@ const A = successor(ROOT, { proposerId: 1, sequence: 2 }, undefined)
 const B = successor(ROOT, { proposerId: 1, sequence: 10 }, undefined)
 const C = successor(ROOT, { proposerId: 2, sequence: 1 }, undefined)
 
-function recordOf(accepted: Ballot | undefined, state: State, chosen = false): Record {
+function recordOf(accepted: Ballot | undefined, state: State, chosen = false): KeyRecord {
   const promised = accepted === undefined ? { round: 1, proposerId: 0 } : nextFastBallot(accepted)
   return { promised, accepted, state, chosen, isStub: false }
 }
@@ -31,7 +31,7 @@ function* assignments<T>(count: number, choices: readonly T[]): Generator<T[]> {
 }
 
 /** All sets of at least `size` of the records. */
-function* subsets(records: readonly Record[], size: number): Generator<Record[]> {
+function* subsets(records: readonly KeyRecord[], size: number): Generator<KeyRecord[]> {
   for (let mask = 0; mask < 2 ** records.length; mask += 1) {
     const subset = records.filter((_, index) => (mask >> index) & 1)
     if (subset.length >= size) yield subset

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isFastBallot } from './ballot.ts'
-import { type Candidate, candidatesAt, highestAccepted, nodesOf, type Records } from './known-chosen.ts'
+import { type Candidate, candidatesAt, highestAccepted, knownNodes, type Records } from './known-chosen.ts'
 import { countNodes, isClassicQuorum, type NodeSet, type Quorums } from './quorum.ts'
 import { ABSENT, type State } from './state.ts'
 
@@ -10,7 +10,7 @@ import { ABSENT, type State } from './state.ts'
  * 2; Fast Paxos §3.2, rule for picking a value in phase 2a).
  */
 export function recoverBase(promises: Records, quorums: Quorums): State {
-  const nodes = nodesOf(promises)
+  const nodes = knownNodes(promises)
   assert.ok(isClassicQuorum(nodes, quorums), 'a base is recovered from a classic quorum of promises')
   const ballot = highestAccepted(promises)
   if (ballot === undefined) return ABSENT

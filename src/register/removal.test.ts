@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { answer, EMPTY_RECORD } from './acceptor.ts'
 import type { Ballot } from './ballot.ts'
 import { nextFastBallot } from './ballot.ts'
-import type { Record, Request } from './messages.ts'
+import type { KeyRecord, Request } from './messages.ts'
 import { findRemovable, isSameFinding, removalRequests } from './removal.ts'
 import { ABSENT, type State, successor } from './state.ts'
 
@@ -17,7 +17,7 @@ function accept(ballot: Ballot, state: State): Request {
   return { kind: 'accept', ballot, state, next: nextFastBallot(ballot) }
 }
 
-function after(record: Record, ...requests: readonly Request[]): Record {
+function after(record: KeyRecord, ...requests: readonly Request[]): KeyRecord {
   return requests.reduce((before, request) => answer(before, request).record, record)
 }
 
@@ -29,7 +29,7 @@ const oldStub = after(dead, { kind: 'stub', ballot: fast(2), writeId: TOMBSTONE.
 const stub = after(oldStub, { kind: 'prepare', ballot: classic(9) })
 
 test('what all members hold decides what may be done about it', () => {
-  const kinds: readonly [string, readonly Record[]][] = [
+  const kinds: readonly [string, readonly KeyRecord[]][] = [
     ['tombstone', [dead, dead, { ...dead, chosen: true }]],
     ['tombstone', [absent, absent, { ...absent, promised: classic(8) }]],
     ['stubs', [stub, stub, stub]],
@@ -50,7 +50,7 @@ test('what all members hold decides what may be done about it', () => {
 })
 
 test('a report is the same only with the same vote, or exactly the same promises', () => {
-  const same = (a: readonly Record[], b: readonly Record[]) =>
+  const same = (a: readonly KeyRecord[], b: readonly KeyRecord[]) =>
     isSameFinding(findRemovable(a), findRemovable(b))
   const raised = after(stub, { kind: 'prepare', ballot: classic(10) })
   assert.ok(same([dead, dead, dead], [{ ...dead, promised: classic(5) }, dead, dead]))
@@ -62,7 +62,7 @@ test('a report is the same only with the same vote, or exactly the same promises
 })
 
 test('the two steps, one after the other, leave nothing on any node', () => {
-  const step = (records: readonly Record[], ballot: Ballot) => {
+  const step = (records: readonly KeyRecord[], ballot: Ballot) => {
     const finding = findRemovable(records)
     return records.map((record, node) => after(record, ...removalRequests(finding, node, ballot)))
   }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { type Ballot, compareBallots, isFastBallot } from './ballot.ts'
-import type { Record, Request } from './messages.ts'
+import type { KeyRecord, Request } from './messages.ts'
 import { sameWriteId, type WriteId } from './state.ts'
 
 /** What a report of all members says of a key. */
@@ -23,7 +23,7 @@ export type Finding =
   | Readonly<{ kind: 'other' }>
 
 /** Reads a report: one record of each member of the cluster, as it is where it has none (`EMPTY_RECORD`). */
-export function findRemovable(records: readonly Record[]): Finding {
+export function findRemovable(records: readonly KeyRecord[]): Finding {
   const [first] = records
   assert.ok(first !== undefined)
   if (records.every((record) => isSameTombstone(record, first))) {
@@ -68,7 +68,7 @@ export function removalRequests(finding: Finding, node: number, ballot: Ballot):
   return [finding.kind === 'stubs' ? { kind: 'drop', promised } : { kind: 'prepare', ballot }]
 }
 
-function isSameTombstone({ accepted, state }: Record, other: Record): boolean {
+function isSameTombstone({ accepted, state }: KeyRecord, other: KeyRecord): boolean {
   return (
     state.value === undefined &&
     accepted !== undefined &&
@@ -79,7 +79,7 @@ function isSameTombstone({ accepted, state }: Record, other: Record): boolean {
 }
 
 /** A record that was stored has promised more than what every node promises from the start. */
-function isNone({ promised, accepted, isStub }: Record): boolean {
+function isNone({ promised, accepted, isStub }: KeyRecord): boolean {
   return accepted === undefined && !isStub && promised.round === 1 && isFastBallot(promised)
 }
 

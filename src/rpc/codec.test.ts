@@ -4,10 +4,17 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { Answer, Record, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../register/messages.ts'
 import { ABSENT, type State } from '../register/state.ts'
+import {
+  anyCount,
+  anyKey,
+  anyKeyedRequest,
+  anyMembership,
+  anyRecord,
+  plain,
+} from '../testing/message-arbitraries.ts'
 import * as codec from './codec.ts'
-import { anyCount, anyKey, anyKeyedRequest, anyMembership, anyRecord, plain } from './message-arbitraries.ts'
 import type { AnswerBatch, KeyedRequest, RequestBatch } from './messages.ts'
 import { WireError } from './wire.ts'
 
@@ -24,7 +31,7 @@ function wireState({ generation, lineage, value }: State): object {
   return { ...optional({ value }), ...(generation === 0 ? {} : { generation }), lineage }
 }
 
-function wireRecord({ promised, accepted, state, chosen, isStub }: Record, omitState = false): object {
+function wireRecord({ promised, accepted, state, chosen, isStub }: KeyRecord, omitState = false): object {
   const isSent = state.generation > 0 && !omitState
   return {
     promised: wirePair(promised),

@@ -1,5 +1,5 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { Answer, Record, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../register/messages.ts'
 import {
   type AnswerBatch,
   BRANCH_COUNT,
@@ -504,7 +504,7 @@ export function decodeScanPage(bytes: Uint8Array): readonly ScanEntry[] {
 function readScanEntry(reader: Reader): ScanEntry {
   const outerEnd = enter(reader)
   let key = ''
-  let record: Record = EMPTY_RECORD
+  let record: KeyRecord = EMPTY_RECORD
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) key = readKey(reader)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isClassicQuorum, quorumsOf } from '../register/quorum.ts'
-import { joiningOf, leavingOf, names, nodesOf, quorumsOfMembership } from './membership.ts'
+import { isMemberOf, joiningOf, leavingOf, nodesOfEpoch, quorumsOfMembership } from './membership.ts'
 import type { Member, Membership } from './messages.ts'
 
 function members(...ids: readonly string[]): Member[] {
@@ -22,14 +22,14 @@ const JOINT: Membership = {
 }
 
 test('rounds of a stable epoch go to its members, in their order', () => {
-  assert.deepEqual(nodesOf(STABLE), STABLE.members)
+  assert.deepEqual(nodesOfEpoch(STABLE), STABLE.members)
   assert.deepEqual(quorumsOfMembership(STABLE), quorumsOf(3))
   assert.deepEqual([joiningOf(STABLE), leavingOf(STABLE)], [[], []])
 })
 
 test('rounds of a joint epoch go to the outgoing members and behind them to those that join', () => {
   assert.deepEqual(
-    nodesOf(JOINT).map(({ nodeId }) => nodeId),
+    nodesOfEpoch(JOINT).map(({ nodeId }) => nodeId),
     ['a', 'b', 'c', 'd'],
   )
   assert.deepEqual(joiningOf(JOINT), members('d'))
@@ -42,8 +42,8 @@ test('rounds of a joint epoch go to the outgoing members and behind them to thos
 
 test('both sides of a change are named by it', () => {
   assert.deepEqual(
-    ['a', 'c', 'd', 'e'].map((id) => names(JOINT, id)),
+    ['a', 'c', 'd', 'e'].map((id) => isMemberOf(JOINT, id)),
     [true, true, true, false],
   )
-  assert.ok(!names(STABLE, 'd'))
+  assert.ok(!isMemberOf(STABLE, 'd'))
 })

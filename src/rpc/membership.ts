@@ -5,7 +5,7 @@ import type { Member, Membership } from './messages.ts'
  * The nodes that rounds of this epoch are sent to. Their order is that of the indexes in `quorumsOfMembership`: the
  * members, or, in a joint epoch, the outgoing ones and behind them those that are joining.
  */
-export function nodesOf(membership: Membership): readonly Member[] {
+export function nodesOfEpoch(membership: Membership): readonly Member[] {
   return [...(membership.outgoing ?? membership.members).map(newestAddress), ...joiningOf(membership)]
 
   function newestAddress(member: Member): Member {
@@ -16,7 +16,7 @@ export function nodesOf(membership: Membership): readonly Member[] {
 /** Which of the nodes of an epoch decide. */
 export function quorumsOfMembership(membership: Membership): Quorums {
   if (membership.outgoing === undefined) return quorumsOf(membership.members.length)
-  const nodes = nodesOf(membership)
+  const nodes = nodesOfEpoch(membership)
   return jointQuorums(setOf(nodes, membership.outgoing), setOf(nodes, membership.members))
 }
 
@@ -36,7 +36,7 @@ export function leavingOf({ members, outgoing }: Membership): readonly Member[] 
 }
 
 /** Whether a node takes part in this epoch. */
-export function names({ members, outgoing }: Membership, nodeId: string): boolean {
+export function isMemberOf({ members, outgoing }: Membership, nodeId: string): boolean {
   return has(members, nodeId) || (outgoing !== undefined && has(outgoing, nodeId))
 }
 

@@ -1,4 +1,4 @@
-import type { Answer, Record, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../register/messages.ts'
 
 /** One node of a membership. `address` is host:port. */
 export type Member = Readonly<{ nodeId: string; address: string }>
@@ -100,4 +100,4 @@ export type DigestRequest = Recipient & Readonly<{ branches: readonly number[] }
 
 export type DigestAnswer = Readonly<{ digests: readonly number[]; mismatch: Mismatch | undefined }>
 
-export type ScanEntry = Readonly<{ key: string; record: Record }>
+export type ScanEntry = Readonly<{ key: string; record: KeyRecord }>

@@ -1,5 +1,5 @@
 import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX } from '../register/ballot.ts'
-import type { Answer, Record, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../register/messages.ts'
 import { ABSENT, LINEAGE_LENGTH, type State, sameWriteId, type WriteId } from '../register/state.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
@@ -102,7 +102,7 @@ export function readState(reader: Reader): State {
 export function writeRecord(
   writer: Writer,
   tag: number,
-  record: Record,
+  record: KeyRecord,
   { omitState = false, omitValue = false }: { omitState?: boolean; omitValue?: boolean },
 ): void {
   writer.uint32(tag).fork()
@@ -115,7 +115,7 @@ export function writeRecord(
 }
 
 /** Reads a record; one without a state has `ABSENT`. */
-export function readRecord(reader: Reader): Record {
+export function readRecord(reader: Reader): KeyRecord {
   const outerEnd = enter(reader)
   let promised: Ballot | undefined
   let accepted: Ballot | undefined
@@ -267,7 +267,7 @@ export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer,
 export function readAnswer(reader: Reader, request: Request): Answer {
   const outerEnd = enter(reader)
   let ok = false
-  let record: Record | undefined
+  let record: KeyRecord | undefined
   let isSameState = false
   while (reader.pos < reader.len) {
     const tag = reader.uint32()

@@ -5,7 +5,7 @@
 import { answer, EMPTY_RECORD, onAccept } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
 import { candidatesAt, highestAccepted, knownChosen, type Records } from '../register/known-chosen.ts'
-import type { Record } from '../register/messages.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import { judge } from '../register/operation.ts'
 import { type Configuration, countNodes, type Quorums, quorumsOf } from '../register/quorum.ts'
 import { findRemovable } from '../register/removal.ts'
@@ -261,12 +261,12 @@ function withRemoval(removal: Partial<Protocol['removal']>, protocol = PROTOCOL)
 }
 
 /** A record that was only prepared looks like a stub. */
-function asStub(record: Record): Record {
+function asStub(record: KeyRecord): KeyRecord {
   return record.accepted === undefined && record !== EMPTY_RECORD ? { ...record, isStub: true } : record
 }
 
 /** As if the node that has accepted least said what the others say. */
-function withoutLowest(records: readonly Record[]): readonly Record[] {
+function withoutLowest(records: readonly KeyRecord[]): readonly KeyRecord[] {
   const [highest] = records.toSorted((a, b) => compareBallots(b.promised, a.promised))
   const lowest = records.toSorted((a, b) => (a.accepted?.round ?? 0) - (b.accepted?.round ?? 0))[0]
   return records.map((record) => (record === lowest ? highest! : record))

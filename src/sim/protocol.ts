@@ -1,4 +1,4 @@
-import { isSealed } from '../connector/membership/is-sealed.ts'
+import { isSealed } from '../membership/is-sealed.ts'
 import { digestOf } from '../node/digest.ts'
 import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'

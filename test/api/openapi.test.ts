@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { PROBLEMS } from '../../src/connector/http/errors.ts'
+import { PROBLEMS } from '../../src/http/errors.ts'
 import { testApp } from './test-app.ts'
 
 type Media = { schema: object; example?: unknown; examples?: { [name: string]: { value: unknown } } }

@@ -1,4 +1,4 @@
-import type { ChangeResult, MemberChanges } from '../../src/connector/membership/change-members.ts'
+import type { ChangeResult, MemberChanges } from '../../src/membership/change-members.ts'
 
 const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:8001` }))
 

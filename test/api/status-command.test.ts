@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { showStatus, watchStatus } from '../../src/cli/status/status.ts'
-import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/connector/http/openapi/status-examples.ts'
+import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { testApp } from './test-app.ts'
 
 function anOutput() {

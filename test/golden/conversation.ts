@@ -1,5 +1,5 @@
 import { type Ballot, formatBallot } from '../../src/register/ballot.ts'
-import type { Record, Request } from '../../src/register/messages.ts'
+import type { KeyRecord, Request } from '../../src/register/messages.ts'
 import type { Outcome } from '../../src/register/operation.ts'
 import { formatState, type State } from '../../src/register/state.ts'
 import { type ConversationEvent, decodeText } from './scripted-cluster.ts'
@@ -63,7 +63,7 @@ function formatRequest(request: Request): string {
   }
 }
 
-function formatRecord({ promised, accepted, state, chosen, isStub }: Record): string {
+function formatRecord({ promised, accepted, state, chosen, isStub }: KeyRecord): string {
   const vote = accepted === undefined ? (isStub ? 'a stub' : 'nothing') : formatVote(accepted, state, chosen)
   return `has ${vote}, promised ${formatBallot(promised)}`
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { answer, EMPTY_RECORD } from '../../src/register/acceptor.ts'
-import type { Answer, Record, Request } from '../../src/register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../../src/register/messages.ts'
 import type { Decision, Operation, Outcome } from '../../src/register/operation.ts'
 import { type Effect, type Memory, Proposer } from '../../src/register/proposer.ts'
 import { quorumsOf } from '../../src/register/quorum.ts'
@@ -56,7 +56,7 @@ export type ConnectorOptions = Readonly<{
 
 export class ScriptedCluster {
   /** By node. */
-  readonly records: Record[]
+  readonly records: KeyRecord[]
   readonly events: ConversationEvent[] = []
   /** Oldest first. */
   messages: readonly Message[] = []

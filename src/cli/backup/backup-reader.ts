@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import { StoredGroup } from '../../api/backup-schemas.ts'
-import { fieldErrors } from '../../connector/http/validation.ts'
 import type { Group } from '../../group/group.ts'
+import { fieldErrors } from '../../http/validation.ts'
 import {
   BACKUP_FORMAT,
   BACKUP_FORMAT_VERSION,
@@ -157,5 +157,5 @@ class BackupReader {
 const NO_BACKUP = 'it does not begin as a backup of cohort does'
 const SUFFIX = /^,"crc32":"([0-9a-f]{8})"\}$/
 
-/** As the connector checks it: `src/connector/http/app.ts`. */
+/** As the connector checks it: `src/http/app.ts`. */
 const isStoredGroup = new Ajv({ allErrors: true, strict: false }).compile<StoredGroup>(StoredGroup)

@@ -1,6 +1,6 @@
 /** `cohort backup`: reads all groups of a running cluster, page by page, into one file. */
 import type { Group } from '../../group/group.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../process/version.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'

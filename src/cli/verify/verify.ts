@@ -1,7 +1,7 @@
 /** `cohort verify`: works on a cluster from many clients at once, and judges whether what they saw is linearizable. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../process/version.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'

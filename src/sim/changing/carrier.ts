@@ -1,7 +1,7 @@
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import { highestAccepted } from '../../register/known-chosen.ts'
-import type { Record } from '../../register/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
 import { isClassicQuorum, type NodeSet } from '../../register/quorum.ts'
 import { joiningOf } from '../../rpc/membership.ts'
 import type { Protocol } from '../protocol.ts'
@@ -23,7 +23,7 @@ export class Carrier {
   readonly #keys: readonly string[]
   readonly #joining: readonly number[]
   /** What nodes have listed so far, by key and node. */
-  readonly #listed = new Map<string, (Record | undefined)[]>()
+  readonly #listed = new Map<string, (KeyRecord | undefined)[]>()
   readonly #states = new Map<string, KeyState>()
   #heard: NodeSet = 0
   #isFinishing = false
@@ -39,7 +39,7 @@ export class Carrier {
   }
 
   /** A node (by its index in the epoch) says what it holds. */
-  hear(node: number, recordOf: (key: string) => Record): readonly Want[] {
+  hear(node: number, recordOf: (key: string) => KeyRecord): readonly Want[] {
     if (this.#states.size === 0) return this.#list(node, recordOf)
     const wants: Want[] = []
     for (const [key, state] of this.#states) {
@@ -72,7 +72,7 @@ export class Carrier {
     return this.#finish()
   }
 
-  #list(node: number, recordOf: (key: string) => Record): readonly Want[] {
+  #list(node: number, recordOf: (key: string) => KeyRecord): readonly Want[] {
     this.#heard |= 1 << node
     for (const key of this.#keys) {
       const records = this.#listed.get(key) ?? []

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planReplace } from '../../connector/membership/plan-change.ts'
+import { planReplace } from '../../membership/plan-change.ts'
 import { Violation } from '../checkers/violation.ts'
 import { PROTOCOL, type Protocol } from '../protocol.ts'
 import { MEMBERSHIP_MUTATIONS } from './mutations.ts'

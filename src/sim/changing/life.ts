@@ -1,7 +1,7 @@
 import type { Decision, Operation, Outcome } from '../../register/operation.ts'
 import { type Effect, type Memory, Proposer } from '../../register/proposer.ts'
 import type { Quorums } from '../../register/quorum.ts'
-import { nodesOf } from '../../rpc/membership.ts'
+import { nodesOfEpoch } from '../../rpc/membership.ts'
 import type { Member, Membership } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
 
@@ -37,7 +37,7 @@ export class Life {
     memories: ReadonlyMap<string, Memory>,
   ) {
     this.membership = membership
-    this.nodes = nodesOf(membership)
+    this.nodes = nodesOfEpoch(membership)
     this.quorums = protocol.membership.quorumsOf(membership)
     this.proposerId = proposerId
     this.suspects = Array(this.quorums.n).fill(false)

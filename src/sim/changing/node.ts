@@ -1,6 +1,6 @@
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Answer, Record, Request } from '../../register/messages.ts'
-import { names } from '../../rpc/membership.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import { isMemberOf } from '../../rpc/membership.ts'
 import type { Membership } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
 
@@ -19,7 +19,7 @@ export class ChangingNode {
   isGone = false
   membership: Membership | undefined
   readonly #protocol: Protocol
-  readonly #records = new Map<string, Record>()
+  readonly #records = new Map<string, KeyRecord>()
 
   /** `membership`: the epoch it is in; `undefined`: it is empty. */
   constructor(index: number, protocol: Protocol, membership: Membership | undefined) {
@@ -33,7 +33,7 @@ export class ChangingNode {
     return this.isUp && !this.isGone
   }
 
-  record(key: string): Record {
+  record(key: string): KeyRecord {
     return this.#records.get(key) ?? EMPTY_RECORD
   }
 
@@ -52,7 +52,7 @@ export class ChangingNode {
 
   adopt(shown: Membership): void {
     if (this.membership !== undefined && shown.epoch <= this.membership.epoch) return
-    if (names(shown, this.nodeId)) this.membership = shown
+    if (isMemberOf(shown, this.nodeId)) this.membership = shown
     else if (this.membership !== undefined) this.isGone = true
   }
 }

@@ -1,5 +1,5 @@
 /** Draws a changing world and what happens in it from a seed, as `small/schedule.ts` does. */
-import { planAdd, planRemove, planReplace } from '../../connector/membership/plan-change.ts'
+import { planAdd, planRemove, planReplace } from '../../membership/plan-change.ts'
 import { isJoint, joiningOf } from '../../rpc/membership.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'

@@ -3,15 +3,16 @@
  * proposers and acceptors and the real plans. Messages are of one epoch; connectors go on to the next one when they hear
  * of it, and carry changes out. Disks are lost, also those of nodes that are only joining.
  */
-import { compareAndSet, decodeMembership } from '../../connector/membership/membership-register.ts'
-import { type ChangePlan, finish, requireSpare } from '../../connector/membership/plan-change.ts'
+
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
+import { compareAndSet, decodeMembership } from '../../membership/membership-register.ts'
+import { type ChangePlan, finish, requireSpare } from '../../membership/plan-change.ts'
 import type { Request } from '../../register/messages.ts'
 import type { Decision, Operation, Outcome } from '../../register/operation.ts'
 import type { Memory, Proposer } from '../../register/proposer.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
-import { isJoint, names } from '../../rpc/membership.ts'
+import { isJoint, isMemberOf } from '../../rpc/membership.ts'
 import type { Membership } from '../../rpc/messages.ts'
 import { ChangingElectorate } from '../checkers/electorate.ts'
 import { ExactlyOnce } from '../checkers/exactly-once.ts'
@@ -334,7 +335,7 @@ export class ChangingWorld {
   /** A member's disk is gone, if the cluster can live with that. */
   loseDisk(node: ChangingNode): void {
     const { members, outgoing } = this.newest
-    if (!names(this.newest, node.nodeId)) return
+    if (!isMemberOf(this.newest, node.nodeId)) return
     const configurations = outgoing === undefined ? [members] : [members, outgoing]
     const isSurvived = configurations.every((configuration) => {
       const left = configuration.filter(({ nodeId }) => nodeId !== node.nodeId && !this.isGone(nodeId))

@@ -4,7 +4,7 @@ import { Inventory, NOTHING, type Weight, weightOf } from '../../node/inventory.
 import type { RecordStore, ScanSlice } from '../../node/store.ts'
 import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
 import type { Ballot } from '../../register/ballot.ts'
-import type { Record } from '../../register/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
 import type { WriteId } from '../../register/state.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 
@@ -13,9 +13,9 @@ export class PowerCut extends Error {}
 
 /** Hears of what has become durable. */
 export type StoreObserver = Readonly<{
-  onVote: (key: string, record: Record) => void
+  onVote: (key: string, record: KeyRecord) => void
   /** `before`: what has become a stub. */
-  onStub: (key: string, before: Record) => void
+  onStub: (key: string, before: KeyRecord) => void
   onDrop: (key: string) => void
 }>
 
@@ -28,9 +28,9 @@ export class MemoryStore implements RecordStore {
   membership: Membership | undefined
   /** What the next transaction is to be interrupted by. */
   nextCut: 'before commit' | 'after commit' | undefined
-  readonly #records = new Map<string, Record>()
+  readonly #records = new Map<string, KeyRecord>()
   /** What the transaction under way would change. */
-  #changes: Map<string, Record> | undefined
+  #changes: Map<string, KeyRecord> | undefined
   readonly #digestOf: typeof digestOf
   readonly #observer: StoreObserver
   /** What the observer is told once it is durable. */
@@ -67,11 +67,11 @@ export class MemoryStore implements RecordStore {
     }
   }
 
-  load(key: string): Record {
+  load(key: string): KeyRecord {
     return this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
   }
 
-  save(key: string, before: Record, record: Record): void {
+  save(key: string, before: KeyRecord, record: KeyRecord): void {
     assert.ok(this.#changes !== undefined, 'a save belongs to a transaction')
     // An accept always leaves an unmarked record at another ballot; a learn leaves a marked one.
     if (record.accepted !== undefined && record.accepted !== before.accepted && !record.chosen) {
@@ -83,7 +83,7 @@ export class MemoryStore implements RecordStore {
     this.#changes.set(key, record)
   }
 
-  insert(key: string, record: Record): boolean {
+  insert(key: string, record: KeyRecord): boolean {
     if (this.load(key) !== EMPTY_RECORD) return false
     this.save(key, EMPTY_RECORD, record)
     return true
@@ -96,8 +96,8 @@ export class MemoryStore implements RecordStore {
     return record !== before
   }
 
-  #keep(key: string, record: Record): void {
-    const weigh = (kept: Record): Weight =>
+  #keep(key: string, record: KeyRecord): void {
+    const weigh = (kept: KeyRecord): Weight =>
       kept === EMPTY_RECORD ? NOTHING : weightOf(kept, this.#digestOf(key, kept))
     this.inventory.replace(leafOf(key), weigh(this.#records.get(key) ?? EMPTY_RECORD), weigh(record))
     if (record === EMPTY_RECORD) this.#records.delete(key)

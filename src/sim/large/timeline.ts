@@ -1,4 +1,4 @@
-import type { Clock } from '../../connector/clock.ts'
+import type { Clock } from '../../process/clock.ts'
 import type { Chance } from '../chance.ts'
 
 type Event = { readonly at: number; readonly order: number; readonly task: () => void; isCancelled: boolean }

@@ -2,7 +2,7 @@
 
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Ballot } from '../../register/ballot.ts'
-import type { Answer, Record, Request } from '../../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { State } from '../../register/state.ts'
 import { ExactlyOnce } from '../checkers/exactly-once.ts'
 import { Ledger } from '../checkers/ledger.ts'
@@ -81,7 +81,7 @@ export class Witness {
   }
 
   /** A node has turned this into a stub. */
-  stubbed({ accepted, state }: Record): void {
+  stubbed({ accepted, state }: KeyRecord): void {
     this.#ledger.removed(accepted!, state)
   }
 

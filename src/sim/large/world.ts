@@ -3,14 +3,14 @@
  * commands. Only clock, chance, network and disk are simulated. All of a run follows from its seed.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { GROUP_NAMESPACE } from '../../connector/group-registry.ts'
-import type { RegisterClient } from '../../connector/register-client.ts'
-import type { RepairLimits } from '../../connector/repair/repair.ts'
-import type { RepairTarget } from '../../connector/repair/repair-target.ts'
+import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
 import type { Group } from '../../group/group.ts'
 import { formatBallot } from '../../register/ballot.ts'
-import type { Record } from '../../register/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
 import { formatState } from '../../register/state.ts'
+import type { RegisterClient } from '../../replication/register-client.ts'
+import type { RepairLimits } from '../../upkeep/repair/repair.ts'
+import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
@@ -452,7 +452,7 @@ class LargeWorld {
 }
 
 /** What must be the same on every node: what it has accepted, and at which ballot. */
-function formatHeld({ accepted, state }: Record): string {
+function formatHeld({ accepted, state }: KeyRecord): string {
   return accepted === undefined ? 'nothing' : `${formatState(state)} at ${formatBallot(accepted)}`
 }
 

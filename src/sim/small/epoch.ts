@@ -1,6 +1,6 @@
-import { type ChangePlan, planAdd, planRemove, planReplace } from '../../connector/membership/plan-change.ts'
+import { type ChangePlan, planAdd, planRemove, planReplace } from '../../membership/plan-change.ts'
 import type { Quorums } from '../../register/quorum.ts'
-import { isJoint, joiningOf, nodesOf } from '../../rpc/membership.ts'
+import { isJoint, joiningOf, nodesOfEpoch } from '../../rpc/membership.ts'
 import type { Member, Membership } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Change } from './action.ts'
@@ -29,7 +29,7 @@ export function firstEpoch(nodeCount: number, protocol: Protocol): Epoch {
 }
 
 export function epochOf(membership: Membership, protocol: Protocol): Epoch {
-  const members = nodesOf(membership)
+  const members = nodesOfEpoch(membership)
   const joining = joiningOf(membership).map(({ nodeId }) =>
     members.findIndex((member) => member.nodeId === nodeId),
   )

@@ -1,5 +1,5 @@
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Answer, Record, Request } from '../../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { Ledger } from '../checkers/ledger.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Epoch } from './epoch.ts'
@@ -14,8 +14,8 @@ export class Node {
   readonly #index: number
   readonly #protocol: Protocol
   readonly #ledger: Ledger
-  #record: Record = EMPTY_RECORD
-  #saved: Record = EMPTY_RECORD
+  #record: KeyRecord = EMPTY_RECORD
+  #saved: KeyRecord = EMPTY_RECORD
   /** Votes that a crash would undo. */
   #unsavedVotes: Extract<Request, { kind: 'accept' }>[] = []
   /** The epoch it has adopted; 0: it is new. */
@@ -31,7 +31,7 @@ export class Node {
   }
 
   /** What it would report. */
-  get record(): Record {
+  get record(): KeyRecord {
     return this.#record
   }
 

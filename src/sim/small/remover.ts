@@ -1,10 +1,10 @@
-import type { Record } from '../../register/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
 import type { Finding } from '../../register/removal.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Epoch } from './epoch.ts'
 
 /** What a remover does once all nodes have reported. */
-export type Step = Readonly<{ finding: Finding; records: readonly Record[] }>
+export type Step = Readonly<{ finding: Finding; records: readonly KeyRecord[] }>
 
 /**
  * One connector's removal of what is left of the key: the real rules, with reports that it gathers node by node, and with
@@ -15,7 +15,7 @@ export class Remover {
   readonly #removal: Protocol['removal']
   #epoch: Epoch
   /** What it has been told so far, by node, and when it began to ask. */
-  #records: Record[] = []
+  #records: KeyRecord[] = []
   #askedAt = 0
   #noted: { readonly finding: Finding; readonly since: number; isGraceOver: boolean } | undefined
 
@@ -53,7 +53,7 @@ export class Remover {
   }
 
   /** The next node has reported. Returns what is to be done, if it was the last and all is as it was. */
-  hear(record: Record, now: number): Step | undefined {
+  hear(record: KeyRecord, now: number): Step | undefined {
     if (this.#records.length === 0) this.#askedAt = now
     this.#records.push(record)
     if (this.#records.length < this.#epoch.nodes.length) return undefined

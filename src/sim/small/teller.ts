@@ -1,6 +1,6 @@
 /** Tells a run as a conversation between the processes, a line for each thing that happens. */
 import { formatBallot } from '../../register/ballot.ts'
-import type { Answer, Record, Request } from '../../register/messages.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import { formatState } from '../../register/state.ts'
 import type { Command, Reply } from './command.ts'
@@ -65,7 +65,7 @@ export function formatAnswer({ kind }: Request, { ok, record }: Answer): string 
 }
 
 /** `promised 4.2, accepted 3.2 2.1@1 (chosen)` */
-export function formatRecord({ promised, accepted, state, chosen, isStub }: Record): string {
+export function formatRecord({ promised, accepted, state, chosen, isStub }: KeyRecord): string {
   const vote =
     accepted === undefined
       ? `accepted none${isStub ? ' (stub)' : ''}`

@@ -1,7 +1,7 @@
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import { highestAccepted } from '../../register/known-chosen.ts'
-import type { Record } from '../../register/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
 import { isClassicQuorum } from '../../register/quorum.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Epoch } from './epoch.ts'
@@ -11,7 +11,7 @@ export type TransferHost = Readonly<{
   /** Whether the connector reaches a node, which takes part in the epoch. */
   isReachable: (node: number) => boolean
   /** What a node says that it holds; `undefined`: it does not answer. */
-  ask: (node: number) => Record | undefined
+  ask: (node: number) => KeyRecord | undefined
   /** Has the key settled by a round. */
   settle: (onEnd: (isDecided: boolean) => void) => void
   /** Has the next epoch chosen. */
@@ -34,7 +34,7 @@ export class Transfer {
   readonly #isSealed: Protocol['membership']['isSealed']
   #step: Step = { kind: 'begin' }
   #asked: readonly number[] = []
-  #records: (Record | undefined)[] = []
+  #records: (KeyRecord | undefined)[] = []
   #reference: Ballot | undefined
   #checkedCount = 0
 
@@ -75,7 +75,7 @@ export class Transfer {
   }
 
   /** A listing that is interrupted begins again. A node that holds nothing does not list the key. */
-  #list(node: number, record: Record | undefined): void {
+  #list(node: number, record: KeyRecord | undefined): void {
     if (record === undefined) {
       this.#step = { kind: 'begin' }
       return
@@ -98,7 +98,7 @@ export class Transfer {
     this.#step = isDecided ? this.#nextCheck() : { kind: 'settle' }
   }
 
-  #check(record: Record | undefined): void {
+  #check(record: KeyRecord | undefined): void {
     const accepted = record?.accepted
     const reference = this.#reference
     const isTaken =

@@ -3,9 +3,9 @@
  * Every step is an `Action`; checkers watch each of them, and `finish` checks what only the whole run can show.
  */
 
-import { finish, requireSpare } from '../../connector/membership/plan-change.ts'
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
-import type { Answer, Record, Request } from '../../register/messages.ts'
+import { finish, requireSpare } from '../../membership/plan-change.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import type { Effect, Proposer } from '../../register/proposer.ts'
 import { ChangingElectorate } from '../checkers/electorate.ts'
@@ -436,7 +436,7 @@ export class World {
     }
   }
 
-  #dropped(node: number, { promised }: Record): void {
+  #dropped(node: number, { promised }: KeyRecord): void {
     this.#promises.dropped(node)
     for (const { isDead, proposer, proposerId, prepared } of this.connectors) {
       if (isDead || proposer === undefined || prepared === undefined) continue
@@ -508,7 +508,7 @@ export class World {
     const { membership } = this.#options.protocol
     connector.transfer ??= new Transfer(epoch, membership)
     const name = `c${connector.proposerId}`
-    const ask = (index: number): Record | undefined => {
+    const ask = (index: number): KeyRecord | undefined => {
       const node = this.nodes[epoch.nodes[index]!]!
       const isMeant = node.epoch === epoch.number || !membership.doesListAdopt
       if (!node.isUp || !isMeant) return undefined

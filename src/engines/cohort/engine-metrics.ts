@@ -1,0 +1,199 @@
+/** The figures of a connector. Each is read from what is counted or known anyway, when somebody asks. */
+
+import type { RequestCounts, RouteCounts } from '../../http/count-requests.ts'
+import type { StatusView } from '../../http/status-view.ts'
+import type { HistogramSample, Metrics, Sample } from '../../metrics/metrics.ts'
+import type { Counters } from '../../replication/counters.ts'
+import type { Divergences } from '../../replication/divergence.ts'
+import type { RemovalReport } from '../../upkeep/removal/removal-report.ts'
+import type { RepairReport } from '../../upkeep/repair/repair-report.ts'
+import type { ClusterSnapshot, MemberSnapshot } from './status/cluster-snapshot.ts'
+
+export type ConnectorFigures = Readonly<{
+  counters: Counters
+  requestCounts: RequestCounts
+  snapshot: () => ClusterSnapshot
+  status: Pick<StatusView, 'describe'>
+  divergences: Pick<Divergences, 'total' | 'open'>
+  repair: Pick<RepairReport, 'outcomes'>
+  removal: () => RemovalReport
+}>
+
+const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
+
+/** Adds them, all with the prefix `cohort_`. */
+export function addConnectorMetrics(metrics: Metrics, figures: ConnectorFigures): void {
+  addHttpMetrics(metrics, figures.requestCounts)
+  addRegisterMetrics(metrics, figures.counters)
+  addNodeMetrics(metrics, figures.snapshot)
+  addClusterMetrics(metrics, figures)
+  const { outcomes } = figures.repair
+  metrics.counter(
+    { name: 'cohort_repaired_keys_total', help: 'Keys that background repair has made equal again.' },
+    () => [{ value: outcomes.learned + outcomes.settled }],
+  )
+  addRemovalMetrics(metrics, figures.removal)
+}
+
+function addRemovalMetrics(metrics: Metrics, report: ConnectorFigures['removal']): void {
+  metrics.counter(
+    { name: 'cohort_removed_keys_total', help: 'Deleted keys of which every node has dropped the rest.' },
+    () => [{ value: report().removedCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_removal_waiting_keys', help: 'Deleted keys that wait for a grace time to pass.' },
+    () => [{ value: report().waitingCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_removal_oldest_wait_seconds', help: 'How long the oldest of them has waited.' },
+    () => {
+      const { oldestWaitingMs } = report()
+      return oldestWaitingMs === undefined ? [] : [{ value: oldestWaitingMs / 1_000 }]
+    },
+  )
+}
+
+function addHttpMetrics(metrics: Metrics, counts: RequestCounts): void {
+  metrics.counter(
+    {
+      name: 'cohort_http_requests_total',
+      help: 'Requests answered, by route and status. Route "none": what no route took.',
+      labels: ['method', 'route', 'status'],
+    },
+    () => [...counts.routes, counts.unrouted].flatMap(statusSamples),
+  )
+  metrics.histogram(
+    {
+      name: 'cohort_http_request_duration_seconds',
+      help: 'From the headers of a request to its answer.',
+      labels: ['method', 'route'],
+    },
+    () =>
+      counts.routes
+        .filter(({ statuses }) => statuses.size > 0)
+        .map(({ method, route, seconds }) => ({ counts: seconds, labels: { method, route } })),
+  )
+  metrics.gauge({ name: 'cohort_http_requests_in_flight', help: 'Requests not answered yet.' }, () => [
+    { value: counts.inFlight },
+  ])
+}
+
+function statusSamples({ method, route, statuses }: RouteCounts): Sample[] {
+  return [...statuses].map(([status, value]) => ({ value, labels: { method, route, status } }))
+}
+
+function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
+  metrics.counter(
+    {
+      name: 'cohort_rounds_total',
+      help: 'Rounds of the protocol that were begun, by kind.',
+      labels: ['kind'],
+    },
+    () => samplesOf(counters.rounds, 'kind'),
+  )
+  metrics.counter(
+    {
+      name: 'cohort_rounds_refused_total',
+      help: 'Rounds that at least one node refused, by kind: somebody else was faster.',
+      labels: ['kind'],
+    },
+    () => samplesOf(counters.refusedRounds, 'kind'),
+  )
+  metrics.counter(
+    {
+      name: 'cohort_operations_total',
+      help: 'Operations on keys that ended, by what became of them.',
+      labels: ['outcome'],
+    },
+    () => samplesOf(counters.operations, 'outcome'),
+  )
+  metrics.counter({ name: 'cohort_backoffs_total', help: 'Waits before a round was tried again.' }, () => [
+    { value: counters.backoffs },
+  ])
+  metrics.histogram(
+    { name: 'cohort_batch_requests', help: 'Requests in one batch to one node, without heartbeats.' },
+    () => [{ counts: counters.batchSizes }],
+  )
+}
+
+function addNodeMetrics(metrics: Metrics, snapshot: () => ClusterSnapshot): void {
+  const labels = ['node', 'address']
+  const ofMembers = <T>(pick: (member: MemberSnapshot) => T) => {
+    const cluster = snapshot()
+    return cluster.kind === 'searching' ? [] : cluster.members.map(pick)
+  }
+  metrics.histogram(
+    {
+      name: 'cohort_node_round_trip_seconds',
+      help: 'From a batch to its answer, fsync included, since the link was made.',
+      labels,
+    },
+    () =>
+      ofMembers(
+        (member): HistogramSample => ({ counts: member.link.roundTrips.histogram, labels: labelsOf(member) }),
+      ),
+  )
+  metrics.gauge(
+    { name: 'cohort_node_reachable', help: '1: this connector has a stream to the node that works.', labels },
+    () => ofMembers((member) => flag(member.link.isReachable, member)),
+  )
+  metrics.gauge(
+    { name: 'cohort_node_suspect', help: '1: nobody waits for the node at the moment.', labels },
+    () => ofMembers((member) => flag(member.link.isSuspect, member)),
+  )
+}
+
+function addClusterMetrics(
+  metrics: Metrics,
+  { snapshot, status, divergences }: Pick<ConnectorFigures, 'snapshot' | 'status' | 'divergences'>,
+): void {
+  metrics.gauge(
+    { name: 'cohort_epoch', help: 'The epoch of the membership; missing until the cluster is found.' },
+    () => {
+      const cluster = snapshot()
+      return cluster.kind === 'searching' ? [] : [{ value: cluster.epoch }]
+    },
+  )
+  metrics.gauge(
+    { name: 'cohort_verdict', help: '1 for the verdict that holds, 0 for the others.', labels: ['verdict'] },
+    () => {
+      const { verdict } = status.describe()
+      return VERDICTS.map((name) => ({ value: name === verdict ? 1 : 0, labels: { verdict: name } }))
+    },
+  )
+  metrics.gauge(
+    {
+      name: 'cohort_lag_keys',
+      help: 'Keys of the node that differ from what is chosen; missing while that is not known.',
+      labels: ['node', 'address'],
+    },
+    () =>
+      status
+        .describe()
+        .members.flatMap(({ nodeId, address, lag }) =>
+          nodeId === null || lag === null ? [] : [{ value: lag, labels: { node: nodeId, address } }],
+        ),
+  )
+  metrics.counter(
+    {
+      name: 'cohort_divergence_total',
+      help: 'Pairs of nodes found to hold different states of a key as chosen at one ballot: never to happen.',
+    },
+    () => [{ value: divergences.total }],
+  )
+  metrics.gauge({ name: 'cohort_divergences_open', help: 'Those of them that were not seen mended.' }, () => [
+    { value: divergences.open.length },
+  ])
+}
+
+function samplesOf(counts: Readonly<Record<string, number>>, label: string): Sample[] {
+  return Object.entries(counts).map(([name, value]) => ({ value, labels: { [label]: name } }))
+}
+
+function labelsOf({ nodeId, address }: MemberSnapshot) {
+  return { node: nodeId, address }
+}
+
+function flag(is: boolean, member: MemberSnapshot): Sample {
+  return { value: is ? 1 : 0, labels: labelsOf(member) }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeGroup } from '../../group/group-codec.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import type { NodeTransport } from '../../rpc/transport.ts'
+import { compareKeys } from '../../scan/key-scan.ts'
+import { GroupRegistry } from './group-registry.ts'
+
+const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+const PAGE_KEYS = 4
+const TIMEOUT_MS = 1_000
+
+/** A registry over one node, with these groups and what is left of deleted ones. Each page of keys takes so long. */
+function aRegistry({
+  live = [],
+  deleted = [],
+  pageMs = 0,
+  epochEnds = 0,
+}: {
+  live?: string[]
+  deleted?: string[]
+  pageMs?: number
+  /** How many scans are refused first, as of an epoch that is over. */
+  epochEnds?: number
+}) {
+  const seen = { nowMs: 0, reads: [] as string[] }
+  const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
+  const node = {
+    async *scan({ start, end }: { start: string; end: string }) {
+      seen.nowMs += pageMs
+      if (epochEnds-- > 0) throw new Error('the scan is for another epoch')
+      const held = keys.filter((key) => compareKeys(key, start) >= 0 && compareKeys(key, end) < 0)
+      if (held.length > 0) yield held.slice(0, PAGE_KEYS).map((key) => ({ key, record: EMPTY_RECORD }))
+    },
+  } as Partial<NodeTransport> as NodeTransport
+  const client = {
+    isQuorum: (nodes: number) => nodes === 1,
+    read: async (key: string, resultOf: (value: Uint8Array | undefined) => unknown) => {
+      const id = key.slice('group/'.length)
+      seen.reads.push(id)
+      const group = { groupId: id, version: 1, incarnation: 'i', ...TIMES }
+      return { kind: 'decided', result: resultOf(live.includes(id) ? encodeGroup(group) : undefined) }
+    },
+  }
+  const source = { transport: node, recipient: { clusterId: 'c', epoch: 1, nodeId: 'n' } }
+  const cluster = { client, keySources: [source] } as unknown as ConstructorParameters<
+    typeof GroupRegistry
+  >[0]
+  const after = (delayMs: number, task: () => void) => {
+    // Of the timers, only the pause before another try runs out here.
+    if (delayMs < TIMEOUT_MS) setImmediate(task)
+    return () => {}
+  }
+  const clock = { nowMs: () => seen.nowMs, after }
+  return { registry: new GroupRegistry(cluster, { clock, operationTimeoutMs: TIMEOUT_MS }), seen }
+}
+
+async function scan(
+  registry: GroupRegistry,
+  after: string | undefined,
+  limit: number,
+): Promise<{ ids: string[]; after: string | undefined }> {
+  const outcome = await registry.scan({ after, limit })
+  assert.ok(outcome.kind === 'done')
+  return { ids: outcome.value.groups.map(({ groupId }) => groupId), after: outcome.value.after }
+}
+
+const numbered = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(3, '0')}`)
+
+test('pages of any size give every live group once', async () => {
+  const live = numbered(23, 'g')
+  for (const limit of [1, 3, 4, 5, 22, 23, 24, 1_000]) {
+    const { registry } = aRegistry({ live, deleted: numbered(30, 'f') })
+    const found: string[] = []
+    let after: string | undefined
+    do {
+      const page = await scan(registry, after, limit)
+      found.push(...page.ids)
+      after = page.after
+    } while (after !== undefined)
+    assert.deepEqual(found, live)
+  }
+})
+
+test('a page that the end of an epoch interrupts is begun again', async () => {
+  const { registry } = aRegistry({ live: ['a', 'b'], epochEnds: 2 })
+  assert.deepEqual(await scan(registry, undefined, 10), { ids: ['a', 'b'], after: undefined })
+})
+
+test('without enough nodes there is no page, once the time is over', async () => {
+  const { registry } = aRegistry({ live: ['a'], epochEnds: Number.POSITIVE_INFINITY, pageMs: TIMEOUT_MS / 4 })
+  assert.equal((await registry.scan({ after: undefined, limit: 10 })).kind, 'not_applied')
+})
+
+test('a small page reads no more groups than it shows', async () => {
+  const { registry, seen } = aRegistry({ live: numbered(23, 'g') })
+  assert.deepEqual(await scan(registry, undefined, 2), { ids: ['g000', 'g001'], after: 'g001' })
+  assert.deepEqual(seen.reads, ['g000', 'g001'])
+})
+
+test('where many groups were deleted a page ends with the time, and the next one goes on from there', async () => {
+  const { registry } = aRegistry({ live: ['a', 'z'], deleted: numbered(100, 'g'), pageMs: 300 })
+  let page = await scan(registry, undefined, 10)
+  assert.deepEqual([page.ids, page.after], [['a'], 'g014'])
+  const found = [...page.ids]
+  for (let count = 0; page.after !== undefined; count += 1) {
+    assert.ok(count < 20)
+    page = await scan(registry, page.after, 10)
+    found.push(...page.ids)
+  }
+  assert.deepEqual(found, ['a', 'z'])
+})

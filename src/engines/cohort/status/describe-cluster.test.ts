@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RoundTripTimes } from '../../../replication/links/round-trip-times.ts'
+import type { Description } from '../../../rpc/messages.ts'
+import type { ClusterSnapshot, MemberSnapshot } from './cluster-snapshot.ts'
+import { describeCluster, type Knowledge } from './describe-cluster.ts'
+
+function aMember(name: string, overrides: Partial<MemberSnapshot> = {}, isReachable = true): MemberSnapshot {
+  const roundTrips = new RoundTripTimes()
+  roundTrips.observe(1.234)
+  return {
+    nodeId: name,
+    address: `${name}:8001`,
+    role: 'voting',
+    progress: undefined,
+    link: { isReachable, isSuspect: !isReachable, roundTrips, send: () => false },
+    ...overrides,
+  }
+}
+
+function aSnapshot(members: readonly MemberSnapshot[], change?: string): ClusterSnapshot {
+  return {
+    kind: 'found',
+    clusterId: 'c',
+    epoch: 3,
+    quorum: 2,
+    isQuorumReachable: true,
+    members,
+    change,
+    loss: undefined,
+  }
+}
+
+function aDescription(nodeId: string): Description {
+  return {
+    nodeId,
+    membership: { clusterId: 'c', epoch: 3, members: [], tombstoneGraceMs: 3_600_000 },
+    version: '1.2.3',
+    recordCount: 5,
+    tombstoneCount: 2,
+    stubCount: 1,
+  }
+}
+
+function knowing(overrides: Partial<Knowledge> = {}): Knowledge {
+  return { latest: () => undefined, lag: { lagOf: () => undefined }, divergences: [], ...overrides }
+}
+
+const THREE = [aMember('n1'), aMember('n2'), aMember('n3')]
+
+test('a member is shown with what it said of itself and with what this connector sees of it', () => {
+  const { verdict, epoch, members } = describeCluster(
+    aSnapshot(THREE),
+    knowing({ latest: (address) => aDescription(address.slice(0, 2)), lag: { lagOf: () => 0 } }),
+  )
+  assert.deepEqual([verdict, epoch], ['healthy', 3])
+  assert.partialDeepStrictEqual(members[1], {
+    nodeId: 'n2',
+    address: 'n2:8001',
+    reachable: true,
+    latencyMs: { p50: 1.23, p99: 1.23 },
+    lag: 0,
+    records: 5,
+    tombstones: 2,
+    stubs: 1,
+    version: '1.2.3',
+    epoch: 3,
+    problem: null,
+  })
+})
+
+test('before the cluster is found: unavailable, why it waits, and who of the hosts is there', () => {
+  const snapshot: ClusterSnapshot = { kind: 'searching', hosts: ['n1:8001', 'n2:8001'], reason: 'no answer' }
+  const latest = (address: string) => (address === 'n1:8001' ? aDescription('n1') : undefined)
+  const status = describeCluster(snapshot, knowing({ latest }))
+  assert.equal(status.verdict, 'unavailable')
+  assert.equal(status.reason, 'The cluster is not found yet: no answer.')
+  assert.deepEqual([status.clusterId, status.epoch, status.quorum], [null, null, null])
+  assert.deepEqual(
+    status.members.map(({ nodeId, address, problem }) => [nodeId, address, problem]),
+    [
+      ['n1', 'n1:8001', null],
+      [null, 'n2:8001', 'It does not answer.'],
+    ],
+  )
+})
+
+test('a stranger at the address of a member is told from silence, and its figures are not taken for those of the member', () => {
+  const members = [...THREE.slice(0, 2), aMember('n3', {}, false)]
+  const status = describeCluster(aSnapshot(members), knowing({ latest: () => aDescription('other') }))
+  assert.equal(status.verdict, 'degraded')
+  assert.equal(status.members[2]?.records, null)
+  assert.match(status.members[2]?.problem ?? '', /^Another node answers at this address \(other\)/)
+  const silent = describeCluster(aSnapshot(members), knowing())
+  assert.equal(silent.members[2]?.problem, 'It does not answer.')
+})
+
+test('a change of the membership is seen with the role and the progress of the node it is about', () => {
+  const members = [...THREE, aMember('n4', { role: 'joining', progress: 0.25 })]
+  const status = describeCluster(aSnapshot(members, 'n4 is joining'), knowing())
+  assert.deepEqual(
+    [status.verdict, status.reason, status.change],
+    ['degraded', 'N4 is joining.', 'n4 is joining'],
+  )
+  assert.partialDeepStrictEqual(status.members[3], { role: 'joining', progress: 0.25 })
+})

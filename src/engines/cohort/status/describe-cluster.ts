@@ -1,0 +1,120 @@
+/** Puts together what is known of a cluster, as `GET /v1/cluster` shows it. Pure: all of it is at hand. */
+import type { BallotView, ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts'
+import { type Ballot, formatBallot } from '../../../register/ballot.ts'
+import type { Divergence } from '../../../replication/divergence.ts'
+import type { Description } from '../../../rpc/messages.ts'
+import type { ClusterSnapshot, LagSource, MemberSnapshot } from './cluster-snapshot.ts'
+import { judge, sentence } from './verdict.ts'
+
+/** What the parts of a connector know beside the snapshot. */
+export type Knowledge = Readonly<{
+  /** What the node at an address said of itself a moment ago. */
+  latest: (address: string) => Description | undefined
+  lag: LagSource
+  divergences: readonly Divergence[]
+}>
+
+const DIVERGENCES_SHOWN_MAX = 20
+
+export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge): ClusterStatus {
+  const { divergences } = knowledge
+  const found = {
+    count: divergences.length,
+    first: divergences.slice(0, DIVERGENCES_SHOWN_MAX).map(viewOfDivergence),
+  }
+  if (snapshot.kind === 'searching') {
+    const { hosts, reason } = snapshot
+    return {
+      verdict: 'unavailable',
+      reason: sentence([`the cluster is not found yet: ${reason}`]),
+      clusterId: null,
+      epoch: null,
+      quorum: null,
+      change: null,
+      members: hosts.map((address) => describeHost(address, knowledge)),
+      divergences: found,
+    }
+  }
+  const { clusterId, epoch, quorum, isQuorumReachable, change, loss } = snapshot
+  const members = snapshot.members.map((member) => describeMember(member, knowledge))
+  const divergenceCount = divergences.length
+  const verdict = judge({ members, quorum, isQuorumReachable, change, loss, divergenceCount })
+  return { ...verdict, clusterId, epoch, quorum, change: change ?? null, members, divergences: found }
+}
+
+/** A ballot, in numbers and as logs show it. */
+export function viewOfBallot({ round, proposerId }: Ballot): BallotView {
+  return { round, proposerId, text: formatBallot({ round, proposerId }) }
+}
+
+/** Nobody votes yet; but who is there can be told. */
+function describeHost(address: string, { latest }: Knowledge): MemberStatus {
+  const description = latest(address)
+  return {
+    ...holdings(description),
+    nodeId: description?.nodeId ?? null,
+    address,
+    role: 'voting',
+    progress: null,
+    reachable: false,
+    suspect: true,
+    latencyMs: null,
+    lag: null,
+    problem: description === undefined ? 'It does not answer.' : null,
+  }
+}
+
+function describeMember(member: MemberSnapshot, { latest, lag }: Knowledge): MemberStatus {
+  const { nodeId, address, role, progress, link } = member
+  const description = latest(address)
+  const isItself = description?.nodeId === nodeId
+  const percentiles = link.roundTrips.percentiles()
+  return {
+    ...holdings(isItself ? description : undefined),
+    nodeId,
+    address,
+    role,
+    progress: progress ?? null,
+    reachable: link.isReachable,
+    suspect: link.isSuspect,
+    latencyMs:
+      percentiles === undefined ? null : { p50: rounded(percentiles.p50), p99: rounded(percentiles.p99) },
+    lag: lag.lagOf(nodeId) ?? null,
+    problem: problemOf(member, description),
+  }
+}
+
+function problemOf({ nodeId, link }: MemberSnapshot, description: Description | undefined): string | null {
+  if (link.isReachable) return null
+  if (description === undefined) return 'It does not answer.'
+  if (description.nodeId === nodeId) return 'It answers, but takes no part yet.'
+  return (
+    `Another node answers at this address (${description.nodeId}): the data directory is not the one of this member, ` +
+    'or was lost.'
+  )
+}
+
+/** What a node that was heard holds, else nulls. */
+function holdings(
+  description: Description | undefined,
+): Pick<MemberStatus, 'records' | 'tombstones' | 'stubs' | 'version' | 'epoch'> {
+  return {
+    records: description?.recordCount ?? null,
+    tombstones: description?.tombstoneCount ?? null,
+    stubs: description?.stubCount ?? null,
+    version: description?.version ?? null,
+    epoch: description?.membership?.epoch ?? null,
+  }
+}
+
+function viewOfDivergence({
+  key,
+  ballot,
+  replicas,
+}: Divergence): ClusterStatus['divergences']['first'][number] {
+  return { key, ballot: viewOfBallot(ballot), nodeIds: replicas.map(({ nodeId }) => nodeId) }
+}
+
+function rounded(timeMs: number): number {
+  return Math.round(timeMs * 100) / 100
+}

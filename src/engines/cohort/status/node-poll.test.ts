@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Description } from '../../../rpc/messages.ts'
+import { NodePoll } from './node-poll.ts'
+
+const HERE: Description = {
+  nodeId: 'n1',
+  membership: undefined,
+  version: '0',
+  recordCount: 0,
+  tombstoneCount: 0,
+  stubCount: 0,
+}
+
+/** A poll whose nodes are answered for by hand; `tick` lets the pause between two rounds pass. */
+function aPoll() {
+  const asked: { address: string; resolve: (description: Description) => void; reject: () => void }[] = []
+  let task: (() => void) | undefined
+  const poll = new NodePoll({
+    addresses: () => ['a', 'b'],
+    describe: (address) =>
+      new Promise((resolve, reject) => {
+        asked.push({ address, resolve, reject: () => reject(new Error('silent')) })
+      }),
+    clock: {
+      nowMs: () => 0,
+      after: (_delayMs, run) => {
+        task = run
+        return () => {
+          task = undefined
+        }
+      },
+      defer: () => assert.fail('not used'),
+    },
+    intervalMs: 1_000,
+    timeoutMs: 1_000,
+  })
+  return { poll, asked, tick: () => task?.(), isWaiting: () => task !== undefined }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+test('what a node said last is known until it is silent once', async () => {
+  const { poll, asked, tick } = aPoll()
+  poll.start()
+  assert.deepEqual(
+    asked.map(({ address }) => address),
+    ['a', 'b'],
+  )
+  assert.equal(poll.latest('a'), undefined)
+  asked[0]!.resolve(HERE)
+  asked[1]!.reject()
+  await settled()
+  assert.deepEqual([poll.latest('a'), poll.latest('b')], [HERE, undefined])
+  tick()
+  asked[2]!.reject()
+  asked[3]!.resolve(HERE)
+  await settled()
+  assert.deepEqual([poll.latest('a'), poll.latest('b')], [undefined, HERE])
+})
+
+test('nobody is asked again before all have answered or run out of time', async () => {
+  const { poll, asked, isWaiting } = aPoll()
+  poll.start()
+  asked[0]!.resolve(HERE)
+  await settled()
+  assert.equal(isWaiting(), false)
+  asked[1]!.reject()
+  await settled()
+  assert.equal(isWaiting(), true)
+})
+
+test('a closed poll asks nobody any more', async () => {
+  const { poll, asked, isWaiting, tick } = aPoll()
+  poll.start()
+  poll.close()
+  for (const { reject } of asked) reject()
+  await settled()
+  assert.equal(isWaiting(), false)
+  tick()
+  assert.equal(asked.length, 2)
+})

@@ -1,0 +1,54 @@
+import type { Clock } from '../../../process/clock.ts'
+import type { Description } from '../../../rpc/messages.ts'
+
+export type NodePollOptions = Readonly<{
+  /** Whom to ask, each time anew. */
+  addresses: () => readonly string[]
+  /** Rejects within `timeoutMs`, whatever the node does. */
+  describe: (address: string, timeoutMs: number) => Promise<Description>
+  clock: Clock
+  /** Between the end of one round of questions and the next. */
+  intervalMs: number
+  timeoutMs: number
+}>
+
+export const POLL_LIMITS = { intervalMs: 1_000, timeoutMs: 1_000 }
+
+/**
+ * Asks every node again and again, in the background, who it is and what it holds, so that whoever wants to know waits
+ * for nobody.
+ */
+export class NodePoll {
+  readonly #options: NodePollOptions
+  #latest: ReadonlyMap<string, Description> = new Map()
+  #isClosed = false
+  #cancel: () => void = () => {}
+
+  constructor(options: NodePollOptions) {
+    this.#options = options
+  }
+
+  /** Begins; `close` ends it. */
+  start(): void {
+    void this.#round()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel()
+  }
+
+  /** What the node at an address last said; `undefined` when it did not answer the last time. */
+  latest(address: string): Description | undefined {
+    return this.#latest.get(address)
+  }
+
+  async #round(): Promise<void> {
+    const { addresses, describe, clock, intervalMs, timeoutMs } = this.#options
+    const asked = addresses().map(async (address) => [address, await describe(address, timeoutMs)] as const)
+    const results = await Promise.allSettled(asked)
+    if (this.#isClosed) return
+    this.#latest = new Map(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
+    this.#cancel = clock.after(intervalMs, () => void this.#round())
+  }
+}

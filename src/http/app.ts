@@ -1,0 +1,88 @@
+/** The public API's HTTP server: everything it is made of is put together here. It does not listen. */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { answerClientError } from './client-error.ts'
+import { countRequests } from './count-requests.ts'
+import type { Dependencies } from './dependencies.ts'
+import { docsRoutes } from './docs/docs.ts'
+import { drainOnClose } from './drain.ts'
+import { errorHandler } from './error-handler.ts'
+import { healthRoutes } from './health.ts'
+import { BODY_BYTES_MAX } from './json-bodies.ts'
+import { metricsRoute } from './metrics.ts'
+import { answerUnrouted } from './not-found.ts'
+import { RequestError } from './request-error.ts'
+import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
+import { backupRoute } from './v1/backup/backup.ts'
+import { restoreRoute } from './v1/backup/restore.ts'
+import { clusterRoute } from './v1/cluster/cluster.ts'
+import { memberRoutes } from './v1/cluster/members.ts'
+import { createGroupRoute } from './v1/group/create-group.ts'
+import { deleteGroupRoute } from './v1/group/delete-group.ts'
+import { getGroupRoute } from './v1/group/get-group.ts'
+import { getReplicasRoute } from './v1/group/get-replicas.ts'
+import { PARAM_LENGTH_MAX } from './v1/group/group-request.ts'
+import { listGroupsRoute } from './v1/group/list-groups.ts'
+import { updateGroupRoute } from './v1/group/update-group.ts'
+
+/** How long a request may take to arrive whole, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000
+const DRAIN_GRACE_MS = 500
+
+/** The app, ready to listen or to be injected into. `close()` drains (drain.ts). */
+export function buildApp(dependencies: Dependencies): FastifyInstance {
+  const { logger, drainGraceMs = DRAIN_GRACE_MS } = dependencies
+  const newRequestId = requestIds()
+  const onError = errorHandler(logger)
+  const app = fastify({
+    // Fastify's own logger would make a child for every request. What is worth a line is logged where it happens.
+    logger: false,
+    genReqId: newRequestId,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    // Node would refuse a request without Host by itself, without our headers; `hostError` does it instead.
+    http: { requireHostHeader: false },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
+    // Whoever sends a number for a string, or a field we do not know, is told so.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: false },
+    },
+    frameworkErrors: (error, request, reply) => onError(error, request, reply),
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket as Socket, newRequestId({ headers: {} })),
+  })
+  app.removeAllContentTypeParsers()
+  app.setErrorHandler(onError)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id)
+    done(hostError(request.raw))
+  })
+  countRequests(app, dependencies.requestCounts, dependencies.nowMs)
+  answerUnrouted(app)
+  drainOnClose(app, drainGraceMs)
+  // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
+  app.server.on('checkExpectation', app.routing)
+
+  app.register(createGroupRoute(dependencies))
+  app.register(getGroupRoute(dependencies))
+  app.register(getReplicasRoute(dependencies))
+  app.register(listGroupsRoute(dependencies))
+  app.register(updateGroupRoute(dependencies))
+  app.register(deleteGroupRoute(dependencies))
+  app.register(clusterRoute(dependencies))
+  app.register(memberRoutes(dependencies))
+  app.register(backupRoute(dependencies))
+  app.register(restoreRoute(dependencies))
+  app.register(healthRoutes(dependencies))
+  app.register(metricsRoute(dependencies))
+  app.register(docsRoutes())
+  return app
+}
+
+/** RFC 9112 §3.2: a request of HTTP/1.1 without a Host must be refused. */
+function hostError({ headers, httpVersion }: IncomingMessage): RequestError | undefined {
+  if (headers.host !== undefined || httpVersion !== '1.1') return undefined
+  return new RequestError('invalid_http', 'The Host header is missing.')
+}

@@ -1,0 +1,71 @@
+/** Counts the API's requests, by route and by the status of the answer, at the cost of a few additions each. */
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { BucketCounts, SECONDS_BOUNDS } from '../metrics/bucket-counts.ts'
+
+/** One method of one route. */
+export class RouteCounts {
+  readonly method: string
+  /** As the API's description has it: `/v1/group/{groupId}`. */
+  readonly route: string
+  /** How many answers had which status. */
+  readonly statuses = new Map<number, number>()
+  readonly seconds = new BucketCounts(SECONDS_BOUNDS)
+
+  constructor(method: string, route: string) {
+    this.method = method
+    this.route = route
+  }
+
+  count(status: number): void {
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+  }
+}
+
+export class RequestCounts {
+  readonly routes: RouteCounts[] = []
+  /** What no route took: unknown paths and methods, and what is no HTTP. */
+  readonly unrouted = new RouteCounts('', 'none')
+  inFlight = 0
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set while the request is counted as one in flight. */
+    counts: RouteCounts | null
+    startedMs: number
+  }
+}
+
+/** Call it before the first route is added. `nowMs` is a clock that never goes back. */
+export function countRequests(app: FastifyInstance, counts: RequestCounts, nowMs: () => number): void {
+  app.decorateRequest('counts', null)
+  app.decorateRequest('startedMs', 0)
+  app.addHook('onRoute', (options: RouteOptions) => {
+    const path = options.url.replaceAll(/:(\w+)/g, '{$1}')
+    const routes = [options.method].flat().map((method) => new RouteCounts(method, path))
+    counts.routes.push(...routes)
+    const [only, ...others] = routes
+    options.onRequest = [
+      ...[options.onRequest ?? []].flat(),
+      (request, _reply, done) => {
+        request.counts =
+          (others.length === 0 ? only : routes.find(({ method }) => method === request.method)) ?? null
+        request.startedMs = nowMs()
+        counts.inFlight += 1
+        done()
+      },
+    ]
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const route = request.counts
+    if (route === null) counts.unrouted.count(reply.statusCode)
+    else {
+      // An answer that fails on its way is replaced by another, which comes here too.
+      request.counts = null
+      counts.inFlight -= 1
+      route.count(reply.statusCode)
+      route.seconds.observe((nowMs() - request.startedMs) / 1_000)
+    }
+    done(null, payload)
+  })
+}

@@ -1,0 +1,66 @@
+/** Turns whatever Fastify and our own code throw into problems. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { GROUP_ID_LENGTH_MAX } from '../group/limits.ts'
+import { BODY_BYTES_MAX } from './json-bodies.ts'
+import { type ProblemExtras, sendProblem } from './problem.ts'
+import { invalidRequest, RequestError } from './request-error.ts'
+import { REQUEST_ID_HEADER } from './request-id.ts'
+import { fieldErrors, type Query } from './validation.ts'
+
+/** Answers an error thrown on the way to a handler or in it. Logs, and answers 500 to, only what no input explains. */
+export function errorHandler(
+  logger: Logger,
+): (error: FastifyError | RequestError, request: FastifyRequest, reply: FastifyReply) => void {
+  return (error, request, reply) => {
+    // An error before routing gets here without the hook that sets this.
+    reply.header(REQUEST_ID_HEADER, request.id)
+    const requestError = error instanceof RequestError ? error : requestErrorOf(error, request)
+    if (requestError === undefined) {
+      logger.error(
+        { err: error, requestId: request.id },
+        'a request failed because of a mistake in this program',
+      )
+      sendProblem(reply, 'internal_error', INTERNAL_ERROR)
+      return
+    }
+    const { code, message: detail, errors } = requestError
+    sendProblem(reply, code, errors === undefined ? { detail } : { detail, errors: [...errors] })
+  }
+}
+
+const INTERNAL_ERROR: ProblemExtras = {
+  detail: 'A change may or may not have been made: read before you repeat. Please report the requestId.',
+  outcome: 'unknown',
+}
+
+/** What an error of Fastify's says of the request; `undefined` when it is not the request's fault. */
+function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
+  if (error.validation !== undefined) {
+    const query = error.validationContext === 'querystring' ? request.query : undefined
+    return invalidRequest(fieldErrors(error.validation, query as Query | undefined))
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new RequestError('unsupported_media_type', 'Send JSON, and say so with Content-Type.')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new RequestError('body_too_large', `A body has at most ${bodyBytesMax(request)} bytes.`)
+    case 'FST_ERR_BAD_URL':
+      return new RequestError('invalid_path', 'Percent escapes in a path must be UTF-8, as in a%2Fb.')
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return invalidRequest([
+        { field: 'groupId', message: `must have at most ${GROUP_ID_LENGTH_MAX} characters` },
+      ])
+    default:
+      return isClientsFault(error) ? new RequestError('invalid_http', error.message) : undefined
+  }
+}
+
+/** Before routing there is no route to ask. */
+function bodyBytesMax(request: FastifyRequest): number {
+  return request.routeOptions?.bodyLimit ?? BODY_BYTES_MAX
+}
+
+function isClientsFault({ statusCode }: FastifyError): boolean {
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500
+}

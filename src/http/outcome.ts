@@ -1,0 +1,61 @@
+/** What a registry's outcome is on HTTP: one table or switch for each kind, so that none can be forgotten. */
+import type { FastifyReply } from 'fastify'
+import type { Decision, Group, Refusal } from '../group/group.ts'
+import { LABELS_MAX } from '../group/limits.ts'
+import type { Outcome } from '../group/registry.ts'
+import { sendProblem } from './problem.ts'
+
+const DETAILS = {
+  group_exists: 'A group with this groupId exists already; nothing was changed.',
+  group_not_found: 'No group has this groupId.',
+  version_mismatch:
+    'If-Match names another version than the group has; nothing was changed. Read it, and decide anew.',
+  too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
+} as const satisfies { [refusal in Refusal]: string }
+
+/** The group that a change decided on; `undefined` when there is none, which is answered then. */
+export function decidedGroup(
+  reply: FastifyReply,
+  outcome: Outcome<Decision>,
+  retryAfterSeconds: number,
+): Group | undefined {
+  if (outcome.kind !== 'done') {
+    sendFailure(reply, outcome, retryAfterSeconds)
+    return undefined
+  }
+  if (outcome.value.kind !== 'refused') return outcome.value.answer
+  sendRefusal(reply, outcome.value.refusal)
+  return undefined
+}
+
+/** Answers that the group's state does not permit the change. */
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const detail = DETAILS[refusal]
+  if (refusal !== 'too_many_labels') return sendProblem(reply, refusal, { detail })
+  return sendProblem(reply, refusal, {
+    detail,
+    errors: [{ field: 'labels', message: `must be at most ${LABELS_MAX} in all` }],
+  })
+}
+
+/** Answers that there was no decision: 503 when nothing was done, 504 when that is not known. */
+export function sendFailure(
+  reply: FastifyReply,
+  outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
+  retryAfterSeconds: number,
+): FastifyReply {
+  switch (outcome.kind) {
+    case 'not_applied':
+      return sendProblem(reply.header('retry-after', retryAfterSeconds), 'unavailable', {
+        detail: `Nothing was done, and nothing will be: ${outcome.reason}.`,
+        outcome: 'not_applied',
+      })
+    case 'unknown':
+      return sendProblem(reply, 'outcome_unknown', {
+        detail: `It may have been done: ${outcome.reason}. Read before you repeat.`,
+        outcome: 'unknown',
+      })
+    default:
+      return outcome satisfies never
+  }
+}

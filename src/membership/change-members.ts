@@ -1,0 +1,117 @@
+/** The changes of the membership that somebody asks for. */
+
+import type { RegisterClient } from '../replication/register-client.ts'
+import type { Member, Membership } from '../rpc/messages.ts'
+import { isEmpty } from './lost-disks.ts'
+import { changeMembership } from './membership-register.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import {
+  type ChangePlan,
+  type ChangeRefusal,
+  planAdd,
+  planRemove,
+  planReplace,
+  requireSpare,
+} from './plan-change.ts'
+
+/** What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its full stop. */
+export type ChangeResult =
+  /** It is chosen, and will be carried out, by this connector or another. */
+  | Readonly<{ kind: 'accepted'; membership: Membership }>
+  | Readonly<{
+      kind: 'refused'
+      code: ChangeRefusal['code'] | 'node_unreachable' | 'node_not_empty'
+      reason: string
+    }>
+  | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
+
+/** Changes of the membership, one at a time. Each resolves as soon as the change is chosen, not when it is carried out. */
+export interface MemberChanges {
+  /** Makes the empty node at an address (host:port) one more member. */
+  add(address: string): Promise<ChangeResult>
+  /** Puts the empty node at an address in the place of a member. */
+  replace(nodeId: string, address: string): Promise<ChangeResult>
+  /** Takes a member out. */
+  remove(nodeId: string): Promise<ChangeResult>
+}
+
+/** What changing needs of the cluster. */
+export type ChangeableCluster = Readonly<{
+  /** `undefined` until the cluster is found. */
+  epoch: () => Readonly<{ membership: Membership; client: RegisterClient }> | undefined
+  directory: NodeDirectory
+  /** A newer membership is chosen. `isOurs`: through this connector. */
+  onChosen: (membership: Membership, isOurs: boolean) => void
+}>
+
+export class ChangeMembers implements MemberChanges {
+  readonly #cluster: ChangeableCluster
+
+  constructor(cluster: ChangeableCluster) {
+    this.#cluster = cluster
+  }
+
+  add(address: string): Promise<ChangeResult> {
+    return this.#withNewcomer(address, (current, newcomer) => planAdd(current, newcomer))
+  }
+
+  replace(nodeId: string, address: string): Promise<ChangeResult> {
+    return this.#withNewcomer(address, (current, newcomer) => planReplace(current, nodeId, newcomer))
+  }
+
+  remove(nodeId: string): Promise<ChangeResult> {
+    return this.#change((current) => planRemove(current, nodeId))
+  }
+
+  async #withNewcomer(
+    address: string,
+    plan: (current: Membership, newcomer: Member) => ChangePlan,
+  ): Promise<ChangeResult> {
+    const { epoch, directory } = this.#cluster
+    const current = epoch()?.membership
+    if (current === undefined) return NOT_FOUND
+    const description = await directory.describe(address).catch(() => undefined)
+    // What can be said without the node comes first: whoever asks must not start one for nothing.
+    const newcomer = { nodeId: description?.nodeId ?? '', address }
+    const planned = plan(current, newcomer)
+    if (planned.kind === 'refused') return planned
+    if (description === undefined) {
+      const reason = `No node answers at ${address}: start it there, with an empty data directory, and try again.`
+      return { kind: 'refused', code: 'node_unreachable', reason }
+    }
+    if (!isEmpty(description)) {
+      const reason =
+        `The node at ${address} (${description.nodeId}) holds data already, of this or another cluster; nothing was changed ` +
+        'there. Start it with an empty data directory.'
+      return { kind: 'refused', code: 'node_not_empty', reason }
+    }
+    return this.#change((now) => plan(now, newcomer))
+  }
+
+  async #change(plan: (current: Membership) => ChangePlan): Promise<ChangeResult> {
+    const { epoch, onChosen } = this.#cluster
+    const current = epoch()
+    if (current === undefined) return NOT_FOUND
+    const { membership, client } = current
+    const reachable = new Set(client.links.filter((link) => link.isReachable).map(({ nodeId }) => nodeId))
+    const planned = requireSpare(plan(membership), (nodeId) => reachable.has(nodeId))
+    if (planned.kind === 'refused') return planned
+    const outcome = await changeMembership(client, membership, planned.membership)
+    if (outcome.kind !== 'decided') return { kind: outcome.kind, reason: REASONS[outcome.kind] }
+    onChosen(outcome.membership, outcome.isOurs)
+    if (outcome.isOurs) return { kind: 'accepted', membership: outcome.membership }
+    return {
+      kind: 'refused',
+      code: 'change_in_progress',
+      reason:
+        'Another change was begun at the same time, and there is one at a time: wait until it is finished.',
+    }
+  }
+}
+
+const NOT_FOUND: ChangeResult = { kind: 'not_applied', reason: 'no quorum of nodes has been reached yet' }
+
+const REASONS = {
+  not_applied: 'too few nodes answered in time',
+  unknown: 'too few nodes answered in time to tell whether it was done',
+} as const

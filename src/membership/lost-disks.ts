@@ -1,0 +1,107 @@
+/** Tells members that have lost their disks from those that are merely away. Pure. */
+import { classicQuorum } from '../register/quorum.ts'
+import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../rpc/membership.ts'
+import type { Member, Membership } from '../rpc/messages.ts'
+import type { Sighting } from './discovery.ts'
+
+/** A member in whose place, at whose address, an empty node answers by another name. */
+export type LostDisk = Readonly<{ member: Member; newcomer: Member }>
+
+export type LostDiskFinding =
+  | Readonly<{ kind: 'none' }>
+  /** This one can be replaced. One at a time: any others follow. */
+  | Readonly<{ kind: 'replaceable'; lost: LostDisk }>
+  /** Without their disks there is no quorum that knows what was decided. `reason` is a sentence without its full stop. */
+  | Readonly<{ kind: 'beyond repair'; reason: string }>
+
+/**
+ * Looks at what was seen while members were missing.
+ *
+ * @param addressOf where a member was last seen, or is said to be
+ * @param hosts where this connector was told to look: if a single member is missing, an empty node at a host where no
+ *   member lives stands in its place
+ */
+export function findLostDisks(
+  membership: Membership,
+  sightings: readonly Sighting[],
+  addressOf: (member: Member) => string,
+  hosts: readonly string[],
+): LostDiskFinding {
+  const nodes = nodesOfEpoch(membership)
+  const seen = new Set(sightings.map(({ description }) => description.nodeId))
+  const empty = sightings.filter(
+    ({ description }) => isEmpty(description) && !isMemberOf(membership, description.nodeId),
+  )
+  const missing = nodes.filter(({ nodeId }) => !seen.has(nodeId))
+  const lost: LostDisk[] = []
+  for (const member of missing) {
+    const found = empty.find(({ address }) => address === addressOf(member) || address === member.address)
+    if (found !== undefined) lost.push({ member, newcomer: memberAt(found) })
+  }
+  const [onlyMissing] = missing
+  if (
+    lost.length === 0 &&
+    missing.length === 1 &&
+    onlyMissing !== undefined &&
+    hosts.length === nodes.length
+  ) {
+    const homes = nodes.map(addressOf)
+    const found = empty.find(({ address }) => hosts.includes(address) && !homes.includes(address))
+    if (found !== undefined) lost.push({ member: onlyMissing, newcomer: memberAt(found) })
+  }
+  // Where the node that takes a member's place is in, nobody can tell the loss from the address any more.
+  const displaced = missing.filter((member) =>
+    sightings.some(
+      ({ address, description }) =>
+        address === addressOf(member) &&
+        joiningOf(membership).some(({ nodeId }) => nodeId === description.nodeId),
+    ),
+  )
+  return judge(membership, lost, displaced)
+}
+
+/** Whether a node holds nothing, and belongs to no cluster: the only kind that may be given somebody's place. */
+export function isEmpty({ membership, recordCount }: Sighting['description']): boolean {
+  return membership === undefined && recordCount === 0
+}
+
+function judge(
+  membership: Membership,
+  lost: readonly LostDisk[],
+  displaced: readonly Member[],
+): LostDiskFinding {
+  const [first] = lost
+  if (first === undefined) return { kind: 'none' }
+  for (const members of [membership.outgoing, membership.members]) {
+    if (members === undefined) continue
+    const gone = [...lost.map(({ member }) => member), ...displaced].filter((member) =>
+      members.some(({ nodeId }) => nodeId === member.nodeId),
+    )
+    const joining = joiningOf(membership)
+    // A node that is still joining takes nothing with it that others do not have.
+    const isLoss = gone.some((member) => !joining.some(({ nodeId }) => nodeId === member.nodeId))
+    const needed = classicQuorum(members.length)
+    if (isLoss && members.length - gone.length < needed) {
+      return { kind: 'beyond repair', reason: lossReason(gone, members.length, needed) }
+    }
+  }
+  if (!isJoint(membership)) return { kind: 'replaceable', lost: first }
+  // While a change is under way, only who is joining can be exchanged; the others have their turn behind it.
+  const joining = joiningOf(membership)
+  const replaceable = lost.find(({ member }) => joining.some(({ nodeId }) => nodeId === member.nodeId))
+  return replaceable === undefined ? { kind: 'none' } : { kind: 'replaceable', lost: replaceable }
+}
+
+/** What too many lost disks mean, and what can be done. */
+function lossReason(lost: readonly Member[], count: number, needed: number): string {
+  const who = lost.map(({ nodeId, address }) => `${nodeId} at ${address}`).join(', ')
+  return (
+    `${lost.length} of ${count} members have lost their disks (${who}): empty nodes answer in their place, and ` +
+    `${needed} members with their data are needed to know what was decided. Nothing was overwritten, and the empty nodes ` +
+    'are not used: bring a lost data directory back, or start a new cluster and restore a backup into it'
+  )
+}
+
+function memberAt({ address, description }: Sighting): Member {
+  return { nodeId: description.nodeId, address }
+}

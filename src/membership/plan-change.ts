@@ -1,0 +1,146 @@
+/**
+ * What the next membership is. Every change goes through a joint epoch (protocol.md §7): from the members to those that
+ * are wanted, of both of whom every quorum then needs its share, and from there to the wanted ones alone.
+ */
+import { classicQuorum } from '../register/quorum.ts'
+import { isJoint, joiningOf } from '../rpc/membership.ts'
+import type { Member, Membership } from '../rpc/messages.ts'
+
+/** Why a change is not begun; nothing was done. */
+export type ChangeRefusal = Readonly<{
+  code:
+    | 'member_not_found'
+    | 'change_in_progress'
+    | 'already_a_member'
+    | 'too_few_members'
+    | 'too_many_members'
+    | 'members_unreachable'
+  /** A sentence or two for a person. */
+  reason: string
+}>
+
+export type ChangePlan =
+  | Readonly<{ kind: 'change'; membership: Membership }>
+  | (Readonly<{ kind: 'refused' }> & ChangeRefusal)
+
+export const MEMBERS_MIN = 3
+export const MEMBERS_MAX = 7
+
+/** One more member. */
+export function planAdd(current: Membership, newcomer: Member): ChangePlan {
+  const { members } = current
+  if (isJoint(current)) return changeInProgress(current)
+  if (hasMember(current, newcomer.nodeId)) return alreadyMember(newcomer)
+  if (members.length >= MEMBERS_MAX) {
+    return refused('too_many_members', `A cluster has at most ${MEMBERS_MAX} members; replace one instead.`)
+  }
+  if (members.length + 1 < MEMBERS_MIN) {
+    return refused(
+      'too_few_members',
+      'Two members do not survive the loss of either, which is worse than one: start a cluster of 3 and restore a backup into it.',
+    )
+  }
+  return handOver(current, [...members, newcomer])
+}
+
+/** One member less. Of a node that is still joining: the change that adds it is taken back. */
+export function planRemove(current: Membership, nodeId: string): ChangePlan {
+  const { members } = current
+  if (!hasMember(current, nodeId)) return unknownMember(nodeId)
+  if (isJoint(current)) {
+    const isJoining = joiningOf(current).some((member) => member.nodeId === nodeId)
+    return isJoining ? takeBack(current) : changeInProgress(current)
+  }
+  if (members.length <= MEMBERS_MIN) {
+    return refused(
+      'too_few_members',
+      `A cluster keeps at least ${MEMBERS_MIN} members, because fewer survive no failure: replace the member, or add one first.`,
+    )
+  }
+  return handOver(
+    current,
+    members.filter((member) => member.nodeId !== nodeId),
+  )
+}
+
+/**
+ * A new node in the place of a member. In the place of one that is still joining: the same change goes on with the new
+ * one, and copies to it from the start.
+ */
+export function planReplace(current: Membership, nodeId: string, newcomer: Member): ChangePlan {
+  if (!hasMember(current, nodeId)) return unknownMember(nodeId)
+  if (hasMember(current, newcomer.nodeId)) return alreadyMember(newcomer)
+  const members = current.members.map((member) => (member.nodeId === nodeId ? newcomer : member))
+  if (!isJoint(current)) return handOver(current, members)
+  // The old members decide as before, whoever is to follow them: they have had a quorum in everything that was chosen.
+  const isJoining = joiningOf(current).some((member) => member.nodeId === nodeId)
+  return isJoining ? change({ ...current, epoch: current.epoch + 1, members }) : changeInProgress(current)
+}
+
+/**
+ * Refuses a change that would leave every decision to a node that joins: if that one failed before it is in, nothing could
+ * be decided any more, not even to take the change back.
+ *
+ * @param isReachable whether a node takes part at the moment
+ */
+export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => boolean): ChangePlan {
+  if (plan.kind === 'refused' || plan.membership.outgoing === undefined) return plan
+  const { members, outgoing } = plan.membership
+  const known = members.filter(({ nodeId }) => outgoing.some((member) => member.nodeId === nodeId))
+  const present = known.filter(({ nodeId }) => isReachable(nodeId))
+  const needed = classicQuorum(members.length)
+  if (present.length >= needed) return plan
+  if (known.length < needed) {
+    return refused(
+      'too_few_members',
+      'A cluster of one member has nobody to fall back on while another takes its place: restore a backup into a new cluster.',
+    )
+  }
+  const missing = known.filter((member) => !present.includes(member)).map(({ address }) => address)
+  return refused(
+    'members_unreachable',
+    `Only ${present.length} of the ${known.length} members that stay answer (none from ${missing.join(', ')}), and ${needed} are ` +
+      'needed so that nothing depends on the new node while it joins: bring the others back, or replace them first.',
+  )
+}
+
+/** The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones decided. */
+export function finish({ outgoing: _, ...joint }: Membership): Membership {
+  return { ...joint, epoch: joint.epoch + 1 }
+}
+
+function handOver(current: Membership, members: readonly Member[]): ChangePlan {
+  return change({ ...current, epoch: current.epoch + 1, members, outgoing: current.members })
+}
+
+/** Safe at any moment, and at once: the outgoing members have had a quorum in everything that was chosen. */
+function takeBack(joint: Membership): ChangePlan {
+  return change({ ...finish(joint), members: joint.outgoing ?? joint.members })
+}
+
+function change(membership: Membership): ChangePlan {
+  return { kind: 'change', membership }
+}
+
+function hasMember({ members, outgoing = [] }: Membership, nodeId: string): boolean {
+  return [...members, ...outgoing].some((member) => member.nodeId === nodeId)
+}
+
+function refused(code: ChangeRefusal['code'], reason: string): ChangePlan {
+  return { kind: 'refused', code, reason }
+}
+
+function changeInProgress({ epoch }: Membership): ChangePlan {
+  return refused(
+    'change_in_progress',
+    `The change that began with epoch ${epoch} is still under way, and there is one at a time: wait until it is finished.`,
+  )
+}
+
+function unknownMember(nodeId: string): ChangePlan {
+  return refused('member_not_found', `No member has the node id ${JSON.stringify(nodeId)}.`)
+}
+
+function alreadyMember({ nodeId, address }: Member): ChangePlan {
+  return refused('already_a_member', `The node at ${address} (${nodeId}) is a member already.`)
+}

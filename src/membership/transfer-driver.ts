@@ -1,0 +1,100 @@
+/** Sees to it that a joint epoch ends: claims the transfer when nobody works on it, does it, and proposes the next epoch. */
+import type { Logger } from 'pino'
+import type { RegisterClient } from '../replication/register-client.ts'
+import type { Membership } from '../rpc/messages.ts'
+import { changeMembership } from './membership-register.ts'
+import { finish } from './plan-change.ts'
+import { type TransferOptions, transfer } from './transfer.ts'
+import { TransferClaim, type TransferProgress } from './transfer-claim.ts'
+
+export type TransferDriverOptions = Omit<TransferOptions, 'signal' | 'onKeyDone' | 'client'> &
+  Readonly<{
+    client: RegisterClient
+    /** This connector, as nobody else calls itself. */
+    owner: string
+    /** It was this connector that began the change. */
+    isEager: boolean
+    /** About how many keys there are. */
+    countKeys: () => Promise<number>
+    /** The epoch behind this one is chosen. */
+    onFinished: (membership: Membership) => void
+    logger: Logger
+  }>
+
+const TICK_MS = 1_000
+
+export class TransferDriver {
+  readonly #options: TransferDriverOptions
+  readonly #claim: TransferClaim
+  readonly #epochOver = new AbortController()
+  /** Of the transfer that runs here. */
+  #work: AbortController | undefined
+  #done = 0
+  #total = 0
+
+  constructor(options: TransferDriverOptions) {
+    const { client, owner, clock, isEager, membership } = options
+    this.#options = options
+    this.#claim = new TransferClaim({ epoch: membership.epoch, client, owner, clock }, isEager)
+    void this.#run()
+  }
+
+  /** How far the transfer is, here or at whichever connector does it; `undefined` until that is known. */
+  get progress(): TransferProgress | undefined {
+    return this.#work === undefined ? this.#claim.progress : this.#own
+  }
+
+  /** The epoch is over, or the connector stops. */
+  close(): void {
+    this.#epochOver.abort()
+    this.#work?.abort()
+  }
+
+  get #own(): TransferProgress {
+    return { done: this.#done, total: Math.max(this.#done, this.#total) }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#epochOver
+    const { clock, countKeys } = this.#options
+    this.#total = await countKeys()
+    while (!signal.aborted) {
+      await this.#claim.tick(this.#own)
+      if (signal.aborted) return
+      if (!this.#claim.isOurs) this.#stopWork()
+      else if (this.#work === undefined) void this.#startWork()
+      await new Promise<void>((resolve) => {
+        clock.after(TICK_MS, resolve)
+      })
+    }
+  }
+
+  #stopWork(): void {
+    this.#work?.abort()
+    this.#work = undefined
+  }
+
+  async #startWork(): Promise<void> {
+    const work = new AbortController()
+    const { logger, membership } = this.#options
+    const { clusterId, epoch } = membership
+    this.#work = work
+    this.#done = 0
+    logger.info(
+      { clusterId, epoch, keys: this.#total },
+      'the change of the membership is being carried out here',
+    )
+    const onKeyDone = () => {
+      this.#done += 1
+    }
+    if (await transfer({ ...this.#options, signal: work.signal, onKeyDone })) await this.#finish()
+    if (this.#work === work) this.#work = undefined
+  }
+
+  async #finish(): Promise<void> {
+    const { client, membership, onFinished } = this.#options
+    const outcome = await changeMembership(client, membership, finish(membership))
+    // Without a decision it is begun again: all of it is sealed, so that this is soon over.
+    if (outcome.kind === 'decided' && !this.#epochOver.signal.aborted) onFinished(outcome.membership)
+  }
+}

@@ -1,0 +1,93 @@
+/** For tests: a node of a few records in memory, which answers at once. */
+import assert from 'node:assert/strict'
+import { DigestTree, digestOf, leafOf } from '../node/digest.ts'
+import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
+import type { KeyRecord, Request } from '../register/messages.ts'
+import { type State, successor } from '../register/state.ts'
+import type { Errand } from '../replication/links/node-link.ts'
+import type { DigestAnswer, DigestRequest, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import { compareKeys } from '../scan/key-scan.ts'
+import type { RepairMember } from '../upkeep/repair/repair-target.ts'
+
+export class MemoryMember implements RepairMember {
+  readonly nodeId: string
+  readonly records = new Map<string, KeyRecord>()
+  /** What it was asked, by kind. */
+  readonly asked: string[] = []
+  /** It loses every message. */
+  isLost = false
+  isSuspect = false
+  isReachable = true
+  /** Entries in a page of a scan. */
+  pageSize = 2
+  /** Called for each request before it is answered. */
+  onRequest: (request: Request) => void = () => {}
+
+  constructor(nodeId: string, records: readonly (readonly [key: string, record: KeyRecord])[] = []) {
+    this.nodeId = nodeId
+    for (const [key, record] of records) this.records.set(key, record)
+  }
+
+  get link(): RepairMember['link'] {
+    return this
+  }
+
+  get transport(): RepairMember['transport'] {
+    return this
+  }
+
+  send({ key, request, onAnswer, onLost }: Errand): boolean {
+    this.asked.push(request.kind)
+    this.onRequest(request)
+    if (this.isLost) {
+      onLost()
+      return true
+    }
+    const given = answer(this.records.get(key) ?? EMPTY_RECORD, request)
+    this.records.set(key, given.record)
+    onAnswer(given)
+    return true
+  }
+
+  async digest({ branches }: DigestRequest): Promise<DigestAnswer> {
+    this.asked.push(`digest ${branches.length}`)
+    assert.ok(!this.isLost, 'the node is lost')
+    const tree = new DigestTree()
+    for (const [key, record] of this.records) tree.replace(leafOf(key), 0, digestOf(key, record))
+    const digests =
+      branches.length === 0 ? tree.branches : branches.flatMap((branch) => tree.leavesOf(branch))
+    return { digests, mismatch: undefined }
+  }
+
+  async *scan({ start, end, leaves, omitValues }: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+    this.asked.push('scan')
+    assert.ok(omitValues, 'nobody needs the values')
+    const entries = [...this.records]
+      .map(([key, record]) => ({ key, record }))
+      .filter(({ key }) => leaves?.has(leafOf(key)) && compareKeys(key, start) >= 0)
+      .filter(({ key }) => end === '' || compareKeys(key, end) < 0)
+      .sort((a, b) => compareKeys(a.key, b.key))
+    for (let at = 0; at < entries.length; at += this.pageSize) {
+      if (this.isLost) return new Promise<never>(() => {})
+      yield entries.slice(at, at + this.pageSize)
+    }
+  }
+}
+
+/** A record that has accepted, in a round of the shared ballot, a state that is made of its writers' writes. */
+export function aRecord(round: number, writers: readonly number[], isChosen = true): KeyRecord {
+  return {
+    ...EMPTY_RECORD,
+    promised: { round: round + 1, proposerId: 0 },
+    accepted: { round, proposerId: 0 },
+    state: aState(writers),
+    chosen: isChosen,
+  }
+}
+
+export function aState(writers: readonly number[]): State {
+  return writers.reduce(
+    (base, proposerId) => successor(base, { proposerId, sequence: 1 }, Buffer.from(`by ${proposerId}`)),
+    EMPTY_RECORD.state,
+  )
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** For tests: a node in a process of its own, on a free port. */
+export type NodeProcess = Readonly<{
+  child: ChildProcess
+  /** Everything it has printed, a line each. */
+  lines: string[]
+  /** Its address, once it listens. */
+  listening: Promise<string>
+  /** The code it ended with, or the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals>
+}>
+
+const MAIN = fileURLToPath(new URL('../node/main.ts', import.meta.url))
+
+const PROGRAM = `
+  const { runNode } = await import(process.argv[1])
+  const settings = { host: '127.0.0.1', port: 0, dataDir: process.argv[2], logLevel: 'info' }
+  try { await runNode(settings); process.exit(0) } catch (error) { console.log(error.message); process.exit(1) }
+`
+
+/** `fileBlocksMax`: no file it writes can grow beyond that many KiB (the shell's \`ulimit -f\`). */
+export function startNodeProcess(dataDir: string, fileBlocksMax = 'unlimited'): NodeProcess {
+  const script = `ulimit -f ${fileBlocksMax}; exec "$@"`
+  const program = [process.execPath, '--input-type=module', '--eval', PROGRAM, MAIN, dataDir]
+  const child = spawn('bash', ['-c', script, 'bash', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
+  // Who does not wait for it need not hear that it failed.
+  listening.catch(() => undefined)
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line)
+    const port = /"port":(\d+),.*"msg":"node is listening"/.exec(line)?.[1]
+    if (port !== undefined) resolve(`127.0.0.1:${port}`)
+  })
+  const ended = once(child, 'close').then(([code, signal]) => {
+    reject(new Error(`the node ended: ${lines.join('\n')}`))
+    assert.ok(typeof code === 'number' || typeof signal === 'string')
+    return code ?? signal
+  })
+  return { child, lines, listening, ended }
+}

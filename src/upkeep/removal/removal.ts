@@ -1,0 +1,255 @@
+/**
+ * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one; they need not know
+ * of each other, because each waits for what it has itself seen reported, and nodes act on exactly that alone.
+ *
+ * A walk over all members' records without a value notes what it finds, and since when. What a later walk finds just so
+ * after the grace time is reported once more, and then the next step is taken.
+ */
+import type { Logger } from 'pino'
+import type { Clock } from '../../process/clock.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import type { Ballot } from '../../register/ballot.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import { type Finding, findRemovable, isSameFinding, removalRequests } from '../../register/removal.ts'
+import { nextRemovable, type RemovableKey } from './removable-keys.ts'
+import type { RemovalReport } from './removal-report.ts'
+import type { RemovalMember, RemovalTarget } from './removal-target.ts'
+import { ask, reportOf } from './report.ts'
+import { type Fingerprint, fingerprintOf, WaitingKeys } from './waiting-keys.ts'
+
+export type RemovalLimits = Readonly<{
+  /** What may be remembered. More keys than that wait until there is room. */
+  keysMax: number
+  /** Keys that are reported anew, and acted on, at once. */
+  keysAtOnce: number
+  /** Of those, per second. */
+  keysPerSecond: number
+  /** How long a node may take for a page of a scan. */
+  scanTimeoutMs: number
+  /** Between two walks: an eighth of the grace time, within these. */
+  pauseMsMin: number
+  pauseMsMax: number
+}>
+
+export const REMOVAL_LIMITS: RemovalLimits = {
+  keysMax: 1_000_000,
+  keysAtOnce: 128,
+  keysPerSecond: 5_000,
+  scanTimeoutMs: 5_000,
+  pauseMsMin: 100,
+  pauseMsMax: 300_000,
+}
+
+export type RemovalOptions = Readonly<{
+  /** The cluster as it is now; `undefined` while there is none, or its membership is being changed. */
+  target: () => RemovalTarget | undefined
+  /** Which keys to look after: from `start`, before `end`. */
+  range: Readonly<{ start: string; end: string }>
+  /** The cluster's; read anew for every step. */
+  graceMs: number
+  clock: Clock
+  /** Uniform in [0, 1). */
+  random: () => number
+  /** An id that no process has ever had, nor will: ballots of its own for what is removed. */
+  drawProposerId: () => number
+  limits: RemovalLimits
+  logger: Pick<Logger, 'info' | 'debug'>
+}>
+
+/** A key whose grace time is over. */
+type Due = Readonly<{ key: string; finding: Finding }>
+
+export class Removal {
+  readonly #options: RemovalOptions
+  readonly #waiting: WaitingKeys
+  readonly #counts = { stubbedCount: 0, removedCount: 0, settledCount: 0 }
+  #client: RemovalTarget['client'] | undefined
+  #isClosed = false
+  /** Where walks begin, so that several connectors do not go in step. */
+  #start: string
+  /** How many keys of this walk it was drawn from. */
+  #drawnFrom = 0
+  #endPause: (() => void) | undefined
+
+  constructor(options: RemovalOptions) {
+    this.#options = options
+    this.#waiting = new WaitingKeys(options.limits.keysMax)
+    this.#start = options.range.start
+  }
+
+  get report(): RemovalReport {
+    const { oldestMs, size } = this.#waiting
+    const oldestWaitingMs = oldestMs === undefined ? undefined : this.#options.clock.nowMs() - oldestMs
+    return { ...this.#counts, waitingCount: size, oldestWaitingMs }
+  }
+
+  /** Walks until it is closed. */
+  async run(): Promise<void> {
+    const { random, limits } = this.#options
+    while (!this.#isClosed) {
+      const target = this.#reachableTarget()
+      if (target !== undefined) await this.#walk(target)
+      // The grace time is the cluster's, and not known before that is found.
+      const restMs = target === undefined ? 0 : this.#options.graceMs / 8
+      const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, restMs))
+      await this.#pause(pauseMs * (0.5 + random()))
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#endPause?.()
+  }
+
+  /** All members, if each of them can be asked: without the word of all, nothing is removed. */
+  #reachableTarget(): RemovalTarget | undefined {
+    const target = this.#options.target()
+    if (target?.client !== this.#client) this.#waiting.forgetAll()
+    this.#client = target?.client
+    return target?.members.every(({ link }) => link.isReachable) ? target : undefined
+  }
+
+  async #walk(target: RemovalTarget): Promise<void> {
+    const { range, logger } = this.#options
+    const before = { ...this.#counts }
+    const start = this.#start
+    this.#drawnFrom = 0
+    try {
+      const isWhole =
+        (await this.#walkRange(target, { start, end: range.end })) &&
+        (await this.#walkRange(target, { start: range.start, end: start }))
+      if (isWhole) this.#waiting.endWalk()
+      else this.#waiting.abortWalk()
+    } catch (err) {
+      this.#waiting.abortWalk()
+      logger.debug({ err }, 'a walk over what may be removed was interrupted')
+    }
+    const { stubbedCount, removedCount, settledCount } = this.#counts
+    const done = {
+      stubbed: stubbedCount - before.stubbedCount,
+      removed: removedCount - before.removedCount,
+      settled: settledCount - before.settledCount,
+    }
+    if (done.stubbed + done.removed + done.settled > 0)
+      logger.info({ ...done, waiting: this.#waiting.size }, 'removed what is left of deleted groups')
+  }
+
+  /** @returns whether it came to the end of the range */
+  async #walkRange(target: RemovalTarget, range: Readonly<{ start: string; end: string }>): Promise<boolean> {
+    const { clock, limits } = this.#options
+    let start: string | undefined = range.start
+    while (start !== undefined && start !== range.end) {
+      const startMs = clock.nowMs()
+      const page = await nextRemovable(target.members, { ...range, start }, clock, limits.scanTimeoutMs)
+      const due: Due[] = []
+      for (const removable of page.keys) {
+        const finding = await this.#note(target, removable, startMs)
+        if (finding !== undefined) due.push({ key: removable.key, finding })
+      }
+      await this.#actOnAll(target, due)
+      this.#drawStart(page.keys)
+      start = page.nextStart
+      const tookMs = clock.nowMs() - startMs
+      // As long as it took, so that clients have the other half; and no faster than it may.
+      if (start !== undefined)
+        await this.#pause(Math.max(1, tookMs, (1_000 * due.length) / limits.keysPerSecond - tookMs))
+      if (this.#isClosed || this.#reachableTarget()?.client !== target.client) return false
+    }
+    return true
+  }
+
+  /**
+   * Notes what was found of a key. Returns it if its grace time was over when the walk asked for it, at `askedAtMs`.
+   */
+  async #note(
+    target: RemovalTarget,
+    { key, records }: RemovableKey,
+    askedAtMs: number,
+  ): Promise<Finding | undefined> {
+    const { clock, graceMs } = this.#options
+    const finding = findRemovable(records.map((record) => record ?? EMPTY_RECORD))
+    if (finding.kind === 'other' || finding.kind === 'nothing') return undefined
+    const fingerprint = fingerprintOf(key, finding)
+    const isFirst = !this.#waiting.has(fingerprint)
+    // A member that did not list the key may hold a group there: that must be known before the time begins to count.
+    if (isFirst && records.includes(undefined) && !(await this.#isReported(target, key, fingerprint)))
+      return undefined
+    const sinceMs = this.#waiting.see(fingerprint, clock.nowMs())
+    if (finding.kind === 'old stubs') return finding
+    return sinceMs !== undefined && askedAtMs - sinceMs >= graceMs ? finding : undefined
+  }
+
+  async #isReported(target: RemovalTarget, key: string, fingerprint: Fingerprint): Promise<boolean> {
+    const records = await reportOf(target.members, key)
+    if (records === undefined) return false
+    const reported = fingerprintOf(key, findRemovable(records))
+    return reported.high === fingerprint.high && reported.low === fingerprint.low
+  }
+
+  async #actOnAll(target: RemovalTarget, due: readonly Due[]): Promise<void> {
+    const { keysAtOnce } = this.#options.limits
+    for (let first = 0; first < due.length && !this.#isClosed; first += keysAtOnce) {
+      const some = due.slice(first, first + keysAtOnce)
+      await Promise.all(some.map(({ key, finding }) => this.#act(target, key, finding)))
+    }
+  }
+
+  /** Has it reported once more, and takes the next step if all is as before. */
+  async #act(target: RemovalTarget, key: string, finding: Finding): Promise<void> {
+    const { clock, graceMs, drawProposerId } = this.#options
+    const askedAtMs = clock.nowMs()
+    const records = await reportOf(target.members, key)
+    if (records === undefined || !isSameFinding(findRemovable(records), finding)) return
+    // A process that was stopped in between does not know what has happened since.
+    if (clock.nowMs() - askedAtMs > graceMs / 10 || this.#options.target()?.client !== target.client) return
+    if (finding.kind === 'promises') {
+      const outcome = await target.client.settle(key)
+      if (outcome.kind === 'decided') this.#counts.settledCount += 1
+      return
+    }
+    const ballot: Ballot = { round: highestRound(records) + 1, proposerId: drawProposerId() }
+    const isDone = await Promise.all(
+      target.members.map((member, node) => this.#send(member, key, removalRequests(finding, node, ballot))),
+    )
+    if (!isDone.every(Boolean)) return
+    if (finding.kind === 'tombstone') this.#counts.stubbedCount += 1
+    if (finding.kind === 'stubs') this.#counts.removedCount += 1
+  }
+
+  /** @returns whether the member has taken the last of the requests */
+  async #send(
+    member: RemovalMember,
+    key: string,
+    requests: ReturnType<typeof removalRequests>,
+  ): Promise<boolean> {
+    const answers = await Promise.all(requests.map((request) => ask(member, key, request)))
+    return requests.length === 0 || answers.at(-1)?.ok === true
+  }
+
+  /**
+   * Draws any of the keys that this walk has come to, each as likely as the others (a sample of one). Not where the memory
+   * is full: a walk that began elsewhere would see other keys first, and those that wait would begin anew.
+   */
+  #drawStart(keys: readonly RemovableKey[]): void {
+    if (this.#waiting.isFull) return
+    this.#drawnFrom += keys.length
+    const place = Math.floor(this.#options.random() * this.#drawnFrom)
+    const chosen = keys[place]
+    if (chosen !== undefined) this.#start = chosen.key
+  }
+
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(pauseMs, resolve)
+      this.#endPause = () => {
+        cancel()
+        resolve()
+      }
+      if (this.#isClosed) this.#endPause()
+    })
+  }
+}
+
+function highestRound(records: readonly KeyRecord[]): number {
+  return records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0)
+}

@@ -1,0 +1,138 @@
+/** Finds the keys in which nodes differ, by merging what they hold in some leaves. */
+
+import type { Clock } from '../../process/clock.ts'
+import { type Ballot, compareBallots } from '../../register/ballot.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import { sameWriteId } from '../../register/state.ts'
+import type { ScanEntry } from '../../rpc/messages.ts'
+import { type MergedEntry, mergeScans } from '../../scan/merge-scans.ts'
+import type { RepairMember, RepairTarget } from './repair-target.ts'
+import { shuffle } from './shuffle.ts'
+
+/** A key of which members hold different things, as far as the scans showed: time goes on. */
+export type DifferingKey = MergedEntry &
+  Readonly<{
+    /** The members that lack what others have accepted. */
+    lagging: readonly RepairMember[]
+  }>
+
+/** How often it is looked whether a node that sends nothing is still there. */
+const WATCH_MS = 500
+
+/** What is compared: leaves of the digest, on all of these members. */
+export type Comparison = Pick<RepairTarget, 'clusterId' | 'epoch'> &
+  Readonly<{ members: readonly RepairMember[]; leaves: ReadonlySet<number> }>
+
+/**
+ * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time: from `start`
+ * to the last one, then those before it. Records are by the index of the member. Throws when one of the nodes is lost.
+ */
+export async function* differingKeys(
+  comparison: Comparison,
+  start: string,
+  clock: Clock,
+): AsyncGenerator<readonly DifferingKey[]> {
+  const { members } = comparison
+  const ranges = [{ start, end: '' }, ...(start === '' ? [] : [{ start: '', end: start }])]
+  for (const range of ranges) {
+    const scans = members.map((member, node) => ({ node, pages: scan(comparison, member, range, clock) }))
+    for await (const page of mergeScans(scans, members.length)) {
+      const found = page.flatMap((entry) => {
+        const lagging = laggingOf(entry, members)
+        return lagging.length === 0 ? [] : [{ ...entry, lagging }]
+      })
+      if (found.length > 0) yield found
+    }
+  }
+}
+
+/**
+ * A key to start from, of a random leaf: `''` when no member holds one of it. Connectors that begin somewhere else each
+ * find done what another has come to before. `random` is uniform in [0, 1). Throws when a node is lost.
+ */
+export async function drawStart(comparison: Comparison, random: () => number, clock: Clock): Promise<string> {
+  const leaf = pick([...comparison.leaves], random)
+  if (leaf === undefined) return ''
+  const one = { ...comparison, leaves: new Set([leaf]) }
+  for (const member of shuffle(comparison.members, random)) {
+    const keys: string[] = []
+    for await (const page of scan(one, member, { start: '', end: '' }, clock))
+      keys.push(...page.map(({ key }) => key))
+    const key = pick(keys, random)
+    if (key !== undefined) return key
+  }
+  return ''
+}
+
+function pick<T>(items: readonly T[], random: () => number): T | undefined {
+  return items[Math.floor(random() * items.length)]
+}
+
+function scan(
+  { clusterId, epoch, leaves }: Comparison,
+  member: RepairMember,
+  range: Readonly<{ start: string; end: string }>,
+  clock: Clock,
+): AsyncIterable<readonly ScanEntry[]> {
+  const recipient = { clusterId, epoch, nodeId: member.nodeId }
+  return whileReachable(
+    member,
+    member.transport.scan({ ...range, omitValues: true, leaves, recipient }),
+    clock,
+  )
+}
+
+function laggingOf({ records }: MergedEntry, members: readonly RepairMember[]): readonly RepairMember[] {
+  const newest = newestOf(records)
+  return newest === undefined ? [] : members.filter((_, index) => !hasTaken(records[index], newest))
+}
+
+type Accepted = KeyRecord & Readonly<{ accepted: Ballot }>
+
+/** Of the records at the highest ballot one that is marked as chosen, else the first. */
+function newestOf(records: MergedEntry['records']): Accepted | undefined {
+  let newest: Accepted | undefined
+  for (const record of records) {
+    if (record?.accepted === undefined) continue
+    const order = newest === undefined ? 1 : compareBallots(record.accepted, newest.accepted)
+    if (order > 0 || (order === 0 && record.chosen && !newest!.chosen)) newest = record as Accepted
+  }
+  return newest
+}
+
+function hasTaken(record: KeyRecord | undefined, newest: Accepted): boolean {
+  return (
+    record?.accepted !== undefined &&
+    compareBallots(record.accepted, newest.accepted) === 0 &&
+    sameWriteId(record.state.writeId, newest.state.writeId)
+  )
+}
+
+/** The pages of a node's scan. A node that is stopped sends none, and no end: then its link says that it is gone. */
+function whileReachable(
+  { nodeId, link }: RepairMember,
+  whole: AsyncIterable<readonly ScanEntry[]>,
+  clock: Clock,
+): AsyncIterable<readonly ScanEntry[]> {
+  const pages = whole[Symbol.asyncIterator]()
+  const next = (): Promise<IteratorResult<readonly ScanEntry[]>> =>
+    new Promise((resolve, reject) => {
+      let cancel = (): void => {}
+      const watch = (): void => {
+        cancel = clock.after(WATCH_MS, () => {
+          if (link.isReachable) watch()
+          else reject(new Error(`node ${nodeId} was lost while it was scanned`))
+        })
+      }
+      watch()
+      pages
+        .next()
+        .finally(() => cancel())
+        .then(resolve, reject)
+    })
+  const end = async (): Promise<IteratorResult<readonly ScanEntry[]>> => {
+    await pages.return?.()
+    return { done: true, value: undefined }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) }
+}

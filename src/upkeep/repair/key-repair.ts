@@ -1,0 +1,133 @@
+/** Repairs one key: protocol.md §5. */
+
+import type { Clock } from '../../process/clock.ts'
+import { compareBallots, nextFastBallot } from '../../register/ballot.ts'
+import type { Chosen, Records } from '../../register/known-chosen.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import { sameWriteId } from '../../register/state.ts'
+import type { Replica } from '../../replication/divergence.ts'
+import type { RepairMember, RepairTarget } from './repair-target.ts'
+
+/**
+ * - `equal`: all that answered hold the same already;
+ * - `learned`: those that lacked the chosen state have it;
+ * - `settled`: nobody could tell what was chosen, or a stub was deaf to it; a classic round has decided;
+ * - `diverged`: nodes contradict each other; nothing was written (see `divergence.ts`);
+ * - `failed`: too few nodes answered, or not in time.
+ */
+export type KeyOutcome = 'equal' | 'learned' | 'settled' | 'diverged' | 'failed'
+
+export type KeyRepairOptions = Readonly<{
+  clock: Clock
+  /** As long as an operation may take: what was read longer ago is not passed on (§6). */
+  timeoutMs: number
+  /** Told what the nodes hold for a key; returns what must not be repaired. */
+  observe: (key: string, replicas: readonly Replica[]) => readonly unknown[]
+}>
+
+/**
+ * Reads a key from every member that is up, and gives what is chosen to those that lack it. Idempotent, and safe from
+ * many connectors at once.
+ */
+export async function repairKey(
+  { members, client }: RepairTarget,
+  key: string,
+  { clock, timeoutMs, observe }: KeyRepairOptions,
+): Promise<KeyOutcome> {
+  const startMs = clock.nowMs()
+  const records = await Promise.all(members.map((member) => read(member, key)))
+  const isDivergent = (): boolean => observe(key, replicasOf(members, records)).length > 0
+  if (isDivergent()) return 'diverged'
+  const judgement = client.judge(records)
+  if (judgement === undefined || clock.nowMs() - startMs > timeoutMs) return 'failed'
+  const { chosen } = judgement
+  if (chosen === undefined) return settle(client, key)
+  const lagging = [...members.keys()].filter((index) => lacks(records[index], chosen))
+  if (lagging.length === 0) return 'equal'
+  const answers = await Promise.all(lagging.map((index) => teach(members[index]!, key, chosen)))
+  if (answers.includes(undefined)) return 'failed'
+  if (answers.every((answer) => answer?.ok)) return 'learned'
+  // A stub is deaf to it, which a higher ballot ends; or the node has come to contradict it meanwhile, which none may.
+  for (const [at, index] of lagging.entries()) records[index] = answers[at]!.record
+  return isDivergent() ? 'diverged' : settle(client, key)
+}
+
+/**
+ * As `repairKey`, where scans have shown enough already: that a state is chosen, who holds it, and who lacks it. Then it
+ * is read from one holder alone, for a half of the messages. A state that was chosen remains so, however old the
+ * scan; but it is passed on only if a holder has it still.
+ *
+ * `records`: what the scans showed, at the index of the member; `undefined` where it was not scanned.
+ */
+export async function repairScanned(
+  target: RepairTarget,
+  { key, records }: Readonly<{ key: string; records: Records }>,
+  options: KeyRepairOptions & Readonly<{ random: () => number }>,
+): Promise<KeyOutcome> {
+  const { members, client } = target
+  const chosen = client.judge(records)?.chosen
+  if (chosen?.ballot === undefined || isContradicted(records, chosen)) return repairKey(target, key, options)
+  const holders = members.filter((_, index) => holds(records[index], chosen))
+  const lagging = members.filter((_, index) => lacks(records[index], chosen))
+  const startMs = options.clock.nowMs()
+  const held = await read(holders[Math.floor(options.random() * holders.length)]!, key)
+  const isLate = options.clock.nowMs() - startMs > options.timeoutMs
+  if (held === undefined || isLate || !holds(held, chosen)) return repairKey(target, key, options)
+  const { ballot } = chosen
+  const answers = await Promise.all(
+    lagging.map((member) => teach(member, key, { state: held.state, ballot })),
+  )
+  return answers.every((answer) => answer?.ok) ? 'learned' : repairKey(target, key, options)
+}
+
+async function read(member: RepairMember, key: string): Promise<KeyRecord | undefined> {
+  if (member.link.isSuspect) return undefined
+  return (await ask(member, key, { kind: 'read' }))?.record
+}
+
+function replicasOf(members: readonly RepairMember[], records: Records): Replica[] {
+  return members.flatMap(({ nodeId }, index) => {
+    const record = records[index]
+    return record === undefined ? [] : [{ nodeId, record }]
+  })
+}
+
+function teach(member: RepairMember, key: string, { state, ballot }: Chosen): Promise<Answer | undefined> {
+  return ask(member, key, { kind: 'learn', ballot: ballot!, state, next: nextFastBallot(ballot!) })
+}
+
+async function settle(client: RepairTarget['client'], key: string): Promise<KeyOutcome> {
+  const outcome = await client.settle(key)
+  return outcome.kind === 'decided' ? 'settled' : 'failed'
+}
+
+/** Whether a learn would change what a node has accepted that has answered. Never when nothing is chosen. */
+function lacks(record: KeyRecord | undefined, chosen: Chosen): boolean {
+  if (record === undefined || chosen.ballot === undefined) return false
+  const { accepted, state } = record
+  const order = accepted === undefined ? -1 : compareBallots(accepted, chosen.ballot)
+  return order < 0 || (order === 0 && !sameWriteId(state.writeId, chosen.state.writeId))
+}
+
+function holds(record: KeyRecord | undefined, chosen: Chosen): boolean {
+  if (record?.accepted === undefined || chosen.ballot === undefined) return false
+  const isSameBallot = compareBallots(record.accepted, chosen.ballot) === 0
+  return isSameBallot && sameWriteId(record.state.writeId, chosen.state.writeId)
+}
+
+/** Whether another state is marked as chosen at the same ballot. */
+function isContradicted(records: Records, chosen: Chosen): boolean {
+  return records.some((record) => record?.chosen && lacks(record, chosen) && !isBelow(record, chosen))
+}
+
+function isBelow({ accepted }: KeyRecord, { ballot }: Chosen): boolean {
+  return accepted !== undefined && ballot !== undefined && compareBallots(accepted, ballot) < 0
+}
+
+/** `undefined`: the answer was lost, or there is no way to the node. */
+function ask({ link }: RepairMember, key: string, request: Request): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    const onLost = (): void => resolve(undefined)
+    if (!link.send({ key, request, onAnswer: resolve, onLost, isBackground: true })) onLost()
+  })
+}

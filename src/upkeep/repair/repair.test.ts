@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Errand } from '../../replication/links/node-link.ts'
+import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { aRecord, MemoryMember } from '../../testing/memory-member.ts'
+import { REPAIR_LIMITS, Repair } from './repair.ts'
+
+const SCAN_MS = 5_000
+const RUN_MS = 120_000
+const STEP_MS = 50
+const RECORD = aRecord(1, [1])
+
+/** A node of which every scan takes its time. */
+class SlowMember extends MemoryMember {
+  readonly scansAtMs: number[] = []
+  readonly #clock: ManualClock
+  readonly #isBroken: boolean
+
+  constructor(clock: ManualClock, isBroken: boolean) {
+    super('slow', [['group/k', RECORD]])
+    this.#clock = clock
+    this.#isBroken = isBroken
+  }
+
+  override async *scan(range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+    this.scansAtMs.push(this.#clock.nowMs())
+    await new Promise<void>((resolve) => {
+      this.#clock.after(SCAN_MS, resolve)
+    })
+    if (this.#isBroken) throw new Error('it was lost while it was scanned')
+    yield* super.scan(range)
+  }
+}
+
+/** A node that never learns. */
+class DeafMember extends MemoryMember {
+  override send(errand: Errand): boolean {
+    if (errand.request.kind !== 'learn') return super.send(errand)
+    errand.onLost()
+    return true
+  }
+}
+
+for (const [name, isBroken] of [
+  ['a key cannot be repaired', false],
+  ['a scan breaks', true],
+] as const) {
+  test(`nodes rest for as long as they were read, also where ${name}`, async () => {
+    const clock = new ManualClock()
+    const slow = new SlowMember(clock, isBroken)
+    const members = [slow, new MemoryMember('n2', [['group/k', RECORD]]), new DeafMember('n3')]
+    const client = {
+      settle: async () => ({ kind: 'unknown' as const }),
+      judge: () => ({ chosen: { ballot: RECORD.accepted, state: RECORD.state } }),
+    }
+    const repair = new Repair({
+      target: () => ({ clusterId: 'c', epoch: 1, members, client }),
+      random: () => 0.5,
+      clock,
+      timeoutMs: 3_000,
+      observe: () => [],
+      limits: REPAIR_LIMITS,
+      logger: { info: () => {}, debug: () => {} },
+    })
+    const ended = repair.run()
+    for (let ms = 0; ms < RUN_MS; ms += STEP_MS) {
+      clock.advance(STEP_MS)
+      for (let turns = 0; turns < 6; turns += 1) await turn()
+    }
+    repair.close()
+    clock.advance(SCAN_MS)
+    await ended
+    const { scansAtMs } = slow
+    assert.ok(scansAtMs.length > 2, 'it was tried again and again')
+    const share = (SCAN_MS * scansAtMs.length) / RUN_MS
+    assert.ok(share < 0.6, `the nodes were read for ${share} of the time`)
+  })
+}
