@@ -4,8 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { ClusterSnapshot } from '../engines/cohort/status/cluster-snapshot.ts'
-import type { ClusterView } from '../http/cluster-view.ts'
 import type { Clock } from '../process/clock.ts'
 import { classicQuorum, type Quorums, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
@@ -34,6 +32,7 @@ import type { Connect } from '../rpc/transport.ts'
 import type { KeySource } from '../scan/key-scan.ts'
 import { giveBirth } from './birth.ts'
 import { ChangeMembers, type MemberChanges } from './change-members.ts'
+import type { ClusterSnapshot } from './cluster-snapshot.ts'
 import { describeChange } from './describe-change.ts'
 import { discover, type Finding, furtherAddresses } from './discovery.ts'
 import { tellRemoved } from './farewell.ts'
@@ -72,7 +71,7 @@ type Epoch = Readonly<{
   transfer: TransferDriver | undefined
 }>
 
-export class Cluster implements ClusterView {
+export class Cluster {
   /** Changes of the membership, for whoever asks for one. */
   readonly changes: MemberChanges
   readonly #options: ClusterOptions

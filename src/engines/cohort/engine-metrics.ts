@@ -2,12 +2,12 @@
 
 import type { RequestCounts, RouteCounts } from '../../http/count-requests.ts'
 import type { StatusView } from '../../http/status-view.ts'
+import type { ClusterSnapshot, MemberSnapshot } from '../../membership/cluster-snapshot.ts'
 import type { HistogramSample, Metrics, Sample } from '../../metrics/metrics.ts'
 import type { Counters } from '../../replication/counters.ts'
 import type { Divergences } from '../../replication/divergence.ts'
 import type { RemovalReport } from '../../upkeep/removal/removal-report.ts'
 import type { RepairReport } from '../../upkeep/repair/repair-report.ts'
-import type { ClusterSnapshot, MemberSnapshot } from './status/cluster-snapshot.ts'
 
 export type ConnectorFigures = Readonly<{
   counters: Counters

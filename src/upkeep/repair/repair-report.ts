@@ -1,5 +1,5 @@
-import type { LagSource } from '../../engines/cohort/status/cluster-snapshot.ts'
 import type { KeyOutcome } from './key-repair.ts'
+import type { LagSource } from './lag-source.ts'
 import { noOutcomes, type OutcomeCounts, type Pass } from './pass.ts'
 import type { RepairMember } from './repair-target.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ClusterSnapshot, MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
 import { RoundTripTimes } from '../../../replication/links/round-trip-times.ts'
 import type { Description } from '../../../rpc/messages.ts'
-import type { ClusterSnapshot, MemberSnapshot } from './cluster-snapshot.ts'
 import { describeCluster, type Knowledge } from './describe-cluster.ts'
 
 function aMember(name: string, overrides: Partial<MemberSnapshot> = {}, isReachable = true): MemberSnapshot {

@@ -1,9 +1,10 @@
 /** Puts together what is known of a cluster, as `GET /v1/cluster` shows it. Pure: all of it is at hand. */
 import type { BallotView, ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts'
+import type { ClusterSnapshot, MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
 import { type Ballot, formatBallot } from '../../../register/ballot.ts'
 import type { Divergence } from '../../../replication/divergence.ts'
 import type { Description } from '../../../rpc/messages.ts'
-import type { ClusterSnapshot, LagSource, MemberSnapshot } from './cluster-snapshot.ts'
+import type { LagSource } from '../../../upkeep/repair/lag-source.ts'
 import { judge, sentence } from './verdict.ts'
 
 /** What the parts of a connector know beside the snapshot. */

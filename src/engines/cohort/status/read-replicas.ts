@@ -1,6 +1,6 @@
+import type { MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
 import type { Clock } from '../../../process/clock.ts'
 import type { KeyRecord } from '../../../register/messages.ts'
-import type { MemberSnapshot } from './cluster-snapshot.ts'
 
 /** What one member answered; `undefined`: it was not reached in time. */
 export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: KeyRecord | undefined }>

@@ -1,4 +1,4 @@
-import type { NodeLink } from '../../../replication/links/node-link.ts'
+import type { NodeLink } from '../replication/links/node-link.ts'
 
 /** One member of the cluster that is followed. */
 export type MemberSnapshot = Readonly<{
@@ -30,11 +30,6 @@ export type ClusterSnapshot =
       /** Too many members have lost their disks: who, and what can be done, in a sentence without its full stop. */
       loss: string | undefined
     }>
-
-/** How many keys a member lacks, as background repair counts them; `undefined` until it knows. */
-export interface LagSource {
-  lagOf(nodeId: string): number | undefined
-}
 
 /** Where the nodes are, or may be. */
 export function addressesOf(snapshot: ClusterSnapshot): readonly string[] {
