@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
+import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
 import { classicQuorum, type Quorums, unanimousQuorums } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
 import type { Counters } from '../replication/counters.ts'
@@ -21,13 +22,7 @@ import {
   nodesOfEpoch,
   quorumsOfMembership,
 } from '../rpc/membership.ts'
-import {
-  type Description,
-  type Member,
-  type Membership,
-  type Mismatch,
-  TIMEOUTS_PER_GRACE,
-} from '../rpc/messages.ts'
+import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
 import type { Connect } from '../rpc/transport.ts'
 import type { KeySource } from '../scan/key-scan.ts'
 import { giveBirth } from './birth.ts'

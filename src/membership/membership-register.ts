@@ -1,8 +1,10 @@
 /** The register whose state is the cluster's membership: read, and changed by compare-and-set on the epoch. */
+
+import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Decision, Outcome } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
-import { type Membership, TOMBSTONE_GRACE_MS } from '../rpc/messages.ts'
+import type { Membership } from '../rpc/messages.ts'
 
 /** The reserved key. Nodes without a membership vote on it alone. */
 export const MEMBERSHIP_KEY = 'cluster/membership'

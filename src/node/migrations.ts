@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../process/fault.ts'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import { TOMBSTONE_GRACE_MS } from '../rpc/messages.ts'
+import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import { digestOf, leafOf } from './digest.ts'
 import { parseLineage } from './lineage.ts'
 

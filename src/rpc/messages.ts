@@ -18,12 +18,6 @@ export type Membership = Readonly<{
   tombstoneGraceMs: number
 }>
 
-/** The grace time of a cluster whose membership was written before there was one in it: the default of the setting. */
-export const TOMBSTONE_GRACE_MS = 3_600_000
-
-/** What was alive when a grace time began must be dead when it ends, so an operation takes at most a tenth of it. */
-export const TIMEOUTS_PER_GRACE = 10
-
 /** Whom a request is for: a node, in an epoch of a cluster. `''` and epoch 0: one that has no membership yet. */
 export type Recipient = Readonly<{ clusterId: string; epoch: number; nodeId: string }>
 

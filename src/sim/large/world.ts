@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
 import type { Group } from '../../group/group.ts'
 import { formatBallot } from '../../register/ballot.ts'
+import { TIMEOUTS_PER_GRACE } from '../../register/grace-time.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { formatState } from '../../register/state.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
@@ -38,8 +39,6 @@ export type LargeRun = Readonly<{
   lines: readonly string[]
 }>
 
-/** How many operation timeouts make a grace time. */
-const TIMEOUTS_PER_GRACE = 10
 /**
  * From the healing of everything on, how long until every operation succeeds. Timers that were set before run out
  * first, and the slowest clock takes three times the timeout of a batch, twice as long.
