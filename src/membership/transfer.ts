@@ -6,17 +6,24 @@
  */
 
 import type { Clock } from '../process/clock.ts'
-import { type Ballot, compareBallots } from '../register/ballot.ts'
-import { highestAccepted } from '../register/known-chosen.ts'
-import { isClassicQuorum, type NodeSet } from '../register/quorum.ts'
+import type { Answer, KeyRecord } from '../register/messages.ts'
+import type { NodeSet } from '../register/quorum.ts'
 import type { NodeLink } from '../replication/links/node-link.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
-import { joiningOf, nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
+import { nodesOfEpoch } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { successorKey } from '../scan/key-scan.ts'
 import { type MergedEntry, mergeScans } from '../scan/merge-scans.ts'
-import { isSealed } from './is-sealed.ts'
+import {
+  afterAnswer,
+  afterRound,
+  beginTransfer,
+  type Handover,
+  handoverOf,
+  type KeyTransfer,
+  mayList,
+} from './key-transfer.ts'
 
 export type TransferOptions = Readonly<{
   /** A joint epoch. */
@@ -63,12 +70,12 @@ function pause({ clock, signal }: TransferOptions): Promise<void> {
   })
 }
 
-type Task = Readonly<{ key: string; reference: Ballot | undefined }>
+/** A key that is not done yet. */
+type Task = Readonly<{ key: string; transfer: KeyTransfer }>
 
 class Work {
   readonly #options: TransferOptions
-  readonly #quorums: ReturnType<typeof quorumsOfMembership>
-  readonly #joining: NodeSet
+  readonly #handover: Handover
   #running = 0
   /** The one that waits for a key to end. */
   #onKeyEnd: (() => void) | undefined
@@ -76,30 +83,20 @@ class Work {
 
   constructor(options: TransferOptions) {
     this.#options = options
-    this.#quorums = quorumsOfMembership(options.membership)
-    const joining = joiningOf(options.membership)
-    this.#joining = nodesOfEpoch(options.membership).reduce(
-      (set, node, index) => (joining.some(({ nodeId }) => nodeId === node.nodeId) ? set | (1 << index) : set),
-      0,
-    )
+    this.#handover = handoverOf(options.membership)
   }
 
   get hasFailures(): boolean {
     return this.#failures.length > 0
   }
 
-  /**
-   * Goes through the keys from `start` on. Returns where to go on after something failed; `undefined`: that was all.
-   *
-   * The old members that list their keys are a classic quorum in this epoch: a key that none of them knows has no state
-   * that was chosen before, nor will it get one without the joining nodes.
-   */
+  /** Goes through the keys from `start` on. Returns where to go on after something failed; `undefined`: that was all. */
   async scanFrom(start: string): Promise<string | undefined> {
     let next = start
     const scans = this.#openScans(start)
     if (scans === undefined) return start
     try {
-      for await (const page of mergeScans(scans, this.#quorums.n)) {
+      for await (const page of mergeScans(scans, this.#handover.quorums.n)) {
         for (const entry of page) {
           if (this.#options.signal.aborted) return next
           await this.#begin(entry)
@@ -126,7 +123,7 @@ class Work {
     const ids = nodesOfEpoch(membership)
     const reachable = nodes.flatMap(({ link }, node) => (link.isReachable ? [node] : []))
     const set = reachable.reduce((all, node) => all | (1 << node), 0)
-    if (!isClassicQuorum(set, this.#quorums) || (set & this.#joining) !== this.#joining) return undefined
+    if (!mayList(set, this.#handover)) return undefined
     const { clusterId, epoch } = membership
     return reachable.map((node) => {
       const recipient = { clusterId, epoch, nodeId: ids[node]!.nodeId }
@@ -136,9 +133,8 @@ class Work {
   }
 
   #begin({ key, records }: MergedEntry): Promise<void> | undefined {
-    if (!isSealed(records, this.#quorums, this.#joining)) {
-      return this.#start({ key, reference: highestAccepted(records) })
-    }
+    const transfer = beginTransfer(records, this.#handover)
+    if (transfer.kind !== 'done') return this.#start({ key, transfer })
     this.#options.onKeyDone()
     return undefined
   }
@@ -162,35 +158,28 @@ class Work {
     }
   }
 
-  async #carry(task: Task): Promise<void> {
+  /** One round, and one question to every joining node. What they leave undone is tried again later. */
+  async #carry({ key, transfer }: Task): Promise<void> {
     const { client, signal, onKeyDone } = this.#options
-    const isSettled = !signal.aborted && (await client.settle(task.key)).kind === 'decided'
-    if (isSettled && (await this.#isTaken(task))) onKeyDone()
-    else this.#failures.push(task)
+    const isDecided = !signal.aborted && (await client.settle(key)).kind === 'decided'
+    let state = afterRound(transfer, isDecided, this.#handover)
+    if (state.kind === 'ask') {
+      for (const { node, record } of await Promise.all(this.#ask(key, state.missing)))
+        state = afterAnswer(state, node, record)
+    }
+    if (state.kind === 'done') onKeyDone()
+    else this.#failures.push({ key, transfer: state })
   }
 
-  /**
-   * Whether every joining node has this key now, as it was when it was listed or newer. Asked behind the accept, on the
-   * same stream.
-   */
-  async #isTaken({ key, reference }: Task): Promise<boolean> {
-    const { nodes } = this.#options
-    const asked: Promise<boolean>[] = []
-    nodes.forEach(({ link }, node) => {
-      if (((this.#joining >> node) & 1) === 0) return
-      const { promise, resolve } = Promise.withResolvers<boolean>()
-      const isOnItsWay = link.send({
-        key,
-        request: { kind: 'read' },
-        onAnswer: ({ record: { accepted } }) =>
-          resolve(
-            accepted !== undefined && (reference === undefined || compareBallots(accepted, reference) >= 0),
-          ),
-        onLost: () => resolve(false),
+  /** Asks nodes what they hold, behind the accept of the round, on the same streams. `undefined`: no answer came. */
+  #ask(key: string, nodes: NodeSet): Promise<Readonly<{ node: number; record: KeyRecord | undefined }>>[] {
+    return this.#options.nodes.flatMap(({ link }, node) => {
+      if (((nodes >> node) & 1) === 0) return []
+      return new Promise((resolve) => {
+        const onLost = () => resolve({ node, record: undefined })
+        const onAnswer = ({ record }: Answer) => resolve({ node, record })
+        if (!link.send({ key, request: { kind: 'read' }, onAnswer, onLost })) onLost()
       })
-      if (!isOnItsWay) resolve(false)
-      asked.push(promise)
     })
-    return (await Promise.all(asked)).every((isTaken) => isTaken)
   }
 }

@@ -2,7 +2,7 @@ import { FaultError } from '../process/fault.ts'
 import { answer, EMPTY_RECORD, onMark } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
 import type { Answer, KeyRecord, Request } from '../register/messages.ts'
-import { isMemberOf } from '../rpc/membership.ts'
+import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
 import type {
   AnswerBatch,
   Description,
@@ -10,7 +10,6 @@ import type {
   DigestRequest,
   KeyedRequest,
   Membership,
-  Recipient,
   RequestBatch,
   ScanRange,
 } from '../rpc/messages.ts'
@@ -100,7 +99,7 @@ export class NodeHandler {
    */
   scan(range: ScanRange, limit: number): ScanSlice | 'not_meant' | undefined {
     return this.#guard(() => {
-      if (range.recipient !== undefined && !this.#isFor(range.recipient)) return 'not_meant'
+      if (range.recipient !== undefined && !isMeantFor(this.#store, range.recipient)) return 'not_meant'
       const { entries, nextStart } = this.#store.scan(range, limit)
       return {
         entries: entries.map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
@@ -113,7 +112,7 @@ export class NodeHandler {
   digest(request: DigestRequest): DigestAnswer | undefined {
     return this.#guard(() => {
       const { nodeId, membership, inventory } = this.#store
-      if (!this.#isFor(request)) return { digests: [], mismatch: { nodeId, membership } }
+      if (!isMeantFor(this.#store, request)) return { digests: [], mismatch: { nodeId, membership } }
       const { branches } = request
       const { digests } = inventory
       return {
@@ -193,32 +192,18 @@ export class NodeHandler {
    */
   #adopt({ nodeId, membership }: RequestBatch): void {
     if (membership === undefined || nodeId !== this.#store.nodeId) return
-    const current = this.#store.membership
-    const isNewer =
-      current === undefined ||
-      (membership.clusterId === current.clusterId && membership.epoch > current.epoch)
-    if (!isNewer) return
-    if (isMemberOf(membership, nodeId)) {
-      this.#store.saveMembership(membership)
-      this.#saves++
-    } else if (current !== undefined) throw notAMember(nodeId, current, membership)
+    const adoption = adoptionOf(this.#store, membership)
+    if (adoption === 'leave') throw notAMember(nodeId, this.#store.membership!, membership)
+    if (adoption === 'ignore') return
+    this.#store.saveMembership(membership)
+    this.#saves++
   }
 
   /** Whether the batch is for this node in its epoch. A new node acts only on what its birth needs. */
   #isMeant(batch: RequestBatch): boolean {
-    if (!this.#isFor(batch)) return false
+    if (!isMeantFor(this.#store, batch)) return false
     if (this.#store.membership !== undefined) return true
     return batch.requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
-  }
-
-  /** Whether what names this node, cluster and epoch is for it as it is; one without a membership is in epoch 0 of none. */
-  #isFor({ nodeId, clusterId, epoch }: Recipient): boolean {
-    const { membership } = this.#store
-    return (
-      nodeId === this.#store.nodeId &&
-      clusterId === (membership?.clusterId ?? '') &&
-      epoch === (membership?.epoch ?? 0)
-    )
   }
 
   #answer(keyed: KeyedRequest): Answer | undefined {
