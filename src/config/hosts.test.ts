@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatAddress, isHostName, parseHosts, sameEndpoint } from './hosts.ts'
+import { formatAddress } from '../process/format-address.ts'
+import { isHostName, parseHosts, sameEndpoint } from './hosts.ts'
 
 function hostsOf(text: string): readonly string[] {
   const result = parseHosts(text)

@@ -41,11 +41,6 @@ export function sameEndpoint(a: string, b: string): boolean {
   return endpointKey(a) === endpointKey(b)
 }
 
-/** `host:port`, with the brackets that an IPv6 address needs. */
-export function formatAddress(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /** Whether `name` is the name or the address (without brackets) of a machine. Underscores are usual in container names. */
 export function isHostName(name: string): boolean {
   if (isIPv6(name)) return true

@@ -4,9 +4,10 @@
  */
 import { resolve } from 'node:path'
 import type { NodeSettings } from '../node/main.ts'
+import { formatAddress } from '../process/format-address.ts'
 import { TIMEOUTS_PER_GRACE, TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Environment } from './environment.ts'
-import { formatAddress, HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
+import { HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
 import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 

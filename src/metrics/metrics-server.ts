@@ -1,27 +1,27 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { listenFault } from '../process/fault.ts'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listenHttp, stopListening } from '../process/listen-http.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A server that shows metrics, and nothing else. */
 export type MetricsServer = Readonly<{ port: number; close: () => void }>
 
 /**
- * Serves `GET /metrics` on a port of its own; 0 takes any free one.
+ * Serves `GET /metrics` on a port of its own (0 takes any free one), on every address that `host` stands for.
  *
  * @throws {FaultError} when it cannot listen
  */
 export async function serveMetrics(
   metrics: Metrics,
-  { host, port }: Readonly<{ host: string; port: number }>,
+  where: Readonly<{ host: string; port: number }>,
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     void answer(metrics, request, response)
   })
-  await listen(server, host, port)
+  const { port } = await listenHttp(server, where)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: () => {
+      stopListening(server)
       server.close()
       server.closeAllConnections()
     },
@@ -41,11 +41,4 @@ async function answer(
     const text = await metrics.render()
     response.writeHead(200, { 'content-type': metrics.contentType }).end(text)
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(listenFault(`${host}:${port}`, cause)))
-    server.listen({ host, port }, resolve)
-  })
 }

@@ -1,8 +1,8 @@
 /** `cohort up`: a local cluster of real processes, from the first port check to the last process that ends. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
-import { formatAddress } from '../../config/hosts.ts'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
+import { formatAddress } from '../../process/format-address.ts'
 import { EXIT } from '../exit-codes.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'
