@@ -63,13 +63,13 @@ test('no part of the program imports the simulator', async () => {
 })
 
 test('only the store of a node knows SQLite', async () => {
-  const owners = /^src\/node\/(sqlite-[a-z-]+|data-directory|migrations)\.ts$/
+  const owners = /^src\/node\/store\/[a-z-]+\.ts$/
   for (const file of await programFiles('src')) {
     const isOwner = owners.test(file)
     const imports = await importsOf(file)
     assert.ok(
       isOwner || !imports.includes('node:sqlite'),
-      `${file}: go through RecordStore (src/node/store.ts)`,
+      `${file}: go through RecordStore (src/node/store/record-store.ts)`,
     )
   }
 })

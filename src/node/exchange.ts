@@ -5,12 +5,15 @@ import { WireError } from '../rpc/wire.ts'
 import { Freshness } from './freshness.ts'
 import type { NodeHandler } from './handler.ts'
 
-/** Batches of one stream that are read and not yet answered. Connectors keep two; the rest waits in the socket. */
+/**
+ * The batches of one stream that are read and not yet answered, at most. Connectors have two; others wait in
+ * the socket.
+ */
 const OUTSTANDING_MAX = 16
 
 /**
- * The node's end of one Exchange. Memory is bounded whatever the other end does: it is read no further while too much
- * is unanswered, or while it does not take its answers.
+ * The node's end of one Exchange. Its memory is bounded, whatever the other end does: the node reads no
+ * further while too many batches are unanswered, or while the other end does not take its answers.
  */
 export class Exchange {
   readonly #call: ServerDuplexStream<Buffer, Buffer>
@@ -21,7 +24,7 @@ export class Exchange {
   #isEnding = false
   #isClosed = false
 
-  /** `onClose` is called once, when nothing more comes from or goes to the other end. */
+  /** `onClose` is called once, when nothing more is received or sent. */
   constructor(call: ServerDuplexStream<Buffer, Buffer>, handler: NodeHandler, onClose: () => void) {
     this.#call = call
     this.#handler = handler
@@ -31,7 +34,7 @@ export class Exchange {
       this.#isBlocked = false
       this.#regulate()
     })
-    // The status is on its way. The other end may never end its half, and need not be waited for.
+    // The status has been written. The other end may never end its half, and the node does not wait for that.
     call.once('finish', () => call.destroy())
     call.once('close', () => {
       this.#isClosed = true
@@ -39,7 +42,7 @@ export class Exchange {
     })
   }
 
-  /** Reads no more, answers what was read, and ends the stream. May be repeated. */
+  /** Reads no further, answers the batches that were read, and ends the stream. May be called again. */
   end(): void {
     this.#isEnding = true
     this.#call.pause()
@@ -71,7 +74,7 @@ export class Exchange {
 
   #fail(code: status, details: string): void {
     this.#isEnding = true
-    // grpc-js makes the status from it and ends the stream.
+    // grpc-js sends this as the status, and ends the stream.
     this.#call.emit('error', { code, details })
   }
 

@@ -1,21 +1,27 @@
 import type { RequestBatch } from '../rpc/messages.ts'
 
-/** How long the fastest batch of a stream is remembered, at least: clocks run apart by less than that matters. */
+/**
+ * The fastest batch of a stream is remembered for at least this long, and for at most twice as long. In that
+ * time two clocks drift apart by too little to matter.
+ */
 const WINDOW_MS = 60_000
 
 /**
- * Tells whether a batch may still be acted on. No message may outlive its operation by more than a little (protocol.md
- * §6), but a socket keeps what was sent for as long as its process is stopped or its network is cut, and the sender
- * cannot take it back. What a batch has taken is known up to a constant, the difference of two clocks; the fastest
- * batch of its stream shows that constant, and about that one the sender knows, for it was answered in time.
+ * Tells whether a node may still act on a batch. No message may live much longer than its operation
+ * (protocol.md §6). But a socket keeps what was sent while a process is stopped or a network is cut, and the
+ * sender cannot take it back.
+ *
+ * Arrival minus sending is the time that a batch took, plus a constant: the difference of two clocks. The
+ * fastest batch of the stream shows that constant. That batch was not held up, because the sender had its
+ * answer in time.
  */
 export class Freshness {
-  /** The least difference between arrival and sending in this window and in the one before. */
+  /** The least difference between arrival and sending, in this window and in the window before. */
   #least = Number.POSITIVE_INFINITY
   #leastBefore = Number.POSITIVE_INFINITY
   #windowEndsMs = Number.NEGATIVE_INFINITY
 
-  /** @param nowMs by this node's clock, which never goes back */
+  /** @param nowMs on the clock of this node, which never goes back */
   isFresh({ sentMs, lifeMs }: Pick<RequestBatch, 'sentMs' | 'lifeMs'>, nowMs: number): boolean {
     if (lifeMs === 0) return true
     const difference = nowMs - sentMs

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { Request } from '../register/messages.ts'
 import type { AnswerBatch, KeyedRequest, Membership, Recipient, RequestBatch } from '../rpc/messages.ts'
 import { NodeHandler } from './handler.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { SqliteStore } from './store/sqlite-store.ts'
 
 /** A handler on a real store, whose turns the test runs by hand. */
 function aNode(t: TestContext) {

@@ -1,5 +1,5 @@
 import { FaultError } from '../process/fault.ts'
-import { answer, EMPTY_RECORD, onMark } from '../register/acceptor.ts'
+import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
 import type { Answer, KeyRecord, Request } from '../register/messages.ts'
 import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
@@ -14,19 +14,19 @@ import type {
   ScanRange,
 } from '../rpc/messages.ts'
 import { NodeCounters } from './counters.ts'
-import type { RecordStore, ScanSlice } from './store.ts'
+import { PendingMarks } from './pending-marks.ts'
+import type { RecordStore, ScanSlice } from './store/record-store.ts'
 
-/** Chosen marks kept in memory until they are written. The oldest are forgotten: marks are hints. */
-const PENDING_MARKS_MAX = 16_384
-
-/** Marks written along with one turn's changes, and in one step of an idle node. */
+/**
+ * The marks that are written together with the changes of one turn, and in one step of an idle node, at most.
+ */
 const MARKS_PER_TURN_MAX = 64
 const MARKS_PER_FLUSH_MAX = 512
 
-/** A node is idle when it has saved nothing for so many calls of `reclaim`. */
+/** A node that has saved nothing during this many calls of `reclaim` is idle. */
 const QUIET_CALLS = 10
 
-/** The only keys that a node without a membership votes on: those its birth is decided by. */
+/** A node without a membership votes on these keys alone: they decide the birth of its cluster. */
 const BIRTH_NAMESPACE = 'cluster/'
 
 /** What a handler works with. */
@@ -34,14 +34,14 @@ export type NodeHandlerOptions = Readonly<{
   store: RecordStore
   /** The version of the program, for `describe`. */
   version: string
-  /** Runs a function after everything that has already arrived: `setImmediate`, or the simulator's clock. */
+  /** Runs a function after all events that have already arrived: `setImmediate`, or the simulator's clock. */
   defer: (fn: () => void) => void
   /**
-   * The store has failed, a bug was found, or the node is a member no more (`not_a_member`). Called at most once; the
-   * handler answers nothing from then on.
+   * Told why the handler has stopped: the store has failed, a bug was found, or the node is no longer a
+   * member (`not_a_member`). Called at most once. From then on the handler answers nothing.
    */
   onFatal: (error: unknown) => void
-  /** By default, one that nobody looks at. */
+  /** By default, counters that nothing reads. */
   counters?: NodeCounters
 }>
 
@@ -49,10 +49,10 @@ type Mark = Extract<Request, { kind: 'mark' }>
 type Arrival = Readonly<{ batch: RequestBatch; reply: (answers: AnswerBatch) => void }>
 
 /**
- * A node: an acceptor for every key, over a store. Knows no sockets and no timers.
+ * A node: an acceptor for every key, on top of a store. It has no sockets and no timers of its own.
  *
- * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk, and
- * answered after it (protocol.md §3).
+ * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk,
+ * and answered after it (protocol.md §3).
  */
 export class NodeHandler {
   readonly #store: RecordStore
@@ -60,11 +60,11 @@ export class NodeHandler {
   readonly #defer: NodeHandlerOptions['defer']
   readonly #onFatal: NodeHandlerOptions['onFatal']
   readonly #counters: NodeCounters
-  /** By key, oldest first. Applied whenever the record is loaded, so that a mark counts before it is written. */
-  readonly #pendingMarks = new Map<string, Mark>()
+  readonly #pendingMarks = new PendingMarks()
   #arrivals: Arrival[] = []
+  /** Changes of the store in this turn. */
   #saves = 0
-  /** This turn changes records, so that marks may be written along with them. */
+  /** Some request of this turn may change a record, so that marks are written in the same transaction. */
   #isWriting = false
   /** Calls of `reclaim` since something was last saved. */
   #quietCalls = 0
@@ -78,7 +78,10 @@ export class NodeHandler {
     this.#counters = counters
   }
 
-  /** Takes a batch. `reply` is called once, when all that it says is durable, or never. It must not throw. */
+  /**
+   * Takes a batch. `reply` is called once, when everything in the answers is durable, or never. It must not
+   * throw.
+   */
   receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void {
     if (this.#hasFailed) return
     this.#arrivals.push({ batch, reply })
@@ -94,15 +97,15 @@ export class NodeHandler {
   }
 
   /**
-   * As `RecordStore.scan`, with the marks that are not written yet. `not_meant`: it is for another node, or another epoch.
-   * `undefined` when the store has failed.
+   * As `RecordStore.scan`, with the marks that are not written yet. `not_meant`: the scan is for another node
+   * or another epoch. `undefined` when the store has failed.
    */
   scan(range: ScanRange, limit: number): ScanSlice | 'not_meant' | undefined {
     return this.#guard(() => {
       if (range.recipient !== undefined && !isMeantFor(this.#store, range.recipient)) return 'not_meant'
       const { entries, nextStart } = this.#store.scan(range, limit)
       return {
-        entries: entries.map(({ key, record }) => ({ key, record: this.#withMark(key, record) })),
+        entries: entries.map(({ key, record }) => ({ key, record: this.#pendingMarks.applyTo(key, record) })),
         nextStart,
       }
     })
@@ -123,14 +126,18 @@ export class NodeHandler {
     })
   }
 
-  /** Writes some of the pending marks; true when there are more. For moments when nothing else is to do. */
+  /**
+   * Writes some of the pending marks; true when there are more. Called when the node has nothing else to do.
+   */
   flush(): boolean {
-    if (this.#hasFailed || this.#pendingMarks.size === 0) return false
+    if (this.#hasFailed || this.#pendingMarks.isEmpty) return false
     this.#guard(() => this.#store.transaction(() => this.#writeMarks(MARKS_PER_FLUSH_MAX)))
-    return this.#pendingMarks.size > 0
+    return !this.#pendingMarks.isEmpty
   }
 
-  /** Gives back some of the store's free space. Called every so often; true when there is more to give back. */
+  /**
+   * Gives back some of the store's free space. Called every so often; true when there is more to give back.
+   */
   reclaim(): boolean {
     if (this.#hasFailed) return false
     this.#quietCalls += 1
@@ -142,7 +149,7 @@ export class NodeHandler {
     this.#arrivals = []
     this.#countTurn(arrivals)
     const answers = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
-    // Behind the commit, never before it: an answer is a promise that a crash must not take back.
+    // After the commit, never before it: an answer is a promise that a crash must not take back.
     answers?.forEach((answer, index) => {
       arrivals[index]?.reply(answer)
     })
@@ -151,7 +158,7 @@ export class NodeHandler {
   #countTurn(arrivals: readonly Arrival[]): void {
     let requests = 0
     for (const { batch } of arrivals) requests += batch.requests.length
-    // Heartbeats alone are no turn worth counting.
+    // A turn that has only heartbeats is not counted.
     if (requests === 0) return
     this.#counters.turnBatches.observe(arrivals.length)
     this.#counters.turnRequests.observe(requests)
@@ -161,7 +168,7 @@ export class NodeHandler {
     this.#saves = 0
     this.#isWriting = arrivals.some(({ batch }) => batch.requests.some(isWrite))
     const answers = arrivals.map(({ batch }) => this.#handle(batch))
-    // This turn syncs the disk in any case, so marks ride along for little.
+    // This turn syncs the disk in any case, so that marks add little to it.
     if (this.#saves > 0) {
       this.#quietCalls = 0
       this.#writeMarks(MARKS_PER_TURN_MAX)
@@ -188,7 +195,8 @@ export class NodeHandler {
   /**
    * Takes over a chosen membership that names this node and is newer than its own (protocol.md §7).
    *
-   * @throws {FaultError} `not_a_member` when one of its own cluster does not name it any more: it must not vote again.
+   * @throws {FaultError} `not_a_member` when one of its own cluster does not name it any more: it must not
+   * vote again.
    */
   #adopt({ nodeId, membership }: RequestBatch): void {
     if (membership === undefined || nodeId !== this.#store.nodeId) return
@@ -199,7 +207,9 @@ export class NodeHandler {
     this.#saves++
   }
 
-  /** Whether the batch is for this node in its epoch. A new node acts only on what its birth needs. */
+  /**
+   * Whether the batch is for this node in its epoch. A new node acts only on the keys that its birth needs.
+   */
   #isMeant(batch: RequestBatch): boolean {
     if (!isMeantFor(this.#store, batch)) return false
     if (this.#store.membership !== undefined) return true
@@ -217,22 +227,21 @@ export class NodeHandler {
   #act({ key, request }: KeyedRequest): Answer | undefined {
     if (request.kind === 'mark') {
       if (this.#isWriting) this.#writeMark(key, request)
-      else this.#keepMark(key, request)
+      else this.#pendingMarks.add(key, request)
       return undefined
     }
     const first = this.#answerFirst(key, request)
     if (first !== undefined) return first
-    const record = this.#withMark(key, this.#store.load(key))
+    const record = this.#pendingMarks.applyTo(key, this.#store.load(key))
     const given = answer(record, request)
     if (given.record !== record) {
       this.#save(key, record, given.record)
-      // It has been applied to what was saved, or was about a state that is there no more.
-      if (this.#pendingMarks.size > 0) this.#pendingMarks.delete(key)
+      this.#pendingMarks.remove(key)
     }
     return given
   }
 
-  /** Most accepts at the first ballot of all are for new keys: there is nothing to load. */
+  /** Most accepts at the very first ballot are for new keys, of which there is no record to load. */
   #answerFirst(key: string, request: Request): Answer | undefined {
     if (request.kind !== 'accept' || compareBallots(request.ballot, FIRST_BALLOT) !== 0) return undefined
     const given = answer(EMPTY_RECORD, request)
@@ -241,30 +250,8 @@ export class NodeHandler {
     return given
   }
 
-  #keepMark(key: string, mark: Mark): void {
-    this.#pendingMarks.delete(key)
-    this.#pendingMarks.set(key, mark)
-    if (this.#pendingMarks.size <= PENDING_MARKS_MAX) return
-    for (const oldest of this.#pendingMarks.keys()) {
-      this.#pendingMarks.delete(oldest)
-      break
-    }
-  }
-
-  #withMark(key: string, record: KeyRecord): KeyRecord {
-    // The engine interns every string that it looks up in a Map, which costs more than the rest of a read.
-    if (this.#pendingMarks.size === 0) return record
-    const mark = this.#pendingMarks.get(key)
-    return mark === undefined ? record : onMark(record, mark).record
-  }
-
   #writeMarks(limit: number): void {
-    let written = 0
-    for (const [key, mark] of this.#pendingMarks) {
-      if (written++ === limit) return
-      this.#writeMark(key, mark)
-      this.#pendingMarks.delete(key)
-    }
+    this.#pendingMarks.take(limit, (key, mark) => this.#writeMark(key, mark))
   }
 
   #writeMark(key: string, { ballot, writeId }: Mark): void {
@@ -276,7 +263,7 @@ export class NodeHandler {
     this.#saves++
   }
 
-  /** Runs a step of the store. A failure is final: what is in memory may be ahead of the disk. */
+  /** Runs a step of the store. A failure is final, because memory may then be ahead of the disk. */
   #guard<T>(fn: () => T): T | undefined {
     if (this.#hasFailed) return undefined
     try {

@@ -1,6 +1,6 @@
 /**
- * Asks a node over grpc.health.v1 whether it serves, for container health checks: exit code 0 for yes, 1 for no or no
- * answer.
+ * Asks a node over grpc.health.v1 whether it serves, for container health checks: exit code 0 for yes, 1 for
+ * no or no answer.
  *
  *   node src/node/health-check.ts 127.0.0.1:8001
  */
@@ -8,7 +8,9 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { service } from 'grpc-health-check'
 import { CLIENT_OPTIONS } from '../rpc/channel-options.ts'
 
-/** Below the timeout of the health checks in docker-compose.yml, so that what is wrong gets said. */
+/**
+ * Below the timeout of the health checks in docker-compose.yml, so that this program can say what is wrong.
+ */
 const TIMEOUT_MS = 4_000
 
 const [address] = process.argv.slice(2)

@@ -11,8 +11,8 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { type NodeProcess, startNodeProcess } from '../testing/node-process.ts'
-import { openDataDirectory } from './data-directory.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { openDataDirectory } from './store/data-directory.ts'
+import { SqliteStore } from './store/sqlite-store.ts'
 
 function aDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-node-'))

@@ -8,11 +8,11 @@ import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { NodeCounters } from './counters.ts'
-import { openDataDirectory } from './data-directory.ts'
 import { NodeHandler } from './handler.ts'
 import { addNodeMetrics } from './node-metrics.ts'
 import { buildNodeService, type NodeService } from './service.ts'
-import type { SqliteStore } from './sqlite-store.ts'
+import { openDataDirectory } from './store/data-directory.ts'
+import type { SqliteStore } from './store/sqlite-store.ts'
 
 /** What a node needs to know. A port of 0 takes any free one; `logLevel` is one of pino's. */
 export type NodeSettings = Readonly<{
@@ -24,26 +24,26 @@ export type NodeSettings = Readonly<{
   logLevel: string
 }>
 
-/** How long streams may take to end before they are cut. */
+/** The time that streams are given to end, before they are cut. */
 const DRAIN_TIMEOUT_MS = 3_000
 
-/** How long a node that has failed goes on to say NOT_SERVING before it ends. */
+/** The time for which a failed node still answers health checks with NOT_SERVING, before it ends. */
 const FAILED_LINGER_MS = 200
 
-/** How often a node looks whether there are chosen marks to write, and free space to give back. */
+/** How often a node writes pending marks and gives back free space. */
 const FLUSH_INTERVAL_MS = 100
 
 /**
  * Runs a node until SIGTERM or SIGINT, then drains it and resolves; a second signal ends the process at once.
  *
- * @throws {FaultError} when it cannot start, or when its store has failed: from then on it has acknowledged nothing.
- * The process must then end with a code other than 0.
+ * @throws {FaultError} when it cannot start, or when its store has failed. After a failure it has
+ * acknowledged nothing. The process must then end with a code other than 0.
  */
 export async function runNode(settings: NodeSettings): Promise<void> {
   keepGarbageYoung()
-  // Written at once: the last line is the one that says why a node ended.
+  // Each line is written at once, because the last one says why a node has ended.
   const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
-  // What it would print reaches us as errors too, and is said in a sentence then.
+  // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
   const counters = new NodeCounters()
   const directory = openDataDirectory(settings.dataDir, (commitMs) =>

@@ -1,10 +1,10 @@
-/** The figures of a node. Each is read from what is counted or known anyway, when somebody asks. */
+/** The metrics of a node. Each value is read from its source when the metrics are asked for. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { NodeCounters } from './counters.ts'
-import { STORE_FILE } from './data-directory.ts'
-import type { RecordStore } from './store.ts'
+import { STORE_FILE } from './store/data-directory.ts'
+import type { RecordStore } from './store/record-store.ts'
 
 export type NodeFigures = Readonly<{
   counters: NodeCounters
@@ -85,7 +85,7 @@ function addMessageMetrics(metrics: Metrics, counters: NodeCounters): void {
   ])
 }
 
-/** 0 for a file that is not there: SQLite removes the log when nobody has the database open. */
+/** 0 for a file that does not exist: SQLite removes the log when no process has the database open. */
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined)
   return found?.size ?? 0

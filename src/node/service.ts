@@ -18,7 +18,7 @@ import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
 
-/** Records in one page of a scan, at most. */
+/** The records in one page of a scan, at most. */
 const SCAN_PAGE_RECORDS = 128
 
 const NODE_PROTO = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url))
@@ -26,9 +26,11 @@ const NODE_PROTO = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', imp
 /** A node's gRPC server, not yet listening. */
 export type NodeService = Readonly<{
   server: Server
-  /** What health checks say, of the whole server and of `cohort.v1.Node`. */
+  /** Sets what health checks are told, of the whole server and of `cohort.v1.Node`. */
   setServing: (isServing: boolean) => void
-  /** Answers what has been read, ends every stream, and resolves when all are gone or after `timeoutMs`. */
+  /**
+   * Answers what was read, ends every stream, and resolves when all streams have ended, or after `timeoutMs`.
+   */
   drain: (timeoutMs: number) => Promise<void>
 }>
 
@@ -79,14 +81,14 @@ const NOT_MEANT = {
 
 const STORE_FAILED = { code: status.UNAVAILABLE, details: 'the store of the node has failed' }
 
-/** Sends a range page by page, one page a turn, so that a scan of a million records delays no write. */
+/** Sends a range page by page, one in each turn, so that a scan of a million records delays no write. */
 async function sendPages(
   call: ServerWritableStream<ScanRange, ScanPage>,
   handler: NodeHandler,
 ): Promise<void> {
   const { omitValues } = call.request
   let { start } = call.request
-  // One listener for the whole scan: each wait for a slow reader would leave one of its own behind.
+  // One listener for the whole scan: a new one for each wait would never be removed.
   const cancelled = once(call, 'cancelled')
   cancelled.catch(() => undefined)
   while (!call.cancelled) {
@@ -96,7 +98,7 @@ async function sendPages(
       return
     }
     const { entries, nextStart } = slice
-    // A reader that is gone does not drain, but cancels.
+    // A reader that is gone causes no 'drain', but a cancellation.
     if (entries.length > 0 && !call.write({ entries, omitValues })) {
       const waiting = new AbortController()
       const drained = once(call, 'drain', { signal: waiting.signal })

@@ -1,5 +1,5 @@
 import { isSealed } from '../membership/is-sealed.ts'
-import { digestOf } from '../node/digest.ts'
+import { digestOf } from '../node/store/digest.ts'
 import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'
 import type { Request } from '../register/messages.ts'

@@ -1,6 +1,6 @@
 /** For tests: a node of a few records in memory, which answers at once. */
 import assert from 'node:assert/strict'
-import { DigestTree, digestOf, leafOf } from '../node/digest.ts'
+import { DigestTree, digestOf, leafOf } from '../node/store/digest.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** For tests: a node in a process of its own, on a free port. */
 export type NodeProcess = Readonly<{
   child: ChildProcess
-  /** Everything it has printed, a line each. */
+  /** The lines that it has printed. */
   lines: string[]
   /** Its address, once it listens. */
   listening: Promise<string>
@@ -23,14 +23,17 @@ const PROGRAM = `
   try { await runNode(settings); process.exit(0) } catch (error) { console.log(error.message); process.exit(1) }
 `
 
-/** `fileBlocksMax`: no file it writes can grow beyond that many KiB (the shell's \`ulimit -f\`). */
+/**
+ * `fileBlocksMax`: no file that the node writes can become larger than this many KiB (`ulimit -f` of the
+ * shell).
+ */
 export function startNodeProcess(dataDir: string, fileBlocksMax = 'unlimited'): NodeProcess {
   const script = `ulimit -f ${fileBlocksMax}; exec "$@"`
   const program = [process.execPath, '--input-type=module', '--eval', PROGRAM, MAIN, dataDir]
   const child = spawn('bash', ['-c', script, 'bash', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
-  // Who does not wait for it need not hear that it failed.
+  // A test that does not wait for it must not fail because of it.
   listening.catch(() => undefined)
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)

@@ -1,5 +1,5 @@
 import { Freshness } from '../../node/freshness.ts'
-import type { ScanSlice } from '../../node/store.ts'
+import type { ScanSlice } from '../../node/store/record-store.ts'
 import type {
   AnswerBatch,
   Description,

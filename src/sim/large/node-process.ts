@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { NodeHandler } from '../../node/handler.ts'
-import type { ScanSlice } from '../../node/store.ts'
+import type { ScanSlice } from '../../node/store/record-store.ts'
 import type { Answer } from '../../register/messages.ts'
 import type {
   AnswerBatch,

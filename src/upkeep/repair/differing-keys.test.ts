@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { leafOf } from '../../node/digest.ts'
+import { leafOf } from '../../node/store/digest.ts'
 import type { Clock } from '../../process/clock.ts'
 import { LEAF_COUNT } from '../../rpc/messages.ts'
 import { compareKeys } from '../../scan/key-scan.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { FaultError } from '../process/fault.ts'
+import { FaultError } from '../../process/fault.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
 import { type OnCommit, SqliteStore } from './sqlite-store.ts'
 
@@ -13,14 +13,14 @@ const LOCK_FILE = 'owner.lock'
 export type DataDirectory = Readonly<{ store: SqliteStore; close: () => void }>
 
 /**
- * Takes a data directory, which is made when there is none, and opens its store.
+ * Takes possession of a data directory, which is created when there is none, and opens its store.
  *
- * The lock is one that the kernel holds for the process, on a file of its own: it vanishes with the process, however
- * that ends, and the database stays readable by other programs.
+ * The kernel holds a lock on a file of its own for this process. The lock ends with the process, however that
+ * ends, and other programs can read the database meanwhile.
  *
- * `onCommit` is told how long commits take.
+ * `onCommit` is told how long each commit took.
  *
- * @throws {FaultError} when another process has the directory, or it cannot be used.
+ * @throws {FaultError} when another process has the directory, or when it cannot be used.
  */
 export function openDataDirectory(directory: string, onCommit?: OnCommit): DataDirectory {
   makeDirectory(directory)
@@ -53,7 +53,10 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/** Not `recursive`: Node tries for ever where a parent that exists takes no new entries, as in /proc. */
+/**
+ * Not with `recursive`: that never ends where a directory exists in which nothing can be created, such as
+ * /proc.
+ */
 function makeMissing(directory: string): void {
   const parent = dirname(directory)
   if (isDirectory(directory)) return
@@ -61,7 +64,7 @@ function makeMissing(directory: string): void {
   try {
     mkdirSync(directory)
   } catch (error) {
-    // Nodes that are started together make what their directories have in common.
+    // Nodes that start at the same time may create a common parent at the same time.
     if (!isDirectory(directory)) throw error
   }
 }
@@ -75,7 +78,7 @@ function takeLock(directory: string): DatabaseSync {
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(path, { timeout: 0 })
-    // SQLite's exclusive lock is the kernel's; an empty transaction writes nothing.
+    // SQLite's exclusive lock is a lock of the kernel. The transaction is empty, so that nothing is written.
     lock.exec('BEGIN EXCLUSIVE')
     return lock
   } catch (error) {

@@ -1,11 +1,11 @@
-import type { WriteId } from '../register/state.ts'
+import type { WriteId } from '../../register/state.ts'
 
-/** A lineage as the database keeps it, which any SQLite tool can show: `7.41 7.42`. */
+/** A lineage as text, which is how the database stores it: `7.41 7.42`. */
 export function formatLineage(lineage: readonly WriteId[]): string {
   return lineage.map(({ proposerId, sequence }) => `${proposerId}.${sequence}`).join(' ')
 }
 
-/** The lineage in a text that `formatLineage` made. */
+/** The lineage that `formatLineage` has made into this text. */
 export function parseLineage(text: string): WriteId[] {
   if (text === '') return []
   return text.split(' ').map((writeId) => {

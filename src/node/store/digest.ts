@@ -1,22 +1,23 @@
 /**
- * Digests of what a node has accepted, kept up with every write, so that connectors can tell in kilobytes whether two
- * nodes hold the same, and where they do not (protocol.md §5).
+ * Digests of what a node has accepted. Each write updates them. With some kilobytes of digests a connector
+ * can tell whether two nodes hold the same, and where they differ (protocol.md §5).
  *
- * Keys are spread by a hash over 65,536 leaves; 256 consecutive leaves make a branch. The digest of a leaf is the sum of
- * a hash for each of its records, modulo 2^46: it does not depend on the order of the writes, and a record is taken out
- * again by subtraction (Bellare and Micciancio 1997, "A New Paradigm for Collision-Free Hashing", AdHash). It is meant
- * for chance, not for malice: two different leaves look alike once in 2^46.
+ * A hash spreads the keys over 65,536 leaves; 256 consecutive leaves are a branch. The digest of a leaf is
+ * the sum, modulo 2^46, of a hash of each of its records. So it does not depend on the order of the writes,
+ * and a record is taken out by subtraction (Bellare and Micciancio 1997, "A New Paradigm for Collision-Free
+ * Hashing", AdHash). It protects against chance, not against malice: two different leaves have equal digests
+ * once in 2^46 cases.
  */
 import xxhash from 'xxhash-wasm'
-import type { KeyRecord } from '../register/messages.ts'
-import { BRANCH_COUNT, LEAF_COUNT, LEAVES_PER_BRANCH } from '../rpc/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import { BRANCH_COUNT, LEAF_COUNT, LEAVES_PER_BRANCH } from '../../rpc/messages.ts'
 
 const { h32 } = await xxhash()
 
-/** Digests are integers below this one. 131,072 of them still add up within a 64-bit integer, as SQLite does it. */
+/** Digests are integers below this one. SQLite can add 131,072 of them within a 64-bit integer. */
 export const DIGEST_END = 2 ** 46
 
-/** Seeds that make two hashes of one text. */
+/** Seeds for two different hashes of one text. */
 const HIGH_SEED = 1
 const LOW_SEED = 2
 const LOW_BITS = 14
@@ -38,10 +39,10 @@ export function digestOf(key: string, { accepted, state }: KeyRecord): number {
 export class DigestTree {
   readonly #leaves = new Float64Array(LEAF_COUNT)
   readonly #branches = new Float64Array(BRANCH_COUNT)
-  /** A copy to hand out, until something changes. */
+  /** A copy for callers, until a digest changes. */
   #shownBranches: readonly number[] | undefined
 
-  /** A record of this leaf has another digest than before; 0 stands for none. */
+  /** The digest of a record of this leaf was `before`, and is `after`; 0 stands for no record. */
   replace(leaf: number, before: number, after: number): void {
     this.#shownBranches = undefined
     const branch = Math.floor(leaf / LEAVES_PER_BRANCH)

@@ -1,11 +1,11 @@
-import type { KeyRecord } from '../register/messages.ts'
-import type { Counts } from '../rpc/messages.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import type { Counts } from '../../rpc/messages.ts'
 import { DigestTree } from './digest.ts'
 
-/** How much a record, or many of one leaf, weigh in an inventory. */
+/** What a record, or several records of one leaf, add to an inventory. */
 export type Weight = Counts & Readonly<{ digest: number }>
 
-/** What a store holds, kept up with every change of a record: its counts and its digests. */
+/** The counts and the digests of what a store holds. Each change of a record changes them too. */
 export class Inventory {
   readonly digests = new DigestTree()
   #recordCount = 0
@@ -20,6 +20,7 @@ export class Inventory {
     }
   }
 
+  /** A record of this leaf has changed: it weighed `before`, and weighs `after`. */
   replace(leaf: number, before: Weight, after: Weight): void {
     this.digests.replace(leaf, before.digest, after.digest)
     this.#recordCount += after.recordCount - before.recordCount
@@ -28,10 +29,10 @@ export class Inventory {
   }
 }
 
-/** The weight of no record. */
+/** The weight of a key without a record. */
 export const NOTHING: Weight = { recordCount: 0, tombstoneCount: 0, stubCount: 0, digest: 0 }
 
-/** The weight of one record. `digest` is that of `digestOf`. */
+/** The weight of one record. `digest` is what `digestOf` gives for it. */
 export function weightOf({ accepted, state, isStub }: KeyRecord, digest: number): Weight {
   const isTombstone = accepted !== undefined && state.value === undefined
   return { recordCount: 1, tombstoneCount: isTombstone ? 1 : 0, stubCount: isStub ? 1 : 0, digest }

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { FaultError } from '../process/fault.ts'
-import { EMPTY_RECORD } from '../register/acceptor.ts'
-import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
+import { FaultError } from '../../process/fault.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import { TOMBSTONE_GRACE_MS } from '../../register/grace-time.ts'
 import { digestOf, leafOf } from './digest.ts'
 import { parseLineage } from './lineage.ts'
 
 /**
- * Every form the database has had, as steps from one to the next; step i makes version i + 1. A released step is
- * never changed: append another.
+ * The steps that made each version of the schema from the one before: the step at index i makes version i +
+ * 1. A step that has been released is never changed. A new version is a new step at the end.
  */
 const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `
@@ -50,16 +50,19 @@ const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `,
   addInventory,
   `
-  -- JSON as in members: who hands over to them, while a change of the membership is under way. Else NULL.
+  -- JSON as in members: the members before the change, while the membership is being changed; else NULL.
   ALTER TABLE membership ADD COLUMN outgoing TEXT;
   `,
   `
-  -- Clusters that were born before it was part of their membership had, or should have had, this one.
+  -- The default is the grace time of clusters that are older than this column.
   ALTER TABLE membership ADD COLUMN tombstone_grace_ms INTEGER NOT NULL DEFAULT ${TOMBSTONE_GRACE_MS};
   `,
 ]
 
-/** Leaves, digests and stubs. The counts are kept in memory: a trigger's row was written again with every create. */
+/**
+ * Adds leaves, digests and stubs. Counts are in memory from here on: as a row of the database, every create
+ * wrote it.
+ */
 function addInventory(db: DatabaseSync): void {
   db.function('leaf_of', { deterministic: true }, (key) => leafOf(String(key)))
   db.function('digest_of', { deterministic: true }, (key, round, proposerId, lineage) => {
@@ -68,7 +71,7 @@ function addInventory(db: DatabaseSync): void {
     return digestOf(String(key), { ...EMPTY_RECORD, accepted, state: { ...EMPTY_RECORD.state, writeId } })
   })
   db.exec(`
-  -- What is large comes last: whoever reads the columns before it need not read its pages.
+  -- The large column comes last, so that a statement that reads only other columns does not read its pages.
   CREATE TABLE new_record (
     key TEXT NOT NULL PRIMARY KEY, -- compared as UTF-8 bytes
     leaf INTEGER NOT NULL, -- of the digest, 0 to 65,535
@@ -90,14 +93,14 @@ function addInventory(db: DatabaseSync): void {
   DROP TABLE record; -- and with it its triggers
   ALTER TABLE new_record RENAME TO record;
 
-  -- The few records that wait to be removed. A group costs it nothing.
+  -- The few records that wait to be removed. Records with a value are not in this index.
   CREATE INDEX removable ON record (key) WHERE value IS NULL;
 
   ALTER TABLE node DROP COLUMN record_count;
   `)
 }
 
-/** The version that this program reads and writes. */
+/** The version of the schema that this program reads and writes. */
 export const SCHEMA_VERSION = STEPS.length
 
 /**

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { EMPTY_RECORD } from '../register/acceptor.ts'
-import { LEAVES_PER_BRANCH } from '../rpc/messages.ts'
-import { anyKey, anyRecord } from '../testing/message-arbitraries.ts'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import { LEAVES_PER_BRANCH } from '../../rpc/messages.ts'
+import { anyKey, anyRecord } from '../../testing/message-arbitraries.ts'
 import { DIGEST_END, DigestTree, digestOf, leafOf } from './digest.ts'
 
 test('leaves and digests are the same on every node: these are written down', () => {

@@ -1,4 +1,4 @@
-import { FaultError } from '../process/fault.ts'
+import { FaultError } from '../../process/fault.ts'
 
 /** SQLite's primary result codes that an operator can act on (sqlite.org/rescode.html). */
 const BUSY = 5
@@ -18,7 +18,7 @@ export function sqliteCode(error: unknown): number | undefined {
   return error.errcode & 0xff
 }
 
-/** True when somebody else holds the lock. */
+/** Whether another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === BUSY
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import { LEAF_COUNT } from '../../rpc/messages.ts'
+import { aDatabasePath, aWrittenRecord, saveAll, scanAll } from '../../testing/store-fixture.ts'
+import { leafOf } from './digest.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+test('a scan of some leaves finds their keys among many others, and one of what is removable only that', (t) => {
+  const store = new SqliteStore(aDatabasePath(t))
+  const keys = Array.from({ length: 10_000 }, (_, i) => `group/${String(i).padStart(5, '0')}`)
+  const isDeleted = (key: string) => key.endsWith('77')
+  saveAll(
+    store,
+    keys.map((key, i) => {
+      const live = aWrittenRecord(i + 1, Buffer.from(key))
+      return [key, isDeleted(key) ? { ...live, state: { ...live.state, value: undefined } } : live]
+    }),
+  )
+  const leaves = new Set([keys[3]!, keys[9_999]!].map(leafOf))
+  const keysOf = (filter: Partial<ScanRange>) => scanAll(store, 100, filter).map(({ key }) => key)
+  assert.deepEqual(
+    keysOf({ leaves }),
+    keys.filter((key) => leaves.has(leafOf(key))),
+  )
+  assert.deepEqual(keysOf({ removableOnly: true }), keys.filter(isDeleted))
+  store.close()
+})
+
+test('a page of a scan of some leaves takes no longer the more keys there are behind it', (t) => {
+  const store = new SqliteStore(aDatabasePath(t))
+  const key = (i: number) => `group/${String(i).padStart(5, '0')}`
+  const add = (from: number, to: number) =>
+    saveAll(
+      store,
+      Array.from({ length: to - from }, (_, i) => [key(from + i), aWrittenRecord(i + 1, Buffer.from('v'))]),
+    )
+  add(0, 2_000)
+  const taken = new Set(Array.from({ length: 50_000 }, (_, i) => leafOf(key(i))))
+  const unused = Array.from({ length: LEAF_COUNT }, (_, leaf) => leaf).find((leaf) => !taken.has(leaf))!
+  const range = { start: '', end: '', omitValues: true, leaves: new Set([unused]) }
+  const bestMs = () => {
+    const timesMs = Array.from({ length: 20 }, () => {
+      const startMs = performance.now()
+      assert.deepEqual(store.scan(range, 100).entries, [])
+      return performance.now() - startMs
+    })
+    return Math.min(...timesMs)
+  }
+  const fewMs = bestMs()
+  add(2_000, 50_000)
+  const manyMs = bestMs()
+  assert.ok(manyMs < 6 * fewMs, `${manyMs} ms among 50,000 keys, ${fewMs} among 2,000`)
+  store.close()
+})
+
+test('a scan ends before its end key, leaves values out on request, and cuts pages of large values', (t) => {
+  const store = new SqliteStore(aDatabasePath(t))
+  const large = Buffer.alloc(600 * 1024)
+  saveAll(
+    store,
+    ['a', 'b', 'c', 'd'].map((name, i) => [`group/${name}`, aWrittenRecord(i + 1, large)]),
+  )
+  const keys = (entries: readonly ScanEntry[]) => entries.map(({ key }) => key)
+  const range = { start: 'group/b', end: 'group/d', omitValues: true }
+  assert.deepEqual(keys(store.scan(range, 10).entries), ['group/b', 'group/c'])
+  assert.equal(store.scan(range, 10).entries[0]?.record.state.value, undefined)
+  assert.deepEqual(keys(store.scan({ start: '', end: '', omitValues: false }, 10).entries), [
+    'group/a',
+    'group/b',
+  ])
+  assert.equal(scanAll(store, 10).length, 4)
+  assert.equal(store.scan({ start: '', end: '', omitValues: true }, 10).entries.length, 4)
+  store.close()
+})
