@@ -22,13 +22,15 @@ const registry: Registry = {
   scan: async () => ({ kind: 'done', value: { groups: [], after: undefined } }),
 }
 
-const isFixed = async () => ({ kind: 'not_applied', reason: 'there are no nodes' }) as const
-
 const app = buildApp({
-  registry,
-  cluster: { isReady: () => true },
-  status: { describe: () => CLUSTER_EXAMPLE, replicas: async () => undefined },
-  members: { add: isFixed, replace: isFixed, remove: isFixed },
+  engine: {
+    registry,
+    readiness: { isReady: () => true },
+    status: { describe: () => CLUSTER_EXAMPLE },
+    addMetrics: () => {},
+    run: async () => {},
+    close: () => {},
+  },
   metrics: new Metrics(),
   requestCounts: new RequestCounts(),
   nowMs: () => performance.now(),

@@ -67,14 +67,15 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
 
   app.register(createGroupRoute(dependencies))
   app.register(getGroupRoute(dependencies))
-  app.register(getReplicasRoute(dependencies))
   app.register(listGroupsRoute(dependencies))
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))
   app.register(clusterRoute(dependencies))
-  app.register(memberRoutes(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
+  const { replicas, members } = dependencies.engine
+  if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
+  if (members !== undefined) app.register(memberRoutes(members, dependencies))
   app.register(healthRoutes(dependencies))
   app.register(metricsRoute(dependencies))
   app.register(docsRoutes())

@@ -1,17 +1,12 @@
 import type { Logger } from 'pino'
-import type { Registry } from '../group/registry.ts'
-import type { MemberChanges } from '../membership/change-members.ts'
+import type { Engine } from '../engines/engine.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { ClusterView } from './cluster-view.ts'
 import type { RequestCounts } from './count-requests.ts'
-import type { StatusView } from './status-view.ts'
 
-/** What the HTTP layer is given. */
+/** What the public API is made with. */
 export type Dependencies = Readonly<{
-  registry: Registry
-  cluster: ClusterView
-  status: StatusView
-  members: MemberChanges
+  /** What keeps the groups. */
+  engine: Engine
   metrics: Metrics
   requestCounts: RequestCounts
   /** Milliseconds since some moment; never goes back. */

@@ -40,7 +40,7 @@ class World implements AsyncDisposable {
   }
 
   static async start(registry = new MemoryRegistry()): Promise<World> {
-    const { app } = testApp({ registry })
+    const { app } = testApp({ engine: { registry } })
     const directory = await mkdtemp(join(tmpdir(), 'cohort-backup-'))
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     return new World(registry, directory, url, () => app.close())

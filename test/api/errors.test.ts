@@ -74,7 +74,7 @@ test("what is the client's fault is not logged", async () => {
 
 test('ready only while a quorum answers; live all the same', async () => {
   let isReady = false
-  const { app } = testApp({ cluster: { isReady: () => isReady } })
+  const { app } = testApp({ engine: { readiness: { isReady: () => isReady } } })
   const answer = await app.inject('/readyz')
   expectProblem(answer, 'not_ready')
   assert.equal(answer.headers['retry-after'], '1')

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { changeMembers, type MemberChange } from '../../src/cli/members/change-members.ts'
+import type { ChangeResult } from '../../src/engines/engine.ts'
 import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
-import type { ChangeResult } from '../../src/membership/change-members.ts'
 import { expectProblem, fieldsOf } from './expect.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 import { testApp } from './test-app.ts'
@@ -12,7 +12,7 @@ const PATH = '/v1/cluster/members'
 
 test('each change is asked for as it was sent, and answered with 202 and what is chosen', async () => {
   const members = new ScriptedMembers()
-  const { app } = testApp({ members })
+  const { app } = testApp({ engine: { members } })
   for (const request of [
     { method: 'POST', url: PATH, payload: { address: 'http://Host:8001/' } },
     { method: 'PUT', url: `${PATH}/n2`, payload: { address: '[::1]:9' } },
@@ -28,7 +28,7 @@ test('each change is asked for as it was sent, and answered with 202 and what is
 
 test('an address that is none, a field too many, a node id that cannot be: 400, and nobody is asked', async () => {
   const members = new ScriptedMembers()
-  const { app } = testApp({ members })
+  const { app } = testApp({ engine: { members } })
   for (const [payload, field] of [
     [{ address: 'host' }, 'address'],
     [{ address: 'host:99999' }, 'address'],
@@ -60,7 +60,7 @@ test('an address that is none, a field too many, a node id that cannot be: 400, 
 
 test('a refusal is a problem of its code that says why; a failure says what became of it', async () => {
   const members = new ScriptedMembers()
-  const { app } = testApp({ members })
+  const { app } = testApp({ engine: { members } })
   const remove = () => app.inject({ method: 'DELETE', url: `${PATH}/n1` })
   for (const code of [
     'member_not_found',
@@ -98,7 +98,7 @@ async function run(change: MemberChange, epochs: readonly number[], result?: Cha
       change: epoch === 2 ? '10 of about 20 keys are done' : null,
     }
   }
-  const { app } = testApp({ members, status: { describe, replicas: async () => undefined } })
+  const { app } = testApp({ engine: { members, status: { describe } } })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   let printed = ''
   let nowMs = 0
@@ -160,7 +160,7 @@ test('a change that another one has ended is no success', async () => {
   const members = ['n1', 'n2', 'other'].map((nodeId) => ({ nodeId, address: 'h:1' }))
   const { exitCode, printed } = await run({ kind: 'add', address: 'h:1' }, [3], {
     kind: 'accepted',
-    membership: { clusterId: 'c', epoch: 2, members, outgoing: members, tombstoneGraceMs: 3_600_000 },
+    change: { clusterId: 'c', epoch: 2, members, outgoing: members },
   })
   assert.equal(exitCode, 1)
   assert.match(printed, /ended by another one/)

@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { addConnectorMetrics } from '../../src/engines/cohort/engine-metrics.ts'
+import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
+import { addRequestMetrics } from '../../src/http/request-metrics.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { NodeCounters } from '../../src/node/counters.ts'
 import { addNodeMetrics } from '../../src/node/node-metrics.ts'
@@ -19,9 +20,9 @@ import { testApp } from './test-app.ts'
 function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: RequestCounts }> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
-  addConnectorMetrics(metrics, {
+  addRequestMetrics(metrics, requestCounts)
+  addEngineMetrics(metrics, {
     counters: new Counters(),
-    requestCounts,
     snapshot: () => ({
       kind: 'found',
       clusterId: 'c',

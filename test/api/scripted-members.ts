@@ -1,4 +1,4 @@
-import type { ChangeResult, MemberChanges } from '../../src/membership/change-members.ts'
+import type { ChangeResult, MemberChanges } from '../../src/engines/engine.ts'
 
 const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:8001` }))
 
@@ -6,13 +6,7 @@ const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId
 export class ScriptedMembers implements MemberChanges {
   result: ChangeResult = {
     kind: 'accepted',
-    membership: {
-      clusterId: 'c',
-      epoch: 2,
-      members: MEMBERS,
-      outgoing: MEMBERS,
-      tombstoneGraceMs: 3_600_000,
-    },
+    change: { clusterId: 'c', epoch: 2, members: MEMBERS, outgoing: MEMBERS },
   }
   /** What was asked for, in order. */
   readonly asked: string[] = []

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { showStatus, watchStatus } from '../../src/cli/status/status.ts'
-import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
+import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { testApp } from './test-app.ts'
 
 function anOutput() {
@@ -19,11 +19,7 @@ test('the exit code is that of the verdict: 0 healthy, 4 degraded, 5 unavailable
     ['degraded', 4],
     ['unavailable', 5],
   ] as const) {
-    const status = {
-      describe: () => ({ ...CLUSTER_EXAMPLE, verdict }),
-      replicas: async () => REPLICAS_EXAMPLE,
-    }
-    const { app } = testApp({ status })
+    const { app } = testApp({ engine: { status: { describe: () => ({ ...CLUSTER_EXAMPLE, verdict }) } } })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     const { output, printed } = anOutput()
     assert.equal(await showStatus({ url, isJson: false, output }), expected)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import type { Engine } from '../../src/engines/engine.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import type { Dependencies } from '../../src/http/dependencies.ts'
@@ -15,19 +16,28 @@ export type TestApp = Readonly<{
   logged: string[]
 }>
 
-/** The real app in front of a registry in memory. Time stands at 2026-01-01, incarnations are `i1`, `i2`, ... */
-export function testApp(overrides: Partial<Dependencies> = {}): TestApp {
+type Overrides = Partial<Omit<Dependencies, 'engine'>> & Readonly<{ engine?: Partial<Engine> }>
+
+/**
+ * The real app in front of an engine in memory, of which a test may replace parts. Time stands at 2026-01-01, incarnations
+ * are `i1`, `i2`, ...
+ */
+export function testApp({ engine = {}, ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()
   const logged: string[] = []
   let count = 0
   const app = buildApp({
-    registry,
-    cluster: { isReady: () => true },
-    status: {
-      describe: () => CLUSTER_EXAMPLE,
-      replicas: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }),
+    engine: {
+      registry,
+      readiness: { isReady: () => true },
+      status: { describe: () => CLUSTER_EXAMPLE },
+      replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
+      members: new ScriptedMembers(),
+      addMetrics: () => {},
+      run: async () => {},
+      close: () => {},
+      ...engine,
     },
-    members: new ScriptedMembers(),
     metrics: new Metrics(),
     requestCounts: new RequestCounts(),
     nowMs: () => performance.now(),

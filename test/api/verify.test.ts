@@ -16,7 +16,7 @@ type Operation = Readonly<{ number?: number; key: string; seen?: string; run?: s
 /** Two connectors of one registry, and `cohort verify` on both of them, for two seconds at most. */
 async function run(registry: Registry) {
   // Unlike the test app's own, these never come twice.
-  const dependencies = { registry, newIncarnation: randomUUID }
+  const dependencies = { engine: { registry }, newIncarnation: randomUUID }
   const apps = [testApp(dependencies), testApp(dependencies)].map(({ app }) => app)
   const directory = await mkdtemp(join(tmpdir(), 'cohort-verify-'))
   const historyPath = join(directory, 'history.jsonl')

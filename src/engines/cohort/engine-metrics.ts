@@ -1,17 +1,15 @@
-/** The figures of a connector. Each is read from what is counted or known anyway, when somebody asks. */
+/** The figures of this engine. Each is read, when somebody asks, from what is counted or known anyway. */
 
-import type { RequestCounts, RouteCounts } from '../../http/count-requests.ts'
-import type { StatusView } from '../../http/status-view.ts'
 import type { ClusterSnapshot, MemberSnapshot } from '../../membership/cluster-snapshot.ts'
 import type { HistogramSample, Metrics, Sample } from '../../metrics/metrics.ts'
 import type { Counters } from '../../replication/counters.ts'
 import type { Divergences } from '../../replication/divergence.ts'
 import type { RemovalReport } from '../../upkeep/removal/removal-report.ts'
 import type { RepairReport } from '../../upkeep/repair/repair-report.ts'
+import type { StatusView } from '../engine.ts'
 
-export type ConnectorFigures = Readonly<{
+export type EngineFigures = Readonly<{
   counters: Counters
-  requestCounts: RequestCounts
   snapshot: () => ClusterSnapshot
   status: Pick<StatusView, 'describe'>
   divergences: Pick<Divergences, 'total' | 'open'>
@@ -22,8 +20,7 @@ export type ConnectorFigures = Readonly<{
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
 
 /** Adds them, all with the prefix `cohort_`. */
-export function addConnectorMetrics(metrics: Metrics, figures: ConnectorFigures): void {
-  addHttpMetrics(metrics, figures.requestCounts)
+export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void {
   addRegisterMetrics(metrics, figures.counters)
   addNodeMetrics(metrics, figures.snapshot)
   addClusterMetrics(metrics, figures)
@@ -35,7 +32,7 @@ export function addConnectorMetrics(metrics: Metrics, figures: ConnectorFigures)
   addRemovalMetrics(metrics, figures.removal)
 }
 
-function addRemovalMetrics(metrics: Metrics, report: ConnectorFigures['removal']): void {
+function addRemovalMetrics(metrics: Metrics, report: EngineFigures['removal']): void {
   metrics.counter(
     { name: 'cohort_removed_keys_total', help: 'Deleted keys of which every node has dropped the rest.' },
     () => [{ value: report().removedCount }],
@@ -51,35 +48,6 @@ function addRemovalMetrics(metrics: Metrics, report: ConnectorFigures['removal']
       return oldestWaitingMs === undefined ? [] : [{ value: oldestWaitingMs / 1_000 }]
     },
   )
-}
-
-function addHttpMetrics(metrics: Metrics, counts: RequestCounts): void {
-  metrics.counter(
-    {
-      name: 'cohort_http_requests_total',
-      help: 'Requests answered, by route and status. Route "none": what no route took.',
-      labels: ['method', 'route', 'status'],
-    },
-    () => [...counts.routes, counts.unrouted].flatMap(statusSamples),
-  )
-  metrics.histogram(
-    {
-      name: 'cohort_http_request_duration_seconds',
-      help: 'From the headers of a request to its answer.',
-      labels: ['method', 'route'],
-    },
-    () =>
-      counts.routes
-        .filter(({ statuses }) => statuses.size > 0)
-        .map(({ method, route, seconds }) => ({ counts: seconds, labels: { method, route } })),
-  )
-  metrics.gauge({ name: 'cohort_http_requests_in_flight', help: 'Requests not answered yet.' }, () => [
-    { value: counts.inFlight },
-  ])
-}
-
-function statusSamples({ method, route, statuses }: RouteCounts): Sample[] {
-  return [...statuses].map(([status, value]) => ({ value, labels: { method, route, status } }))
 }
 
 function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
@@ -145,7 +113,7 @@ function addNodeMetrics(metrics: Metrics, snapshot: () => ClusterSnapshot): void
 
 function addClusterMetrics(
   metrics: Metrics,
-  { snapshot, status, divergences }: Pick<ConnectorFigures, 'snapshot' | 'status' | 'divergences'>,
+  { snapshot, status, divergences }: Pick<EngineFigures, 'snapshot' | 'status' | 'divergences'>,
 ): void {
   metrics.gauge(
     { name: 'cohort_epoch', help: 'The epoch of the membership; missing until the cluster is found.' },

@@ -1,7 +1,5 @@
-import type { Cluster } from '../../membership/cluster.ts'
 import type { NodeLink } from '../../replication/links/node-link.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
-import { isJoint } from '../../rpc/membership.ts'
 import type { Recipient } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 
@@ -18,17 +16,3 @@ export type RemovalTarget = Readonly<{
   members: readonly RemovalMember[]
   client: Pick<RegisterClient, 'settle'>
 }>
-
-/**
- * The members of the cluster as a connector knows it now; `undefined` until it has found it, and while the membership is
- * being changed.
- */
-export function removalTargetOf({
-  client,
-  membership,
-  keySources,
-}: Pick<Cluster, 'client' | 'membership' | 'keySources'>): RemovalTarget | undefined {
-  if (client === undefined || membership === undefined || isJoint(membership)) return undefined
-  const members = keySources.map((source, index) => ({ ...source, link: client.links[index]! }))
-  return { client, members }
-}

@@ -4,7 +4,10 @@ import { sendFailure } from '../../outcome.ts'
 import { limitOf, PageQuery } from '../../page-query.ts'
 
 /** `GET /v1/backup`: a page of groups as they are stored, with the incarnation that clients see in entity tags alone. */
-export function backupRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function backupRoute({
+  engine: { registry },
+  retryAfterSeconds,
+}: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get('/v1/backup', { schema: { querystring: PageQuery } }, async (request, reply) => {
       const { after } = request.query

@@ -13,7 +13,10 @@ export const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
 type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>
 
 /** `POST /v1/restore`: brings a page of groups back as they were. */
-export function restoreRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function restoreRoute({
+  engine: { registry },
+  retryAfterSeconds,
+}: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, ['application/json'])
     const options = { schema: { body: RestoreBody }, bodyLimit: RESTORE_BODY_BYTES_MAX }

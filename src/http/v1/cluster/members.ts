@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { MemberBody, MemberParams, type MembershipChange } from '../../../api/member-schemas.ts'
+import { MemberBody, MemberParams } from '../../../api/member-schemas.ts'
 import { parseAddress } from '../../../config/hosts.ts'
-import type { ChangeResult } from '../../../membership/change-members.ts'
-import type { Membership } from '../../../rpc/messages.ts'
+import type { ChangeResult, MemberChanges } from '../../../engines/engine.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { takeJsonBodies } from '../../json-bodies.ts'
 import { sendFailure } from '../../outcome.ts'
@@ -14,7 +13,10 @@ export const MEMBERS_PATH = '/v1/cluster/members'
 const MEMBER_PATH = `${MEMBERS_PATH}/:nodeId`
 
 /** `POST /v1/cluster/members` adds a member, `PUT` and `DELETE` with a node id replace and remove one. */
-export function memberRoutes({ members, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function memberRoutes(
+  members: MemberChanges,
+  { retryAfterSeconds }: Dependencies,
+): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, ['application/json'])
     app.post(MEMBERS_PATH, { schema: { body: MemberBody } }, async ({ body }, reply) =>
@@ -44,12 +46,7 @@ function addressIn({ address }: MemberBody): string {
 
 /** 202: it is chosen, and goes on by itself. */
 function sendChange(reply: FastifyReply, result: ChangeResult, retryAfterSeconds: number): FastifyReply {
-  if (result.kind === 'accepted') return reply.code(202).send(viewOf(result.membership))
+  if (result.kind === 'accepted') return reply.code(202).send(result.change)
   if (result.kind === 'refused') return sendProblem(reply, result.code, { detail: result.reason })
   return sendFailure(reply, result, retryAfterSeconds)
-}
-
-function viewOf({ clusterId, epoch, members, outgoing }: Membership): MembershipChange {
-  const change = { clusterId, epoch, members: members.map((member) => ({ ...member })) }
-  return outgoing === undefined ? change : { ...change, outgoing: outgoing.map((member) => ({ ...member })) }
 }

@@ -8,7 +8,8 @@ import { groupPath, sendGroup } from './group-reply.ts'
 
 /** `POST /v1/group`. */
 export function createGroupRoute(dependencies: Dependencies): FastifyPluginAsyncTypebox {
-  const { registry, clock, newIncarnation, retryAfterSeconds } = dependencies
+  const { engine, clock, newIncarnation, retryAfterSeconds } = dependencies
+  const { registry } = engine
   return async (app) => {
     takeJsonBodies(app, ['application/json'])
     app.post('/v1/group', { schema: { body: CreateGroupBody } }, async (request, reply) => {

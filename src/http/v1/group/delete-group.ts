@@ -7,7 +7,10 @@ import { sendGroup } from './group-reply.ts'
 import { GROUP_PATH, GroupParams, ifMatchOf } from './group-request.ts'
 
 /** `DELETE /v1/group/{groupId}`. */
-export function deleteGroupRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function deleteGroupRoute({
+  engine: { registry },
+  retryAfterSeconds,
+}: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     // The body of a DELETE means nothing (RFC 9110 §9.3.5), but many clients send a Content-Type with it.
     dropBodies(app)

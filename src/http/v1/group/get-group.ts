@@ -6,7 +6,10 @@ import { sendGroup } from './group-reply.ts'
 import { GROUP_PATH, GroupParams, ifNoneMatchOf } from './group-request.ts'
 
 /** `GET /v1/group/{groupId}`, and HEAD, which Fastify makes of it. */
-export function getGroupRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function getGroupRoute({
+  engine: { registry },
+  retryAfterSeconds,
+}: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(GROUP_PATH, { schema: { params: GroupParams } }, async (request, reply) => {
       const outcome = await registry.read(request.params.groupId)

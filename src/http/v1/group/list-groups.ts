@@ -5,7 +5,10 @@ import { limitOf, PageQuery } from '../../page-query.ts'
 import { viewOf } from './group-reply.ts'
 
 /** `GET /v1/group`: a page of groups. */
-export function listGroupsRoute({ registry, retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
+export function listGroupsRoute({
+  engine: { registry },
+  retryAfterSeconds,
+}: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get('/v1/group', { schema: { querystring: PageQuery } }, async (request, reply) => {
       const { after } = request.query

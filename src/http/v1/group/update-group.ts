@@ -9,7 +9,7 @@ import { GROUP_PATH, GroupParams, ifMatchOf } from './group-request.ts'
 
 /** `PATCH /v1/group/{groupId}`. */
 export function updateGroupRoute({
-  registry,
+  engine: { registry },
   clock,
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {

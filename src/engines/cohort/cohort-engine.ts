@@ -1,0 +1,131 @@
+/**
+ * Our own engine: groups kept by Fast CASPaxos on independent nodes. It is put together from the rooms below it: the
+ * cluster that a connector follows (`membership`), the way to its nodes (`replication`), and what keeps them equal in
+ * the background (`upkeep`).
+ */
+import type { Logger } from 'pino'
+import { Cluster } from '../../membership/cluster.ts'
+import { addressesOf } from '../../membership/cluster-snapshot.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
+import type { Clock } from '../../process/clock.ts'
+import { Counters } from '../../replication/counters.ts'
+import { Divergences } from '../../replication/divergence.ts'
+import { drawProposerId } from '../../replication/proposer-id.ts'
+import type { Connect } from '../../rpc/transport.ts'
+import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
+import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
+import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
+import { addEngineMetrics } from './engine-metrics.ts'
+import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from './group-registry.ts'
+import { memberChangesOf } from './member-changes.ts'
+import { ClusterReplicasView } from './status/cluster-replicas-view.ts'
+import { ClusterStatusView } from './status/cluster-status-view.ts'
+import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
+import { removalTargetOf, repairTargetOf } from './upkeep-targets.ts'
+
+export type CohortEngineOptions = Readonly<{
+  /** The nodes, as `host:port`: those of a cluster, or those that a new cluster is born on. */
+  hosts: readonly string[]
+  /** The longest that an operation takes, in milliseconds. */
+  timeoutMs: number
+  /** The grace time of a cluster that is born with this process, in milliseconds; a cluster that is there has its own. */
+  tombstoneGraceMs: number
+  connect: Connect
+  clock: Clock
+  /** Uniform in [0, 1). */
+  random: () => number
+  logger: Logger
+}>
+
+export class CohortEngine implements Engine {
+  readonly registry: GroupRegistry
+  readonly readiness: Readiness
+  readonly status: StatusView
+  readonly replicas: ReplicasView
+  readonly members: MemberChanges
+  readonly #counters = new Counters()
+  readonly #divergences: Divergences
+  readonly #cluster: Cluster
+  readonly #poll: NodePoll
+  readonly #repair: Repair
+  readonly #removal: Removal
+
+  constructor(options: CohortEngineOptions) {
+    const { clock, random, logger, timeoutMs } = options
+    const divergences = new Divergences(logger)
+    const cluster = new Cluster({
+      hosts: options.hosts,
+      operationTimeoutMs: timeoutMs,
+      tombstoneGraceMs: options.tombstoneGraceMs,
+      connect: options.connect,
+      clock,
+      logger,
+      counters: this.#counters,
+      onDivergence: (key, replicas) => void divergences.observe(key, replicas),
+    })
+    this.#divergences = divergences
+    this.#cluster = cluster
+    this.#poll = new NodePoll({
+      addresses: () => addressesOf(cluster.snapshot()),
+      describe: (address, describeTimeoutMs) => cluster.describeNode(address, describeTimeoutMs),
+      clock,
+      ...POLL_LIMITS,
+    })
+    this.#repair = new Repair({
+      target: () => repairTargetOf(cluster),
+      observe: (key, replicas) => divergences.observe(key, replicas),
+      clock,
+      random,
+      get timeoutMs() {
+        return cluster.operationTimeoutMs
+      },
+      limits: REPAIR_LIMITS,
+      logger,
+    })
+    this.#removal = new Removal({
+      target: () => removalTargetOf(cluster),
+      range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+      get graceMs() {
+        return cluster.tombstoneGraceMs
+      },
+      clock,
+      random,
+      drawProposerId,
+      limits: REMOVAL_LIMITS,
+      logger,
+    })
+    this.registry = new GroupRegistry(cluster, { clock, operationTimeoutMs: timeoutMs })
+    this.readiness = cluster
+    this.status = new ClusterStatusView({
+      snapshot: () => cluster.snapshot(),
+      latest: (address) => this.#poll.latest(address),
+      lag: this.#repair.report,
+      divergences,
+    })
+    this.replicas = new ClusterReplicasView({ snapshot: () => cluster.snapshot(), divergences, clock })
+    this.members = memberChangesOf(cluster.changes)
+  }
+
+  addMetrics(metrics: Metrics): void {
+    addEngineMetrics(metrics, {
+      counters: this.#counters,
+      snapshot: () => this.#cluster.snapshot(),
+      status: this.status,
+      divergences: this.#divergences,
+      repair: this.#repair.report,
+      removal: () => this.#removal.report,
+    })
+  }
+
+  async run(): Promise<void> {
+    this.#poll.start()
+    await Promise.all([this.#cluster.run(), this.#repair.run(), this.#removal.run()])
+  }
+
+  close(): void {
+    this.#removal.close()
+    this.#repair.close()
+    this.#poll.close()
+    this.#cluster.close()
+  }
+}

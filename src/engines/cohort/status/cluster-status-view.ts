@@ -1,0 +1,29 @@
+import type { ClusterStatus } from '../../../api/status-schemas.ts'
+import type { ClusterSnapshot } from '../../../membership/cluster-snapshot.ts'
+import type { Divergences } from '../../../replication/divergence.ts'
+import type { Description } from '../../../rpc/messages.ts'
+import type { LagSource } from '../../../upkeep/repair/lag-source.ts'
+import type { StatusView } from '../../engine.ts'
+import { describeCluster } from './describe-cluster.ts'
+
+export type StatusOptions = Readonly<{
+  snapshot: () => ClusterSnapshot
+  /** What the node at an address said of itself a moment ago. */
+  latest: (address: string) => Description | undefined
+  lag: LagSource
+  divergences: Pick<Divergences, 'open'>
+}>
+
+/** The state of the cluster, from what this connector knows already. */
+export class ClusterStatusView implements StatusView {
+  readonly #options: StatusOptions
+
+  constructor(options: StatusOptions) {
+    this.#options = options
+  }
+
+  describe(): ClusterStatus {
+    const { snapshot, latest, lag, divergences } = this.#options
+    return describeCluster(snapshot(), { latest, lag, divergences: divergences.open })
+  }
+}
