@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
-import { parseAddress } from '../config/hosts.ts'
 import { readUrl } from '../config/settings.ts'
+import { parseAddress } from '../process/address.ts'
 import { urlOption } from './group-options.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 import type { MemberChange } from './members/change-members.ts'

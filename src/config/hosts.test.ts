@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatAddress } from '../process/format-address.ts'
-import { isHostName, parseHosts, sameEndpoint } from './hosts.ts'
+import { formatAddress } from '../process/address.ts'
+import { parseHosts } from './hosts.ts'
 
 function hostsOf(text: string): readonly string[] {
   const result = parseHosts(text)
@@ -119,18 +119,4 @@ test('any text gives hosts that keep the rules, or a problem: never an exception
       },
     ),
   )
-})
-
-test('localhost is 127.0.0.1, on the same port only', () => {
-  assert.ok(sameEndpoint('localhost:1', '127.0.0.1:1'))
-  assert.ok(!sameEndpoint('localhost:1', '127.0.0.1:2'))
-  assert.ok(!sameEndpoint('localhost:1', 'my-localhost:1'))
-})
-
-test('names and whole addresses are host names; parts and ports are not', () => {
-  for (const name of ['a', 'node_1', 'a.b-c.d', '127.0.0.1', '::', '0.0.0.0', '::1'])
-    assert.ok(isHostName(name), name)
-  for (const name of ['', ' ', 'a b', 'a:1', '1.2.3', '[::1]', '.a', 'a.', 'http://a', 'a/b']) {
-    assert.ok(!isHostName(name), name)
-  }
 })

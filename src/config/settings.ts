@@ -3,13 +3,24 @@
  * from its default; an empty variable counts as not set. Whatever is wrong is one SettingError that names the setting.
  */
 import { resolve } from 'node:path'
-import type { NodeSettings } from '../node/main.ts'
-import { formatAddress } from '../process/format-address.ts'
+import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
 import { TIMEOUTS_PER_GRACE, TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Environment } from './environment.ts'
-import { HOSTS_MAX, isHostName, parseHosts, sameEndpoint, WHY_NOT_TWO } from './hosts.ts'
+import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
 import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
+
+/** The settings of a node. A port of 0 takes any free one. */
+export type NodeSettings = Readonly<{
+  host: string
+  port: number
+  /** Where `GET /metrics` is answered; `undefined`: nowhere. */
+  metricsPort: number | undefined
+  /** Absolute. */
+  dataDir: string
+  /** One of pino's. */
+  logLevel: string
+}>
 
 /**
  * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;

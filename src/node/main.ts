@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { type Logger, pino } from 'pino'
+import type { NodeSettings } from '../config/settings.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { FaultError, listenFault } from '../process/fault.ts'
@@ -13,16 +14,6 @@ import { addNodeMetrics } from './node-metrics.ts'
 import { buildNodeService, type NodeService } from './service.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
-
-/** What a node needs to know. A port of 0 takes any free one; `logLevel` is one of pino's. */
-export type NodeSettings = Readonly<{
-  host: string
-  port: number
-  /** Where `GET /metrics` is answered; `undefined`: nowhere. */
-  metricsPort: number | undefined
-  dataDir: string
-  logLevel: string
-}>
 
 /** The time that streams are given to end, before they are cut. */
 const DRAIN_TIMEOUT_MS = 3_000

@@ -5,8 +5,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { formatAddress } from './address.ts'
 import { FaultError, listenFault } from './fault.ts'
-import { formatAddress } from './format-address.ts'
 
 /** All IP addresses of a name, as the system's resolver gives them. Rejects when there are none. */
 export type Resolve = (name: string) => Promise<readonly string[]>

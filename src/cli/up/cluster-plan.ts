@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
-import { formatAddress } from '../../process/format-address.ts'
+import { formatAddress } from '../../process/address.ts'
 
 /** One process of a local cluster: what it is called, where it listens, and the arguments that `cohort` gets. */
 export type ServicePlan = Readonly<{

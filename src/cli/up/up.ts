@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
-import { formatAddress } from '../../process/format-address.ts'
+import { formatAddress } from '../../process/address.ts'
 import { EXIT } from '../exit-codes.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Findings } from './findings.ts'
 import type { Operation } from './operation.ts'
-import type { Findings } from './verify.ts'
 import { isChecked, verifyReportLines } from './verify-report.ts'
 import { VerifyTally } from './verify-tally.ts'
 

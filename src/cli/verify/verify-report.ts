@@ -1,7 +1,7 @@
 /** What `cohort verify` prints at its end. */
 import { formatCount } from '../generate/progress.ts'
+import type { Findings } from './findings.ts'
 import type { Command } from './operation.ts'
-import type { Findings } from './verify.ts'
 import type { VerifyTally } from './verify-tally.ts'
 
 export type VerifyReportInput = Readonly<{

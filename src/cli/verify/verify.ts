@@ -8,6 +8,7 @@ import { CommandFailure } from '../failure.ts'
 import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
 import { describeUnreachable } from '../group-command.ts'
 import { cleanUp } from './clean-up.ts'
+import { type Findings, noFindings } from './findings.ts'
 import type { Judgement } from './judge-history.ts'
 import type { KeyHistory } from './key-history.ts'
 import type { Operation } from './operation.ts'
@@ -27,15 +28,6 @@ export type VerifyOptions = Readonly<{
   /** Aborted: the run ends early; it is judged, reported and cleaned up as far as it got. */
   signal: AbortSignal
 }>
-
-/** What a run has found out about its keys. */
-export type Findings = {
-  /** How many keys were found linearizable. */
-  linearizable: number
-  /** Keys whose search was given up. */
-  undecided: number
-  violations: { key: string; judgement: Extract<Judgement, { kind: 'violated' }> }[]
-}
 
 /** Above the time a connector takes at most by default (3 s), below what a client would want to wait when it is stopped. */
 const ANSWER_TIMEOUT_MS = 10_000
@@ -64,7 +56,7 @@ export async function verify(options: VerifyOptions): Promise<number> {
     `verifying ${options.urls.join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
   )
   const tally = new VerifyTally()
-  const findings: Findings = { linearizable: 0, undecided: 0, violations: [] }
+  const findings = noFindings()
   const kept: Operation[] = []
   const used = await work({ ...options, prefix, tally, findings, kept })
   const keyCount = used.keys.size
