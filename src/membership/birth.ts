@@ -20,10 +20,10 @@ export async function giveBirth(
   const proposal: Membership = { clusterId: randomUUID(), epoch: 1, members, tombstoneGraceMs }
   const outcome = await client.submit(MEMBERSHIP_KEY, (value) => proposeUnlessChosen(value, proposal))
   // Until a node shows the membership, it is not in force: an unknown outcome is looked up like any other start.
-  return outcome.kind === 'decided' ? (outcome.result as Membership) : undefined
+  return outcome.kind === 'decided' ? outcome.result : undefined
 }
 
-function proposeUnlessChosen(value: Value, proposal: Membership): Decision {
+function proposeUnlessChosen(value: Value, proposal: Membership): Decision<Membership> {
   if (value !== undefined) return { kind: 'keep', result: decodeMembership(value) }
   return { kind: 'propose', value: encodeMembership(proposal), result: proposal }
 }

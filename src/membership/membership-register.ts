@@ -26,7 +26,7 @@ export async function changeMembership(
 ): Promise<ChangeOutcome> {
   const outcome = await client.submit(MEMBERSHIP_KEY, (value) => compareAndSet(value, current, next))
   if (outcome.kind !== 'decided') return outcome
-  const membership = outcome.result as Membership
+  const membership = outcome.result
   return { kind: 'decided', membership, isOurs: membership === next }
 }
 
@@ -35,7 +35,7 @@ export async function readMembership(client: RegisterClient): Promise<Membership
   const outcome = await client.read(MEMBERSHIP_KEY, (value) =>
     value === undefined ? undefined : decodeMembership(value),
   )
-  return outcome.kind === 'decided' ? (outcome.result as Membership | undefined) : undefined
+  return outcome.kind === 'decided' ? outcome.result : undefined
 }
 
 export function encodeMembership(membership: Membership): Uint8Array {
@@ -50,7 +50,7 @@ export function decodeMembership(value: Uint8Array): Membership {
  * Changes the register if it is in the epoch of `current`. It never goes back one, so else it is beyond it. The result is
  * the membership that is chosen then.
  */
-export function compareAndSet(value: Value, current: Membership, next: Membership): Decision {
+export function compareAndSet(value: Value, current: Membership, next: Membership): Decision<Membership> {
   const chosen = value === undefined ? current : decodeMembership(value)
   if (chosen.epoch !== current.epoch) return { kind: 'keep', result: chosen }
   return { kind: 'propose', value: encodeMembership(next), result: next }

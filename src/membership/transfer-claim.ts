@@ -47,7 +47,7 @@ export class TransferClaim {
     const { client, clock, owner, epoch } = this.#options
     const mayTake = clock.nowMs() - this.#changedAtMs >= CLAIM_MS
     const before = this.#seen
-    const outcome = await client.submit(CLAIM_KEY, (value) => {
+    const outcome = await client.submit<Claim | undefined>(CLAIM_KEY, (value) => {
       const current = value === undefined ? undefined : decode(value)
       const held = current?.epoch === epoch ? current : undefined
       const isUnchanged = held?.owner === before?.owner && held?.beat === before?.beat
@@ -56,7 +56,7 @@ export class TransferClaim {
       return { kind: 'propose', value: Buffer.from(JSON.stringify(claim)), result: claim }
     })
     if (outcome.kind !== 'decided') return
-    const claim = outcome.result as Claim | undefined
+    const claim = outcome.result
     if (claim?.owner !== before?.owner || claim?.beat !== before?.beat) this.#changedAtMs = clock.nowMs()
     this.#seen = claim
     this.isOurs = claim?.owner === owner

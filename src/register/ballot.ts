@@ -1,11 +1,11 @@
 /**
- * One attempt to have a state chosen. Ordered by `round`, then by `proposerId`.
+ * Names a vote. Ballots are ordered by `round`, then by `proposerId`.
  *
- * `proposerId` 0 is the *fast* ballot of a round, shared by all connectors (Fast Paxos §3.1); any other
- * ballot is *classic* and belongs to the one connector that carries the id.
+ * `proposerId` 0 is the *fast* ballot of a round number, shared by all connectors (Fast Paxos §3.1). Any other ballot is
+ * *classic* and belongs to the one connector that has this id.
  */
 export type Ballot = Readonly<{
-  /** An integer from 1. */
+  /** The round number: an integer from 1. */
   round: number
   /** 0, or the owner's id: an integer from 1 to 2^52 - 1. */
   proposerId: number
@@ -33,7 +33,7 @@ export function maxBallot(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b
 }
 
-/** The fast ballot of the round after `ballot`'s. */
+/** The fast ballot of the next round number. */
 export function nextFastBallot(ballot: Ballot): Ballot {
   return { round: ballot.round + 1, proposerId: FAST_PROPOSER_ID }
 }

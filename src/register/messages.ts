@@ -16,6 +16,9 @@ export type Request =
   | Readonly<{ kind: 'drop'; promised: Ballot }>
   | Readonly<{ kind: 'read' }>
 
+/** The request that reads a record: all reads are one object. */
+export const READ_REQUEST: Request = { kind: 'read' }
+
 /**
  * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has accepted
  * nothing.

@@ -1,27 +1,31 @@
 import { LINEAGE_LENGTH, type State, sameWriteId, type Value, type WriteId } from './state.ts'
 
-/** What an operation makes of a value: a new one to propose, or none. `result` is for whoever submitted it. */
-export type Decision =
-  | Readonly<{ kind: 'propose'; value: Value; result: unknown }>
+/** What an operation makes of a value: a new one to propose, or none. `result` is for the submitter. */
+export type Decision<R = unknown> =
+  | Readonly<{ kind: 'propose'; value: Value; result: R }>
   /** Nothing to write: a read, a refusal, a change that changes nothing. */
-  | Readonly<{ kind: 'keep'; result: unknown }>
+  | Readonly<{ kind: 'keep'; result: R }>
 
 /** One accept that was sent with a change of this operation in it: it may have been chosen, or may yet be. */
-export type Attempt = Readonly<{ writeId: WriteId; generation: number; result: unknown }>
+export type Attempt<R = unknown> = Readonly<{ writeId: WriteId; generation: number; result: R }>
 
-/** One client's operation on one key. */
-export interface Operation {
+/**
+ * One client's operation on one key. `R` is the type of its result. A proposer carries operations with different results
+ * as `Operation<unknown>`: it passes each result back only to the operation whose `decide` made it.
+ */
+export interface Operation<R = unknown> {
   /** Pure; it may run several times, on different values. */
-  readonly decide: (value: Value) => Decision
+  decide(value: Value): Decision<R>
   /**
-   * Ends only with a classic round, also where there is nothing to write: what that leaves is chosen at a ballot above
-   * every promise that the round has met. Repair needs it (§5), removal (§6), and a change of the membership (§7).
+   * The operation ends only with a classic round, also where there is nothing to write. What that round leaves is chosen
+   * at a ballot above every promise that the round has met. Repair needs this (§5), removal (§6), and a change of the
+   * membership (§7).
    */
   readonly needsRound?: boolean
-  /** It proposes nothing, whatever it finds: what is remembered of the key need not be looked at, for it is read anyway. */
+  /** The operation never proposes anything. What is remembered of the key is not looked at: the key is read anyway. */
   readonly isRead?: boolean
   /** Kept by the proposer, oldest first. */
-  attempts: readonly Attempt[]
+  attempts: readonly Attempt<R>[]
 }
 
 /**
@@ -31,21 +35,21 @@ export interface Operation {
  * - `not_applied`: no accept that carried a change of it was sent, and none will be;
  * - `unknown`: it happened at most once, or may yet.
  */
-export type Outcome =
-  | Readonly<{ kind: 'decided'; result: unknown }>
+export type Outcome<R = unknown> =
+  | Readonly<{ kind: 'decided'; result: R }>
   | Readonly<{ kind: 'not_applied' }>
   | Readonly<{ kind: 'unknown' }>
 
-/** Whether one of an operation's attempts is behind a chosen state. */
-export type Verdict =
-  | Readonly<{ kind: 'happened'; result: unknown }>
+/** Whether a chosen state descends from one of an operation's attempts. */
+export type Verdict<R = unknown> =
+  | Readonly<{ kind: 'happened'; result: R }>
   /** It did not happen, and once a successor of the state (or the state again, at a higher ballot) is chosen it never will. */
   | Readonly<{ kind: 'not_happened' }>
   /** The state is too many generations on for its lineage to tell. */
   | Readonly<{ kind: 'unknown' }>
 
 /** The exactly-once rule, protocol.md §4.5. */
-export function judge(attempts: readonly Attempt[], base: State): Verdict {
+export function judge<R>(attempts: readonly Attempt<R>[], base: State): Verdict<R> {
   if (attempts.length === 0) return { kind: 'not_happened' }
   for (const { writeId, result } of attempts) {
     if (base.lineage.some((ancestor) => sameWriteId(ancestor, writeId))) return { kind: 'happened', result }
@@ -55,6 +59,6 @@ export function judge(attempts: readonly Attempt[], base: State): Verdict {
 }
 
 /** Every attempt counts until the operation ends: a late message may still make any of them happen. */
-export function remember(attempts: readonly Attempt[], attempt: Attempt): readonly Attempt[] {
+export function remember<R>(attempts: readonly Attempt<R>[], attempt: Attempt<R>): readonly Attempt<R>[] {
   return [...attempts, attempt]
 }

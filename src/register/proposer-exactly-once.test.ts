@@ -64,7 +64,7 @@ test('a write found in the refusals has happened, with the result of that attemp
   const append = ann.append('a')
   // Node 0 takes the write; the others have not seen it when Bob recovers it and goes on.
   cluster.deliver({ connector: ann, nodes: [0] })
-  const bob = cluster.connector('bob', 22, { suspects: [2], roundFloor: 1 })
+  const bob = cluster.connector('bob', 22, { suspects: [2], roundNumberFloor: 1 })
   bob.append('b')
   cluster.roundTrip({ connector: bob, nodes: [0, 1], requests: ['prepare'] })
   cluster.settle({ connector: bob })
@@ -301,7 +301,7 @@ test('a proposer that takes up a memory prepares above every round of that memor
 
 test('a proposer whose memory was forgotten prepares above the floor', () => {
   const cluster = new ScriptedCluster(3)
-  cluster.connector('ann', 11, { suspects: [2], roundFloor: 41 }).append('a')
+  cluster.connector('ann', 11, { suspects: [2], roundNumberFloor: 41 }).append('a')
   assert.deepEqual(preparedBallots(cluster), [{ round: 42, proposerId: 11 }])
 })
 

@@ -18,7 +18,7 @@ class HealthyCluster {
     decide: Operation['decide'],
     needsRound = false,
   ): { outcome: Outcome; memory: Memory } {
-    let sequence = memory?.highestRound ?? 0
+    let sequence = memory?.highestRoundNumber ?? 0
     const proposer = new Proposer<Operation>({
       proposerId,
       quorums: quorumsOf(3),
@@ -30,7 +30,7 @@ class HealthyCluster {
       suspects: [false, false, false],
       turn: 0,
       memory,
-      roundFloor: 0,
+      roundNumberFloor: 0,
     })
     let outcome: Outcome | undefined
     const pending: Effect<Operation>[] = [...proposer.submit({ decide, needsRound, attempts: [] })]
@@ -81,7 +81,7 @@ test('a read that ends before it is answered takes its view along, or views woul
     suspects: [false, false, false],
     turn: 0,
     memory: oldMemory,
-    roundFloor: 0,
+    roundNumberFloor: 0,
   })
   assert.ok(oldMemory.view !== undefined)
   const reading: Operation = { decide: (value) => ({ kind: 'keep', result: value }), attempts: [] }
@@ -94,7 +94,7 @@ test('an operation that needs a round gets one, and leaves absence chosen above 
   const cluster = new HealthyCluster()
   const { outcome, memory } = cluster.run(
     4,
-    { view: undefined, highestRound: 6 },
+    { view: undefined, highestRoundNumber: 6 },
     () => ({ kind: 'keep', result: 'settled' }),
     true,
   )

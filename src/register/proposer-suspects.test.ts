@@ -68,7 +68,7 @@ test('a read between the writes leaves the key led', () => {
 
 test('a read that shows another connector has prepared the key gives the lead up', () => {
   const { cluster, ann } = aLedKey()
-  cluster.connector('bob', 22, { suspects: [2], roundFloor: 6 }).append('b')
+  cluster.connector('bob', 22, { suspects: [2], roundNumberFloor: 6 }).append('b')
   cluster.deliver({ nodes: [0], requests: ['prepare'] })
   cluster.messages = []
   ann.read()

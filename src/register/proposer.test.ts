@@ -186,7 +186,7 @@ test('a classic round waits for a classic quorum of promises, and takes no more'
 
 test('a prepare that meets a higher promise backs off, and comes back above it', () => {
   const cluster = new ScriptedCluster(3)
-  const bob = cluster.connector('bob', 22, { suspects: [2], roundFloor: 40 })
+  const bob = cluster.connector('bob', 22, { suspects: [2], roundNumberFloor: 40 })
   bob.create('b')
   cluster.deliver({ connector: bob, kind: 'request' })
   const ann = cluster.connector('ann', 11, { suspects: [2] })
@@ -203,7 +203,7 @@ test('a prepare that meets a higher promise backs off, and comes back above it',
 
 test('a promise that arrives during a backoff lets the round go on, and the end of the backoff does nothing', () => {
   const cluster = new ScriptedCluster(3)
-  const bob = cluster.connector('bob', 22, { suspects: [2], roundFloor: 6 })
+  const bob = cluster.connector('bob', 22, { suspects: [2], roundNumberFloor: 6 })
   bob.create('b')
   cluster.deliver({ connector: bob, nodes: [0] })
   const ann = cluster.connector('ann', 11, { suspects: [2] })
@@ -235,7 +235,7 @@ test('a refused classic accept backs off, and its retry builds on what the other
 
 test('late answers of older phases do nothing but teach their round', () => {
   const cluster = new ScriptedCluster(3)
-  const bob = cluster.connector('bob', 22, { suspects: [0], roundFloor: 6 })
+  const bob = cluster.connector('bob', 22, { suspects: [0], roundNumberFloor: 6 })
   const ann = cluster.connector('ann', 11, { suspects: [2] })
   const create = ann.create('a')
   cluster.deliver({ connector: ann, kind: 'request', nodes: [0, 1] })
@@ -245,7 +245,7 @@ test('late answers of older phases do nothing but teach their round', () => {
   cluster.deliver({ connector: ann, kind: 'answer' })
   cluster.roundTrip({ connector: ann, nodes: [2], requests: ['prepare'] })
   assert.equal(create.outcome, undefined)
-  assert.equal(ann.memory.highestRound, 7)
+  assert.equal(ann.memory.highestRoundNumber, 7)
   cluster.roundTrip({ connector: ann, nodes: [0, 1], requests: ['accept'] })
   assert.deepEqual(create.outcome, decided('created'))
 })

@@ -14,15 +14,17 @@
  */
 import assert from 'node:assert/strict'
 import {
-  type Ballot,
-  compareBallots,
-  FIRST_BALLOT,
-  isFastBallot,
-  maxBallot,
-  nextFastBallot,
-} from './ballot.ts'
+  type Answers,
+  highestPromised,
+  isAnswer,
+  isVoid,
+  noAnswers,
+  nodesThat,
+  recordsOf,
+} from './answers.ts'
+import { type Ballot, compareBallots, FIRST_BALLOT, isFastBallot, nextFastBallot } from './ballot.ts'
 import type { Chosen, Records } from './known-chosen.ts'
-import type { Answer, Request } from './messages.ts'
+import { type Answer, READ_REQUEST, type Request } from './messages.ts'
 import type { Operation, Outcome } from './operation.ts'
 import {
   allowsFastBallots,
@@ -32,22 +34,26 @@ import {
   type NodeSet,
   type Quorums,
 } from './quorum.ts'
+import { newRound, type Round } from './round.ts'
 import type { Rules } from './rules.ts'
 import { ABSENT, type State, sameWriteId, successor, type Value } from './state.ts'
 
 /** A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at once. */
 export type View = Readonly<{ state: State; next: Ballot }>
 
-/** What is worth keeping of a key between operations. Losing it is safe but for `highestRound`: see `roundFloor`. */
+/** What is worth keeping of a key between operations. Losing it is safe but for `highestRoundNumber`: see `roundNumberFloor`. */
 export type Memory = Readonly<{
   view: View | undefined
   /** The highest round seen or used for this key. */
-  highestRound: number
+  highestRoundNumber: number
 }>
 
 export type Effect<O> =
-  /** `token` comes back with the answer, or with the news that request or answer was lost. Marks get no answer. */
-  | Readonly<{ kind: 'send'; to: number; token: number; request: Request }>
+  /**
+   * `token` comes back with the answer, or with the news that request or answer was lost. Marks get no answer. `round` is
+   * the round that the request belongs to; `undefined` for marks and learns, which spread what a round has chosen.
+   */
+  | Readonly<{ kind: 'send'; to: number; token: number; request: Request; round: Round | undefined }>
   | Readonly<{ kind: 'finish'; operation: O; outcome: Outcome }>
   /** Call `resume(token)` after a random time that grows with `retries` (1, 2, …). */
   | Readonly<{ kind: 'backoff'; token: number; retries: number }>
@@ -68,8 +74,8 @@ export type ProposerOptions = Readonly<{
   turn: number
   /** `undefined`: this connector has never seen the key, or has forgotten it. */
   memory: Memory | undefined
-  /** At least the `highestRound` of every memory that was forgotten: no classic ballot is ever used twice. */
-  roundFloor: number
+  /** At least the `highestRoundNumber` of every memory that was forgotten: no classic ballot is ever used twice. */
+  roundNumberFloor: number
 }>
 
 /** An operation of the round under way, and what it will be told if the accept in flight wins. */
@@ -78,35 +84,38 @@ type Entry<O> = { readonly operation: O; outcome: Outcome | undefined }
 /** What a batch makes of a base. Nothing carried: nothing to write. */
 type Plan<O> = Readonly<{ base: State; value: Value; carried: { operation: O; result: unknown }[] }>
 
-/** What became of a phase's request to each node. `unsent`: it never left; `lost`: it left, and no answer will come. */
-type Answers = (Answer | 'lost' | 'unsent' | undefined)[]
+/** What all phases that have sent requests have in common. */
+type Asking = {
+  readonly round: Round
+  readonly answers: Answers
+  /** A backoff has begun. */
+  isWaiting: boolean
+}
 
-type Phase =
-  | Readonly<{ kind: 'idle' }>
-  /** Reads are sent to the nodes that `asked` names. */
-  | { readonly kind: 'read'; readonly answers: Answers; readonly asked: boolean[]; isWaiting: boolean }
-  | { readonly kind: 'prepare'; readonly answers: Answers; readonly ballot: Ballot; isWaiting: boolean }
-  | {
-      readonly kind: 'accept'
-      readonly answers: Answers
-      readonly ballot: Ballot
-      readonly state: State
-      readonly next: Ballot
-      /** Sent at a view's ballot, with no prepare of its own before it. */
-      readonly isFromView: boolean
-      isWaiting: boolean
-    }
+type ReadPhase = Asking & {
+  readonly kind: 'read'
+  /** Which nodes a read was sent to. */
+  readonly asked: boolean[]
+}
 
-type AcceptPhase = Extract<Phase, { kind: 'accept' }>
-type ReadPhase = Extract<Phase, { kind: 'read' }>
-type OpenPhase = Exclude<Phase, { kind: 'idle' }>
+type PreparePhase = Asking & { readonly kind: 'prepare'; readonly ballot: Ballot }
+
+type AcceptPhase = Asking & {
+  readonly kind: 'accept'
+  readonly ballot: Ballot
+  readonly state: State
+  readonly next: Ballot
+  /** Sent at a view's ballot, with no prepare of its own before it. */
+  readonly isFromView: boolean
+}
+
+type OpenPhase = ReadPhase | PreparePhase | AcceptPhase
+type Phase = Readonly<{ kind: 'idle' }> | OpenPhase
 
 /** The view of a key that nobody has written, as far as this connector knows. Wrong, it costs a refusal (§4.3). */
 const FRESH_VIEW: View = { state: ABSENT, next: FIRST_BALLOT }
 
 const IDLE: Phase = { kind: 'idle' }
-
-const READ: Request = { kind: 'read' }
 
 export class Proposer<O extends Operation> {
   readonly #options: ProposerOptions
@@ -114,7 +123,7 @@ export class Proposer<O extends Operation> {
   /** Grows with every phase, so that an answer from an older one is known as such. */
   #token = 0
   #view: View | undefined
-  #highestRound: number
+  #highestRoundNumber: number
   #retries = 0
   /** The last accept of a new state in this batch: its answers count also when they come late. */
   #trial: Readonly<{ token: number; phase: AcceptPhase }> | undefined
@@ -125,7 +134,7 @@ export class Proposer<O extends Operation> {
   constructor(options: ProposerOptions) {
     this.#options = options
     this.#view = options.memory === undefined ? FRESH_VIEW : options.memory.view
-    this.#highestRound = Math.max(options.memory?.highestRound ?? 0, options.roundFloor)
+    this.#highestRoundNumber = Math.max(options.memory?.highestRoundNumber ?? 0, options.roundNumberFloor)
   }
 
   /** Nothing under way: the proposer may be dropped, if its `memory` is kept. */
@@ -134,7 +143,7 @@ export class Proposer<O extends Operation> {
   }
 
   get memory(): Memory {
-    return { view: this.#view, highestRound: this.#highestRound }
+    return { view: this.#view, highestRoundNumber: this.#highestRoundNumber }
   }
 
   submit(operation: O): readonly Effect<O>[] {
@@ -233,7 +242,7 @@ export class Proposer<O extends Operation> {
   #propose(plan: Plan<O>, ballot: Ballot): void {
     const { quorums } = this.#options
     const isAllowed = !isFastBallot(ballot) || allowsFastBallots(quorums)
-    if (isAllowed && isQuorum(this.#nodesUp(), ballot, quorums)) this.#accept(plan, ballot, true)
+    if (isAllowed && isQuorum(this.#nodesUp(), ballot, quorums)) this.#accept(plan, ballot, undefined)
     else this.#prepare()
   }
 
@@ -243,7 +252,8 @@ export class Proposer<O extends Operation> {
     const { n } = quorums
     const phase: ReadPhase = {
       kind: 'read',
-      answers: this.#noAnswers(),
+      round: newRound('read'),
+      answers: noAnswers(this.#options.quorums.n),
       asked: Array(n).fill(false),
       isWaiting: false,
     }
@@ -268,14 +278,24 @@ export class Proposer<O extends Operation> {
   /** §4.4, step 1. */
   #prepare(): void {
     this.#view = undefined
-    this.#highestRound += 1
-    const ballot = { round: this.#highestRound, proposerId: this.#options.proposerId }
-    this.#enter({ kind: 'prepare', answers: this.#noAnswers(), ballot, isWaiting: false })
-    this.#sendAll({ kind: 'prepare', ballot })
+    this.#highestRoundNumber += 1
+    const ballot = { round: this.#highestRoundNumber, proposerId: this.#options.proposerId }
+    const round = newRound('classic')
+    this.#enter({
+      kind: 'prepare',
+      round,
+      answers: noAnswers(this.#options.quorums.n),
+      ballot,
+      isWaiting: false,
+    })
+    this.#sendAll({ kind: 'prepare', ballot }, round)
   }
 
-  /** §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. */
-  #accept(plan: Plan<O>, ballot: Ballot, isFromView: boolean): void {
+  /**
+   * §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. `prepared`: the round that has
+   * prepared the ballot; `undefined`: the ballot is a view's, and a round begins.
+   */
+  #accept(plan: Plan<O>, ballot: Ballot, prepared: Round | undefined): void {
     const state = this.#stateOf(plan)
     // A ballot is spent by its accept, so the view goes with it; winning makes a new one.
     this.#view = undefined
@@ -289,12 +309,21 @@ export class Proposer<O extends Operation> {
       ? { round: ballot.round + 1, proposerId: this.#options.proposerId }
       : nextFastBallot(ballot)
     this.#noteRound(next)
-    const answers = this.#noAnswers()
-    const phase: AcceptPhase = { kind: 'accept', answers, ballot, state, next, isFromView, isWaiting: false }
+    const round = prepared ?? newRound(isFastBallot(ballot) ? 'fast' : 'led')
+    const phase: AcceptPhase = {
+      kind: 'accept',
+      round,
+      answers: noAnswers(quorums.n),
+      ballot,
+      state,
+      next,
+      isFromView: prepared === undefined,
+      isWaiting: false,
+    }
     this.#enter(phase)
     // A base that is proposed again is an older attempt, of which other nodes may know more.
     if (state !== plan.base) this.#trial = { token: this.#token, phase }
-    this.#sendAll({ kind: 'accept', ballot, state, next })
+    this.#sendAll({ kind: 'accept', ballot, state, next }, round)
   }
 
   #evaluate(phase: OpenPhase): void {
@@ -337,14 +366,14 @@ export class Proposer<O extends Operation> {
     else this.#propose(plan, view.next)
   }
 
-  #evaluatePrepare(phase: Extract<Phase, { kind: 'prepare' }>): void {
+  #evaluatePrepare(phase: PreparePhase): void {
     const { rules, quorums } = this.#options
     const promised = nodesThat(phase.answers, true)
     if (isClassicQuorum(promised, quorums)) {
       // What has arrived meanwhile may join: the accept that follows is what orders it.
       this.#absorbQueue()
       const base = rules.recoverBase(recordsOf(phase.answers, true), quorums)
-      this.#accept(this.#plan(base), phase.ballot, false)
+      this.#accept(this.#plan(base), phase.ballot, phase.round)
     } else if (!isClassicQuorum(promised | this.#awaited(phase), quorums)) this.#backOff(phase)
   }
 
@@ -377,6 +406,7 @@ export class Proposer<O extends Operation> {
       this.#send(
         node,
         isRefusal ? { kind: 'learn', ballot, state, next } : { kind: 'mark', ballot, writeId: state.writeId },
+        undefined,
       )
     })
     this.#finishBatch()
@@ -497,7 +527,7 @@ export class Proposer<O extends Operation> {
 
   #ask(phase: ReadPhase, node: number): void {
     phase.asked[node] = true
-    this.#send(node, READ)
+    this.#send(node, READ_REQUEST, phase.round)
   }
 
   /** Gives the chosen state to the nodes whose answers show that they lack it. */
@@ -509,24 +539,20 @@ export class Proposer<O extends Operation> {
       const order = accepted === undefined ? -1 : compareBallots(accepted, ballot)
       // A vote at the same fast ballot may be for a state that lost.
       if (order > 0 || (order === 0 && sameWriteId(voted.writeId, state.writeId))) return
-      this.#send(node, { kind: 'learn', ballot, state, next: nextFastBallot(ballot) })
+      this.#send(node, { kind: 'learn', ballot, state, next: nextFastBallot(ballot) }, undefined)
     })
   }
 
-  #sendAll(request: Request): void {
-    for (let node = 0; node < this.#options.quorums.n; node += 1) this.#send(node, request)
+  #sendAll(request: Request, round: Round): void {
+    for (let node = 0; node < this.#options.quorums.n; node += 1) this.#send(node, request, round)
   }
 
-  #send(to: number, request: Request): void {
-    this.#effects.push({ kind: 'send', to, token: this.#token, request })
-  }
-
-  #noAnswers(): Answers {
-    return Array(this.#options.quorums.n).fill(undefined)
+  #send(to: number, request: Request, round: Round | undefined): void {
+    this.#effects.push({ kind: 'send', to, token: this.#token, request, round })
   }
 
   #noteRound(ballot: Ballot): void {
-    this.#highestRound = Math.max(this.#highestRound, ballot.round)
+    this.#highestRoundNumber = Math.max(this.#highestRoundNumber, ballot.round)
   }
 
   #nodesUp(): NodeSet {
@@ -565,39 +591,6 @@ function needsRound({ operation }: Entry<Operation>): boolean {
 
 function isRead({ operation }: Entry<Operation>): boolean {
   return operation.isRead === true
-}
-
-function isAnswer(answer: Answers[number]): answer is Answer {
-  return answer !== undefined && answer !== 'lost' && answer !== 'unsent'
-}
-
-/**
- * Whether every node refused an accept, or was never sent it. A refusal is final: what a node has promised and accepted
- * never goes down. It also means that the node did not vote for it before, since an accept is delivered at most once.
- */
-function isVoid(answers: Answers): boolean {
-  return answers.every((answer) => answer === 'unsent' || (isAnswer(answer) && !answer.ok))
-}
-
-/** The nodes that have answered with, or without, an ok. */
-function nodesThat(answers: Answers, isOk: boolean): NodeSet {
-  let nodes = 0
-  for (let node = 0; node < answers.length; node += 1) {
-    const answer = answers[node]
-    if (isAnswer(answer) && answer.ok === isOk) nodes |= 1 << node
-  }
-  return nodes
-}
-
-function recordsOf(answers: Answers, isOk: boolean): Records {
-  return answers.map((answer) => (isAnswer(answer) && answer.ok === isOk ? answer.record : undefined))
-}
-
-function highestPromised(records: Records): Ballot {
-  return records.reduce(
-    (highest, record) => (record === undefined ? highest : maxBallot(highest, record.promised)),
-    FIRST_BALLOT,
-  )
 }
 
 /** The view a read gives; none when a promise is known to stand in the way of its ballot. */

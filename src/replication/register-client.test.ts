@@ -226,6 +226,16 @@ test('a write that nothing stands in the way of is one fast round; one that is r
   assert.deepEqual(counters.operations, { decided: 2, not_applied: 0, unknown: 0 })
 })
 
+test('a round that several nodes refuse is counted once, as begun and as refused', async () => {
+  const { clock, nodes, client, counters } = await aCluster()
+  for (const node of nodes) node.records.set('k', { ...EMPTY_RECORD, promised: { round: 9, proposerId: 3 } })
+  const written = write(client, 'k')
+  await pass(clock, 50)
+  assert.deepEqual(await written, { kind: 'decided', result: 'written' })
+  assert.deepEqual(counters.rounds, { fast: 1, led: 0, classic: 1, read: 0 })
+  assert.deepEqual(counters.refusedRounds, { fast: 1, led: 0, classic: 0, read: 0 })
+})
+
 test('a read whose nodes contradict each other says so, and changes neither', async () => {
   const { clock, nodes, client, divergent } = await aWriter()
   const read = () => {

@@ -7,11 +7,12 @@ import type { Clock } from '../process/clock.ts'
 import { type Chosen, knownNodes, type Records } from '../register/known-chosen.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import type { Attempt, Decision, Operation, Outcome } from '../register/operation.ts'
-import { type Effect, type Memory, Proposer, type ProposerOptions } from '../register/proposer.ts'
+import { type Effect, type Memory, Proposer } from '../register/proposer.ts'
 import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
+import type { Round } from '../register/round.ts'
 import type { Rules } from '../register/rules.ts'
 import type { Value } from '../register/state.ts'
-import { Counters, RoundWatch } from './counters.ts'
+import { Counters } from './counters.ts'
 import { Deadlines } from './deadlines.ts'
 import { diverge, type Replica } from './divergence.ts'
 import { KeyTable } from './key-table.ts'
@@ -53,15 +54,15 @@ const TURN_MS = 50
 type Remembered = Memory & Readonly<{ lossCount: number }>
 
 /** What is asked for, and who waits for it. */
-type Errand = Readonly<{
+type Errand<R = unknown> = Readonly<{
   key: string
-  decide: (value: Value) => Decision
   needsRound: boolean
   isRead: boolean
   /** What has been sent for it already, in an older epoch. */
-  attempts: readonly Attempt[]
+  attempts: readonly Attempt<R>[]
   endsAtMs: number
-  resolve: (outcome: Outcome) => void
+  decide(value: Value): Decision<R>
+  resolve(outcome: Outcome<R>): void
 }>
 
 type Pending = Operation & {
@@ -77,14 +78,10 @@ type Pending = Operation & {
 
 /** A proposer, and what it is doing as it is counted. */
 class DrivenProposer extends Proposer<Pending> {
-  readonly rounds: RoundWatch
+  /** The round that was counted last. */
+  countedRound: Round | undefined
   /** The first answer to the reads of one phase: the others are compared with it. */
   firstRead: Readonly<{ token: number; from: number; record: KeyRecord }> | undefined
-
-  constructor(options: ProposerOptions, counters: Counters) {
-    super(options)
-    this.rounds = new RoundWatch(counters)
-  }
 }
 
 export class RegisterClient {
@@ -105,7 +102,7 @@ export class RegisterClient {
     return this.#sequence
   }
 
-  #roundFloor = 0
+  #roundNumberFloor = 0
 
   /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
   constructor(options: RegisterClientOptions, connect: (index: number, onChange: () => void) => NodeLink) {
@@ -119,8 +116,8 @@ export class RegisterClient {
       // Else the cache would reuse a time for a moment that a timer of its own ends: time comes from the clock alone.
       ttlResolution: 0,
       // A forgotten key may have spent ballots: later ones must be above them.
-      dispose: ({ highestRound }, _key, reason) => {
-        if (reason !== 'set') this.#roundFloor = Math.max(this.#roundFloor, highestRound)
+      dispose: ({ highestRoundNumber }, _key, reason) => {
+        if (reason !== 'set') this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
       },
     })
     this.#links = this.#suspects.map((_, index) => connect(index, () => this.#onChange(index)))
@@ -143,17 +140,17 @@ export class RegisterClient {
   }
 
   /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
-  submit(key: string, decide: (value: Value) => Decision): Promise<Outcome> {
+  submit<R>(key: string, decide: (value: Value) => Decision<R>): Promise<Outcome<R>> {
     return this.#enter(key, decide, {})
   }
 
   /** Reads a key. `resultOf` may run several times, like `decide`; what it makes of the value is the result. As `submit`. */
-  read(key: string, resultOf: (value: Value) => unknown): Promise<Outcome> {
+  read<R>(key: string, resultOf: (value: Value) => R): Promise<Outcome<R>> {
     return this.#enter(key, (value) => ({ kind: 'keep', result: resultOf(value) }), { isRead: true })
   }
 
   /** Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As `submit`. */
-  settle(key: string): Promise<Outcome> {
+  settle(key: string): Promise<Outcome<undefined>> {
     return this.#enter(key, () => ({ kind: 'keep', result: undefined }), { needsRound: true })
   }
 
@@ -182,15 +179,16 @@ export class RegisterClient {
     for (const operation of pending) successor.#take(operation)
   }
 
-  #enter(
+  #enter<R>(
     key: string,
-    decide: (value: Value) => Decision,
+    decide: (value: Value) => Decision<R>,
     { needsRound = false, isRead = false }: Pick<Operation, 'needsRound' | 'isRead'>,
-  ): Promise<Outcome> {
+  ): Promise<Outcome<R>> {
     return new Promise((resolve) => {
       const { clock, operationTimeoutMs } = this.#options
       const endsAtMs = clock.nowMs() + operationTimeoutMs
-      this.#take({ key, decide, needsRound, isRead, attempts: [], endsAtMs, resolve })
+      const errand: Errand<R> = { key, decide, needsRound, isRead, attempts: [], endsAtMs, resolve }
+      this.#take(errand)
     })
   }
 
@@ -267,19 +265,16 @@ export class RegisterClient {
     if (known !== undefined) return known
     const memory = this.#recall(key)
     const { proposerId, quorums, rules } = this.#options
-    const proposer = new DrivenProposer(
-      {
-        proposerId,
-        quorums,
-        rules,
-        nextSequence: this.#nextSequence,
-        suspects: this.#suspects,
-        turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
-        memory,
-        roundFloor: this.#roundFloor,
-      },
-      this.#counters,
-    )
+    const proposer = new DrivenProposer({
+      proposerId,
+      quorums,
+      rules,
+      nextSequence: this.#nextSequence,
+      suspects: this.#suspects,
+      turn: Math.floor(this.#options.clock.nowMs() / TURN_MS),
+      memory,
+      roundNumberFloor: this.#roundNumberFloor,
+    })
     this.#proposers.set(key, proposer)
     return proposer
   }
@@ -292,7 +287,7 @@ export class RegisterClient {
   #recall(key: string): Memory | undefined {
     const memory = this.#memories.get(key)
     if (memory === undefined || memory.lossCount === this.#lossCount) return memory
-    return { view: undefined, highestRound: memory.highestRound }
+    return { view: undefined, highestRoundNumber: memory.highestRoundNumber }
   }
 
   get #lossCount(): number {
@@ -332,14 +327,17 @@ export class RegisterClient {
   /** A memory that says nothing new keeps its age. */
   #remember(key: string, memory: Memory): void {
     const known = this.#memories.peek(key)
-    if (known?.view === memory.view && known?.highestRound === memory.highestRound) return
-    const { view, highestRound } = memory
-    this.#memories.set(key, { view, highestRound, lossCount: this.#lossCount })
+    if (known?.view === memory.view && known?.highestRoundNumber === memory.highestRoundNumber) return
+    const { view, highestRoundNumber } = memory
+    this.#memories.set(key, { view, highestRoundNumber, lossCount: this.#lossCount })
   }
 
   #send(key: string, proposer: DrivenProposer, effect: Extract<Effect<Pending>, { kind: 'send' }>): boolean {
-    const { to, token, request } = effect
-    proposer.rounds.sent(token, request)
+    const { to, token, request, round } = effect
+    if (round !== undefined && round !== proposer.countedRound) {
+      proposer.countedRound = round
+      this.#counters.rounds[round.kind] += 1
+    }
     // Nobody waits for what becomes of a mark.
     if (request.kind === 'mark') {
       return this.#links[to]!.send({ key, request, onAnswer: ignore, onLost: ignore })
@@ -348,7 +346,10 @@ export class RegisterClient {
       key,
       request,
       onAnswer: (answer) => {
-        proposer.rounds.answered(token, answer.ok)
+        if (!answer.ok && round !== undefined && !round.isRefused) {
+          round.isRefused = true
+          this.#counters.refusedRounds[round.kind] += 1
+        }
         if (request.kind === 'read') this.#compare(key, proposer, { token, from: to, record: answer.record })
         this.#react(key, proposer, () => proposer.receive(to, token, answer))
       },

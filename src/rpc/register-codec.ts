@@ -1,5 +1,5 @@
 import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX } from '../register/ballot.ts'
-import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import { type Answer, type KeyRecord, READ_REQUEST, type Request } from '../register/messages.ts'
 import { ABSENT, LINEAGE_LENGTH, type State, sameWriteId, type WriteId } from '../register/state.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
@@ -192,13 +192,11 @@ export function readRequest(reader: Reader, tag: number): Request | undefined {
       return { kind: 'drop', promised: readOnlyBallot(reader, 'a drop') }
     case 50:
       reader.skipType(2)
-      return READ
+      return READ_REQUEST
     default:
       return undefined
   }
 }
-
-const READ: Request = { kind: 'read' }
 
 /** Reads a message whose one field is a ballot. */
 function readOnlyBallot(reader: Reader, name: string): Ballot {

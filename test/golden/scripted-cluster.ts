@@ -51,7 +51,7 @@ export type ConnectorOptions = Readonly<{
   /** Default: it has never seen the key. */
   memory?: Memory
   /** Default 0. */
-  roundFloor?: number
+  roundNumberFloor?: number
 }>
 
 export class ScriptedCluster {
@@ -183,7 +183,7 @@ export class Connector {
       suspects: this.#suspects,
       turn: options.turn ?? 0,
       memory: options.memory,
-      roundFloor: options.roundFloor ?? 0,
+      roundNumberFloor: options.roundNumberFloor ?? 0,
     })
   }
 

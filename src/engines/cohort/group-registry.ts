@@ -40,11 +40,11 @@ export class GroupRegistry implements Registry {
   }
 
   read(groupId: string): Promise<Outcome<Group | undefined>> {
-    return this.#ask<Group | undefined>((client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
+    return this.#ask((client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
   }
 
   change(groupId: string, command: Command): Promise<Outcome<Decision>> {
-    const decide = (value: Value): RegisterDecision => {
+    const decide = (value: Value): RegisterDecision<Decision> => {
       const decision = command(groupOf(value))
       if (decision.kind !== 'changed') return { kind: 'keep', result: decision }
       const { group } = decision
@@ -54,7 +54,7 @@ export class GroupRegistry implements Registry {
         result: decision,
       }
     }
-    return this.#ask<Decision>((client) => client.submit(GROUP_NAMESPACE + groupId, decide))
+    return this.#ask((client) => client.submit(GROUP_NAMESPACE + groupId, decide))
   }
 
   async scan({
@@ -108,10 +108,10 @@ export class GroupRegistry implements Registry {
     return { kind: 'done', value: undefined }
   }
 
-  async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome>): Promise<Outcome<T>> {
+  async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>): Promise<Outcome<T>> {
     const { client } = this.#cluster
     if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    return outcomeOf<T>(await ask(client))
+    return outcomeOf(await ask(client))
   }
 }
 
@@ -119,10 +119,10 @@ function groupOf(value: Value): Group | undefined {
   return value === undefined ? undefined : decodeGroup(value)
 }
 
-function outcomeOf<T>(outcome: RegisterOutcome): Outcome<T> {
+function outcomeOf<T>(outcome: RegisterOutcome<T>): Outcome<T> {
   switch (outcome.kind) {
     case 'decided':
-      return { kind: 'done', value: outcome.result as T }
+      return { kind: 'done', value: outcome.result }
     case 'not_applied':
       return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
     case 'unknown':

@@ -64,7 +64,7 @@ export class Life {
       suspects: this.suspects,
       turn: this.proposerId,
       memory: this.#memories.get(key),
-      roundFloor: 0,
+      roundNumberFloor: 0,
     })
     this.#proposers.set(key, proposer)
     return proposer

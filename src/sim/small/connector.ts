@@ -67,7 +67,7 @@ export class Connector {
   #memoryOrigin = 0
   #sequence = 0
   /** The highest round it has seen or used, which it never forgets. */
-  #highestRound = 0
+  #highestRoundNumber = 0
   #turn: number
 
   constructor(proposerId: number, epoch: Epoch, protocol: Protocol) {
@@ -110,7 +110,7 @@ export class Connector {
       suspects: this.suspects,
       turn: this.#turn,
       memory: this.#recall(known, views),
-      roundFloor: known === 'forgotten' ? this.#highestRound : 0,
+      roundNumberFloor: known === 'forgotten' ? this.#highestRoundNumber : 0,
     })
     return this.proposer
   }
@@ -120,7 +120,7 @@ export class Connector {
     if (this.proposer === undefined || !this.proposer.isIdle) return undefined
     this.#memory = this.proposer.memory
     this.#memoryOrigin = this.openedAt
-    this.#highestRound = Math.max(this.#highestRound, this.#memory.highestRound)
+    this.#highestRoundNumber = Math.max(this.#highestRoundNumber, this.#memory.highestRoundNumber)
     this.proposer = undefined
     const { view } = this.#memory
     return view === undefined ? undefined : { view, origin: this.openedAt, epoch: this.epoch }
@@ -135,10 +135,13 @@ export class Connector {
   #recall(recall: Recall, views: readonly KnownView[]): Memory | undefined {
     if (recall === 'own') return this.#memory
     if (recall === 'forgotten') return undefined
-    const highestRound = this.#highestRound
+    const highestRoundNumber = this.#highestRoundNumber
     const view = recall === 'no view' ? undefined : views[recall]?.view
-    if (view === undefined) return { view, highestRound }
+    if (view === undefined) return { view, highestRoundNumber }
     // As a read would have given it: a ballot that some connector leads is for that one alone, and once.
-    return { view: { state: view.state, next: { round: view.next.round, proposerId: 0 } }, highestRound }
+    return {
+      view: { state: view.state, next: { round: view.next.round, proposerId: 0 } },
+      highestRoundNumber,
+    }
   }
 }

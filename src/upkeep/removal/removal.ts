@@ -207,7 +207,7 @@ export class Removal {
       if (outcome.kind === 'decided') this.#counts.settledCount += 1
       return
     }
-    const ballot: Ballot = { round: highestRound(records) + 1, proposerId: drawProposerId() }
+    const ballot: Ballot = { round: highestRoundNumber(records) + 1, proposerId: drawProposerId() }
     const isDone = await Promise.all(
       target.members.map((member, node) => this.#send(member, key, removalRequests(finding, node, ballot))),
     )
@@ -250,6 +250,6 @@ export class Removal {
   }
 }
 
-function highestRound(records: readonly KeyRecord[]): number {
+function highestRoundNumber(records: readonly KeyRecord[]): number {
   return records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0)
 }
