@@ -23,8 +23,8 @@ import {
   quorumsOfMembership,
 } from '../rpc/membership.ts'
 import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
-import type { Connect } from '../rpc/transport.ts'
-import type { KeySource } from '../scan/key-scan.ts'
+import type { Connect, NodeTransport } from '../rpc/transport.ts'
+import type { KeySource } from '../scan/first-pages.ts'
 import { giveBirth } from './birth.ts'
 import { ChangeMembers, type MemberChanges } from './change-members.ts'
 import type { ClusterSnapshot } from './cluster-snapshot.ts'
@@ -119,7 +119,7 @@ export class Cluster {
   }
 
   /** The nodes of this epoch as sources of keys, in the order of the client's links. */
-  get keySources(): readonly KeySource[] {
+  get keySources(): readonly (KeySource & Readonly<{ transport: NodeTransport }>)[] {
     if (this.#epoch === undefined) return []
     const { membership } = this.#epoch
     const { clusterId, epoch } = membership

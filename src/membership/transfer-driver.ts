@@ -1,5 +1,6 @@
 /** Sees to it that a joint epoch ends: claims the transfer when nobody works on it, does it, and proposes the next epoch. */
 import type { Logger } from 'pino'
+import { sleep } from '../process/clock.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
 import type { Membership } from '../rpc/messages.ts'
 import { changeMembership } from './membership-register.ts'
@@ -63,9 +64,7 @@ export class TransferDriver {
       if (signal.aborted) return
       if (!this.#claim.isOurs) this.#stopWork()
       else if (this.#work === undefined) void this.#startWork()
-      await new Promise<void>((resolve) => {
-        clock.after(TICK_MS, resolve)
-      })
+      await sleep(TICK_MS, clock, signal)
     }
   }
 

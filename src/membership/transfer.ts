@@ -5,15 +5,16 @@
  * It may be begun anywhere, by anybody, any number of times at once: what is sealed already costs a look.
  */
 
-import type { Clock } from '../process/clock.ts'
-import type { Answer, KeyRecord } from '../register/messages.ts'
+import { type Clock, sleep } from '../process/clock.ts'
+import type { KeyRecord } from '../register/messages.ts'
 import type { NodeSet } from '../register/quorum.ts'
+import { ask } from '../replication/links/ask.ts'
 import type { NodeLink } from '../replication/links/node-link.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
 import { nodesOfEpoch } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
-import { successorKey } from '../scan/key-scan.ts'
+import { successorKey } from '../scan/key-order.ts'
 import { type MergedEntry, mergeScans } from '../scan/merge-scans.ts'
 import {
   afterAnswer,
@@ -47,27 +48,20 @@ const PAUSE_MS = 500
 
 /** Seals everything. Resolves with whether it is all done; `false` only when it was aborted. */
 export async function transfer(options: TransferOptions): Promise<boolean> {
-  const { signal } = options
+  const { clock, signal } = options
   const work = new Work(options)
   let start: string | undefined = ''
   while (start !== undefined) {
     start = await work.scanFrom(start)
     if (signal.aborted) return false
-    if (start !== undefined) await pause(options)
+    if (start !== undefined) await sleep(PAUSE_MS, clock, signal)
   }
   while (work.hasFailures) {
-    await pause(options)
+    await sleep(PAUSE_MS, clock, signal)
     if (signal.aborted) return false
     await work.retry()
   }
   return !signal.aborted
-}
-
-function pause({ clock, signal }: TransferOptions): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    clock.after(PAUSE_MS, resolve)
-  })
 }
 
 /** A key that is not done yet. */
@@ -175,11 +169,7 @@ class Work {
   #ask(key: string, nodes: NodeSet): Promise<Readonly<{ node: number; record: KeyRecord | undefined }>>[] {
     return this.#options.nodes.flatMap(({ link }, node) => {
       if (((nodes >> node) & 1) === 0) return []
-      return new Promise((resolve) => {
-        const onLost = () => resolve({ node, record: undefined })
-        const onAnswer = ({ record }: Answer) => resolve({ node, record })
-        if (!link.send({ key, request: { kind: 'read' }, onAnswer, onLost })) onLost()
-      })
+      return ask(link, key, { kind: 'read' }).then((answer) => ({ node, record: answer?.record }))
     })
   }
 }

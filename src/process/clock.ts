@@ -18,3 +18,20 @@ export const systemClock: Clock = {
     setImmediate(task)
   },
 }
+
+/**
+ * Resolves when `ms` milliseconds have passed by `clock`, or as soon as `signal` is aborted. Never rejects: whoever passes
+ * a signal looks at it afterwards.
+ */
+export function sleep(ms: number, clock: Pick<Clock, 'after'>, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(ms, end)
+    signal?.addEventListener('abort', end)
+  })
+}

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { countNodes } from '../register/quorum.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
-import { compareKeys, nextKeys } from './key-scan.ts'
+import { compareKeys } from './key-order.ts'
+import { nextKeys } from './key-scan.ts'
 
 const RANGE = { start: 'group/', end: 'group0' }
 /** In these tests time stands still. */

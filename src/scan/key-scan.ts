@@ -1,13 +1,10 @@
 import type { Clock } from '../process/clock.ts'
 import type { NodeSet } from '../register/quorum.ts'
-import type { Recipient, ScanEntry, ScanRange } from '../rpc/messages.ts'
-import type { NodeTransport } from '../rpc/transport.ts'
+import { firstPage, horizonOf, type KeySource } from './first-pages.ts'
+import { compareKeys, successorKey } from './key-order.ts'
 
 /** Keys in the order of their UTF-8 bytes, and where to go on; `undefined`: there are no more. */
 export type KeyPage = Readonly<{ keys: readonly string[]; nextStart: string | undefined }>
-
-/** A node that can be asked for its keys, and who it must be, and in which epoch. */
-export type KeySource = Readonly<{ transport: NodeTransport; recipient: Recipient }>
 
 export type KeyScanOptions = Readonly<{
   sources: readonly KeySource[]
@@ -31,40 +28,16 @@ export async function nextKeys(options: KeyScanOptions): Promise<KeyPage | undef
   const abort = new AbortController()
   const cancelTimeout = clock.after(timeoutMs, () => abort.abort())
   const range = { start, end, omitValues: true }
-  const asked = sources.map(({ transport, recipient }) =>
-    firstPage(transport, { ...range, recipient }, abort.signal),
-  )
+  const asked = sources.map((source) => firstPage(source, range, abort.signal))
   const pages = await firstOf(asked, isQuorum)
   cancelTimeout()
   // The others are not waited for: one of them may have stopped.
   abort.abort()
   if (pages === undefined) return undefined
-  // Beyond the end of the shortest page, another node may hold keys that this one has not shown yet.
-  const ends = pages.flatMap((page) => page.at(-1)?.key ?? []).sort(compareKeys)
-  const horizon = ends[0]
+  const horizon = horizonOf(pages)
   if (horizon === undefined) return { keys: [], nextStart: undefined }
   const keys = new Set(pages.flat().flatMap(({ key }) => (compareKeys(key, horizon) <= 0 ? [key] : [])))
   return { keys: [...keys].sort(compareKeys), nextStart: successorKey(horizon) }
-}
-
-/** The first key after `key`. */
-export function successorKey(key: string): string {
-  return `${key}\0`
-}
-
-/** By UTF-8 bytes, as the nodes order them; JavaScript compares UTF-16 units. */
-export function compareKeys(a: string, b: string): number {
-  if (a === b) return 0
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}
-
-async function firstPage(
-  transport: NodeTransport,
-  range: ScanRange,
-  signal: AbortSignal,
-): Promise<readonly ScanEntry[]> {
-  for await (const page of transport.scan(range, signal)) return page
-  return []
 }
 
 /** The first of these to be fulfilled that are enough; `undefined` once they cannot be. */

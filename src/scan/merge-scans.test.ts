@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
-import { compareKeys } from './key-scan.ts'
+import { compareKeys } from './key-order.ts'
 import { mergeScans } from './merge-scans.ts'
 
 /** Records that can be told apart by their round. */

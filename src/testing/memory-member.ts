@@ -6,7 +6,7 @@ import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'
 import type { Errand } from '../replication/links/node-link.ts'
 import type { DigestAnswer, DigestRequest, ScanEntry, ScanRange } from '../rpc/messages.ts'
-import { compareKeys } from '../scan/key-scan.ts'
+import { compareKeys } from '../scan/key-order.ts'
 import type { RepairMember } from '../upkeep/repair/repair-target.ts'
 
 export class MemoryMember implements RepairMember {

@@ -76,18 +76,14 @@ export class CohortEngine implements Engine {
       observe: (key, replicas) => divergences.observe(key, replicas),
       clock,
       random,
-      get timeoutMs() {
-        return cluster.operationTimeoutMs
-      },
+      timeoutMs: () => cluster.operationTimeoutMs,
       limits: REPAIR_LIMITS,
       logger,
     })
     this.#removal = new Removal({
       target: () => removalTargetOf(cluster),
       range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
-      get graceMs() {
-        return cluster.tombstoneGraceMs
-      },
+      graceMs: () => cluster.tombstoneGraceMs,
       clock,
       random,
       drawProposerId,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { encodeGroup } from '../../group/group-codec.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
-import { compareKeys } from '../../scan/key-scan.ts'
+import { compareKeys } from '../../scan/key-order.ts'
 import { GroupRegistry } from './group-registry.ts'
 
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }

@@ -3,12 +3,13 @@ import type { Command, Decision, Group } from '../../group/group.ts'
 import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
 import type { Cluster } from '../../membership/cluster.ts'
-import type { Clock } from '../../process/clock.ts'
+import { type Clock, sleep } from '../../process/clock.ts'
 import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../../register/operation.ts'
 import type { NodeSet } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
-import { type KeyPage, nextKeys, successorKey } from '../../scan/key-scan.ts'
+import { successorKey } from '../../scan/key-order.ts'
+import { type KeyPage, nextKeys } from '../../scan/key-scan.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
@@ -88,9 +89,7 @@ export class GroupRegistry implements Registry {
       const isQuorum = (nodes: NodeSet) => client.isQuorum(nodes)
       const page = await nextKeys({ sources, start, end: GROUP_NAMESPACE_END, isQuorum, clock, timeoutMs })
       if (page !== undefined || clock.nowMs() >= untilMs) return page
-      await new Promise<void>((resolve) => {
-        clock.after(RETRY_MS, resolve)
-      })
+      await sleep(RETRY_MS, clock)
     }
   }
 

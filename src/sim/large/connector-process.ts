@@ -154,7 +154,7 @@ function newRepair(options: ConnectorProcessOptions, client: RegisterClient): Re
     },
     clock,
     random: () => chance.uniform(),
-    timeoutMs: operationTimeoutMs,
+    timeoutMs: () => operationTimeoutMs,
     limits: repair.limits,
     logger: { info: () => {}, debug: () => {} },
   })
@@ -175,7 +175,7 @@ function newRemoval(
   return new Removal({
     target: () => ({ client, members }),
     range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
-    graceMs,
+    graceMs: () => graceMs,
     clock,
     random: () => chance.uniform(),
     drawProposerId,

@@ -162,15 +162,16 @@ export class SimulatedTransport implements NodeTransport {
   }
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
-    return this.#call((reply) => this.#listener.digest(request, reply), timeoutMs)
+    return this.#call((reply) => this.#listener.digest(request, reply), { timeoutMs })
   }
 
-  async *scan(range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
     let { start } = range
     for (;;) {
       const from = start
-      const { entries, nextStart } = await this.#call<ScanSlice>((reply) =>
-        this.#listener.scan({ ...range, start: from }, SCAN_PAGE_RECORDS, reply),
+      const { entries, nextStart } = await this.#call<ScanSlice>(
+        (reply) => this.#listener.scan({ ...range, start: from }, SCAN_PAGE_RECORDS, reply),
+        { signal },
       )
       if (entries.length > 0) yield entries
       if (nextStart === undefined) return
@@ -178,18 +179,24 @@ export class SimulatedTransport implements NodeTransport {
     }
   }
 
-  /** A question of its own, beside the streams: it fails with them, or after its time. */
-  #call<A>(ask: (reply: (answer: A) => void) => void, timeoutMs?: number): Promise<A> {
+  /** A question of its own, beside the streams: it fails with them, after its time, and when its signal is aborted. */
+  #call<A>(
+    ask: (reply: (answer: A) => void) => void,
+    { timeoutMs, signal }: Readonly<{ timeoutMs?: number; signal?: AbortSignal | undefined }>,
+  ): Promise<A> {
     return new Promise((resolve, reject) => {
       let cancelTimeout = (): void => {}
       const end = (settle: () => void): void => {
         if (!this.#calls.delete(fail)) return
         cancelTimeout()
+        signal?.removeEventListener('abort', fail)
         this.#timeline.isSettling = true
         settle()
       }
       const fail = (): void => this.owner.run(() => end(() => reject(new Error('the connection was lost'))))
       this.#calls.add(fail)
+      signal?.addEventListener('abort', fail)
+      if (signal?.aborted) return fail()
       if (timeoutMs !== undefined) cancelTimeout = this.owner.after(timeoutMs, fail)
       const reply = this.down.open<A>((answer) => this.owner.run(() => end(() => resolve(answer))))
       this.up.open<null>(() => {

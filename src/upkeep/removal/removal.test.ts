@@ -73,7 +73,7 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.
   const removal = new Removal({
     target: () => ({ members, client }),
     range: { start: 'group/', end: 'group0' },
-    graceMs: GRACE_MS,
+    graceMs: () => GRACE_MS,
     clock,
     random,
     drawProposerId: () => ++drawn,

@@ -6,15 +6,15 @@
  * after the grace time is reported once more, and then the next step is taken.
  */
 import type { Logger } from 'pino'
-import type { Clock } from '../../process/clock.ts'
+import { type Clock, sleep } from '../../process/clock.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { Ballot } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../../register/removal.ts'
+import { askMember, readFromAll } from './ask-members.ts'
 import { nextRemovable, type RemovableKey } from './removable-keys.ts'
 import type { RemovalReport } from './removal-report.ts'
 import type { RemovalMember, RemovalTarget } from './removal-target.ts'
-import { ask, reportOf } from './report.ts'
 import { type Fingerprint, fingerprintOf, WaitingKeys } from './waiting-keys.ts'
 
 export type RemovalLimits = Readonly<{
@@ -45,8 +45,8 @@ export type RemovalOptions = Readonly<{
   target: () => RemovalTarget | undefined
   /** Which keys to look after: from `start`, before `end`. */
   range: Readonly<{ start: string; end: string }>
-  /** The cluster's; read anew for every step. */
-  graceMs: number
+  /** The grace time of the cluster as it is now. */
+  graceMs: () => number
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
@@ -64,12 +64,11 @@ export class Removal {
   readonly #waiting: WaitingKeys
   readonly #counts = { stubbedCount: 0, removedCount: 0, settledCount: 0 }
   #client: RemovalTarget['client'] | undefined
-  #isClosed = false
+  readonly #closing = new AbortController()
   /** Where walks begin, so that several connectors do not go in step. */
   #start: string
   /** How many keys of this walk it was drawn from. */
   #drawnFrom = 0
-  #endPause: (() => void) | undefined
 
   constructor(options: RemovalOptions) {
     this.#options = options
@@ -90,15 +89,14 @@ export class Removal {
       const target = this.#reachableTarget()
       if (target !== undefined) await this.#walk(target)
       // The grace time is the cluster's, and not known before that is found.
-      const restMs = target === undefined ? 0 : this.#options.graceMs / 8
+      const restMs = target === undefined ? 0 : this.#options.graceMs() / 8
       const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, restMs))
       await this.#pause(pauseMs * (0.5 + random()))
     }
   }
 
   close(): void {
-    this.#isClosed = true
-    this.#endPause?.()
+    this.#closing.abort()
   }
 
   /** All members, if each of them can be asked: without the word of all, nothing is removed. */
@@ -176,11 +174,11 @@ export class Removal {
       return undefined
     const sinceMs = this.#waiting.see(fingerprint, clock.nowMs())
     if (finding.kind === 'old stubs') return finding
-    return sinceMs !== undefined && askedAtMs - sinceMs >= graceMs ? finding : undefined
+    return sinceMs !== undefined && askedAtMs - sinceMs >= graceMs() ? finding : undefined
   }
 
   async #isReported(target: RemovalTarget, key: string, fingerprint: Fingerprint): Promise<boolean> {
-    const records = await reportOf(target.members, key)
+    const records = await readFromAll(target.members, key)
     if (records === undefined) return false
     const reported = fingerprintOf(key, findRemovable(records))
     return reported.high === fingerprint.high && reported.low === fingerprint.low
@@ -198,10 +196,10 @@ export class Removal {
   async #act(target: RemovalTarget, key: string, finding: Finding): Promise<void> {
     const { clock, graceMs, drawProposerId } = this.#options
     const askedAtMs = clock.nowMs()
-    const records = await reportOf(target.members, key)
+    const records = await readFromAll(target.members, key)
     if (records === undefined || !isSameFinding(findRemovable(records), finding)) return
     // A process that was stopped in between does not know what has happened since.
-    if (clock.nowMs() - askedAtMs > graceMs / 10 || this.#options.target()?.client !== target.client) return
+    if (clock.nowMs() - askedAtMs > graceMs() / 10 || this.#options.target()?.client !== target.client) return
     if (finding.kind === 'promises') {
       const outcome = await target.client.settle(key)
       if (outcome.kind === 'decided') this.#counts.settledCount += 1
@@ -222,7 +220,7 @@ export class Removal {
     key: string,
     requests: ReturnType<typeof removalRequests>,
   ): Promise<boolean> {
-    const answers = await Promise.all(requests.map((request) => ask(member, key, request)))
+    const answers = await Promise.all(requests.map((request) => askMember(member, key, request)))
     return requests.length === 0 || answers.at(-1)?.ok === true
   }
 
@@ -239,14 +237,11 @@ export class Removal {
   }
 
   #pause(pauseMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(pauseMs, resolve)
-      this.#endPause = () => {
-        cancel()
-        resolve()
-      }
-      if (this.#isClosed) this.#endPause()
-    })
+    return sleep(pauseMs, this.#options.clock, this.#closing.signal)
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted
   }
 }
 

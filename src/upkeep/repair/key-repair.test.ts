@@ -36,7 +36,7 @@ function aTarget(held: readonly (KeyRecord | undefined)[]) {
   }
   const options = {
     clock: { nowMs: () => nowMs, after: () => assert.fail('not used'), defer: () => assert.fail('not used') },
-    timeoutMs: 3_000,
+    timeoutMs: () => 3_000,
     observe: findDivergences,
     random: () => 0,
   }

@@ -3,9 +3,10 @@
 import type { Clock } from '../../process/clock.ts'
 import { compareBallots, nextFastBallot } from '../../register/ballot.ts'
 import type { Chosen, Records } from '../../register/known-chosen.ts'
-import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import type { Answer, KeyRecord } from '../../register/messages.ts'
 import { sameWriteId } from '../../register/state.ts'
 import type { Replica } from '../../replication/divergence.ts'
+import { ask } from '../../replication/links/ask.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 
 /**
@@ -20,10 +21,13 @@ export type KeyOutcome = 'equal' | 'learned' | 'settled' | 'diverged' | 'failed'
 export type KeyRepairOptions = Readonly<{
   clock: Clock
   /** As long as an operation may take: what was read longer ago is not passed on (§6). */
-  timeoutMs: number
+  timeoutMs: () => number
   /** Told what the nodes hold for a key; returns what must not be repaired. */
   observe: (key: string, replicas: readonly Replica[]) => readonly unknown[]
 }>
+
+/** No client waits for what repair asks. */
+const BACKGROUND = { isBackground: true }
 
 /**
  * Reads a key from every member that is up, and gives what is chosen to those that lack it. Idempotent, and safe from
@@ -39,7 +43,7 @@ export async function repairKey(
   const isDivergent = (): boolean => observe(key, replicasOf(members, records)).length > 0
   if (isDivergent()) return 'diverged'
   const judgement = client.judge(records)
-  if (judgement === undefined || clock.nowMs() - startMs > timeoutMs) return 'failed'
+  if (judgement === undefined || clock.nowMs() - startMs > timeoutMs()) return 'failed'
   const { chosen } = judgement
   if (chosen === undefined) return settle(client, key)
   const lagging = [...members.keys()].filter((index) => lacks(records[index], chosen))
@@ -71,7 +75,7 @@ export async function repairScanned(
   const lagging = members.filter((_, index) => lacks(records[index], chosen))
   const startMs = options.clock.nowMs()
   const held = await read(holders[Math.floor(options.random() * holders.length)]!, key)
-  const isLate = options.clock.nowMs() - startMs > options.timeoutMs
+  const isLate = options.clock.nowMs() - startMs > options.timeoutMs()
   if (held === undefined || isLate || !holds(held, chosen)) return repairKey(target, key, options)
   const { ballot } = chosen
   const answers = await Promise.all(
@@ -82,7 +86,7 @@ export async function repairScanned(
 
 async function read(member: RepairMember, key: string): Promise<KeyRecord | undefined> {
   if (member.link.isSuspect) return undefined
-  return (await ask(member, key, { kind: 'read' }))?.record
+  return (await ask(member.link, key, { kind: 'read' }, BACKGROUND))?.record
 }
 
 function replicasOf(members: readonly RepairMember[], records: Records): Replica[] {
@@ -93,7 +97,8 @@ function replicasOf(members: readonly RepairMember[], records: Records): Replica
 }
 
 function teach(member: RepairMember, key: string, { state, ballot }: Chosen): Promise<Answer | undefined> {
-  return ask(member, key, { kind: 'learn', ballot: ballot!, state, next: nextFastBallot(ballot!) })
+  const request = { kind: 'learn', ballot: ballot!, state, next: nextFastBallot(ballot!) } as const
+  return ask(member.link, key, request, BACKGROUND)
 }
 
 async function settle(client: RepairTarget['client'], key: string): Promise<KeyOutcome> {
@@ -122,12 +127,4 @@ function isContradicted(records: Records, chosen: Chosen): boolean {
 
 function isBelow({ accepted }: KeyRecord, { ballot }: Chosen): boolean {
   return accepted !== undefined && ballot !== undefined && compareBallots(accepted, ballot) < 0
-}
-
-/** `undefined`: the answer was lost, or there is no way to the node. */
-function ask({ link }: RepairMember, key: string, request: Request): Promise<Answer | undefined> {
-  return new Promise((resolve) => {
-    const onLost = (): void => resolve(undefined)
-    if (!link.send({ key, request, onAnswer: resolve, onLost, isBackground: true })) onLost()
-  })
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../process/clock.ts'
+import { type Clock, sleep } from '../../process/clock.ts'
 
 /** What was not used of the last so many milliseconds may be used at once. */
 const BURST_MS = 20
@@ -20,10 +20,6 @@ export class Pace {
     const nowMs = this.#clock.nowMs()
     const dueMs = Math.max(this.#dueMs, nowMs - BURST_MS)
     this.#dueMs = dueMs + this.#everyMs
-    if (dueMs > nowMs) {
-      await new Promise<void>((resolve) => {
-        this.#clock.after(dueMs - nowMs, resolve)
-      })
-    }
+    if (dueMs > nowMs) await sleep(dueMs - nowMs, this.#clock)
   }
 }

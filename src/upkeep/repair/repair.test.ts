@@ -59,7 +59,7 @@ for (const [name, isBroken] of [
       target: () => ({ clusterId: 'c', epoch: 1, members, client }),
       random: () => 0.5,
       clock,
-      timeoutMs: 3_000,
+      timeoutMs: () => 3_000,
       observe: () => [],
       limits: REPAIR_LIMITS,
       logger: { info: () => {}, debug: () => {} },

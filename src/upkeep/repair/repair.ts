@@ -4,6 +4,7 @@
  * one has repaired the others find equal, and each begins somewhere else.
  */
 import type { Logger } from 'pino'
+import { sleep } from '../../process/clock.ts'
 import { type DifferingKey, differingKeys, drawStart } from './differing-keys.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
 import { type KeyRepairOptions, repairScanned } from './key-repair.ts'
@@ -52,10 +53,9 @@ export class Repair {
   readonly #options: RepairOptions
   readonly #watch = new LeafWatch()
   readonly #figures = new RepairFigures()
-  #isClosed = false
+  readonly #closing = new AbortController()
   /** The members that were up at the last look. */
   #seen = new Set<string>()
-  #endPause: (() => void) | undefined
 
   constructor(options: RepairOptions) {
     this.#options = options
@@ -84,8 +84,7 @@ export class Repair {
   }
 
   close(): void {
-    this.#isClosed = true
-    this.#endPause?.()
+    this.#closing.abort()
   }
 
   /** One comparison, and the repair of what it finds due. `scanMs`: how long the nodes were read for that. */
@@ -155,24 +154,23 @@ export class Repair {
   }
 
   /** Waits, but no longer than until a node is there that was not at the last look. */
-  #pause(pauseMs: number): Promise<void> {
-    const { clock, target } = this.#options
+  async #pause(pauseMs: number): Promise<void> {
+    const { clock } = this.#options
     const endMs = clock.nowMs() + pauseMs
-    return new Promise((resolve) => {
-      const check = (): void => {
-        const isBack = target()?.members.some(
-          ({ nodeId, link }) => !link.isSuspect && !this.#seen.has(nodeId),
-        )
-        const leftMs = endMs - clock.nowMs()
-        if (this.#isClosed || isBack || leftMs <= 0) resolve()
-        else cancel = clock.after(Math.min(leftMs, RETURN_MS), check)
-      }
-      let cancel = (): void => {}
-      this.#endPause = () => {
-        cancel()
-        resolve()
-      }
-      check()
-    })
+    for (;;) {
+      const leftMs = endMs - clock.nowMs()
+      if (this.#isClosed || leftMs <= 0 || this.#hasReturn()) return
+      await sleep(Math.min(leftMs, RETURN_MS), clock, this.#closing.signal)
+    }
+  }
+
+  /** Whether a member is up that was not at the last look. */
+  #hasReturn(): boolean {
+    const members = this.#options.target()?.members ?? []
+    return members.some(({ nodeId, link }) => !link.isSuspect && !this.#seen.has(nodeId))
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted
   }
 }

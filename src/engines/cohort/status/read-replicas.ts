@@ -1,6 +1,7 @@
 import type { MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
-import type { Clock } from '../../../process/clock.ts'
+import { type Clock, sleep } from '../../../process/clock.ts'
 import type { KeyRecord } from '../../../register/messages.ts'
+import { ask } from '../../../replication/links/ask.ts'
 
 /** What one member answered; `undefined`: it was not reached in time. */
 export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: KeyRecord | undefined }>
@@ -9,28 +10,19 @@ export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: Ke
  * Asks each member by itself what it holds for a key. Resolves within `deadlineMs`, and never rejects; nothing is
  * written, neither by the nodes nor by way of repair.
  */
-export function readReplicas(
+export async function readReplicas(
   members: readonly MemberSnapshot[],
   key: string,
   { clock, deadlineMs }: Readonly<{ clock: Clock; deadlineMs: number }>,
 ): Promise<ReplicaRead[]> {
-  return Promise.all(
+  const done = new AbortController()
+  const deadline = sleep(deadlineMs, clock, done.signal).then(() => undefined)
+  const reads = await Promise.all(
     members.map(async ({ nodeId, address, link }) => {
-      const record = await new Promise<KeyRecord | undefined>((resolve) => {
-        const cancel = clock.after(deadlineMs, () => resolve(undefined))
-        const settle = (found: KeyRecord | undefined) => {
-          cancel()
-          resolve(found)
-        }
-        const isOnItsWay = link.send({
-          key,
-          request: { kind: 'read' },
-          onAnswer: (answer) => settle(answer.record),
-          onLost: () => settle(undefined),
-        })
-        if (!isOnItsWay) settle(undefined)
-      })
-      return { nodeId, address, record }
+      const answer = await Promise.race([ask(link, key, { kind: 'read' }), deadline])
+      return { nodeId, address, record: answer?.record }
     }),
   )
+  done.abort()
+  return reads
 }
