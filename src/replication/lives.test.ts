@@ -4,7 +4,8 @@ import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
 import type { StreamHandlers } from '../rpc/transport.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { LINK_LIMITS, NodeLink } from './links/node-link.ts'
+import { LINK_LIMITS } from './links/link-limits.ts'
+import { NodeLink } from './links/node-link.ts'
 import { livesWithin } from './lives.ts'
 
 test('view, operation, waiting and flight together are shorter than the grace time', () => {

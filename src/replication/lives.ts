@@ -1,4 +1,4 @@
-import { LINK_LIMITS, type LinkLimits } from './links/node-link.ts'
+import { LINK_LIMITS, type LinkLimits } from './links/link-limits.ts'
 
 /** How long what a connector holds or has sent may live. */
 export type Lives = Readonly<{ viewAgeMsMax: number; linkLimits: LinkLimits }>

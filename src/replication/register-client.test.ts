@@ -10,7 +10,8 @@ import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { Counters } from './counters.ts'
-import { LINK_LIMITS, NodeLink } from './links/node-link.ts'
+import { LINK_LIMITS } from './links/link-limits.ts'
+import { NodeLink } from './links/node-link.ts'
 import { RegisterClient } from './register-client.ts'
 
 const TIMEOUT_MS = 1_000

@@ -4,7 +4,7 @@ import { DigestTree, digestOf, leafOf } from '../node/store/digest.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'
-import type { Errand } from '../replication/links/node-link.ts'
+import type { PendingRequest } from '../replication/links/pending-request.ts'
 import type { DigestAnswer, DigestRequest, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import { compareKeys } from '../scan/key-order.ts'
 import type { RepairMember } from '../upkeep/repair/repair-target.ts'
@@ -36,7 +36,7 @@ export class MemoryMember implements RepairMember {
     return this
   }
 
-  send({ key, request, onAnswer, onLost }: Errand): boolean {
+  send({ key, request, onAnswer, onLost }: PendingRequest): boolean {
     this.asked.push(request.kind)
     this.onRequest(request)
     if (this.isLost) {

@@ -5,7 +5,8 @@ import type { Answer } from '../../register/messages.ts'
 import type { AnswerBatch, RequestBatch } from '../../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
-import { LINK_LIMITS, NodeLink } from './node-link.ts'
+import { LINK_LIMITS } from './link-limits.ts'
+import { NodeLink } from './node-link.ts'
 
 /** A node that answers each batch after 1 ms while it is awake. */
 function aNode(clock: ManualClock) {
@@ -162,7 +163,7 @@ function inBackground(key: string) {
   return { ...aRead(key), isBackground: true }
 }
 
-test('background errands ride along with those of clients, a few in each batch, behind them', () => {
+test('background requests travel with those of clients, a few in each batch, after them', () => {
   const { clock, node, link } = aLink()
   clock.advance(10)
   node.isAwake = false
@@ -175,7 +176,7 @@ test('background errands ride along with those of clients, a few in each batch, 
   assert.deepEqual(keys.slice(0, 3), ['now', 'later-0', 'later-1'])
 })
 
-test('background errands alone leave a batch free for clients', () => {
+test('background requests alone leave a batch free for clients', () => {
   const { clock, node, link } = aLink()
   clock.advance(10)
   node.isAwake = false
@@ -193,7 +194,7 @@ test('background errands alone leave a batch free for clients', () => {
   )
 })
 
-test('background errands are lost with their stream, waiting or not', () => {
+test('background requests are lost with their stream, waiting or not', () => {
   const { clock, node, link } = aLink()
   clock.advance(10)
   node.isAwake = false

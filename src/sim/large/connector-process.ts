@@ -3,7 +3,9 @@ import type { Request } from '../../register/messages.ts'
 import type { Quorums } from '../../register/quorum.ts'
 import type { Rules } from '../../register/rules.ts'
 import { findDivergences } from '../../replication/divergence.ts'
-import { type Errand, LINK_LIMITS, NodeLink } from '../../replication/links/node-link.ts'
+import { LINK_LIMITS } from '../../replication/links/link-limits.ts'
+import { NodeLink } from '../../replication/links/node-link.ts'
+import type { PendingRequest } from '../../replication/links/pending-request.ts'
 import { livesWithin } from '../../replication/lives.ts'
 import { RegisterClient } from '../../replication/register-client.ts'
 import type { Membership } from '../../rpc/messages.ts'
@@ -42,12 +44,12 @@ export type ConnectorProcessOptions = Readonly<{
 
 /** The link that ships, watched. */
 class WatchedLink extends NodeLink {
-  readonly #onSend: (errand: Errand) => void
+  readonly #onSend: (pending: PendingRequest) => void
   readonly #onSettle: () => void
 
   constructor(
     options: ConstructorParameters<typeof NodeLink>[0],
-    onSend: (errand: Errand) => void,
+    onSend: (pending: PendingRequest) => void,
     onSettle: () => void,
   ) {
     super(options)
@@ -55,22 +57,22 @@ class WatchedLink extends NodeLink {
     this.#onSettle = onSettle
   }
 
-  override send(errand: Errand): boolean {
-    this.#onSend(errand)
-    return super.send(errand.isBackground ? this.#settling(errand) : errand)
+  override send(pending: PendingRequest): boolean {
+    this.#onSend(pending)
+    return super.send(pending.isBackground ? this.#settling(pending) : pending)
   }
 
-  /** Repair awaits its errands: who awaits a promise goes on before time does. */
-  #settling(errand: Errand): Errand {
+  /** Repair awaits its requests: what awaits a promise goes on before time does. */
+  #settling(pending: PendingRequest): PendingRequest {
     return {
-      ...errand,
+      ...pending,
       onAnswer: (answer) => {
         this.#onSettle()
-        errand.onAnswer(answer)
+        pending.onAnswer(answer)
       },
       onLost: () => {
         this.#onSettle()
-        errand.onLost()
+        pending.onLost()
       },
     }
   }

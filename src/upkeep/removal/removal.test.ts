@@ -4,7 +4,7 @@ import { answer, EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, nextFastBallot } from '../../register/ballot.ts'
 import type { KeyRecord, Request } from '../../register/messages.ts'
 import { ABSENT, type State, successor } from '../../register/state.ts'
-import type { Errand } from '../../replication/links/node-link.ts'
+import type { PendingRequest } from '../../replication/links/pending-request.ts'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import { Chance } from '../../sim/chance.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -34,12 +34,12 @@ class MemoryMember implements RemovalMember {
   }
 
   get link(): RemovalMember['link'] {
-    return { isReachable: this.isReachable, send: (errand) => this.#send(errand) }
+    return { isReachable: this.isReachable, send: (pending) => this.#send(pending) }
   }
 
   readonly transport = { scan: (range: ScanRange) => this.#scan(range) }
 
-  #send({ key, request, onAnswer }: Errand): boolean {
+  #send({ key, request, onAnswer }: PendingRequest): boolean {
     this.requests.push(request)
     this.onRequest(request)
     const given = answer(this.records.get(key) ?? EMPTY_RECORD, request)

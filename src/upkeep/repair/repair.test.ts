@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Errand } from '../../replication/links/node-link.ts'
+import type { PendingRequest } from '../../replication/links/pending-request.ts'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { aRecord, MemoryMember } from '../../testing/memory-member.ts'
@@ -36,9 +36,9 @@ class SlowMember extends MemoryMember {
 
 /** A node that never learns. */
 class DeafMember extends MemoryMember {
-  override send(errand: Errand): boolean {
-    if (errand.request.kind !== 'learn') return super.send(errand)
-    errand.onLost()
+  override send(pending: PendingRequest): boolean {
+    if (pending.request.kind !== 'learn') return super.send(pending)
+    pending.onLost()
     return true
   }
 }

@@ -1,0 +1,119 @@
+/** What waits to be sent to one node, and which of it makes the next batch. */
+import type { Clock } from '../../process/clock.ts'
+import { BackgroundQueue } from './background-queue.ts'
+import type { LinkLimits } from './link-limits.ts'
+import { countAwaited, type PendingRequest, sizeOf } from './pending-request.ts'
+
+/** The requests of a batch; and background requests that have waited for so long that they must not be sent. */
+export type TakenBatch = Readonly<{ requests: readonly PendingRequest[]; overdue: readonly PendingRequest[] }>
+
+const NONE: readonly PendingRequest[] = []
+
+export class BatchQueue {
+  readonly #limits: LinkLimits
+  readonly #clock: Pick<Clock, 'nowMs'>
+  /** Requests of clients, and marks. */
+  #waiting: PendingRequest[] = []
+  readonly #background = new BackgroundQueue()
+  #waitingBytes = 0
+  #awaitedCount = 0
+  /** Requests of `#waiting` that were taken, since the stream began. */
+  #takenCount = 0
+  /** What waited at `sinceMs` has been taken when `#takenCount` is `untilCount`. */
+  #backlog: Readonly<{ untilCount: number; sinceMs: number }> | undefined
+
+  constructor(limits: LinkLimits, clock: Pick<Clock, 'nowMs'>) {
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** Requests of clients, and marks, that wait. */
+  get length(): number {
+    return this.#waiting.length
+  }
+
+  /** Background requests that wait. */
+  get backgroundLength(): number {
+    return this.#background.length
+  }
+
+  /** About how many bytes wait, background requests included. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  /** Requests that wait and get an answer that a client waits for. */
+  get awaitedCount(): number {
+    return this.#awaitedCount
+  }
+
+  /** `false`: too much waits already, and the request was not taken. */
+  push(pending: PendingRequest): boolean {
+    const bytes = sizeOf(pending)
+    if (this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return false
+    this.#waitingBytes += bytes
+    if (pending.isBackground) this.#background.push(pending, this.#clock.nowMs())
+    else {
+      this.#waiting.push(pending)
+      if (pending.request.kind !== 'mark') this.#awaitedCount += 1
+    }
+    return true
+  }
+
+  /** Takes the next batch: what clients wait for, then a few background requests, which a batch's limits leave room for. */
+  takeBatch(): TakenBatch {
+    const { requestsPerBatchMax, batchBytesMax } = this.#limits
+    let bytes = 0
+    let count = 0
+    for (const pending of this.#waiting) {
+      const size = sizeOf(pending)
+      if (count > 0 && (count === requestsPerBatchMax || bytes + size > batchBytesMax)) break
+      bytes += size
+      count += 1
+    }
+    const requests = this.#waiting.splice(0, count)
+    this.#waitingBytes -= bytes
+    this.#takenCount += count
+    this.#awaitedCount -= countAwaited(requests)
+    if (this.#background.length === 0) return { requests, overdue: NONE }
+    const { taken, overdue } = this.#takeBackground()
+    return { requests: [...requests, ...taken], overdue }
+  }
+
+  /** Empties the queue, for the next stream. */
+  takeAll(): readonly PendingRequest[] {
+    const all = [...this.#waiting, ...this.#background.takeAll()]
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#awaitedCount = 0
+    this.#takenCount = 0
+    this.#backlog = undefined
+    return all
+  }
+
+  /**
+   * Whether something of what waited at an earlier call has waited for as long as a batch may take. Requests leave in
+   * their order: when as many have been taken as waited then, all of those have.
+   */
+  isStuck(): boolean {
+    const nowMs = this.#clock.nowMs()
+    const backlog = this.#backlog
+    if (backlog !== undefined && this.#takenCount < backlog.untilCount) {
+      return nowMs - backlog.sinceMs >= this.#limits.batchTimeoutMs
+    }
+    const { length } = this.#waiting
+    this.#backlog = length === 0 ? undefined : { untilCount: this.#takenCount + length, sinceMs: nowMs }
+    return false
+  }
+
+  #takeBackground(): ReturnType<BackgroundQueue['take']> {
+    const { backgroundPerBatchMax, batchTimeoutMs } = this.#limits
+    const { taken, overdue } = this.#background.take(
+      backgroundPerBatchMax,
+      this.#clock.nowMs() - batchTimeoutMs,
+    )
+    for (const pending of taken) this.#waitingBytes -= sizeOf(pending)
+    for (const pending of overdue) this.#waitingBytes -= sizeOf(pending)
+    return { taken, overdue }
+  }
+}
