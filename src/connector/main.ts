@@ -1,13 +1,14 @@
 /** The connector's process: the one place that puts an engine behind the public API. */
-import { pino } from 'pino'
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
 import { buildApp } from '../http/app.ts'
 import { RequestCounts } from '../http/count-requests.ts'
 import { addRequestMetrics } from '../http/request-metrics.ts'
+import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { systemClock } from '../process/clock.ts'
 import { listenFault } from '../process/fault.ts'
+import { openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
@@ -23,10 +24,8 @@ import { incarnations } from './incarnations.ts'
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
   keepGarbageYoung()
   const { host, port, hosts, timeoutMs, tombstoneGraceMs } = settings
-  const logger = pino(
-    { level: settings.logLevel, name: 'connector' },
-    pino.destination({ dest: 1, sync: true }),
-  )
+  const log = openLog({ name: 'connector', level: settings.logLevel })
+  const { logger } = log
   const stopped = stopSignal()
   const engine = new CohortEngine({
     hosts,
@@ -40,6 +39,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
+  addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
   const app = buildApp({
     engine,

@@ -1,16 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import type { NodeSettings } from '../config/settings.ts'
+import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { FaultError, listenFault } from '../process/fault.ts'
+import { type Log, openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { NodeCounters } from './counters.ts'
 import { NodeHandler } from './handler.ts'
-import { addNodeMetrics } from './node-metrics.ts'
+import { addNodeMetrics, type NodeFigures } from './node-metrics.ts'
 import { buildNodeService, type NodeService } from './service.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
@@ -32,8 +34,7 @@ const FLUSH_INTERVAL_MS = 100
  */
 export async function runNode(settings: NodeSettings): Promise<void> {
   keepGarbageYoung()
-  // Each line is written at once, because the last one says why a node has ended.
-  const log = pino({ name: 'node', level: settings.logLevel }, pino.destination({ dest: 1, sync: true }))
+  const { logger: log, droppedCount } = openLog({ name: 'node', level: settings.logLevel })
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
   const counters = new NodeCounters()
@@ -42,7 +43,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   )
   let metricsServer: MetricsServer | undefined
   try {
-    metricsServer = await showMetrics(directory.store, settings, counters)
+    metricsServer = await showMetrics(directory.store, settings, { counters, droppedCount })
     await serve(directory.store, settings, { log, counters, metricsPort: metricsServer?.port })
   } finally {
     metricsServer?.close()
@@ -54,11 +55,12 @@ export async function runNode(settings: NodeSettings): Promise<void> {
 async function showMetrics(
   store: SqliteStore,
   { host, metricsPort: port, dataDir }: NodeSettings,
-  counters: NodeCounters,
+  { counters, droppedCount }: Pick<NodeFigures, 'counters'> & Pick<Log, 'droppedCount'>,
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const metrics = new Metrics()
   addNodeMetrics(metrics, { counters, store, dataDir })
+  addLogMetrics(metrics, { droppedCount })
   return serveMetrics(metrics, { host, port })
 }
 

@@ -8,6 +8,7 @@ import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { addRequestMetrics } from '../../src/http/request-metrics.ts'
+import { addLogMetrics } from '../../src/metrics/log-metrics.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { NodeCounters } from '../../src/node/counters.ts'
 import { addNodeMetrics } from '../../src/node/node-metrics.ts'
@@ -21,6 +22,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
+  addLogMetrics(metrics, { droppedCount: () => 2 })
   addEngineMetrics(metrics, {
     counters: new Counters(),
     snapshot: () => ({
@@ -66,6 +68,7 @@ function nodeMetrics(): Metrics {
     },
     dataDir: '/nowhere',
   })
+  addLogMetrics(metrics, { droppedCount: () => 2 })
   return metrics
 }
 

@@ -1,0 +1,103 @@
+/** The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone. */
+import { fstatSync, writeSync } from 'node:fs'
+import type { Writable } from 'node:stream'
+
+export interface Destination {
+  /**
+   * Writes text, or throws. After a throw a part of the text may have been written: the next write then begins on a new
+   * line.
+   */
+  write(text: string): void
+  /** Resolves when all text is written, cannot be written any more, or `timeoutMs` have passed. */
+  flush(timeoutMs: number): Promise<void>
+}
+
+/** `pendingBytesMax`: how many bytes may wait for a reader that is slow. A write beyond them throws. */
+export type DestinationOptions = Readonly<{ pendingBytesMax: number }>
+
+/** Stdout (1) or stderr (2). A slow reader of a pipe or a socket never makes the process wait. */
+export function destinationOf(descriptor: 1 | 2, options: DestinationOptions): Destination {
+  const stats = fstatSync(descriptor)
+  if (!stats.isFIFO() && !stats.isSocket()) return new DescriptorDestination(descriptor)
+  return new StreamDestination(descriptor === 1 ? process.stdout : process.stderr, options)
+}
+
+/**
+ * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here, because
+ * they write nothing more after their first error. A full disk has room again some time later.
+ */
+export class DescriptorDestination implements Destination {
+  readonly #descriptor: number
+  /** Whether the last text ends in the middle of a line. */
+  #isTorn = false
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  write(text: string): void {
+    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text)
+    let written = 0
+    try {
+      while (written < bytes.length) written += writeSome(this.#descriptor, bytes.subarray(written))
+      this.#isTorn = false
+    } catch (error) {
+      if (written > 0) this.#isTorn = bytes[written - 1] !== LINE_FEED
+      throw error
+    }
+  }
+
+  async flush(): Promise<void> {}
+}
+
+/** A pipe or a socket. What its reader does not take at once waits in the memory of this process. */
+export class StreamDestination implements Destination {
+  readonly #stream: Writable
+  readonly #pendingBytesMax: number
+  #error: Error | undefined
+
+  constructor(stream: Writable, { pendingBytesMax }: DestinationOptions) {
+    this.#stream = stream
+    this.#pendingBytesMax = pendingBytesMax
+    // Without a listener, the error of a write would end the process.
+    stream.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  write(text: string): void {
+    if (this.#error !== undefined) throw this.#error
+    if (this.#stream.writableLength > this.#pendingBytesMax) throw new Error('the reader takes nothing')
+    this.#stream.write(text)
+  }
+
+  flush(timeoutMs: number): Promise<void> {
+    if (this.#stream.writableLength === 0 || this.#error !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      const end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      // Writes end in their order: this one after all that wait.
+      this.#stream.write('', end)
+      this.#stream.once('error', end)
+    })
+  }
+}
+
+const LINE_FEED = 0x0a
+/** A terminal that another program left in non-blocking mode refuses writes while it is busy. */
+const BUSY_ATTEMPTS = 20
+const BUSY_PAUSE_MS = 5
+
+function writeSome(descriptor: number, bytes: Buffer): number {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return writeSync(descriptor, bytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || attempt === BUSY_ATTEMPTS) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_PAUSE_MS)
+    }
+  }
+}
