@@ -1,13 +1,12 @@
-import { type EtagCondition, matchesStrongly } from './etag.ts'
 import type { Command } from './group.ts'
+import { brokenPrecondition, type Preconditions } from './preconditions.ts'
 
-/** Deletes a group. Refusals, in the order they are checked: `group_not_found`, `version_mismatch`. */
-export function deleteGroup({ ifMatch }: Readonly<{ ifMatch: EtagCondition | undefined }>): Command {
+/** Deletes a group. Refusals, in the order they are checked: `group_not_found`, then a broken precondition. */
+export function deleteGroup(preconditions: Preconditions): Command {
   return (group) => {
     if (group === undefined) return { kind: 'refused', refusal: 'group_not_found' }
-    if (ifMatch !== undefined && !matchesStrongly(ifMatch, group)) {
-      return { kind: 'refused', refusal: 'version_mismatch' }
-    }
+    const refusal = brokenPrecondition(preconditions, group)
+    if (refusal !== undefined) return { kind: 'refused', refusal }
     return { kind: 'changed', group: undefined, answer: group }
   }
 }

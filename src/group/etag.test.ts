@@ -38,7 +38,16 @@ test('another version, and another life, have other tags', () => {
 })
 
 test('a list matches if one of it does, in whatever spacing', () => {
-  for (const text of ['"a","1-i"', '"a" , "1-i"', 'W/"x",  "1-i" ', '"a,b","1-i"', '"","1-i"']) {
+  for (const text of [
+    '"a","1-i"',
+    '"a" , "1-i"',
+    'W/"x",  "1-i" ',
+    '"a,b","1-i"',
+    '"","1-i"',
+    ',"1-i"',
+    '"1-i",',
+    ' ,, "a" ,\t, "1-i",, ',
+  ]) {
     const condition = parseEtagCondition(text)
     assert.ok(condition !== undefined, text)
     const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
@@ -46,9 +55,15 @@ test('a list matches if one of it does, in whatever spacing', () => {
   }
 })
 
+test('a list without entity tags matches nothing', () => {
+  for (const text of ['', ' ', ',', ' , ,\t,'])
+    assert.deepEqual(parseEtagCondition(text), [], JSON.stringify(text))
+})
+
 test('what is not a list of entity tags is not read as one', () => {
   for (const text of [
-    '',
+    ',a',
+    ', ,"a" "b",',
     'abc',
     '"',
     '"a',
@@ -69,4 +84,5 @@ test('a long header is read in linear time', { timeout: 5_000 }, () => {
   assert.equal(parseEtagCondition(`${'"a", '.repeat(20_000)}x`), undefined)
   assert.equal(parseEtagCondition(`"a"${' '.repeat(100_000)}x`), undefined)
   assert.equal(parseEtagCondition(`${' '.repeat(100_000)}x`), undefined)
+  assert.equal(parseEtagCondition(`${', '.repeat(100_000)}x`), undefined)
 })

@@ -11,11 +11,22 @@ export function etagOf({ version, incarnation }: Group): string {
   return `"${version}-${incarnation}"`
 }
 
-/** Reads the value of an `If-Match` or `If-None-Match`; `undefined` when it is not one. */
+/**
+ * Reads the value of an `If-Match` or `If-None-Match`; `undefined` when it is not one. Empty elements of the list are
+ * ignored (RFC 9110 §5.6.1.2), so a list may have no entity tags at all: it matches nothing.
+ */
 export function parseEtagCondition(text: string): EtagCondition | undefined {
   if (text.trim() === '*') return '*'
-  if (!LIST.test(text)) return undefined
-  return [...text.matchAll(TAG)].map(([, weak, opaque]) => ({ isWeak: weak !== undefined, opaque: opaque! }))
+  const tags: Etag[] = []
+  for (let at = 0; ; ) {
+    ELEMENT.lastIndex = at
+    const match = ELEMENT.exec(text)
+    if (match === null) return undefined
+    const [element, weak, opaque] = match
+    if (opaque !== undefined) tags.push({ isWeak: weak !== undefined, opaque })
+    if (!element.endsWith(',')) return tags
+    at = ELEMENT.lastIndex
+  }
 }
 
 /** Strong comparison, for `If-Match`: a weak tag never matches. */
@@ -29,5 +40,5 @@ export function matchesWeakly(condition: EtagCondition, group: Group): boolean {
   return condition === '*' || condition.some(({ opaque }) => opaque === etagOf(group))
 }
 
-const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
-const LIST = /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*$/
+/** One element of a list, with the comma after it. The element may be empty. */
+const ELEMENT = /[\t ]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*)?(?:,|$)/y

@@ -16,7 +16,14 @@ export type Group = Readonly<{
 }>
 
 /** Why a command changed nothing although it was meant to. */
-export type Refusal = 'group_exists' | 'group_not_found' | 'version_mismatch' | 'too_many_labels'
+export type Refusal =
+  | 'group_exists'
+  | 'group_not_found'
+  /** `If-Match` names another version than the group has. */
+  | 'version_mismatch'
+  /** `If-None-Match` names the version that the group has. */
+  | 'precondition_failed'
+  | 'too_many_labels'
 
 /**
  * What a command decides.

@@ -1,6 +1,6 @@
-import { type EtagCondition, matchesStrongly } from './etag.ts'
 import type { Command, Group, Labels } from './group.ts'
 import { LABELS_MAX } from './limits.ts'
+import { brokenPrecondition, type Preconditions } from './preconditions.ts'
 import { sameLabels } from './same-group.ts'
 
 /** A JSON merge patch (RFC 7396) of what a client may change: `null` removes, what is left out stays. */
@@ -9,23 +9,22 @@ export type GroupPatch = Readonly<{
   labels?: Readonly<{ [key: string]: string | null }> | null | undefined
 }>
 
-export type UpdateGroup = Readonly<{
-  patch: GroupPatch
-  ifMatch: EtagCondition | undefined
-  /** The time of the request, ISO 8601 in UTC with milliseconds. */
-  now: string
-}>
+export type UpdateGroup = Preconditions &
+  Readonly<{
+    patch: GroupPatch
+    /** The time of the request, ISO 8601 in UTC with milliseconds. */
+    now: string
+  }>
 
 /**
  * Patches a group. A patch that changes nothing leaves version and time as they are. Refusals, in the order they are
- * checked: `group_not_found`, `version_mismatch`, `too_many_labels`.
+ * checked: `group_not_found`, a broken precondition, `too_many_labels`.
  */
-export function updateGroup({ patch, ifMatch, now }: UpdateGroup): Command {
+export function updateGroup({ patch, now, ...preconditions }: UpdateGroup): Command {
   return (group) => {
     if (group === undefined) return { kind: 'refused', refusal: 'group_not_found' }
-    if (ifMatch !== undefined && !matchesStrongly(ifMatch, group)) {
-      return { kind: 'refused', refusal: 'version_mismatch' }
-    }
+    const refusal = brokenPrecondition(preconditions, group)
+    if (refusal !== undefined) return { kind: 'refused', refusal }
     const description = patch.description === undefined ? group.description : (patch.description ?? undefined)
     const labels = mergeLabels(group.labels, patch.labels)
     if (Object.keys(labels).length > LABELS_MAX) return { kind: 'refused', refusal: 'too_many_labels' }

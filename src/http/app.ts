@@ -2,22 +2,25 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, answerConnect } from './client-error.ts'
 import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
 import { docsRoutes } from './docs/docs.ts'
 import { drainOnClose } from './drain.ts'
 import { errorHandler } from './error-handler.ts'
 import { healthRoutes } from './health.ts'
+import { hostError } from './host.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { metricsRoute } from './metrics.ts'
 import { answerUnrouted } from './not-found.ts'
-import { RequestError } from './request-error.ts'
+import { judgePreconditions } from './preconditions.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 import { backupRoute } from './v1/backup/backup.ts'
 import { restoreRoute } from './v1/backup/restore.ts'
-import { clusterRoute } from './v1/cluster/cluster.ts'
-import { memberRoutes } from './v1/cluster/members.ts'
+import { addMemberRoute } from './v1/cluster/add-member.ts'
+import { getClusterRoute } from './v1/cluster/get-cluster.ts'
+import { removeMemberRoute } from './v1/cluster/remove-member.ts'
+import { replaceMemberRoute } from './v1/cluster/replace-member.ts'
 import { createGroupRoute } from './v1/group/create-group.ts'
 import { deleteGroupRoute } from './v1/group/delete-group.ts'
 import { getGroupRoute } from './v1/group/get-group.ts'
@@ -32,7 +35,7 @@ const DRAIN_GRACE_MS = 500
 
 /** The app, ready to listen or to be injected into. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
-  const { logger, drainGraceMs = DRAIN_GRACE_MS } = dependencies
+  const { logger, requestCounts, drainGraceMs = DRAIN_GRACE_MS } = dependencies
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
@@ -50,40 +53,46 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: false },
     },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
-    clientErrorHandler: (error, socket) =>
-      answerClientError(error, socket as Socket, newRequestId({ headers: {} })),
+    clientErrorHandler: (error, socket) => {
+      const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))
+      if (status !== undefined) requestCounts.unrouted.count(status)
+    },
   })
   app.removeAllContentTypeParsers()
   app.setErrorHandler(onError)
+  const sendUnrouted = answerUnrouted(app)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id)
-    done(hostError(request.raw))
+    const error = hostError(request.raw)
+    if (error === undefined && request.is404) sendUnrouted(request, reply)
+    else done(error)
   })
-  countRequests(app, dependencies.requestCounts, dependencies.nowMs)
-  answerUnrouted(app)
+  judgePreconditions(app)
+  countRequests(app, requestCounts, dependencies.nowMs)
   drainOnClose(app, drainGraceMs)
   // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
   app.server.on('checkExpectation', app.routing)
+  app.server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))
+  })
 
   app.register(createGroupRoute(dependencies))
   app.register(getGroupRoute(dependencies))
   app.register(listGroupsRoute(dependencies))
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))
-  app.register(clusterRoute(dependencies))
+  app.register(getClusterRoute(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
   const { replicas, members } = dependencies.engine
   if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
-  if (members !== undefined) app.register(memberRoutes(members, dependencies))
+  if (members !== undefined) {
+    app.register(addMemberRoute(members, dependencies))
+    app.register(replaceMemberRoute(members, dependencies))
+    app.register(removeMemberRoute(members, dependencies))
+  }
   app.register(healthRoutes(dependencies))
   app.register(metricsRoute(dependencies))
   app.register(docsRoutes())
   return app
-}
-
-/** RFC 9112 §3.2: a request of HTTP/1.1 without a Host must be refused. */
-function hostError({ headers, httpVersion }: IncomingMessage): RequestError | undefined {
-  if (headers.host !== undefined || httpVersion !== '1.1') return undefined
-  return new RequestError('invalid_http', 'The Host header is missing.')
 }

@@ -52,6 +52,8 @@ function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestEr
         { field: 'groupId', message: `must have at most ${GROUP_ID_LENGTH_MAX} characters` },
       ])
     default:
+      // The files of the documentation pages have entity tags, by which `@fastify/static` judges preconditions.
+      if (error.statusCode === 412) return new RequestError('precondition_failed', 'The file is another one.')
       return isClientsFault(error) ? new RequestError('invalid_http', error.message) : undefined
   }
 }

@@ -22,8 +22,16 @@ export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void
   })
 }
 
-/** Reads and drops a body of any type, on routes where a body means nothing. */
+/**
+ * Reads and drops a body of any type. For DELETE, where a body means nothing (RFC 9110 §9.3.5), but many clients send a
+ * Content-Type, with a body or without one.
+ */
 export function dropBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    // Fastify would answer 415 to a Content-Type that it cannot read.
+    delete request.raw.headers['content-type']
+    done()
+  })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined))
 }
 

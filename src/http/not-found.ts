@@ -1,21 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendProblem } from './problem.ts'
 
+/** Answers a request that no route takes. */
+export type AnswerUnrouted = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
+
 /**
  * Answers requests that no route takes: 405 with `Allow` where the path is known with other methods, else 404. Call
  * it before the first route is added: it learns the paths as they come.
+ *
+ * The function that is returned must be called in `onRequest` for such requests (`request.is404`): later, Fastify would
+ * answer 400 or 415 to some for their Content-Type.
  */
-export function answerUnrouted(app: FastifyInstance): void {
+export function answerUnrouted(app: FastifyInstance): AnswerUnrouted {
   const methodsByPath = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsByPath.get(url) ?? new Set()
     for (const name of [method].flat()) methods.add(name)
     methodsByPath.set(url, methods)
   })
-  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+  const answer: AnswerUnrouted = (request, reply) => {
     const path = pathOf(request.url)
     const methods = [...methodsByPath]
-      .filter(([url]) => isPathOf(path, url))
+      // `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
+      .filter(([url]) => path === '*' || isPathOf(path, url))
       .flatMap(([, names]) => [...names])
     if (methods.length === 0 || methods.includes(request.method)) {
       return sendProblem(reply, 'not_found', { detail: 'The API is described at /v1/docs.' })
@@ -23,7 +30,10 @@ export function answerUnrouted(app: FastifyInstance): void {
     const allow = [...new Set(methods)].sort().join(', ')
     reply.header('allow', allow)
     return sendProblem(reply, 'method_not_allowed', { detail: `It takes ${allow}.` })
-  })
+  }
+  // For a file that a route of `@fastify/static` does not find.
+  app.setNotFoundHandler(answer)
+  return answer
 }
 
 function pathOf(url: string): string {

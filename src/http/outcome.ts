@@ -10,6 +10,8 @@ const DETAILS = {
   group_not_found: 'No group has this groupId.',
   version_mismatch:
     'If-Match names another version than the group has; nothing was changed. Read it, and decide anew.',
+  precondition_failed:
+    'If-None-Match names the version that the group has, or is *; nothing was changed. Read it, and decide anew.',
   too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
 } as const satisfies { [refusal in Refusal]: string }
 

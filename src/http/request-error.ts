@@ -1,4 +1,4 @@
-import type { ProblemCode } from './errors.ts'
+import type { ProblemCode } from '../api/problem-codes.ts'
 import type { FieldError } from './validation.ts'
 
 /** A request that cannot be taken as it is. Thrown before anything is done; answered as a problem of its code. */

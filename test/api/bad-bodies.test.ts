@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ProblemCode } from '../../src/http/errors.ts'
+import type { ProblemCode } from '../../src/api/problem-codes.ts'
 import { expectProblem, fieldsOf } from './expect.ts'
 import { type TestApp, testApp } from './test-app.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { expectProblem } from './expect.ts'
-import { exchange, listen } from './raw-http.ts'
+import { exchange, listen, send } from './raw-http.ts'
 import { testApp } from './test-app.ts'
 
 test('bytes that are not HTTP: 400 invalid_http, and the connection ends', async (context) => {
@@ -66,9 +66,55 @@ test('an expectation is ignored, and 100-continue honoured', async (context) => 
   assert.ok(answer.headers['x-request-id'])
 })
 
-test('a request of HTTP/1.1 without Host: 400 invalid_http; of HTTP/1.0 it needs none', async (context) => {
+test('no Host in HTTP/1.1, two of them, or one that names no host: 400 invalid_http (RFC 9112 §3.2)', async (context) => {
   const { app } = testApp()
   const port = await listen(app, context)
-  expectProblem(await exchange(port, 'GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n'), 'invalid_http')
-  assert.equal((await exchange(port, 'GET /livez HTTP/1.0\r\n\r\n')).statusCode, 200)
+  const ask = (version: string, ...hosts: string[]) =>
+    exchange(
+      port,
+      `GET /livez HTTP/${version}\r\n${hosts.map((host) => `${host}\r\n`).join('')}connection: close\r\n\r\n`,
+    )
+  for (const hosts of [
+    [],
+    ['host: a', 'host: a'],
+    ['host: a', 'HOST: b'],
+    ['Host: a', 'x: y', 'hOsT: '],
+    ['host: a b'],
+    ['host: a, b'],
+    ['host: a/b'],
+    ['host: user@a'],
+    ['host: a:b'],
+    ['host: a:1:2'],
+    ['host: [::1'],
+    ['host: "a"'],
+    ['host: é'],
+  ]) {
+    expectProblem(await ask('1.1', ...hosts), 'invalid_http')
+    if (hosts.length !== 0) expectProblem(await ask('1.0', ...hosts), 'invalid_http')
+  }
+  for (const host of [
+    'a',
+    'a:80',
+    'a:',
+    '',
+    '127.0.0.1:8000',
+    '[::1]:8000',
+    '[::ffff:1.2.3.4]',
+    'a_b.c-d',
+    'x%20y',
+    'a;b=c',
+  ]) {
+    assert.equal((await ask('1.1', `host: ${host}`)).statusCode, 200, host)
+  }
+  assert.equal((await ask('1.0')).statusCode, 200)
+})
+
+test('a request for an absolute URL is one for its path; an upgrade is not taken (RFC 9112 §3.2.2, RFC 9110 §7.8)', async (context) => {
+  const { app } = testApp()
+  const port = await listen(app, context)
+  assert.equal((await send(port, 'GET', 'http://example.org/livez')).statusCode, 200)
+  for (const protocol of ['websocket', 'h2c', 'TLS/1.0']) {
+    const request = `GET /livez HTTP/1.1\r\nhost: x\r\nupgrade: ${protocol}\r\nconnection: upgrade, close\r\n\r\n`
+    assert.equal((await exchange(port, request)).statusCode, 200)
+  }
 })

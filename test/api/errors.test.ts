@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { PROBLEMS } from '../../src/http/errors.ts'
+import { PROBLEMS } from '../../src/api/problem-codes.ts'
 import { expectProblem } from './expect.ts'
 import { testApp } from './test-app.ts'
 

@@ -16,6 +16,7 @@ import { Counters } from '../../src/replication/counters.ts'
 import { Divergences } from '../../src/replication/divergence.ts'
 import { RoundTripTimes } from '../../src/replication/links/round-trip-times.ts'
 import { RepairFigures } from '../../src/upkeep/repair/repair-report.ts'
+import { exchange, listen, send } from './raw-http.ts'
 import { testApp } from './test-app.ts'
 
 function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: RequestCounts }> {
@@ -130,6 +131,26 @@ test('requests are counted by route and status, and none is left in flight', asy
   assert.match(body, /^cohort_http_request_duration_seconds_count\{method="POST",route="\/v1\/group"\} 3$/m)
   // This one.
   assert.match(body, /^cohort_http_requests_in_flight 1$/m)
+  assert.equal(requestCounts.inFlight, 0)
+})
+
+test('what is no HTTP, no method or no route is counted too, and preconditions count with their status', async (context) => {
+  const requestCounts = new RequestCounts()
+  const { app } = testApp({ requestCounts })
+  const port = await listen(app, context)
+  await exchange(port, 'nonsense\r\n\r\n')
+  await exchange(port, 'NONESUCH / HTTP/1.1\r\nhost: x\r\n\r\n')
+  await send(port, 'CONNECT', 'x:1')
+  await send(port, 'GET', '/nowhere')
+  await exchange(port, 'GET /livez HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n')
+  await exchange(port, 'GET /livez HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\nconnection: close\r\n\r\n')
+  assert.deepEqual([...requestCounts.unrouted.statuses].sort(), [
+    [400, 2],
+    [404, 1],
+    [501, 2],
+  ])
+  const live = requestCounts.routes.find(({ method, route }) => method === 'GET' && route === '/livez')
+  assert.deepEqual([...live!.statuses], [[304, 1]])
   assert.equal(requestCounts.inFlight, 0)
 })
 

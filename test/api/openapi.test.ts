@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { PROBLEMS } from '../../src/http/errors.ts'
+import { PROBLEMS } from '../../src/api/problem-codes.ts'
 import { testApp } from './test-app.ts'
 
 type Media = { schema: object; example?: unknown; examples?: { [name: string]: { value: unknown } } }
@@ -97,6 +97,7 @@ test('every answer is described with X-Request-Id, every error with an example o
     'method_not_allowed',
     'request_timeout',
     'headers_too_large',
+    'method_not_implemented',
   ]
   assert.deepEqual([...seen, ...beforeRouting].sort(), Object.keys(PROBLEMS).sort())
 })

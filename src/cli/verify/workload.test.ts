@@ -16,6 +16,7 @@ const STATUS = {
   group_exists: 409,
   group_not_found: 404,
   version_mismatch: 412,
+  precondition_failed: 412,
   too_many_labels: 400,
   unavailable: 503,
 } as const

@@ -49,6 +49,11 @@ const REDOC_START = `Redoc.init('/v1/openapi.json', { hideDownloadButton: false 
 
 export function docsRoutes(): FastifyPluginAsync {
   return async (app) => {
+    // A server may ignore Range (RFC 9110 §14.2). Nobody needs a part of these files.
+    app.addHook('onRequest', (request, _reply, done) => {
+      delete request.raw.headers.range
+      done()
+    })
     const json = JSON.stringify(openapiDocument)
     app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(json))
     await app.register(swaggerUi)

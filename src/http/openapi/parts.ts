@@ -1,7 +1,7 @@
 /** What several operations share: parameters, headers, and answers that are errors. */
 import { MemberParams } from '../../api/member-schemas.ts'
+import { PROBLEMS, type ProblemCode } from '../../api/problem-codes.ts'
 import { GroupId } from '../../api/schemas.ts'
-import { PROBLEMS, type ProblemCode } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from '../problem.ts'
 
 const ETAG_EXAMPLE = '"3-6f1c0d9a42e8b753"'

@@ -1,0 +1,18 @@
+import { type EtagCondition, matchesStrongly, matchesWeakly } from './etag.ts'
+import type { Group } from './group.ts'
+
+/** What a request demands of the group's state before anything is done (RFC 9110 §13.1). `undefined`: nothing. */
+export type Preconditions = Readonly<{
+  ifMatch?: EtagCondition | undefined
+  ifNoneMatch?: EtagCondition | undefined
+}>
+
+/** The precondition that a group breaks, in the order of RFC 9110 §13.2.2; `undefined` when it breaks none. */
+export function brokenPrecondition(
+  { ifMatch, ifNoneMatch }: Preconditions,
+  group: Group,
+): 'version_mismatch' | 'precondition_failed' | undefined {
+  if (ifMatch !== undefined && !matchesStrongly(ifMatch, group)) return 'version_mismatch'
+  if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, group)) return 'precondition_failed'
+  return undefined
+}

@@ -1,0 +1,33 @@
+/** What the routes that change the membership have in common. */
+import type { FastifyReply } from 'fastify'
+import type { MemberBody } from '../../../api/member-schemas.ts'
+import type { ChangeResult } from '../../../engines/engine.ts'
+import { parseAddress } from '../../../process/address.ts'
+import { sendFailure } from '../../outcome.ts'
+import { sendProblem } from '../../problem.ts'
+import { invalidRequest } from '../../request-error.ts'
+
+export const MEMBERS_PATH = '/v1/cluster/members'
+export const MEMBER_PATH = `${MEMBERS_PATH}/:nodeId`
+
+/** The address in a body, as `host:port`. @throws RequestError when it is none */
+export function addressIn({ address }: MemberBody): string {
+  const parsed = parseAddress(address)
+  if (parsed === undefined) {
+    throw invalidRequest([
+      { field: 'address', message: 'must be host:port, like 10.0.0.4:8001 or [::1]:8001' },
+    ])
+  }
+  return parsed
+}
+
+/** Answers what came of a change. 202: it is chosen, and the engine carries it out by itself. */
+export function sendChange(
+  reply: FastifyReply,
+  result: ChangeResult,
+  retryAfterSeconds: number,
+): FastifyReply {
+  if (result.kind === 'accepted') return reply.code(202).send(result.change)
+  if (result.kind === 'refused') return sendProblem(reply, result.code, { detail: result.reason })
+  return sendFailure(reply, result, retryAfterSeconds)
+}
