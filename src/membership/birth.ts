@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { Decision } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
-import type { Member, Membership } from '../rpc/messages.ts'
+import type { Membership } from '../rpc/messages.ts'
 import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership-register.ts'
 
 /**
@@ -13,11 +12,9 @@ import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership
  *   after which discovery starts again
  */
 export async function giveBirth(
-  client: RegisterClient,
-  members: readonly Member[],
-  tombstoneGraceMs: number,
+  client: Pick<RegisterClient, 'submit'>,
+  proposal: Membership,
 ): Promise<Membership | undefined> {
-  const proposal: Membership = { clusterId: randomUUID(), epoch: 1, members, tombstoneGraceMs }
   const outcome = await client.submit(MEMBERSHIP_KEY, (value) => proposeUnlessChosen(value, proposal))
   // Until a node shows the membership, it is not in force: an unknown outcome is looked up like any other start.
   return outcome.kind === 'decided' ? outcome.result : undefined

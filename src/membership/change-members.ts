@@ -1,8 +1,7 @@
 /** The changes of the membership that somebody asks for. */
 
-import type { RegisterClient } from '../replication/register-client.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
-import { isEmpty } from './lost-disks.ts'
+import type { Epoch } from './epoch.ts'
 import { changeMembership } from './membership-register.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import {
@@ -13,6 +12,7 @@ import {
   planReplace,
   requireSpare,
 } from './plan-change.ts'
+import { isEmpty } from './sighting.ts'
 
 /** What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its full stop. */
 export type ChangeResult =
@@ -25,40 +25,34 @@ export type ChangeResult =
     }>
   | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
 
-/** Changes of the membership, one at a time. Each resolves as soon as the change is chosen, not when it is carried out. */
-export interface MemberChanges {
-  /** Makes the empty node at an address (host:port) one more member. */
-  add(address: string): Promise<ChangeResult>
-  /** Puts the empty node at an address in the place of a member. */
-  replace(nodeId: string, address: string): Promise<ChangeResult>
-  /** Takes a member out. */
-  remove(nodeId: string): Promise<ChangeResult>
-}
-
 /** What changing needs of the cluster. */
 export type ChangeableCluster = Readonly<{
   /** `undefined` until the cluster is found. */
-  epoch: () => Readonly<{ membership: Membership; client: RegisterClient }> | undefined
+  epoch: () => Epoch | undefined
   directory: NodeDirectory
   /** A newer membership is chosen. `isOurs`: through this connector. */
   onChosen: (membership: Membership, isOurs: boolean) => void
 }>
 
-export class ChangeMembers implements MemberChanges {
+/** Makes changes of the membership, one at a time. Each resolves as soon as it is chosen, not when it is carried out. */
+export class ChangeMembers {
   readonly #cluster: ChangeableCluster
 
   constructor(cluster: ChangeableCluster) {
     this.#cluster = cluster
   }
 
+  /** Makes the empty node at an address (host:port) one more member. */
   add(address: string): Promise<ChangeResult> {
     return this.#withNewcomer(address, (current, newcomer) => planAdd(current, newcomer))
   }
 
+  /** Puts the empty node at an address (host:port) in the place of a member. */
   replace(nodeId: string, address: string): Promise<ChangeResult> {
     return this.#withNewcomer(address, (current, newcomer) => planReplace(current, nodeId, newcomer))
   }
 
+  /** Takes a member out. */
   remove(nodeId: string): Promise<ChangeResult> {
     return this.#change((current) => planRemove(current, nodeId))
   }
@@ -92,8 +86,8 @@ export class ChangeMembers implements MemberChanges {
     const { epoch, onChosen } = this.#cluster
     const current = epoch()
     if (current === undefined) return NOT_FOUND
-    const { membership, client } = current
-    const reachable = new Set(client.links.filter((link) => link.isReachable).map(({ nodeId }) => nodeId))
+    const { membership, client, nodes } = current
+    const reachable = new Set(nodes.filter(({ link }) => link.isReachable).map(({ nodeId }) => nodeId))
     const planned = requireSpare(plan(membership), (nodeId) => reachable.has(nodeId))
     if (planned.kind === 'refused') return planned
     const outcome = await changeMembership(client, membership, planned.membership)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Membership } from '../rpc/messages.ts'
-import { discover, furtherAddresses, type Sighting } from './discovery.ts'
+import { discover, furtherAddresses } from './discovery.ts'
+import type { Sighting } from './sighting.ts'
 
 const HOSTS = ['h:1', 'h:2', 'h:3']
 

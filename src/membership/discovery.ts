@@ -1,13 +1,11 @@
 import { classicQuorum, isClassicQuorum } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
-import type { Description, Member, Membership } from '../rpc/messages.ts'
+import type { Member, Membership } from '../rpc/messages.ts'
 import { findLostDisks } from './lost-disks.ts'
-
-/** A node that answered: where it was asked, and what it said of itself. */
-export type Sighting = Readonly<{ address: string; description: Description }>
+import type { Sighting } from './sighting.ts'
 
 /** What a connector that has looked at its hosts does next. */
-export type Finding =
+export type Discovery =
   /**
    * A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId; `strays` are
    * those hosts that hold another cluster's data.
@@ -32,7 +30,7 @@ export type Finding =
  * lead nobody astray, although its own cluster may answer elsewhere. A membership counts only when a classic quorum of the
  * nodes it names answered by its name: without it nothing could be read or written anyway.
  */
-export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Finding {
+export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Discovery {
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
   const [meant, ...others] = clustersOf(hosts, sightings)
   const [other] = others

@@ -1,8 +1,8 @@
 /** What is seen of the nodes while a cluster is followed, and what follows from it. Pure. */
 import { isMemberOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
-import type { Sighting } from './discovery.ts'
 import { findLostDisks, type LostDiskFinding } from './lost-disks.ts'
+import type { Sighting } from './sighting.ts'
 
 export type Observation = Readonly<{
   /** A newer epoch of this cluster, as some node knows it. */

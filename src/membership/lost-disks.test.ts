@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Member, Membership } from '../rpc/messages.ts'
-import type { Sighting } from './discovery.ts'
 import { findLostDisks, type LostDiskFinding } from './lost-disks.ts'
+import type { Sighting } from './sighting.ts'
 
 const HOSTS = ['h:1', 'h:2', 'h:3']
 

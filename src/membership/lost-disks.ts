@@ -2,7 +2,7 @@
 import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
-import type { Sighting } from './discovery.ts'
+import { isEmpty, type Sighting } from './sighting.ts'
 
 /** A member in whose place, at whose address, an empty node answers by another name. */
 export type LostDisk = Readonly<{ member: Member; newcomer: Member }>
@@ -58,11 +58,6 @@ export function findLostDisks(
     ),
   )
   return judge(membership, lost, displaced)
-}
-
-/** Whether a node holds nothing, and belongs to no cluster: the only kind that may be given somebody's place. */
-export function isEmpty({ membership, recordCount }: Sighting['description']): boolean {
-  return membership === undefined && recordCount === 0
 }
 
 function judge(

@@ -1,6 +1,6 @@
 import type { Description, Member } from '../rpc/messages.ts'
 import type { Connect, NodeTransport } from '../rpc/transport.ts'
-import type { Sighting } from './discovery.ts'
+import type { Sighting } from './sighting.ts'
 
 /** How long a node may take to say who it is. */
 const DESCRIBE_TIMEOUT_MS = 1_000

@@ -9,13 +9,11 @@ import { type Clock, sleep } from '../process/clock.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import type { NodeSet } from '../register/quorum.ts'
 import { ask } from '../replication/links/ask.ts'
-import type { NodeLink } from '../replication/links/node-link.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
-import { nodesOfEpoch } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
-import type { NodeTransport } from '../rpc/transport.ts'
 import { successorKey } from '../scan/key-order.ts'
 import { type MergedEntry, mergeScans } from '../scan/merge-scans.ts'
+import type { EpochNode } from './epoch-node.ts'
 import {
   afterAnswer,
   afterRound,
@@ -31,8 +29,8 @@ export type TransferOptions = Readonly<{
   membership: Membership
   /** Of that epoch. */
   client: Pick<RegisterClient, 'settle'>
-  /** The ways to its nodes, in the order of `nodesOfEpoch`. */
-  nodes: readonly Readonly<{ transport: NodeTransport; link: Pick<NodeLink, 'isReachable' | 'send'> }>[]
+  /** All nodes of that epoch, in the order of `nodesOfEpoch`. */
+  nodes: readonly EpochNode[]
   clock: Clock
   /** The epoch is over, or somebody else does it: nothing more is begun. */
   signal: AbortSignal
@@ -113,16 +111,14 @@ class Work {
   }
 
   #openScans(start: string) {
-    const { membership, nodes } = this.#options
-    const ids = nodesOfEpoch(membership)
-    const reachable = nodes.flatMap(({ link }, node) => (link.isReachable ? [node] : []))
-    const set = reachable.reduce((all, node) => all | (1 << node), 0)
+    const { nodes, signal } = this.#options
+    const reachable = [...nodes.entries()].filter(([, { link }]) => link.isReachable)
+    const set = reachable.reduce((all, [index]) => all | (1 << index), 0)
     if (!mayList(set, this.#handover)) return undefined
-    const { clusterId, epoch } = membership
-    return reachable.map((node) => {
-      const recipient = { clusterId, epoch, nodeId: ids[node]!.nodeId }
+    return reachable.map(([index, { transport, recipient }]) => {
+      // The recipient names the epoch: a node that has not adopted it lists nothing.
       const range = { start, end: '', omitValues: true, recipient }
-      return { node, pages: nodes[node]!.transport.scan(range, this.#options.signal) }
+      return { node: index, pages: transport.scan(range, signal) }
     })
   }
 

@@ -3,6 +3,7 @@
  * cluster that a connector follows (`membership`), the way to its nodes (`replication`), and what keeps them equal in
  * the background (`upkeep`).
  */
+import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Cluster } from '../../membership/cluster.ts'
 import { addressesOf } from '../../membership/cluster-snapshot.ts'
@@ -59,6 +60,9 @@ export class CohortEngine implements Engine {
       tombstoneGraceMs: options.tombstoneGraceMs,
       connect: options.connect,
       clock,
+      random,
+      drawProposerId,
+      drawId: randomUUID,
       logger,
       counters: this.#counters,
       onDivergence: (key, replicas) => void divergences.observe(key, replicas),

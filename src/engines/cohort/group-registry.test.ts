@@ -43,9 +43,7 @@ function aRegistry({
     },
   }
   const source = { transport: node, recipient: { clusterId: 'c', epoch: 1, nodeId: 'n' } }
-  const cluster = { client, keySources: [source] } as unknown as ConstructorParameters<
-    typeof GroupRegistry
-  >[0]
+  const cluster = { client, nodes: [source] } as unknown as ConstructorParameters<typeof GroupRegistry>[0]
   const after = (delayMs: number, task: () => void) => {
     // Of the timers, only the pause before another try runs out here.
     if (delayMs < TIMEOUT_MS) setImmediate(task)

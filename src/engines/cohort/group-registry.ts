@@ -24,7 +24,7 @@ const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was
 const RETRY_MS = 50
 
 /** What the registry needs of the cluster: the way to its members, once it is found. */
-type ReachedCluster = Pick<Cluster, 'client' | 'keySources'>
+type ReachedCluster = Pick<Cluster, 'client' | 'nodes'>
 
 export type GroupRegistryOptions = Readonly<{
   clock: Pick<Clock, 'nowMs' | 'after'>
@@ -84,7 +84,7 @@ export class GroupRegistry implements Registry {
   async #nextKeys(start: string, untilMs: number): Promise<KeyPage | undefined> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     for (;;) {
-      const { client, keySources: sources } = this.#cluster
+      const { client, nodes: sources } = this.#cluster
       if (client === undefined) return undefined
       const isQuorum = (nodes: NodeSet) => client.isQuorum(nodes)
       const page = await nextKeys({ sources, start, end: GROUP_NAMESPACE_END, isQuorum, clock, timeoutMs })

@@ -120,7 +120,7 @@ export class ConnectorProcess {
       )
     })
     const { operationTimeoutMs } = options
-    this.registry = new GroupRegistry({ client, keySources: [] }, { clock, operationTimeoutMs })
+    this.registry = new GroupRegistry({ client, nodes: [] }, { clock, operationTimeoutMs })
     this.#repair = newRepair(options, client)
     this.#repair.run().catch(options.onFailure)
     if (removal === undefined) return

@@ -1,0 +1,153 @@
+/** One epoch of the cluster, and the way to work in it: the nodes, their links, and a client with a proposer id of its own. */
+import type { Logger } from 'pino'
+import type { Clock } from '../process/clock.ts'
+import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
+import { type Quorums, unanimousQuorums } from '../register/quorum.ts'
+import { RULES, type Rules } from '../register/rules.ts'
+import type { Counters } from '../replication/counters.ts'
+import type { Replica } from '../replication/divergence.ts'
+import { type LinkOptions, NodeLink } from '../replication/links/node-link.ts'
+import { livesWithin } from '../replication/lives.ts'
+import { MEMORIES_MAX, RegisterClient } from '../replication/register-client.ts'
+import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
+import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
+import { EpochNode } from './epoch-node.ts'
+import type { NodeDirectory } from './node-directory.ts'
+
+export type Epoch = Readonly<{
+  membership: Membership
+  client: RegisterClient
+  /** In the order of `nodesOfEpoch`, which is also that of the client's quorums. */
+  nodes: readonly EpochNode[]
+}>
+
+/** What a connector opens every epoch with. */
+export type EpochOptions = Readonly<{
+  directory: NodeDirectory
+  /** The longest that an operation takes, as it is set. A short grace time of the cluster makes it shorter. */
+  operationTimeoutMs: number
+  clock: Clock
+  /** Uniform in [0, 1). */
+  random: () => number
+  /** Draws a proposer id that no process has had before. */
+  drawProposerId: () => number
+  counters: Counters
+  logger: Logger
+  /** Told of nodes that contradict each other about a key. */
+  onDivergence: (key: string, replicas: readonly Replica[]) => void
+  /** What differs in a simulation; by default, what ships. */
+  seams?: EpochSeams
+}>
+
+/** The parts of an epoch that the simulator watches, shortens, or replaces by broken ones. */
+export type EpochSeams = Readonly<{
+  rules: Rules
+  quorumsOf: (membership: Membership) => Quorums
+  newLink: (options: LinkOptions) => NodeLink
+  memoriesMax: number
+  viewAgeMsMax: number
+}>
+
+const SHIPPED: EpochSeams = {
+  rules: RULES,
+  quorumsOf: quorumsOfMembership,
+  newLink: (options) => new NodeLink(options),
+  memoriesMax: MEMORIES_MAX,
+  viewAgeMsMax: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * Opens an epoch. Its links begin to connect at once.
+ *
+ * @param onMismatch told when a node does not act on what is sent to it in this epoch, and who answered instead. Called
+ *   from within the link: do not close the client in it
+ */
+export function openEpoch(
+  membership: Membership,
+  options: EpochOptions,
+  onMismatch: (node: Member, mismatch: Mismatch) => void,
+): Epoch {
+  const { quorumsOf } = options.seams ?? SHIPPED
+  const { tombstoneGraceMs } = membership
+  const quorums = quorumsOf(membership)
+  const opened = connect(
+    { members: nodesOfEpoch(membership), membership, quorums, tombstoneGraceMs, onMismatch },
+    options,
+  )
+  return { membership, ...opened }
+}
+
+/** A client of new nodes, which have no membership yet, for the one decision that their birth takes: all of them must agree. */
+export function openBirth(
+  members: readonly Member[],
+  tombstoneGraceMs: number,
+  options: EpochOptions,
+): RegisterClient {
+  const quorums = unanimousQuorums(members.length)
+  // Another connector may finish the birth first: the next search finds the membership that it had chosen.
+  const onMismatch = () => {}
+  return connect({ members, membership: undefined, quorums, tombstoneGraceMs, onMismatch }, options).client
+}
+
+/** The longest that an operation takes in a cluster with this grace time (protocol.md §6). */
+export function operationTimeoutWithin(tombstoneGraceMs: number, operationTimeoutMs: number): number {
+  return Math.min(operationTimeoutMs, tombstoneGraceMs / TIMEOUTS_PER_GRACE)
+}
+
+function connect(
+  {
+    members,
+    membership,
+    quorums,
+    tombstoneGraceMs,
+    onMismatch,
+  }: Readonly<{
+    members: readonly Member[]
+    membership: Membership | undefined
+    quorums: Quorums
+    tombstoneGraceMs: number
+    onMismatch: (node: Member, mismatch: Mismatch) => void
+  }>,
+  { directory, clock, random, drawProposerId, counters, logger, onDivergence, ...rest }: EpochOptions,
+): Readonly<{ client: RegisterClient; nodes: readonly EpochNode[] }> {
+  const { rules, newLink, memoriesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams ?? SHIPPED
+  const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
+  const { clusterId, epoch } = membership ?? { clusterId: '', epoch: 0 }
+  const nodes: EpochNode[] = []
+  const client = new RegisterClient(
+    {
+      proposerId: drawProposerId(),
+      quorums,
+      rules,
+      clock,
+      random,
+      operationTimeoutMs: operationTimeoutWithin(tombstoneGraceMs, rest.operationTimeoutMs),
+      memoriesMax,
+      viewAgeMsMax: Math.min(viewAgeMsMax, viewAgeMsLimit),
+      counters,
+      onDivergence,
+    },
+    (index, onSuspicion) => {
+      const member = members[index]!
+      const { nodeId } = member
+      const link = newLink({
+        transport: () => directory.transportOf(member),
+        nodeId,
+        membership,
+        clock,
+        limits: linkLimits,
+        counters,
+        onChange: () => {
+          onSuspicion()
+          const { isReachable: reachable, isSuspect: suspect } = link
+          const address = directory.addressOf(member)
+          logger.debug({ node: nodeId, address, epoch, reachable, suspect }, 'a node changed')
+        },
+        onMismatch: (mismatch) => onMismatch(member, mismatch),
+      })
+      nodes.push(new EpochNode(member, { clusterId, epoch, nodeId }, link, directory))
+      return link
+    },
+  )
+  return { client, nodes }
+}

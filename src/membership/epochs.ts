@@ -1,0 +1,126 @@
+/** Follows the cluster from one epoch to the next. Owns the current one. */
+import { isJoint, isMemberOf } from '../rpc/membership.ts'
+import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
+import { type Epoch, type EpochOptions, openEpoch } from './epoch.ts'
+import type { Farewells } from './farewells.ts'
+import { MismatchLog } from './mismatch-log.ts'
+import type { TransferProgress } from './transfer-claim.ts'
+import { TransferDriver } from './transfer-driver.ts'
+
+export type EpochsOptions = EpochOptions &
+  Readonly<{
+    /** This connector, by a name that no other has. */
+    self: string
+    farewells: Farewells
+  }>
+
+export class Epochs {
+  readonly #options: EpochsOptions
+  readonly #mismatches: MismatchLog
+  #current: Epoch | undefined
+  /** In a joint epoch. */
+  #transfer: TransferDriver | undefined
+  #isClosed = false
+
+  constructor(options: EpochsOptions) {
+    this.#options = options
+    this.#mismatches = new MismatchLog(options.logger)
+  }
+
+  /** `undefined` until the cluster is found. */
+  get current(): Epoch | undefined {
+    return this.#current
+  }
+
+  /** Whether this is still the epoch to work in. */
+  isCurrent(epoch: Epoch): boolean {
+    return !this.#isClosed && epoch === this.#current
+  }
+
+  /** Of the change that is under way; `undefined`: there is none, or nothing is known of it yet. */
+  get transferProgress(): TransferProgress | undefined {
+    return this.#transfer?.progress
+  }
+
+  /**
+   * Goes on in an epoch, unless the current one is the same or a later one.
+   *
+   * @param isOurs this connector has just had that membership chosen
+   */
+  follow(membership: Membership, isOurs: boolean): void {
+    const before = this.#current
+    if (this.#isClosed || (before !== undefined && !isNewer(membership, before.membership))) return
+    const current = openEpoch(membership, this.#options, (node, mismatch) => this.#onMismatch(node, mismatch))
+    this.#transfer?.close()
+    this.#current = current
+    this.#transfer = isJoint(membership) ? this.#newTransfer(current, isOurs) : undefined
+    const { clusterId, epoch, members, outgoing } = membership
+    this.#options.logger.info({ clusterId, epoch, members, outgoing }, 'following the cluster')
+    if (before === undefined) return
+    before.client.retire(current.client)
+    for (const { member, address } of before.nodes) {
+      if (!isMemberOf(membership, member.nodeId)) this.#onLeft(member.nodeId, address, membership)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#transfer?.close()
+    this.#current?.client.close()
+  }
+
+  #onLeft(nodeId: string, address: string, membership: Membership): void {
+    const { farewells, logger } = this.#options
+    logger.info({ node: nodeId, address, epoch: membership.epoch }, 'this node is no longer a member')
+    farewells.note(address)
+    void farewells.tell(nodeId, address, membership)
+  }
+
+  #newTransfer({ membership, client, nodes }: Epoch, isEager: boolean): TransferDriver {
+    const { clock, logger, self } = this.#options
+    return new TransferDriver({
+      membership,
+      client,
+      nodes,
+      clock,
+      logger,
+      owner: self,
+      isEager,
+      countKeys: () => this.#countKeys(membership),
+      onFinished: (next) => this.follow(next, true),
+    })
+  }
+
+  async #countKeys({ outgoing = [] }: Membership): Promise<number> {
+    const { directory } = this.#options
+    const sightings = await directory.look(outgoing.map((member) => directory.addressOf(member)))
+    return Math.max(0, ...sightings.map(({ description }) => description.recordCount))
+  }
+
+  /** A node did not act on what was meant for `expected`: another node answers there, or it is in another epoch. */
+  #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
+    const { directory, clock, farewells } = this.#options
+    const ours = this.#current?.membership
+    const address = directory.addressOf(expected)
+    if (ours !== undefined && membership?.clusterId === ours.clusterId) {
+      if (membership.epoch > ours.epoch) {
+        // Not at once: following closes the link that reports this.
+        clock.defer(() => this.follow(membership, false))
+        return
+      }
+      if (!isMemberOf(ours, nodeId)) void farewells.tell(nodeId, address, ours)
+      if (nodeId === expected.nodeId) return
+      // A member that lost its disk is leaving, and the node that joins in its place answers at its address.
+      if (isIn(ours.members, nodeId) && !isIn(ours.members, expected.nodeId)) return
+    }
+    this.#mismatches.report({ ...expected, address }, { nodeId, membership })
+  }
+}
+
+function isNewer(a: Membership, b: Membership): boolean {
+  return a.clusterId === b.clusterId && a.epoch > b.epoch
+}
+
+function isIn(members: readonly Member[], nodeId: string): boolean {
+  return members.some((member) => member.nodeId === nodeId)
+}

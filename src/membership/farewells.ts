@@ -1,0 +1,44 @@
+import type { Clock } from '../process/clock.ts'
+import type { Membership } from '../rpc/messages.ts'
+import type { NodeDirectory } from './node-directory.ts'
+
+/** How long a node may take to be told. */
+const FAREWELL_TIMEOUT_MS = 2_000
+
+/** Tells nodes that they are no longer members. A node that was away at first is told when it is seen again. */
+export class Farewells {
+  readonly #directory: NodeDirectory
+  readonly #clock: Clock
+  readonly #addresses = new Set<string>()
+
+  constructor(directory: NodeDirectory, clock: Clock) {
+    this.#directory = directory
+    this.#clock = clock
+  }
+
+  /** Where the nodes were that have left since this connector started. */
+  get addresses(): ReadonlySet<string> {
+    return this.#addresses
+  }
+
+  /** The node at an address has left the cluster: it is looked for there from now on. */
+  note(address: string): void {
+    this.#addresses.add(address)
+  }
+
+  /** Shows a node a membership that does not name it: it then stops by itself. Resolves when it was told, or not. */
+  tell(nodeId: string, address: string, membership: Membership): Promise<void> {
+    return new Promise((resolve) => {
+      const stream = this.#directory
+        .transportTo(address)
+        .open({ onAnswers: () => stream.close(), onClose: () => end() })
+      const cancel = this.#clock.after(FAREWELL_TIMEOUT_MS, () => stream.close())
+      const end = (): void => {
+        cancel()
+        resolve()
+      }
+      const { clusterId, epoch } = membership
+      stream.send({ batchId: 1, clusterId, epoch, nodeId, membership, sentMs: 0, lifeMs: 0, requests: [] })
+    })
+  }
+}

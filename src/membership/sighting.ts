@@ -1,0 +1,9 @@
+import type { Description } from '../rpc/messages.ts'
+
+/** A node that answered: where it was asked, and what it said of itself. */
+export type Sighting = Readonly<{ address: string; description: Description }>
+
+/** Whether a node belongs to no cluster and holds nothing: only such a node may become a member. */
+export function isEmpty({ membership, recordCount }: Description): boolean {
+  return membership === undefined && recordCount === 0
+}

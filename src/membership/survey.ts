@@ -1,0 +1,81 @@
+/** Keeps an eye on the cluster that is followed: on its newest epoch, on where its nodes are, and on their disks. */
+import type { Clock } from '../process/clock.ts'
+import type { Disks } from './disks.ts'
+import type { Epoch } from './epoch.ts'
+import type { Epochs } from './epochs.ts'
+import type { Farewells } from './farewells.ts'
+import { observe } from './look-around.ts'
+import { readMembership } from './membership-register.ts'
+import type { NodeDirectory } from './node-directory.ts'
+
+/** How often nodes are looked for when all of them are reachable. */
+const LOOK_MS = 5_000
+
+/** How often the chosen membership is read. */
+const READ_MS = 2_000
+
+export type SurveyOptions = Readonly<{
+  /** Where the connector was told to look, as host:port. */
+  hosts: readonly string[]
+  epochs: Epochs
+  directory: NodeDirectory
+  farewells: Farewells
+  disks: Disks
+  clock: Clock
+}>
+
+export class Survey {
+  readonly #options: SurveyOptions
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #readAtMs = Number.NEGATIVE_INFINITY
+  #isReading = false
+
+  constructor(options: SurveyOptions) {
+    this.#options = options
+  }
+
+  /** Does what is due: to be called several times a second. While a node is missing, nodes are looked for with each call. */
+  async tend(epoch: Epoch): Promise<void> {
+    const nowMs = this.#options.clock.nowMs()
+    if (!this.#isReading && nowMs - this.#readAtMs >= READ_MS) {
+      this.#readAtMs = nowMs
+      void this.#read(epoch)
+    }
+    const isMissing = epoch.nodes.some(({ link }) => !link.isReachable)
+    if (!isMissing && nowMs - this.#lookedAtMs < LOOK_MS) return
+    this.#lookedAtMs = nowMs
+    await this.#look(epoch)
+  }
+
+  /** Reads which membership is chosen: the cluster may have gone on without this connector. */
+  async #read({ client }: Epoch): Promise<void> {
+    this.#isReading = true
+    const membership = await readMembership(client)
+    this.#isReading = false
+    if (membership !== undefined) this.#options.epochs.follow(membership, false)
+  }
+
+  /** Asks who is there, wherever a node may be that is not linked. */
+  async #look(epoch: Epoch): Promise<void> {
+    const { hosts, epochs, directory, farewells, disks } = this.#options
+    const { membership, nodes } = epoch
+    const linked = nodes.filter(({ link }) => link.isReachable)
+    const reachable = new Set(linked.map(({ nodeId }) => nodeId))
+    const inUse = new Set(linked.map(({ address }) => address))
+    const places = [
+      ...nodes.flatMap(({ address, member }) => [address, member.address]),
+      ...hosts,
+      ...farewells.addresses,
+    ]
+    const sightings = await directory.look(places.filter((place) => !inUse.has(place)))
+    if (!epochs.isCurrent(epoch)) return
+    const { newer, moved, removed, lostDisks } = observe(
+      { membership, reachable, hosts, addressOf: (member) => directory.addressOf(member) },
+      sightings,
+    )
+    for (const { nodeId, address } of moved) directory.noteAddress(nodeId, address)
+    for (const { nodeId, address } of removed) void farewells.tell(nodeId, address, membership)
+    if (newer !== undefined) epochs.follow(newer, false)
+    else await disks.observe(lostDisks)
+  }
+}

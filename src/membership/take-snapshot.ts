@@ -1,0 +1,38 @@
+import { classicQuorum } from '../register/quorum.ts'
+import { isJoint, joiningOf, leavingOf } from '../rpc/membership.ts'
+import type { Member } from '../rpc/messages.ts'
+import type { ClusterSnapshot, MemberSnapshot } from './cluster-snapshot.ts'
+import { describeChange } from './describe-change.ts'
+import type { Epoch } from './epoch.ts'
+import type { TransferProgress } from './transfer-claim.ts'
+
+/** What is known of the cluster in an epoch at this moment. `loss`: as in the snapshot. */
+export function takeSnapshot(
+  { membership, client, nodes }: Epoch,
+  progress: TransferProgress | undefined,
+  loss: string | undefined,
+): ClusterSnapshot {
+  const { clusterId, epoch, members, outgoing } = membership
+  const joining = joiningOf(membership)
+  const leaving = leavingOf(membership)
+  const share = progress === undefined ? undefined : progress.done / Math.max(1, progress.total)
+  const roleOf = (node: Member): MemberSnapshot['role'] =>
+    has(joining, node) ? 'joining' : has(leaving, node) ? 'leaving' : 'voting'
+  return {
+    kind: 'found',
+    clusterId,
+    epoch,
+    quorum: classicQuorum((outgoing ?? members).length),
+    isQuorumReachable: client.isQuorumReachable,
+    members: nodes.map(({ member, nodeId, address, link }) => {
+      const role = roleOf(member)
+      return { nodeId, address, link, role, progress: role === 'joining' ? share : undefined }
+    }),
+    change: isJoint(membership) ? describeChange(joining, leaving, progress) : undefined,
+    loss,
+  }
+}
+
+function has(members: readonly Member[], { nodeId }: Member): boolean {
+  return members.some((member) => member.nodeId === nodeId)
+}
