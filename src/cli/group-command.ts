@@ -1,7 +1,7 @@
 /** What the commands about one group have in common: one request, one answer, one exit code. */
 import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { ApiClient, type GroupView, type Problem, type Reply } from './api-client.ts'
+import type { ApiClient, GroupView, Problem, Reply } from './api-client.ts'
 import { EXIT } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { formatGroup, printable } from './format-group.ts'
@@ -17,6 +17,8 @@ export async function runGroupCommand(
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
   const url = readUrl(options.url, readEnvironment())
+  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for it.
+  const { ApiClient } = await import('./api-client.ts')
   const client = new ApiClient({ url })
   try {
     const reply = await request(client)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const PROGRAM = fileURLToPath(new URL('main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 
 type Run = Readonly<{ exitCode: number | null; stdout: string; stderr: string }>
 
@@ -92,6 +92,17 @@ test('the version is that of the package', async () => {
   const { exitCode, stdout } = await cohort(['--version'])
   assert.equal(exitCode, 0)
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('compiled code is kept in the installation, and not in a directory where other users can write', async () => {
+  const temporary = await mkdtemp(join(tmpdir(), 'cohort-cli-'))
+  try {
+    await cohort(['--version'], { env: { TMPDIR: temporary } })
+    assert.deepEqual(await readdir(temporary), [])
+    assert.notDeepEqual(await readdir(new URL('../../node_modules/.cache/compiled', import.meta.url)), [])
+  } finally {
+    await rm(temporary, { recursive: true })
+  }
 })
 
 test('usage errors and bad settings end with exit code 2 and one sentence, and nothing is started', async () => {

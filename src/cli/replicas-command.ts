@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { ApiClient } from './api-client.ts'
 import { EXIT } from './exit-codes.ts'
 import { toFailure } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
@@ -35,6 +34,7 @@ Examples:
     )
     .action(async (groupId: string, { json = false, url: urlFlag }: ApiOptions) => {
       const url = readUrl(urlFlag, readEnvironment())
+      const { ApiClient } = await import('./api-client.ts')
       const client = new ApiClient({ url })
       try {
         const reply = await client.replicas(groupId)

@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { credentials, loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js'
+import {
+  Client,
+  credentials,
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
 import type { KeyedRequest } from '../rpc/messages.ts'
@@ -16,6 +22,15 @@ function aForeignClient(t: TestContext, definition: PackageDefinition, name: str
   const client = new (found as ServiceClientConstructor)(address, credentials.createInsecure())
   t.after(() => client.close())
   return client
+}
+
+function aReflectionClient(t: TestContext, version: string, address: string) {
+  const proto = new URL(
+    `../../node_modules/@grpc/reflection/build/proto/grpc/reflection/${version}/reflection.proto`,
+    import.meta.url,
+  )
+  const definition = loadSync(fileURLToPath(proto))
+  return aForeignClient(t, definition, `grpc.reflection.${version}.ServerReflection`, address)
 }
 
 test('batches travel there and back, and the state that was sent comes back as the same object', async (t) => {
@@ -112,28 +127,38 @@ test('health checks answer for the server and for the service, and follow the no
   await assert.rejects(check('another'), { code: status.NOT_FOUND })
 })
 
-test('reflection names the services and gives their descriptors', async (t) => {
+for (const version of ['v1', 'v1alpha']) {
+  test(`reflection (${version}) names the services and gives their descriptors`, async (t) => {
+    const { address } = await aNode(t)
+    const client = aReflectionClient(t, version, address)
+    const call = client.ServerReflectionInfo?.()
+    call.write({ listServices: '' })
+    const [listed] = await once(call, 'data')
+    const names = listed.listServicesResponse.service.map(({ name }: { name: string }) => name)
+    assert.ok(names.includes('cohort.v1.Node') && names.includes('grpc.health.v1.Health'), names.join())
+    call.write({ fileContainingSymbol: 'cohort.v1.Node' })
+    const [described] = await once(call, 'data')
+    const files: Buffer[] = described.fileDescriptorResponse.fileDescriptorProto
+    assert.ok(files.some((file) => file.includes('RequestBatch') && file.includes('Exchange')))
+    const ended = once(call, 'end')
+    call.end()
+    await ended
+  })
+}
+
+test('bytes that are no reflection request end their stream with INVALID_ARGUMENT, and the node goes on', async (t) => {
   const { address } = await aNode(t)
-  const proto = new URL(
-    '../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
-    import.meta.url,
-  )
-  const client = aForeignClient(
-    t,
-    loadSync(fileURLToPath(proto)),
-    'grpc.reflection.v1.ServerReflection',
-    address,
-  )
-  const call = client.ServerReflectionInfo?.()
-  call.write({ listServices: '' })
-  const [listed] = await once(call, 'data')
-  const names = listed.listServicesResponse.service.map(({ name }: { name: string }) => name)
-  assert.ok(names.includes('cohort.v1.Node') && names.includes('grpc.health.v1.Health'), names.join())
-  call.write({ fileContainingSymbol: 'cohort.v1.Node' })
-  const [described] = await once(call, 'data')
-  const files: Buffer[] = described.fileDescriptorResponse.fileDescriptorProto
-  assert.ok(files.some((file) => file.includes('RequestBatch') && file.includes('Exchange')))
-  call.end()
+  const client = new Client(address, credentials.createInsecure())
+  t.after(() => client.close())
+  const asIs = (bytes: Buffer) => bytes
+  const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+  const call = client.makeBidiStreamRequest(path, asIs, asIs).resume()
+  const failed = once(call, 'error')
+  // A field of wire type 7, which does not exist.
+  call.write(Buffer.from([0x1f]))
+  const [error] = await failed
+  assert.equal(error.code, status.INVALID_ARGUMENT)
+  assert.ok((await aTransport(t, address).describe(2_000)).nodeId)
 })
 
 test('a drain answers what was sent and ends the streams', async (t) => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import {
   Server,
   type ServerDuplexStream,
@@ -9,19 +8,16 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
-import { ReflectionService } from '@grpc/reflection'
-import { protoPath as HEALTH_PROTO, HealthImplementation } from 'grpc-health-check'
+import { HealthImplementation } from 'grpc-health-check'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
 import type { Description, DigestAnswer, DigestRequest, ScanRange } from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
+import { addReflection } from './reflection.ts'
 
 /** The records in one page of a scan, at most. */
 const SCAN_PAGE_RECORDS = 128
-
-const NODE_PROTO = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url))
 
 /** A node's gRPC server, not yet listening. */
 export type NodeService = Readonly<{
@@ -68,8 +64,7 @@ export function buildNodeService(handler: NodeHandler): NodeService {
   }
   setServing(false)
 
-  const described = { ...loadSync(NODE_PROTO), ...loadSync(HEALTH_PROTO) }
-  new ReflectionService(described).addToServer(server)
+  addReflection(server)
 
   return { server, setServing, drain: (timeoutMs) => drain(server, exchanges, timeoutMs) }
 }

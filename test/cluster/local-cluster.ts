@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { TcpProxy } from './tcp-proxy.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 
 /** One service of the cluster: a node or a connector. It can be killed and started again on the same port. */
 export class Service {

@@ -10,7 +10,7 @@ import { CreateLoad, call, create, missingOf } from './load.ts'
 import { LocalCluster, type Service, until } from './local-cluster.ts'
 import { contentsOf, differences } from './node-contents.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 
 async function statusOf(url: string): Promise<ClusterStatus> {
   const { body } = await call('GET', `${url}/v1/cluster`)

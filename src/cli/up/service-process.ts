@@ -12,7 +12,7 @@ export type ServiceHandlers = Readonly<{
   onEnd: (end: End) => void
 }>
 
-const PROGRAM = fileURLToPath(new URL('../main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../../bin/cohort', import.meta.url))
 
 /** One life of one service: a process of its own, from the moment this is made. */
 export class ServiceProcess {
