@@ -10,12 +10,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { TcpProxy } from './tcp-proxy.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
+/** How `cohort` is started: a command and its first arguments. */
+export type Program = readonly [command: string, ...args: string[]]
+
+/** The program of this tree. */
+export const THIS_PROGRAM: Program = [
+  process.execPath,
+  fileURLToPath(new URL('../../bin/cohort', import.meta.url)),
+]
 
 /** One service of the cluster: a node or a connector. It can be killed and started again on the same port. */
 export class Service {
   readonly name: string
   readonly port: number
+  /** What `start` runs. Another version may take the service over while it is stopped. */
+  program: Program
   readonly #args: readonly string[]
   #process: ChildProcess | undefined
   /** Everything it has written, of all its lives. */
@@ -23,9 +32,10 @@ export class Service {
   /** With which codes it has ended, where no signal ended it. */
   readonly exitCodes: number[] = []
 
-  constructor(name: string, port: number, args: readonly string[]) {
+  constructor(name: string, port: number, args: readonly string[], program: Program = THIS_PROGRAM) {
     this.name = name
     this.port = port
+    this.program = program
     this.#args = args
   }
 
@@ -43,7 +53,8 @@ export class Service {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
+    const [command, ...args] = this.program
+    const child = spawn(command, [...args, ...this.#args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'info' },
     })
@@ -89,6 +100,9 @@ export type LocalClusterOptions = Readonly<{
   graceSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
+  /** What the nodes run, and what the connectors run. Default: the program of this tree. */
+  nodeProgram?: Program
+  connectorProgram?: Program
 }>
 
 export class LocalCluster {
@@ -118,6 +132,8 @@ export class LocalCluster {
     timeoutSeconds = 3,
     graceSeconds = 3_600,
     isProxied = false,
+    nodeProgram = THIS_PROGRAM,
+    connectorProgram = THIS_PROGRAM,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
@@ -125,7 +141,7 @@ export class LocalCluster {
       const dataDir = join(directory, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
-      return new Service(`node${index + 1}`, port, args)
+      return new Service(`node${index + 1}`, port, args, nodeProgram)
     })
     const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)
     const linkPorts = ports.slice(nodes + spares + connectors)
@@ -145,7 +161,7 @@ export class LocalCluster {
         '--tombstone-grace',
         String(graceSeconds),
       ]
-      return new Service(`connector${index + 1}`, port, args)
+      return new Service(`connector${index + 1}`, port, args, connectorProgram)
     })
     const cluster = new LocalCluster({
       directory,
