@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { call, create, read } from './load.ts'
+import { LocalCluster } from './local-cluster.ts'
+
+/** What an example printed, and how it ended. */
+type Result = Readonly<{ code: number; stdout: string; stderr: string }>
+
+/** Runs an example against a connector, with the Node of the project. It is given 60 s. */
+function run(url: string, file: string, ...args: readonly string[]): Promise<Result> {
+  const path = fileURLToPath(new URL(`../../examples/${file}`, import.meta.url))
+  const command = file.endsWith('.sh') ? [path] : [process.execPath, path]
+  return new Promise((resolve) => {
+    const options = { env: { PATH: process.env.PATH, API: url }, timeout: 60_000 }
+    execFile(command[0]!, [...command.slice(1), ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+}
+
+test('the examples do what they say, against a cluster of real processes', async (t) => {
+  await using cluster = await LocalCluster.start({ timeoutSeconds: 1 })
+  const { url } = cluster.connectors[0]!
+
+  await t.test('curl.sh gets every answer that it expects', async () => {
+    const { code, stdout, stderr } = await run(url, 'curl.sh')
+    assert.equal(code, 0, stdout + stderr)
+    assert.equal(stdout.trim().split('\n').length, 8)
+  })
+
+  await t.test('of many that create a group if it is absent, exactly one is told that it did', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 6 }, () => run(url, 'create-if-absent.mjs', 'many')),
+    )
+    const lines = results.map(({ code, stdout, stderr }) => `${code} ${stdout.trim()}${stderr}`)
+    assert.equal(lines.filter((line) => line === '0 created many').length, 1, lines.join('\n'))
+    assert.equal(
+      lines.filter((line) => /^0 many was there, since \d{4}-/.test(line)).length,
+      5,
+      lines.join('\n'),
+    )
+  })
+
+  await t.test('of many that want one place, exactly one gets it, and all others see who', async () => {
+    await create(url, 'places')
+    const names = ['anna', 'ben', 'cleo', 'dora']
+    const results = await Promise.all(
+      names.map((name) => run(url, 'update-with-etag.mjs', 'places', 'first', name)),
+    )
+    const { first } = (await read(url, 'places')).body.labels as { first: string }
+    for (const [index, { code, stdout }] of results.entries()) {
+      const expected =
+        names[index] === first ? [0, `${first} has first\n`] : [1, `first is taken by ${first}\n`]
+      assert.deepEqual([code, stdout], expected)
+    }
+  })
+
+  await t.test('two that want different places both get theirs', async () => {
+    const [a, b] = await Promise.all([
+      run(url, 'update-with-etag.mjs', 'places', 'second', 'emil'),
+      run(url, 'update-with-etag.mjs', 'places', 'third', 'fay'),
+    ])
+    assert.deepEqual([a.stdout, b.stdout], ['emil has second\n', 'fay has third\n'])
+  })
+
+  await t.test('list-all.mjs prints each group once, over several pages', async () => {
+    const ids = Array.from({ length: 230 }, (_, i) => `list/${String(i).padStart(3, '0')}`)
+    await Promise.all(ids.map((id) => create(url, id)))
+    const { stdout } = await run(url, 'list-all.mjs')
+    const all = stdout.trim().split('\n')
+    assert.deepEqual(
+      all.filter((id) => id.startsWith('list/')),
+      ids,
+    )
+    assert.equal(new Set(all).size, all.length)
+  })
+
+  await t.test(
+    'while too few nodes answer the examples wait, and end well when the nodes are back',
+    async () => {
+      const stopped = cluster.nodes.slice(1)
+      for (const node of stopped) node.signal('SIGSTOP')
+      // Nothing is decided now: a request is answered 503 or 504 after the timeout.
+      assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
+      const created = run(url, 'create-if-absent.mjs', 'patient')
+      const taken = run(url, 'update-with-etag.mjs', 'places', 'fourth', 'gus')
+      // Long enough for both to be refused or left in the dark at least once.
+      assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
+      for (const node of stopped) node.signal('SIGCONT')
+      assert.deepEqual(await created, { code: 0, stdout: 'created patient\n', stderr: '' })
+      assert.deepEqual(await taken, { code: 0, stdout: 'gus has fourth\n', stderr: '' })
+    },
+  )
+
+  await t.test('an example that is used wrongly, or asks for what is not there, says so', async () => {
+    const { code, stderr } = await run(url, 'update-with-etag.mjs', 'nobody', 'first', 'anna')
+    assert.equal(code, 1)
+    assert.match(stderr, /group_not_found: /)
+    assert.match((await run(url, 'create-if-absent.mjs')).stderr, /usage: create-if-absent\.mjs GROUP_ID/)
+  })
+})
