@@ -8,7 +8,8 @@ import type { Counters } from '../replication/counters.ts'
 import type { Replica } from '../replication/divergence.ts'
 import { type LinkOptions, NodeLink } from '../replication/links/node-link.ts'
 import { livesWithin } from '../replication/lives.ts'
-import { MEMORIES_MAX, RegisterClient } from '../replication/register-client.ts'
+import { RegisterClient } from '../replication/register-client.ts'
+import { VIEW_CACHE_BYTES_MAX } from '../replication/view-cache.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
 import { EpochNode } from './epoch-node.ts'
@@ -44,7 +45,7 @@ export type EpochSeams = Readonly<{
   rules: Rules
   quorumsOf: (membership: Membership) => Quorums
   newLink: (options: LinkOptions) => NodeLink
-  memoriesMax: number
+  viewCacheBytesMax: number
   viewAgeMsMax: number
 }>
 
@@ -52,7 +53,7 @@ const SHIPPED: EpochSeams = {
   rules: RULES,
   quorumsOf: quorumsOfMembership,
   newLink: (options) => new NodeLink(options),
-  memoriesMax: MEMORIES_MAX,
+  viewCacheBytesMax: VIEW_CACHE_BYTES_MAX,
   viewAgeMsMax: Number.POSITIVE_INFINITY,
 }
 
@@ -110,7 +111,7 @@ function connect(
   }>,
   { directory, clock, random, drawProposerId, counters, logger, onDivergence, ...rest }: EpochOptions,
 ): Readonly<{ client: RegisterClient; nodes: readonly EpochNode[] }> {
-  const { rules, newLink, memoriesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams ?? SHIPPED
+  const { rules, newLink, viewCacheBytesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams ?? SHIPPED
   const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
   const { clusterId, epoch } = membership ?? { clusterId: '', epoch: 0 }
   const nodes: EpochNode[] = []
@@ -122,7 +123,7 @@ function connect(
       clock,
       random,
       operationTimeoutMs: operationTimeoutWithin(tombstoneGraceMs, rest.operationTimeoutMs),
-      memoriesMax,
+      viewCacheBytesMax,
       viewAgeMsMax: Math.min(viewAgeMsMax, viewAgeMsLimit),
       counters,
       onDivergence,

@@ -4,13 +4,15 @@
  */
 export type RoundKind = 'fast' | 'led' | 'classic' | 'read'
 
-/** One round. All requests that belong to it name the same object. */
+/** One round. All requests that belong to it name the same object. The proposer reads nothing of it but its kind. */
 export type Round = {
   readonly kind: RoundKind
-  /** Whether the driver has seen that a node refused a request of this round. The proposer never looks. */
+  /** For the driver to note: a request of this round has left. */
+  isBegun: boolean
+  /** For the driver to note: a node has refused a request of this round. */
   isRefused: boolean
 }
 
 export function newRound(kind: RoundKind): Round {
-  return { kind, isRefused: false }
+  return { kind, isBegun: false, isRefused: false }
 }

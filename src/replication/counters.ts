@@ -1,7 +1,8 @@
 /** What a connector counts, in plain numbers, where it happens. `engine-metrics.ts` shows them to Prometheus. */
 import { BucketCounts, SIZE_BOUNDS } from '../metrics/bucket-counts.ts'
+import type { Answer } from '../register/messages.ts'
 import type { Outcome } from '../register/operation.ts'
-import type { RoundKind } from '../register/round.ts'
+import type { Round, RoundKind } from '../register/round.ts'
 
 export class Counters {
   /** Rounds that have begun. */
@@ -13,4 +14,18 @@ export class Counters {
   backoffs = 0
   /** Requests in one batch to one node; heartbeats are not counted. */
   readonly batchSizes = new BucketCounts(SIZE_BOUNDS)
+
+  /** A request of this round leaves: the first one begins it. */
+  countRequest(round: Round): void {
+    if (round.isBegun) return
+    round.isBegun = true
+    this.rounds[round.kind] += 1
+  }
+
+  /** A node has answered a request of this round: a round is refused once. */
+  countAnswer(round: Round, { ok }: Answer): void {
+    if (ok || round.isRefused) return
+    round.isRefused = true
+    this.refusedRounds[round.kind] += 1
+  }
 }

@@ -1,26 +1,78 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { Deadlines } from './deadlines.ts'
 
-test('the oldest that has not ended is overdue first, and none before its time', () => {
-  const deadlines = new Deadlines<string>()
-  const endA = deadlines.add('a', 10)
-  const endB = deadlines.add('b', 20)
-  assert.equal(deadlines.overdue(9), undefined)
-  assert.equal(deadlines.overdue(10), 'a')
-  assert.equal(deadlines.overdue(25), 'a', 'until it has ended')
-  endA()
-  assert.equal(deadlines.overdue(19), undefined)
-  assert.equal(deadlines.overdue(20), 'b')
-  endB()
-  assert.equal(deadlines.overdue(1e9), undefined)
+function aDeadlines() {
+  const clock = new ManualClock()
+  const ended: string[] = []
+  const ends = new Map<string, () => void>()
+  const deadlines = new Deadlines<string>(clock, (item) => {
+    ended.push(`${item} at ${clock.nowMs()}`)
+    ends.get(item)!()
+  })
+  const add = (item: string, endsAtMs: number) => ends.set(item, deadlines.add(item, endsAtMs))
+  return { clock, deadlines, ended, add, end: (item: string) => ends.get(item)!() }
+}
+
+test('each ends when its time is over, the oldest first', () => {
+  const { clock, deadlines, ended, add } = aDeadlines()
+  add('a', 10)
+  add('b', 20)
+  clock.advance(9)
+  assert.deepEqual(ended, [])
+  clock.advance(20)
+  assert.deepEqual(ended, ['a at 10', 'b at 20'])
+  assert.equal(deadlines.count, 0)
+})
+
+test('one that begins later and ends sooner is not kept waiting by the others', () => {
+  const { clock, ended, add } = aDeadlines()
+  add('new', 30)
+  add('from the epoch before', 10)
+  add('newer', 40)
+  add('also from before', 20)
+  clock.advance(25)
+  assert.deepEqual(ended, ['from the epoch before at 10', 'also from before at 20'])
+})
+
+test('one that has ended by itself is not ended again', () => {
+  const { clock, ended, add, end } = aDeadlines()
+  add('a', 10)
+  add('b', 20)
+  end('a')
+  clock.advance(100)
+  assert.deepEqual(ended, ['b at 20'])
+})
+
+test('what is overdue when a process goes on ends before its timers have run', () => {
+  const { clock, deadlines, ended, add } = aDeadlines()
+  add('a', 10)
+  add('b', 50)
+  clock.skip(20)
+  deadlines.endOverdue()
+  assert.deepEqual(ended, ['a at 20'])
 })
 
 test('those that end out of turn are passed over, however many there are', () => {
-  const deadlines = new Deadlines<number>()
-  const ends = Array.from({ length: 5_000 }, (_, index) => deadlines.add(index, index))
-  for (const end of ends.slice(1, 4_000)) end()
-  assert.equal(deadlines.overdue(10_000), 0)
-  ends[0]!()
-  assert.equal(deadlines.overdue(10_000), 4_000)
+  const { clock, deadlines, ended, add, end } = aDeadlines()
+  const names = Array.from({ length: 5_000 }, (_, index) => `${index}`)
+  for (const name of names) add(name, 10)
+  for (const name of names.slice(1, 4_000)) end(name)
+  assert.equal(deadlines.count, 1_001)
+  clock.advance(10)
+  assert.deepEqual(ended, ['0 at 10', ...names.slice(4_000).map((name) => `${name} at 10`)])
+})
+
+test('no timer is left when all have ended, or when it is stopped', () => {
+  const { clock, deadlines, add, end } = aDeadlines()
+  add('a', 10)
+  add('b', 20)
+  assert.equal(clock.taskCount, 1)
+  end('b')
+  end('a')
+  assert.equal(clock.taskCount, 0)
+  add('c', 30)
+  assert.deepEqual(deadlines.stop(), ['c'])
+  assert.deepEqual([clock.taskCount, deadlines.count], [0, 0])
 })

@@ -79,7 +79,7 @@ function aClient(
       clock,
       random: () => 0.5,
       operationTimeoutMs: TIMEOUT_MS,
-      memoriesMax: 10,
+      viewCacheBytesMax: 100_000,
       viewAgeMsMax: VIEW_AGE_MS,
       counters,
       onDivergence: (key, replicas) => {

@@ -7,6 +7,11 @@ export class ManualClock implements Clock {
   #nowMs = 0
   #tasks: Task[] = []
 
+  /** How many tasks have not run: timers that are set, and what is deferred. */
+  get taskCount(): number {
+    return this.#tasks.length
+  }
+
   nowMs(): number {
     return this.#nowMs
   }

@@ -27,7 +27,7 @@ export type ConnectorProcessOptions = Readonly<{
   /** The ways to the nodes, in the order of the membership. */
   transports: readonly SimulatedTransport[]
   operationTimeoutMs: number
-  memoriesMax: number
+  viewCacheBytesMax: number
   viewAgeMsMax: number
   /** A proposer sends a request, in the same turn in which it decided to. */
   onSend: (node: number, key: string, request: Request) => void

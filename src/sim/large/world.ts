@@ -98,7 +98,7 @@ class LargeWorld {
   readonly #clientCount: number
   readonly #operationsMax: number
   readonly #thinkMs: number
-  readonly #memory: { memoriesMax: number; viewAgeMsMax: number }
+  readonly #memory: { viewCacheBytesMax: number; viewAgeMsMax: number }
   readonly #hasDrift: boolean
   readonly #operationTimeoutMs: number
   /** `undefined`: tombstones stay. They do where clocks run apart without bound: a grace time is by a clock. */
@@ -131,7 +131,11 @@ class LargeWorld {
     this.#clientCount = Math.min(chance.between(3, 16), bounds.clientsMax)
     this.#operationsMax = Math.min(chance.between(100, 400), bounds.operationsMax)
     const thinkMs = chance.of([0, 1, 10, 100])
-    this.#memory = { memoriesMax: chance.of([1, 3, 100]), viewAgeMsMax: chance.of([20, 500, 60_000]) }
+    this.#memory = {
+      // Room for about one key, for three, and for all.
+      viewCacheBytesMax: chance.of([2_500, 7_500, 250_000]),
+      viewAgeMsMax: chance.of([20, 500, 60_000]),
+    }
     this.#hasDrift = chance.happens(0.5)
     this.#repairLimits = {
       intervalMs: chance.of([100, 1_000]),

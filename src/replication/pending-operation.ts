@@ -1,0 +1,47 @@
+import type { Decision, Operation, Outcome } from '../register/operation.ts'
+import type { Value } from '../register/state.ts'
+import type { DrivenProposer } from './driven-proposer.ts'
+
+/** An operation that has been submitted, and who waits for its end. */
+export interface PendingOperation extends Operation {
+  readonly key: string
+  readonly needsRound: boolean
+  readonly isRead: boolean
+  /** When its time is over, by the clock of the process. */
+  readonly endsAtMs: number
+  /** What works on it; in another epoch, another proposer does. */
+  proposer: DrivenProposer | undefined
+  /** Takes it off the deadlines of the client that works on it. */
+  takeOffDeadlines: () => void
+  /** Tells the submitter. Only results that its own `decide` made come back here. */
+  resolve(outcome: Outcome): void
+}
+
+/** The same, while the type of its result is known. */
+interface TypedOperation<R> extends PendingOperation {
+  decide(value: Value): Decision<R>
+  resolve(outcome: Outcome<R>): void
+}
+
+/** `resolve` is called once. */
+export function newOperation<R>(
+  key: string,
+  decide: (value: Value) => Decision<R>,
+  { needsRound = false, isRead = false }: Pick<Operation, 'needsRound' | 'isRead'>,
+  endsAtMs: number,
+  resolve: (outcome: Outcome<R>) => void,
+): TypedOperation<R> {
+  return {
+    key,
+    decide,
+    needsRound,
+    isRead,
+    attempts: [],
+    endsAtMs,
+    proposer: undefined,
+    takeOffDeadlines: ignore,
+    resolve,
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Memory } from '../register/proposer.ts'
+import { ABSENT, successor } from '../register/state.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { ViewCache } from './view-cache.ts'
+
+const AGE_MS = 1_000
+
+function aCache(bytesMax = 1_000_000) {
+  const clock = new ManualClock()
+  return { clock, cache: new ViewCache({ clock, bytesMax, ageMsMax: AGE_MS }) }
+}
+
+function aMemory(round: number, value: Uint8Array = new Uint8Array(10)): Memory {
+  const state = successor(ABSENT, { proposerId: 7, sequence: round }, value)
+  return { view: { state, next: { round, proposerId: 0 } }, highestRoundNumber: round }
+}
+
+test('what is remembered of all keys stays below the limit, the newest is kept, and the floor covers the others', () => {
+  const { cache } = aCache(20_000)
+  for (let i = 1; i <= 500; i += 1) {
+    cache.remember(`key-${i}`, aMemory(i, new Uint8Array(100 * (i % 7))), 0)
+    assert.ok(cache.bytes <= 20_000)
+  }
+  assert.equal(cache.recall('key-500', 0)?.highestRoundNumber, 500)
+  const forgotten = Array.from({ length: 500 }, (_, index) => index + 1).filter(
+    (i) => cache.recall(`key-${i}`, 0) === undefined,
+  )
+  assert.ok(forgotten.length > 400)
+  assert.equal(cache.roundNumberFloor, forgotten.at(-1))
+})
+
+test('a memory that is larger than the whole cache is forgotten at once, with the one before it', () => {
+  const { cache } = aCache(2_000)
+  cache.remember('other', aMemory(3), 0)
+  cache.remember('k', aMemory(5), 0)
+  cache.remember('k', aMemory(6, new Uint8Array(5_000)), 0)
+  assert.equal(cache.recall('k', 0), undefined)
+  assert.equal(cache.roundNumberFloor, 6)
+  assert.equal(cache.recall('other', 0)?.highestRoundNumber, 3)
+})
+
+test('a memory is forgotten when it is too old, and one that says nothing new gets no younger', () => {
+  const { clock, cache } = aCache()
+  const memory = aMemory(4)
+  cache.remember('k', memory, 0)
+  clock.advance(AGE_MS - 1)
+  cache.remember('k', cache.recall('k', 0)!, 0)
+  clock.advance(2)
+  assert.equal(cache.recall('k', 0), undefined)
+  assert.equal(cache.roundNumberFloor, 4)
+})
+
+test('after a stream was lost, a memory has no view any more, and still its round number', () => {
+  const { cache } = aCache()
+  cache.remember('k', aMemory(4), 1)
+  assert.deepEqual(cache.recall('k', 2), { view: undefined, highestRoundNumber: 4 })
+})
+
+test('a value that is kept keeps no message alive', () => {
+  const { cache } = aCache()
+  const message = Buffer.alloc(100_000, 7)
+  cache.remember('k', aMemory(4, message.subarray(500, 600)), 0)
+  const value = cache.recall('k', 0)!.view!.state.value!
+  assert.deepEqual([...value], Array(100).fill(7))
+  assert.equal(value.buffer.byteLength, 100)
+})
+
+test('an age with a fraction of a millisecond is one: a grace time need not be a multiple of ten', () => {
+  const clock = new ManualClock()
+  const cache = new ViewCache({ clock, bytesMax: 10_000, ageMsMax: 100.7 })
+  cache.remember('k', aMemory(4), 0)
+  clock.advance(100)
+  assert.equal(cache.recall('k', 0)?.highestRoundNumber, 4)
+  clock.advance(1)
+  assert.equal(cache.recall('k', 0), undefined)
+})

@@ -1,0 +1,90 @@
+/** What a connector remembers of keys between operations, bounded in bytes and in age. */
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../process/clock.ts'
+import type { Memory, View } from '../register/proposer.ts'
+
+/** The default of `bytesMax`: 28,000 groups of 300 bytes that have been written 16 times, or 61,000 new ones. */
+export const VIEW_CACHE_BYTES_MAX = 64 * 1024 * 1024
+
+export type ViewCacheOptions = Readonly<{
+  clock: Pick<Clock, 'nowMs'>
+  /** About how many bytes of the heap all entries take together. */
+  bytesMax: number
+  /** A memory older than this is forgotten (protocol.md §6). */
+  ageMsMax: number
+}>
+
+/** A memory, and how many streams had been lost when it was made. */
+type Entry = Memory & Readonly<{ lossCount: number }>
+
+export class ViewCache {
+  readonly #entries: LRUCache<string, Entry>
+  #roundNumberFloor = 0
+
+  constructor({ clock, bytesMax, ageMsMax }: ViewCacheOptions) {
+    this.#entries = new LRUCache({
+      maxSize: bytesMax,
+      sizeCalculation: sizeOf,
+      // The library takes whole milliseconds.
+      ttl: Math.max(1, Math.floor(ageMsMax)),
+      // A clock may begin at 0, which means "for ever" to the library.
+      perf: { now: () => clock.nowMs() + 1 },
+      // Else the cache would use a time again until a timer of its own ends: time comes from the clock alone.
+      ttlResolution: 0,
+      dispose: (entry, _key, reason) => {
+        if (reason !== 'set') this.#onForgotten(entry)
+      },
+    })
+  }
+
+  /** At least the highest round number of every key that was forgotten. */
+  get roundNumberFloor(): number {
+    return this.#roundNumberFloor
+  }
+
+  /** About how many bytes the entries take. */
+  get bytes(): number {
+    return this.#entries.calculatedSize
+  }
+
+  /**
+   * What is remembered of a key; without a view from before a stream was lost (`lossCount` counts the losses). A machine
+   * that was suspended does not see it by its clock, so its views may be older than they look. But nodes end the streams
+   * of a connector that does not answer them, long before a grace time is over (protocol.md §6).
+   */
+  recall(key: string, lossCount: number): Memory | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || entry.lossCount === lossCount) return entry
+    return { view: undefined, highestRoundNumber: entry.highestRoundNumber }
+  }
+
+  /** Remembers what a proposer knows of its key at the end. A memory that says nothing new keeps its age. */
+  remember(key: string, { view, highestRoundNumber }: Memory, lossCount: number): void {
+    const known = this.#entries.peek(key)
+    if (known?.view === view && known?.highestRoundNumber === highestRoundNumber) return
+    const entry = { view: view === undefined ? undefined : ownView(view), highestRoundNumber, lossCount }
+    this.#entries.set(key, entry)
+    // The library does not take an entry above the limit, and drops what it had of the key as if it were replaced.
+    if (this.#entries.peek(key) !== entry) this.#onForgotten(entry)
+  }
+
+  /** A forgotten key may have spent ballots: later ones must be above them. */
+  #onForgotten({ highestRoundNumber }: Entry): void {
+    this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
+  }
+}
+
+/** The view, with a value of its own: what was decoded is a part of a whole message, which it would keep alive. */
+function ownView(view: View): View {
+  const { value } = view.state
+  if (value === undefined || value.byteLength === value.buffer.byteLength) return view
+  return { ...view, state: { ...view.state, value: new Uint8Array(value) } }
+}
+
+/** About how many bytes of the heap an entry takes; measured with V8 14. */
+function sizeOf({ view }: Entry, key: string): number {
+  const keyBytes = 200 + 2 * key.length
+  if (view === undefined) return keyBytes
+  const { lineage, value } = view.state
+  return keyBytes + 280 + 85 * lineage.length + (value === undefined ? 0 : 200 + value.byteLength)
+}
