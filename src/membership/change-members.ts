@@ -10,7 +10,7 @@ import {
   planAdd,
   planRemove,
   planReplace,
-  requireSpare,
+  type requireSpare,
 } from './plan-change.ts'
 import { isEmpty } from './sighting.ts'
 
@@ -30,6 +30,7 @@ export type ChangeableCluster = Readonly<{
   /** `undefined` until the cluster is found. */
   epoch: () => Epoch | undefined
   directory: NodeDirectory
+  requireSpare: typeof requireSpare
   /** A newer membership is chosen. `isOurs`: through this connector. */
   onChosen: (membership: Membership, isOurs: boolean) => void
 }>
@@ -83,7 +84,7 @@ export class ChangeMembers {
   }
 
   async #change(plan: (current: Membership) => ChangePlan): Promise<ChangeResult> {
-    const { epoch, onChosen } = this.#cluster
+    const { epoch, requireSpare, onChosen } = this.#cluster
     const current = epoch()
     if (current === undefined) return NOT_FOUND
     const { membership, client, nodes } = current

@@ -15,11 +15,12 @@ import type { EpochNode } from './epoch-node.ts'
 import { Epochs } from './epochs.ts'
 import { Farewells } from './farewells.ts'
 import { NodeDirectory } from './node-directory.ts'
+import { type Seams, SHIPPED } from './seams.ts'
 import { Search } from './search.ts'
 import { Survey } from './survey.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
-export type ClusterOptions = Omit<EpochOptions, 'directory'> &
+export type ClusterOptions = Omit<EpochOptions, 'directory' | 'seams'> &
   Readonly<{
     /** Where the nodes are, or may be, as host:port. */
     hosts: readonly string[]
@@ -28,6 +29,8 @@ export type ClusterOptions = Omit<EpochOptions, 'directory'> &
     connect: Connect
     /** Draws an id that nothing else has. */
     drawId: () => string
+    /** What a simulation exchanges; by default, nothing. */
+    seams?: Seams
   }>
 
 /** Between two looks at what is due, and between two rounds of asking the hosts. */
@@ -45,13 +48,14 @@ export class Cluster {
   readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
-    const { hosts, connect, clock, logger, drawId } = options
+    const { hosts, connect, clock, logger, drawId, seams = SHIPPED } = options
     const directory = new NodeDirectory(connect)
     const farewells = new Farewells(directory, clock)
-    const epochs = new Epochs({ ...options, directory, farewells, self: drawId() })
+    const epochs = new Epochs({ ...options, seams, directory, farewells, self: drawId() })
     const changes = new ChangeMembers({
       epoch: () => epochs.current,
       directory,
+      requireSpare: seams.membership.requireSpare,
       onChosen: (membership, isOurs) => epochs.follow(membership, isOurs),
     })
     const disks = new Disks((nodeId, address) => changes.replace(nodeId, address), logger)
@@ -59,7 +63,7 @@ export class Cluster {
     this.#directory = directory
     this.#epochs = epochs
     this.#disks = disks
-    this.#search = new Search({ ...options, directory, signal: this.#closing.signal })
+    this.#search = new Search({ ...options, seams, directory, signal: this.#closing.signal })
     this.#survey = new Survey({ hosts, epochs, directory, farewells, disks, clock })
     this.changes = changes
   }

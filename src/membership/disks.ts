@@ -5,12 +5,15 @@ import type { LostDisk, LostDiskFinding } from './lost-disks.ts'
 /** What is done about lost disks: a member is replaced when two looks in a row have shown the same loss. */
 export class Disks {
   readonly #replace: (nodeId: string, address: string) => Promise<ChangeResult>
-  readonly #logger: Logger
+  readonly #logger: Pick<Logger, 'warn' | 'error'>
   #loss: string | undefined
   #suspected: LostDisk | undefined
 
   /** @param replace puts the empty node at an address in the place of a member */
-  constructor(replace: (nodeId: string, address: string) => Promise<ChangeResult>, logger: Logger) {
+  constructor(
+    replace: (nodeId: string, address: string) => Promise<ChangeResult>,
+    logger: Pick<Logger, 'warn' | 'error'>,
+  ) {
     this.#replace = replace
     this.#logger = logger
   }

@@ -3,17 +3,15 @@ import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
 import { type Quorums, unanimousQuorums } from '../register/quorum.ts'
-import { RULES, type Rules } from '../register/rules.ts'
 import type { Counters } from '../replication/counters.ts'
 import type { Replica } from '../replication/divergence.ts'
-import { type LinkOptions, NodeLink } from '../replication/links/node-link.ts'
 import { livesWithin } from '../replication/lives.ts'
 import { RegisterClient } from '../replication/register-client.ts'
-import { VIEW_CACHE_BYTES_MAX } from '../replication/view-cache.ts'
-import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
+import { nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
 import { EpochNode } from './epoch-node.ts'
 import type { NodeDirectory } from './node-directory.ts'
+import type { Seams } from './seams.ts'
 
 export type Epoch = Readonly<{
   membership: Membership
@@ -33,29 +31,11 @@ export type EpochOptions = Readonly<{
   /** Draws a proposer id that no process has had before. */
   drawProposerId: () => number
   counters: Counters
-  logger: Logger
+  logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Told of nodes that contradict each other about a key. */
   onDivergence: (key: string, replicas: readonly Replica[]) => void
-  /** What differs in a simulation; by default, what ships. */
-  seams?: EpochSeams
+  seams: Seams
 }>
-
-/** The parts of an epoch that the simulator watches, shortens, or replaces by broken ones. */
-export type EpochSeams = Readonly<{
-  rules: Rules
-  quorumsOf: (membership: Membership) => Quorums
-  newLink: (options: LinkOptions) => NodeLink
-  viewCacheBytesMax: number
-  viewAgeMsMax: number
-}>
-
-const SHIPPED: EpochSeams = {
-  rules: RULES,
-  quorumsOf: quorumsOfMembership,
-  newLink: (options) => new NodeLink(options),
-  viewCacheBytesMax: VIEW_CACHE_BYTES_MAX,
-  viewAgeMsMax: Number.POSITIVE_INFINITY,
-}
 
 /**
  * Opens an epoch. Its links begin to connect at once.
@@ -68,9 +48,8 @@ export function openEpoch(
   options: EpochOptions,
   onMismatch: (node: Member, mismatch: Mismatch) => void,
 ): Epoch {
-  const { quorumsOf } = options.seams ?? SHIPPED
   const { tombstoneGraceMs } = membership
-  const quorums = quorumsOf(membership)
+  const quorums = options.seams.membership.quorumsOf(membership)
   const opened = connect(
     { members: nodesOfEpoch(membership), membership, quorums, tombstoneGraceMs, onMismatch },
     options,
@@ -111,7 +90,7 @@ function connect(
   }>,
   { directory, clock, random, drawProposerId, counters, logger, onDivergence, ...rest }: EpochOptions,
 ): Readonly<{ client: RegisterClient; nodes: readonly EpochNode[] }> {
-  const { rules, newLink, viewCacheBytesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams ?? SHIPPED
+  const { rules, newLink, viewCacheBytesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams
   const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
   const { clusterId, epoch } = membership ?? { clusterId: '', epoch: 0 }
   const nodes: EpochNode[] = []

@@ -77,11 +77,12 @@ export class Epochs {
   }
 
   #newTransfer({ membership, client, nodes }: Epoch, isEager: boolean): TransferDriver {
-    const { clock, logger, self } = this.#options
+    const { clock, logger, self, seams } = this.#options
     return new TransferDriver({
       membership,
       client,
       nodes,
+      rules: seams.membership,
       clock,
       logger,
       owner: self,

@@ -33,10 +33,10 @@ export type KeyTransfer =
 
 const DONE: KeyTransfer = { kind: 'done' }
 
-export function handoverOf(membership: Membership): Handover {
+export function handoverOf(membership: Membership, quorums = quorumsOfMembership(membership)): Handover {
   const joining = joiningOf(membership)
   return {
-    quorums: quorumsOfMembership(membership),
+    quorums,
     joining: nodesOfEpoch(membership).reduce(
       (set, { nodeId }, index) => (joining.some((node) => node.nodeId === nodeId) ? set | (1 << index) : set),
       0,

@@ -3,10 +3,10 @@ import type { Member, Mismatch } from '../rpc/messages.ts'
 
 /** Says of each node that is not who it should be what it is instead: once, not on every try. */
 export class MismatchLog {
-  readonly #logger: Logger
+  readonly #logger: Pick<Logger, 'warn' | 'error'>
   readonly #reported = new Set<string>()
 
-  constructor(logger: Logger) {
+  constructor(logger: Pick<Logger, 'warn' | 'error'>) {
     this.#logger = logger
   }
 

@@ -19,7 +19,7 @@ export type TransferDriverOptions = Omit<TransferOptions, 'signal' | 'onKeyDone'
     countKeys: () => Promise<number>
     /** The epoch behind this one is chosen. */
     onFinished: (membership: Membership) => void
-    logger: Logger
+    logger: Pick<Logger, 'info'>
   }>
 
 const TICK_MS = 1_000

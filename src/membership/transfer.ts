@@ -14,15 +14,8 @@ import type { Membership } from '../rpc/messages.ts'
 import { successorKey } from '../scan/key-order.ts'
 import { type MergedEntry, mergeScans } from '../scan/merge-scans.ts'
 import type { EpochNode } from './epoch-node.ts'
-import {
-  afterAnswer,
-  afterRound,
-  beginTransfer,
-  type Handover,
-  handoverOf,
-  type KeyTransfer,
-  mayList,
-} from './key-transfer.ts'
+import { type Handover, handoverOf, type KeyTransfer } from './key-transfer.ts'
+import type { MembershipRules } from './seams.ts'
 
 export type TransferOptions = Readonly<{
   /** A joint epoch. */
@@ -31,6 +24,7 @@ export type TransferOptions = Readonly<{
   client: Pick<RegisterClient, 'settle'>
   /** All nodes of that epoch, in the order of `nodesOfEpoch`. */
   nodes: readonly EpochNode[]
+  rules: Pick<MembershipRules, 'quorumsOf' | 'transfer'>
   clock: Clock
   /** The epoch is over, or somebody else does it: nothing more is begun. */
   signal: AbortSignal
@@ -68,6 +62,7 @@ type Task = Readonly<{ key: string; transfer: KeyTransfer }>
 class Work {
   readonly #options: TransferOptions
   readonly #handover: Handover
+  readonly #rules: MembershipRules['transfer']
   #running = 0
   /** The one that waits for a key to end. */
   #onKeyEnd: (() => void) | undefined
@@ -75,7 +70,9 @@ class Work {
 
   constructor(options: TransferOptions) {
     this.#options = options
-    this.#handover = handoverOf(options.membership)
+    const { membership, rules } = options
+    this.#handover = handoverOf(membership, rules.quorumsOf(membership))
+    this.#rules = rules.transfer
   }
 
   get hasFailures(): boolean {
@@ -114,7 +111,7 @@ class Work {
     const { nodes, signal } = this.#options
     const reachable = [...nodes.entries()].filter(([, { link }]) => link.isReachable)
     const set = reachable.reduce((all, [index]) => all | (1 << index), 0)
-    if (!mayList(set, this.#handover)) return undefined
+    if (!this.#rules.mayList(set, this.#handover)) return undefined
     return reachable.map(([index, { transport, recipient }]) => {
       // The recipient names the epoch: a node that has not adopted it lists nothing.
       const range = { start, end: '', omitValues: true, recipient }
@@ -123,7 +120,7 @@ class Work {
   }
 
   #begin({ key, records }: MergedEntry): Promise<void> | undefined {
-    const transfer = beginTransfer(records, this.#handover)
+    const transfer = this.#rules.begin(records, this.#handover)
     if (transfer.kind !== 'done') return this.#start({ key, transfer })
     this.#options.onKeyDone()
     return undefined
@@ -152,10 +149,10 @@ class Work {
   async #carry({ key, transfer }: Task): Promise<void> {
     const { client, signal, onKeyDone } = this.#options
     const isDecided = !signal.aborted && (await client.settle(key)).kind === 'decided'
-    let state = afterRound(transfer, isDecided, this.#handover)
+    let state = this.#rules.afterRound(transfer, isDecided, this.#handover)
     if (state.kind === 'ask') {
       for (const { node, record } of await Promise.all(this.#ask(key, state.missing)))
-        state = afterAnswer(state, node, record)
+        state = this.#rules.afterAnswer(state, node, record)
     }
     if (state.kind === 'done') onKeyDone()
     else this.#failures.push({ key, transfer: state })
