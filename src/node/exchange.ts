@@ -9,7 +9,7 @@ import type { NodeHandler } from './handler.ts'
  * The batches of one stream that are read and not yet answered, at most. Connectors have two; others wait in
  * the socket.
  */
-const OUTSTANDING_MAX = 16
+const OUTSTANDING_MAX = 4
 
 /**
  * The node's end of one Exchange. Its memory is bounded, whatever the other end does: the node reads no
@@ -62,13 +62,20 @@ export class Exchange {
       return this.#fail(status.DEADLINE_EXCEEDED, 'a batch was held up on its way: nothing was done with it')
     }
     this.#outstanding++
-    this.#handler.receive(batch, (answers) => {
-      this.#outstanding--
-      if (this.#isClosed || this.#call.writableEnded) return
-      if (!this.#call.write(encodeAnswerBatch(answers, batch.requests))) this.#isBlocked = true
-      this.#regulate()
-      this.#endIfIdle()
-    })
+    this.#handler.receive(
+      batch,
+      (answers) => {
+        this.#outstanding--
+        if (this.#isClosed || this.#call.writableEnded) return
+        if (!this.#call.write(encodeAnswerBatch(answers, batch.requests))) this.#isBlocked = true
+        this.#regulate()
+        this.#endIfIdle()
+      },
+      (reason) => {
+        this.#outstanding--
+        if (!this.#isClosed && !this.#call.writableEnded) this.#fail(status.INVALID_ARGUMENT, reason)
+      },
+    )
     this.#regulate()
   }
 

@@ -19,6 +19,7 @@ function aNode(t: TestContext) {
   const deferred: (() => void)[] = []
   const failures: unknown[] = []
   const replies: AnswerBatch[] = []
+  const refusals: string[] = []
   const handler = new NodeHandler({
     store,
     version: '1.0.0',
@@ -30,7 +31,12 @@ function aNode(t: TestContext) {
   const send = (requests: KeyedRequest[], parts: Partial<RequestBatch> = {}) => {
     const epoch = { clusterId: 'c', epoch: 1, nodeId: store.nodeId, membership: undefined }
     const header = { ...epoch, sentMs: 0, lifeMs: 0 }
-    handler.receive({ batchId: ++batchId, ...header, requests, ...parts }, (answers) => replies.push(answers))
+    const batch = { batchId: ++batchId, ...header, requests, ...parts }
+    handler.receive(
+      batch,
+      (answers) => replies.push(answers),
+      (reason) => refusals.push(reason),
+    )
   }
   const turn = () => {
     for (const fn of deferred.splice(0)) fn()
@@ -41,7 +47,7 @@ function aNode(t: TestContext) {
     turn()
     store.commits = 0
   }
-  return { handler, store, send, turn, join: adopt, membership, deferred, failures, replies }
+  return { handler, store, send, turn, join: adopt, membership, deferred, failures, replies, refusals }
 }
 
 /** A real store that counts the transactions that changed something. */
@@ -325,6 +331,57 @@ test('when the store fails, nothing of the turn is answered, nor anything after 
   assert.equal(handler.flush(), false)
   assert.equal(handler.describe(), undefined)
   assert.equal(failures.length, 1)
+})
+
+const LARGE_BYTES = 1024 * 1024
+
+function acceptLarge(key: string): KeyedRequest {
+  const writeId = { proposerId: 7, sequence: 1 }
+  const state = { generation: 1, writeId, lineage: [writeId], value: Buffer.alloc(LARGE_BYTES) }
+  return { key, request: { kind: 'accept', ballot: FIRST, state, next: SECOND } }
+}
+
+test('a batch whose answers do not fit into a message is refused, and its records are loaded no further', (t) => {
+  const { store, send, turn, join, refusals } = aNode(t)
+  join()
+  send([acceptLarge('group/a')])
+  turn()
+  let loads = 0
+  t.mock.method(store, 'load', (key: string) => {
+    loads += 1
+    return SqliteStore.prototype.load.call(store, key)
+  })
+  const reads = (count: number) => Array.from({ length: count }, () => read('group/a'))
+  send(reads(15))
+  assert.equal(turn()[0]?.answers.length, 15)
+  loads = 0
+  send(reads(1_000))
+  assert.deepEqual(turn(), [])
+  assert.equal(refusals.length, 1)
+  assert.match(refusals[0]!, /the answers to a batch of 1000 requests are too large for a message/)
+  assert.equal(loads, 16)
+})
+
+test('a turn ends when its answers fill a message, and the next one handles the other batches in order', (t) => {
+  const { send, turn, join } = aNode(t)
+  join()
+  send([acceptLarge('group/a'), acceptLarge('group/b')])
+  turn()
+  const reads = Array.from({ length: 9 }, () => read('group/a'))
+  const batchIds = [1, 2, 3, 4].map((index) => {
+    send(index === 4 ? [read('group/b')] : reads)
+    return index
+  })
+  const turns = batchIds.map(turn).filter((answered) => answered.length > 0)
+  assert.deepEqual(
+    turns.map((answered) => answered.length),
+    [2, 2],
+  )
+  const ids = turns.flat().map(({ batchId }) => batchId)
+  assert.deepEqual(
+    ids,
+    [...ids].sort((a, b) => a - b),
+  )
 })
 
 test('a failed assertion is as final as a failed disk', (t) => {

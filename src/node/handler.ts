@@ -13,6 +13,7 @@ import type {
   RequestBatch,
   ScanRange,
 } from '../rpc/messages.ts'
+import { ANSWER_BYTES_MAX, answerBytes } from './answer-bytes.ts'
 import { NodeCounters } from './counters.ts'
 import { PendingMarks } from './pending-marks.ts'
 import type { RecordStore, ScanSlice } from './store/record-store.ts'
@@ -46,7 +47,14 @@ export type NodeHandlerOptions = Readonly<{
 }>
 
 type Mark = Extract<Request, { kind: 'mark' }>
-type Arrival = Readonly<{ batch: RequestBatch; reply: (answers: AnswerBatch) => void }>
+type Arrival = Readonly<{
+  batch: RequestBatch
+  reply: (answers: AnswerBatch) => void
+  refuse: (reason: string) => void
+}>
+
+/** What a batch has led to: its answers, or the reason why there are none. */
+type Handled = Readonly<{ answers: AnswerBatch } | { refusal: string }>
 
 /**
  * A node: an acceptor for every key, on top of a store. It has no sockets and no timers of its own.
@@ -64,6 +72,8 @@ export class NodeHandler {
   #arrivals: Arrival[] = []
   /** Changes of the store in this turn. */
   #saves = 0
+  /** The size of the answers of this turn. */
+  #turnBytes = 0
   /** Some request of this turn may change a record, so that marks are written in the same transaction. */
   #isWriting = false
   /** Calls of `reclaim` since something was last saved. */
@@ -79,12 +89,13 @@ export class NodeHandler {
   }
 
   /**
-   * Takes a batch. `reply` is called once, when everything in the answers is durable, or never. It must not
-   * throw.
+   * Takes a batch. `reply` is called when everything in the answers is durable. `refuse` is called instead when
+   * the answers would be too large for a message; some requests of the batch may then have been acted on. At most
+   * one of them is called, at most once. They must not throw.
    */
-  receive(batch: RequestBatch, reply: (answers: AnswerBatch) => void): void {
+  receive(batch: RequestBatch, reply: Arrival['reply'], refuse: Arrival['refuse']): void {
     if (this.#hasFailed) return
-    this.#arrivals.push({ batch, reply })
+    this.#arrivals.push({ batch, reply, refuse })
     if (this.#arrivals.length === 1) this.#defer(() => this.#turn())
   }
 
@@ -146,50 +157,70 @@ export class NodeHandler {
 
   #turn(): void {
     const arrivals = this.#arrivals
-    this.#arrivals = []
-    this.#countTurn(arrivals)
-    const answers = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
+    const handled = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
+    if (handled === undefined) return
+    this.#countTurn(arrivals, handled.length)
+    this.#arrivals = arrivals.slice(handled.length)
+    if (this.#arrivals.length > 0) this.#defer(() => this.#turn())
     // After the commit, never before it: an answer is a promise that a crash must not take back.
-    answers?.forEach((answer, index) => {
-      arrivals[index]?.reply(answer)
+    handled.forEach((outcome, index) => {
+      const { reply, refuse } = arrivals[index]!
+      if ('answers' in outcome) reply(outcome.answers)
+      else refuse(outcome.refusal)
     })
   }
 
-  #countTurn(arrivals: readonly Arrival[]): void {
+  #countTurn(arrivals: readonly Arrival[], count: number): void {
     let requests = 0
-    for (const { batch } of arrivals) requests += batch.requests.length
+    for (const { batch } of arrivals.slice(0, count)) requests += batch.requests.length
     // A turn that has only heartbeats is not counted.
     if (requests === 0) return
-    this.#counters.turnBatches.observe(arrivals.length)
+    this.#counters.turnBatches.observe(count)
     this.#counters.turnRequests.observe(requests)
   }
 
-  #handleAll(arrivals: readonly Arrival[]): AnswerBatch[] {
+  /** Handles the first arrivals, at least one. The memory that their answers take is bounded. */
+  #handleAll(arrivals: readonly Arrival[]): Handled[] {
     this.#saves = 0
+    this.#turnBytes = 0
     this.#isWriting = arrivals.some(({ batch }) => batch.requests.some(isWrite))
-    const answers = arrivals.map(({ batch }) => this.#handle(batch))
+    const handled: Handled[] = []
+    for (const { batch } of arrivals) {
+      handled.push(this.#handle(batch))
+      if (this.#turnBytes >= ANSWER_BYTES_MAX) break
+    }
     // This turn syncs the disk in any case, so that marks add little to it.
     if (this.#saves > 0) {
       this.#quietCalls = 0
       this.#writeMarks(MARKS_PER_TURN_MAX)
     }
-    return answers
+    return handled
   }
 
-  #handle(batch: RequestBatch): AnswerBatch {
+  #handle(batch: RequestBatch): Handled {
     const { batchId, requests } = batch
     this.#adopt(batch)
     if (!this.#isMeant(batch)) {
       const { nodeId, membership } = this.#store
       this.#counters.mismatchedBatches += 1
-      return { batchId, answers: [], mismatch: { nodeId, membership } }
+      return { answers: { batchId, answers: [], mismatch: { nodeId, membership } } }
     }
     const answers: Answer[] = []
+    let bytes = 0
     for (const keyed of requests) {
       const given = this.#answer(keyed)
-      if (given !== undefined) answers.push(given)
+      if (given === undefined) continue
+      bytes += answerBytes(given, keyed.request)
+      if (bytes > ANSWER_BYTES_MAX) {
+        this.#turnBytes += bytes
+        return {
+          refusal: `the answers to a batch of ${requests.length} requests are too large for a message`,
+        }
+      }
+      answers.push(given)
     }
-    return { batchId, answers, mismatch: undefined }
+    this.#turnBytes += bytes
+    return { answers: { batchId, answers, mismatch: undefined } }
   }
 
   /**

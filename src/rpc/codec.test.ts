@@ -406,5 +406,5 @@ test('a scan or a digest request for what does not exist is refused with the rea
   )
   refused(reference('DigestRequest', { branches: [256] }), codec.decodeDigestRequest, /no branch 256/)
   const many = reference('DigestRequest', { branches: Array(257).fill(0) })
-  refused(many, codec.decodeDigestRequest, /more than 256 branches/)
+  refused(many, codec.decodeDigestRequest, /more than 256 integers/)
 })

@@ -1,5 +1,6 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import { NAME_LENGTH_MAX, REQUESTS_PER_BATCH_MAX } from './limits.ts'
 import {
   type AnswerBatch,
   BRANCH_COUNT,
@@ -113,11 +114,14 @@ export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
     const requests: KeyedRequest[] = []
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
-      if (tag === 50) requests.push(readKeyedRequest(reader))
-      else if (tag === 8) batchId = readInteger(reader)
-      else if (tag === 18) clusterId = readString(reader)
+      if (tag === 50) {
+        if (requests.length === REQUESTS_PER_BATCH_MAX)
+          refuse(`it has more than ${REQUESTS_PER_BATCH_MAX} requests`)
+        requests.push(readKeyedRequest(reader))
+      } else if (tag === 8) batchId = readInteger(reader)
+      else if (tag === 18) clusterId = readName(reader)
       else if (tag === 24) epoch = readInteger(reader)
-      else if (tag === 34) nodeId = readString(reader)
+      else if (tag === 34) nodeId = readName(reader)
       else if (tag === 42) membership = readMembership(reader)
       else if (tag === 56) sentMs = readInteger(reader)
       else if (tag === 64) lifeMs = readInteger(reader)
@@ -146,6 +150,13 @@ function readKeyedRequest(reader: Reader): KeyedRequest {
   if (key === '') refuse('a request has no key')
   if (request === undefined) refuse(`the request about '${key}' is of no known kind`)
   return { key, request }
+}
+
+/** Reads the id of a node or a cluster, or an address. */
+function readName(reader: Reader): string {
+  const name = readString(reader)
+  if (name.length > NAME_LENGTH_MAX) refuse(`a name is longer than ${NAME_LENGTH_MAX}`)
+  return name
 }
 
 function readKey(reader: Reader): string {
@@ -240,7 +251,7 @@ function readMismatch(reader: Reader): Mismatch {
   let membership: Membership | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) nodeId = readString(reader)
+    if (tag === 10) nodeId = readName(reader)
     else if (tag === 18) membership = readMembership(reader)
     else skip(reader, tag)
   }
@@ -275,7 +286,7 @@ function readMembership(reader: Reader): Membership {
   let tombstoneGraceMs = 0
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) clusterId = readString(reader)
+    if (tag === 10) clusterId = readName(reader)
     else if (tag === 16) epoch = readInteger(reader)
     else if (tag === 26) members.push(readMember(reader))
     else if (tag === 34) outgoing.push(readMember(reader))
@@ -302,8 +313,8 @@ function readMember(reader: Reader): Member {
   let address = ''
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) nodeId = readString(reader)
-    else if (tag === 18) address = readString(reader)
+    if (tag === 10) nodeId = readName(reader)
+    else if (tag === 18) address = readName(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
@@ -334,7 +345,7 @@ export function decodeDescription(bytes: Uint8Array): Description {
     let stubCount = 0
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
-      if (tag === 10) nodeId = readString(reader)
+      if (tag === 10) nodeId = readName(reader)
       else if (tag === 18) membership = readMembership(reader)
       else if (tag === 26) version = readString(reader)
       else if (tag === 32) recordCount = readInteger(reader)
@@ -395,9 +406,9 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
       else if (tag === 24) omitValues = reader.bool()
       else if (tag === 32) removableOnly = reader.bool()
       else if (tag === 42) leaves = leavesIn(reader.bytes())
-      else if (tag === 50) clusterId = readString(reader)
+      else if (tag === 50) clusterId = readName(reader)
       else if (tag === 56) epoch = readInteger(reader)
-      else if (tag === 66) nodeId = readString(reader)
+      else if (tag === 66) nodeId = readName(reader)
       else skip(reader, tag)
     }
     if (removableOnly && leaves !== undefined)
@@ -425,13 +436,12 @@ export function decodeDigestRequest(bytes: Uint8Array): DigestRequest {
     let branches: number[] = []
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
-      if (tag === 10) clusterId = readString(reader)
+      if (tag === 10) clusterId = readName(reader)
       else if (tag === 16) epoch = readInteger(reader)
-      else if (tag === 26) nodeId = readString(reader)
-      else if (tag === 34) branches = readPacked(reader)
+      else if (tag === 26) nodeId = readName(reader)
+      else if (tag === 34) branches = readPacked(reader, BRANCH_COUNT)
       else skip(reader, tag)
     }
-    if (branches.length > BRANCH_COUNT) refuse(`it names more than ${BRANCH_COUNT} branches`)
     const unknown = branches.find((branch) => branch >= BRANCH_COUNT)
     if (unknown !== undefined) refuse(`there is no branch ${unknown}`)
     return { clusterId, epoch, nodeId, branches }
@@ -452,7 +462,7 @@ export function decodeDigestAnswer(bytes: Uint8Array): DigestAnswer {
     let mismatch: Mismatch | undefined
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
-      if (tag === 10) digests = readPacked(reader)
+      if (tag === 10) digests = readPacked(reader, LEAF_COUNT)
       else if (tag === 18) mismatch = readMismatch(reader)
       else skip(reader, tag)
     }
@@ -468,10 +478,13 @@ function writePacked(writer: Writer, tag: number, integers: readonly number[]): 
   writer.ldelim()
 }
 
-function readPacked(reader: Reader): number[] {
+function readPacked(reader: Reader, countMax: number): number[] {
   const outerEnd = enter(reader)
   const integers: number[] = []
-  while (reader.pos < reader.len) integers.push(readInteger(reader))
+  while (reader.pos < reader.len) {
+    if (integers.length === countMax) refuse(`a list has more than ${countMax} integers`)
+    integers.push(readInteger(reader))
+  }
   leave(reader, outerEnd)
   return integers
 }

@@ -1,6 +1,7 @@
 import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX } from '../register/ballot.ts'
 import { type Answer, type KeyRecord, READ_REQUEST, type Request } from '../register/messages.ts'
 import { ABSENT, LINEAGE_LENGTH, type State, sameWriteId, type WriteId } from '../register/state.ts'
+import { VALUE_BYTES_MAX } from './limits.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
 /**
@@ -81,6 +82,7 @@ export function readState(reader: Reader): State {
     } else if (tag === 26) {
       // A view of the message: copies of small values cost more than all the rest of the decoding.
       value = reader.bytes()
+      if (value.length > VALUE_BYTES_MAX) refuse(`a value of ${value.length} bytes is too large`)
     } else skip(reader, tag)
   }
   leave(reader, outerEnd)

@@ -100,10 +100,11 @@ export class NodeProcess implements Listener {
     const clock = this.#clock
     clock.run(() => {
       if (!isFresh(clock.nowMs())) return
-      handler.receive(batch, (answers) => {
+      const answer = (answers: AnswerBatch): void => {
         this.#observe(batch, answers)
         reply(answers)
-      })
+      }
+      handler.receive(batch, answer, (reason) => assert.fail(reason))
     })
   }
 
