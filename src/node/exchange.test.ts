@@ -8,7 +8,7 @@ import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { encodeRequestBatch } from '../rpc/codec.ts'
 import type { KeyedRequest } from '../rpc/messages.ts'
 import { nodeService } from '../rpc/service.ts'
-import { aBatch, aNode, anAccept, recordOf } from '../testing/node-service.ts'
+import { aBatch, aNode, anAccept, aStream, aTransport, recordOf } from '../testing/node-service.ts'
 import { SqliteStore } from './store/sqlite-store.ts'
 
 test('malformed bytes end the stream with INVALID_ARGUMENT and the reason, and are not acted on', async (t) => {
@@ -23,6 +23,23 @@ test('malformed bytes end the stream with INVALID_ARGUMENT and the reason, and a
   assert.equal(error.code, status.INVALID_ARGUMENT)
   assert.match(error.details, /a batch cannot be read: /)
   assert.equal(store.inventory.counts.recordCount, 0)
+  assert.deepEqual(failures, [])
+})
+
+test('answers that do not fit into a message end the stream with INVALID_ARGUMENT, and not the node', async (t) => {
+  const { address, store, failures } = await aNode(t)
+  const large = anAccept('cluster/large', Buffer.alloc(62_000))
+  store.transaction(() => store.save(large.key, EMPTY_RECORD, recordOf(large)))
+  const transport = aTransport(t, address)
+  const reads = (count: number) =>
+    Array.from({ length: count }, (): KeyedRequest => ({ key: large.key, request: { kind: 'read' } }))
+  const { stream, next, closed } = aStream(transport)
+  // The largest batch that a connector sends.
+  stream.send(aBatch(store.nodeId, 1, reads(144)))
+  assert.equal((await next()).answers.length, 144)
+  stream.send(aBatch(store.nodeId, 2, reads(1_024)))
+  assert.match(await closed, /the answers to a batch of 1024 requests are too large for a message/)
+  assert.equal((await transport.describe(2_000)).recordCount, 1)
   assert.deepEqual(failures, [])
 })
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Client, credentials } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
@@ -106,11 +109,26 @@ test('a stopped node answers what it was sent, keeps it, and ends with 0', async
   await transport.describe(5_000)
   node.child.kill('SIGTERM')
   const { acknowledged } = await writing
-  assert.equal(await node.ended, 0)
+  // The program does not call process.exit: whatever a node left open would keep its process alive.
+  assert.equal(await Promise.race([node.ended, wait(5_000, 'still alive')]), 0)
   assert.match(node.lines.at(-1) ?? '', /"msg":"node has stopped"/)
   const { store, close } = openDataDirectory(directory)
   for (const key of acknowledged) assert.equal(store.load(key).state.generation, 1, key)
   close()
+})
+
+test('a stopped node ends within its drain time, also when the other end of a connection never closes it', async (t) => {
+  const node = start(t, aDirectory(t))
+  const [host, port] = (await node.listening).split(':')
+  // A connector that was stopped: its kernel acknowledges, but nobody reads or closes.
+  const socket = connectTcp({ host: host!, port: Number(port), allowHalfOpen: true })
+  t.after(() => socket.destroy())
+  socket.on('error', () => undefined)
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+  socket.write(Buffer.concat([Buffer.from(preface), Buffer.from('000000040000000000', 'hex')]))
+  await once(socket, 'readable')
+  node.child.kill('SIGTERM')
+  assert.equal(await Promise.race([node.ended, wait(6_000, 'still alive')]), 0)
 })
 
 test('a killed node has everything that it acknowledged', async (t) => {

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
 import type { NodeSettings } from '../config/settings.ts'
 import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
-import { FaultError, listenFault } from '../process/fault.ts'
+import { FaultError } from '../process/fault.ts'
 import { type Log, openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
@@ -81,7 +81,7 @@ async function serve(
   })
   const service = buildNodeService(handler)
   const stopped = stopSignal()
-  const port = await listen(service.server, settings)
+  const port = await service.listen(settings)
   service.setServing(true)
   const { host, dataDir } = settings
   log.info({ host, port, metricsPort, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
@@ -101,7 +101,7 @@ async function serve(
     throw err
   } finally {
     clearInterval(flushing)
-    service.server.forceShutdown()
+    service.close()
   }
 }
 
@@ -116,14 +116,4 @@ async function drainOn(
   service.setServing(false)
   await service.drain(DRAIN_TIMEOUT_MS)
   while (handler.flush());
-}
-
-function listen(server: Server, { host, port }: NodeSettings): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, boundPort) => {
-      if (cause === null) resolve(boundPort)
-      else reject(listenFault(address, cause))
-    })
-  })
 }

@@ -14,6 +14,7 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
 import type { KeyedRequest } from '../rpc/messages.ts'
 import { aBatch, aNode, anAccept, aStream, aTransport, recordOf } from '../testing/node-service.ts'
+import { assertNothingLeft } from '../testing/open-resources.ts'
 
 /** A client of any service, from its proto as any gRPC tool would make it. */
 function aForeignClient(t: TestContext, definition: PackageDefinition, name: string, address: string) {
@@ -86,7 +87,7 @@ test('a node that returns is used again within two seconds', async (t) => {
   const first = await aNode(t)
   const transport = aTransport(t, first.address)
   await transport.describe(2_000)
-  first.server.forceShutdown()
+  first.close()
   // Long enough for the waits between attempts to reach their longest.
   const isAway = Date.now() + 2_000
   while (Date.now() < isAway) {
@@ -170,4 +171,38 @@ test('a drain answers what was sent and ends the streams', async (t) => {
   await next()
   await drain(2_000)
   assert.equal(await closed, 'the node ended the stream')
+})
+
+test('a drain whose streams do not end takes its timeout, and no longer', async (t) => {
+  const { address, store, handler, drain } = await aNode(t)
+  const { stream } = aStream(aTransport(t, address))
+  // A node that does not answer: the stream cannot end before its answer is sent.
+  const received = Promise.withResolvers<void>()
+  handler.receive = () => received.resolve()
+  stream.send(aBatch(store.nodeId, 1, []))
+  await received.promise
+  const startMs = performance.now()
+  await drain(300)
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs >= 290 && tookMs < 1_300, `${tookMs} ms`)
+})
+
+test('streams, scans and questions leave nothing open in a node when they have ended', async (t) => {
+  const { address, store } = await aNode(t)
+  const use = async () => {
+    const transport = aTransport(t, address)
+    const { stream, next } = aStream(transport)
+    stream.send(aBatch(store.nodeId, 1, [anAccept('cluster/x', Buffer.from('x'))]))
+    await next()
+    for await (const _page of transport.scan({ start: '', end: '', omitValues: false })) break
+    await transport.digest({ clusterId: '', epoch: 0, nodeId: store.nodeId, branches: [] }, 2_000)
+    await transport.describe(2_000)
+    const { closed } = aStream(transport)
+    transport.close()
+    await closed
+  }
+  await use()
+  await assertNothingLeft(async () => {
+    for (let times = 0; times < 10; times += 1) await use()
+  })
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   Server,
+  ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -9,11 +10,13 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
+import type { Resolve } from '../process/listen-everywhere.ts'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
 import type { Description, DigestAnswer, DigestRequest, ScanRange } from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
+import { type Listener, listen } from './listener.ts'
 import { addReflection } from './reflection.ts'
 
 /** The records in one page of a scan, at most. */
@@ -21,13 +24,22 @@ const SCAN_PAGE_RECORDS = 128
 
 /** A node's gRPC server, not yet listening. */
 export type NodeService = Readonly<{
-  server: Server
+  /**
+   * Listens on every address that `host` stands for, and resolves with the port; port 0 takes any free one. `resolve` is
+   * the system's resolver unless a test brings its own. Called once.
+   *
+   * @throws {FaultError} when it cannot listen
+   */
+  listen: (where: Readonly<{ host: string; port: number }>, resolve?: Resolve) => Promise<number>
   /** Sets what health checks are told, of the whole server and of `cohort.v1.Node`. */
   setServing: (isServing: boolean) => void
   /**
-   * Answers what was read, ends every stream, and resolves when all streams have ended, or after `timeoutMs`.
+   * Takes no further connections, answers what was read, ends every stream, and resolves when all connections have
+   * ended. Those that have not after `timeoutMs` are cut.
    */
   drain: (timeoutMs: number) => Promise<void>
+  /** Cuts all connections. May be called again, and when the service has never listened. */
+  close: () => void
 }>
 
 /** Builds the gRPC server of a node: `cohort.v1.Node`, `grpc.health.v1` and server reflection. */
@@ -66,7 +78,30 @@ export function buildNodeService(handler: NodeHandler): NodeService {
 
   addReflection(server)
 
-  return { server, setServing, drain: (timeoutMs) => drain(server, exchanges, timeoutMs) }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  let listener: Listener | undefined
+  const close = (): void => {
+    void listener?.close()
+    listener?.destroyConnections()
+    server.forceShutdown()
+  }
+  return {
+    listen: async (where, resolve) => {
+      listener = await listen(where, (connection) => injector.injectConnection(connection), resolve)
+      return listener.port
+    },
+    setServing,
+    drain: async (timeoutMs) => {
+      const timer = setTimeout(close, timeoutMs)
+      const allGone = listener?.close()
+      for (const exchange of exchanges) exchange.end()
+      // Ends each connection after its last stream.
+      server.tryShutdown(() => undefined)
+      await allGone
+      clearTimeout(timer)
+    },
+    close,
+  }
 }
 
 const NOT_MEANT = {
@@ -108,12 +143,4 @@ async function sendPages(
     start = nextStart
     await nextTurn()
   }
-}
-
-async function drain(server: Server, exchanges: ReadonlySet<Exchange>, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => server.forceShutdown(), timeoutMs)
-  const allGone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
-  for (const exchange of exchanges) exchange.end()
-  await allGone
-  clearTimeout(timer)
 }

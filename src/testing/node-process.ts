@@ -20,7 +20,7 @@ const MAIN = fileURLToPath(new URL('../node/main.ts', import.meta.url))
 const PROGRAM = `
   const { runNode } = await import(process.argv[1])
   const settings = { host: '127.0.0.1', port: 0, dataDir: process.argv[2], logLevel: 'info' }
-  try { await runNode(settings); process.exit(0) } catch (error) { console.log(error.message); process.exit(1) }
+  try { await runNode(settings) } catch (error) { console.log(error.message); process.exitCode = 1 }
 `
 
 /**

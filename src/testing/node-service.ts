@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Server, ServerCredentials } from '@grpc/grpc-js'
 import { NodeHandler } from '../node/handler.ts'
 import { buildNodeService } from '../node/service.ts'
 import { SqliteStore } from '../node/store/sqlite-store.ts'
@@ -24,21 +23,13 @@ export async function aNode(t: TestContext, port = 0) {
     onFatal: (error) => failures.push(error),
   })
   const service = buildNodeService(handler)
-  const address = `127.0.0.1:${await listen(service.server, port)}`
+  const address = `127.0.0.1:${await service.listen({ host: '127.0.0.1', port })}`
   t.after(() => {
-    service.server.forceShutdown()
+    service.close()
     store.close()
     rmSync(directory, { recursive: true })
   })
   return { ...service, handler, store, address, failures }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    )
-  })
 }
 
 /** A connector's transport to the node, which is closed after the test. */

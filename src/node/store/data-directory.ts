@@ -2,6 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../../process/fault.ts'
+import { syncDirectory } from '../../process/sync-directory.ts'
+import { createPrivate } from './connection.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
 import { type OnCommit, SqliteStore } from './sqlite-store.ts'
 
@@ -62,7 +64,8 @@ function makeMissing(directory: string): void {
   if (isDirectory(directory)) return
   if (parent !== directory) makeMissing(parent)
   try {
-    mkdirSync(directory)
+    mkdirSync(directory, 0o700)
+    syncDirectory(parent)
   } catch (error) {
     // Nodes that start at the same time may create a common parent at the same time.
     if (!isDirectory(directory)) throw error
@@ -77,6 +80,7 @@ function takeLock(directory: string): DatabaseSync {
   const path = join(directory, LOCK_FILE)
   let lock: DatabaseSync | undefined
   try {
+    createPrivate(path)
     lock = new DatabaseSync(path, { timeout: 0 })
     // SQLite's exclusive lock is a lock of the kernel. The transaction is empty, so that nothing is written.
     lock.exec('BEGIN EXCLUSIVE')

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { aDatabasePath, aWrittenRecord, scanAll } from '../../testing/store-fixture.ts'
 import { digestOf, leafOf } from './digest.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
@@ -66,6 +69,43 @@ test('a database of the first schema is brought to this one, with nothing lost',
     ],
   )
   store.close()
+})
+
+/** Opens a store in a process of its own, whose files cannot grow beyond so many KiB, and gives the fault's code. */
+function openLimited(path: string, fileKib: number): string {
+  const module = fileURLToPath(new URL('./sqlite-store.ts', import.meta.url))
+  const program = `
+    const { SqliteStore } = await import(process.argv[1])
+    try { new SqliteStore(process.argv[2]).close(); console.log('opened') } catch (error) { console.log(error.code) }
+  `
+  const args = [process.execPath, '--input-type=module', '--eval', program, module, path]
+  const { stdout } = spawnSync('bash', ['-c', `ulimit -f ${fileKib}; exec "$@"`, 'bash', ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return stdout.trim()
+}
+
+test('an upgrade that runs out of space leaves the database as it was, and works when there is space', (t) => {
+  const path = aDatabasePath(t)
+  const old = new DatabaseSync(path)
+  old.exec(FIRST_SCHEMA)
+  const insert = old.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  old.exec('BEGIN')
+  const count = 4_000
+  for (let i = 0; i < count; i += 1)
+    insert.run(`group/${i}`, 2, 0, 1, 0, 1, `7.${i}`, Buffer.alloc(200, 'v'), 1)
+  old.exec('COMMIT')
+  old.close()
+  const sizeKib = Math.ceil(statSync(path).size / 1_024)
+  const codes = new Set<string>()
+  // From a limit at which not even the log can be created to one at which everything fits.
+  for (const share of [0.1, 0.9, 1.2, 1.6, 4]) codes.add(openLimited(path, Math.ceil(share * sizeKib)))
+  assert.deepEqual([...codes].sort(), ['opened', 'store_failed'])
+  const store = new SqliteStore(path)
+  t.after(() => store.close())
+  assert.equal(store.inventory.counts.recordCount, count)
+  for (const i of [0, count - 1]) assert.equal(store.load(`group/${i}`).state.writeId.sequence, i)
 })
 
 test('a database of a newer program is refused, and left as it is', (t) => {

@@ -73,8 +73,10 @@ export class SqliteStore implements RecordStore {
   constructor(path: string, onCommit: OnCommit = () => {}) {
     this.#path = path
     this.#onCommit = onCommit
+    let db: DatabaseSync | undefined
     try {
-      this.#db = openDatabase(path)
+      db = openDatabase(path)
+      this.#db = db
       migrate(this.#db)
       this.nodeId = readNodeId(this.#db)
       this.#membership = readMembership(this.#db)
@@ -92,6 +94,7 @@ export class SqliteStore implements RecordStore {
       this.#freeSpace = new FreeSpace(this.#db, path)
       takeInventory(this.#db, this.inventory)
     } catch (error) {
+      db?.close()
       throw asFault(error, path)
     }
   }
