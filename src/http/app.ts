@@ -28,6 +28,7 @@ import { getReplicasRoute } from './v1/group/get-replicas.ts'
 import { PARAM_LENGTH_MAX } from './v1/group/group-request.ts'
 import { listGroupsRoute } from './v1/group/list-groups.ts'
 import { updateGroupRoute } from './v1/group/update-group.ts'
+import { AJV_OPTIONS } from './validation.ts'
 
 /** How long a request may take to arrive whole, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -48,10 +49,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     // Node would refuse a request without Host by itself, without our headers; `hostError` does it instead.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
-    // Whoever sends a number for a string, or a field we do not know, is told so.
-    ajv: {
-      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, useDefaults: false },
-    },
+    ajv: { customOptions: AJV_OPTIONS },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
     clientErrorHandler: (error, socket) => {
       const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))

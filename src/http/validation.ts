@@ -2,36 +2,65 @@ import type { FastifySchemaValidationError } from 'fastify'
 import { INCARNATION, TIME } from '../api/backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
 
-/** What a request asks for behind its path. A parameter that is given twice has an array of texts. */
+/** The query of a request. A parameter that is given twice has an array of texts. */
 export type Query = Readonly<{ [parameter: string]: unknown }>
 
 /** One thing that is wrong with a request. */
 export type FieldError = Readonly<{ field: string; message: string }>
 
-/** How many errors one answer lists. */
+/** How many errors one answer lists. When there are more, the last one says so. */
 const ERRORS_MAX = 16
 /** How much of a name that the client made up is repeated to it, in UTF-16 units. */
 const NAME_LENGTH_MAX = 80
 
+/** The keyword of the error that stands for all errors that were not collected. */
+const MORE = 'more'
+
 /**
- * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is the
- * label's key), `body` for the body as a whole. At most 16; one for each field and complaint. `query`: what they are about,
- * if it is the query.
+ * How ajv checks what clients send. All errors are told, so that a client can mend them at once, but no more than
+ * `ERRORS_MAX` are ever collected: a body of 1 MiB can have a million of them. Ajv has no such option, but passes the
+ * code of each validator through `process` before it is compiled.
  */
-export function fieldErrors(
-  errors: readonly FastifySchemaValidationError[],
-  query: Query = {},
-): FieldError[] {
-  const found: FieldError[] = []
-  for (const error of errors) {
-    const fieldError = fieldErrorOf(error, query)
-    if (fieldError === undefined) continue
-    if (found.push(fieldError) === ERRORS_MAX) break
+export const AJV_OPTIONS = {
+  allErrors: true,
+  // A number is no text, and a field that nobody knows is told, not dropped.
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: false,
+  code: { process: withBoundedErrors },
+} as const
+
+/** The code of a validator, changed so that it ends when it would collect one error too many. */
+function withBoundedErrors(code: string): string {
+  const name = /function (\w+)\(data/.exec(code)?.[1]
+  const bounded = code.replaceAll(/\bvErrors\.push\((err\d+)\);/g, (_push, error) =>
+    [
+      // Only repeats the error of the rule that the name breaks.
+      `if(${error}.keyword!=="propertyNames"){`,
+      `if(vErrors.length===${ERRORS_MAX - 1}){`,
+      `vErrors.push({instancePath:"",schemaPath:"",keyword:"${MORE}",params:{}});`,
+      `${name}.errors=vErrors;return false;}`,
+      `vErrors.push(${error});}`,
+    ].join(''),
+  )
+  if (name === undefined || (bounded === code && code.includes('.push('))) {
+    throw new Error(
+      'ajv writes its code in another way than this program knows: its errors would have no bound',
+    )
   }
-  return found
+  return bounded
 }
 
-function fieldErrorOf(error: FastifySchemaValidationError, query: Query): FieldError | undefined {
+/**
+ * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is the
+ * label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last may say that there
+ * are more. `query`: what the errors are about, if it is the query.
+ */
+export function fieldErrors(errors: readonly FastifySchemaValidationError[], query?: Query): FieldError[] {
+  return errors.map((error) => fieldErrorOf(error, query))
+}
+
+function fieldErrorOf(error: FastifySchemaValidationError, query: Query | undefined): FieldError {
   const { keyword, params } = error
   const path = pathOf(error)
   switch (keyword) {
@@ -42,12 +71,11 @@ function fieldErrorOf(error: FastifySchemaValidationError, query: Query): FieldE
         field: fieldName([...path, String(params.additionalProperty)]),
         message: 'is not a known field',
       }
-    case 'propertyNames':
-      // Said already, by the rule that the name broke.
-      return undefined
+    case MORE:
+      return { field: query === undefined ? 'body' : 'query', message: 'has more errors than these' }
     case 'type':
-      // Parameters are texts, but for those that are given more than once.
-      if (Array.isArray(query[path[0] ?? '']))
+      // A parameter is a text, unless it is given more than once.
+      if (Array.isArray(query?.[path[0] ?? '']))
         return { field: fieldName(path), message: 'must be given once' }
       return { field: fieldName(path), message: `must be ${typesOf(params)}` }
     default:

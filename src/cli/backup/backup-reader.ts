@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import { StoredGroup } from '../../api/backup-schemas.ts'
 import type { Group } from '../../group/group.ts'
-import { fieldErrors } from '../../http/validation.ts'
+import { AJV_OPTIONS, fieldErrors } from '../../http/validation.ts'
 import {
   BACKUP_FORMAT,
   BACKUP_FORMAT_VERSION,
@@ -157,5 +157,5 @@ class BackupReader {
 const NO_BACKUP = 'it does not begin as a backup of cohort does'
 const SUFFIX = /^,"crc32":"([0-9a-f]{8})"\}$/
 
-/** As the connector checks it: `src/http/app.ts`. */
-const isStoredGroup = new Ajv({ allErrors: true, strict: false }).compile<StoredGroup>(StoredGroup)
+/** As the connector checks it (`src/http/app.ts`). */
+const isStoredGroup = new Ajv({ ...AJV_OPTIONS, strict: false }).compile<StoredGroup>(StoredGroup)

@@ -1,0 +1,152 @@
+/**
+ * Bodies and queries with as many errors as their size permits. Each is refused with at most 16 errors, and about as
+ * fast as a valid one of its size is taken: time is compared with time, so that a slow machine changes nothing.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { expectProblem } from './expect.ts'
+import { type TestApp, testApp } from './test-app.ts'
+
+const KIB = 1_024
+const MIB = KIB * KIB
+const TIMES = '"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"'
+
+type Body = Readonly<{ method: 'POST' | 'PATCH'; url: string; payload: string }>
+
+/** `start`, as many items as `bytes` leaves room for, and `end`. */
+function filled(bytes: number, start: string, item: (index: number) => string, end: string): string {
+  const items: string[] = []
+  for (let left = bytes - start.length - end.length; ; ) {
+    const text = item(items.length)
+    left -= text.length + 1
+    if (left < 0) return `${start}${items.join(',')}${end}`
+    items.push(text)
+  }
+}
+
+function aGroup(index: number): string {
+  const labels = Array.from({ length: 15 }, (_, label) => `"k${label}":"${'v'.repeat(190)}"`).join(',')
+  const text = `"description":"${'d'.repeat(900)}","labels":{${labels}}`
+  return `{"groupId":"g${index}","version":1,"incarnation":"i",${TIMES},${text}}`
+}
+
+const restore = (payload: string): Body => ({ method: 'POST', url: '/v1/restore', payload })
+const create = (payload: string): Body => ({ method: 'POST', url: '/v1/group', payload })
+const patch = (payload: string): Body => ({ method: 'PATCH', url: '/v1/group/g', payload })
+
+const VALID_MIB = restore(
+  `{"groups":[${Array.from({ length: 256 }, (_, index) => aGroup(index)).join(',')}]}`,
+)
+const VALID_64_KIB = patch(filled(64 * KIB, '{"labels":{', (index) => `"k${index}":null`, '}}'))
+
+const OF_A_MIB: readonly (readonly [string, Body])[] = [
+  ['empty groups', restore(filled(MIB, '{"groups":[', () => '{}', ']}'))],
+  ['numbers for groups', restore(filled(MIB, '{"groups":[', () => '1', ']}'))],
+  ['unknown fields', restore(filled(MIB, '{', (index) => `"a${index}":1`, '}'))],
+  ['unknown fields of a group', restore(filled(MIB, '{"groups":[{', (index) => `"a${index}":1`, '}]}'))],
+  [
+    'bad labels of a group',
+    restore(filled(MIB, '{"groups":[{"labels":{', (index) => `"\\u0001${index}":1`, '}}]}')),
+  ],
+  ['groups with a bad field', restore(filled(MIB, '{"groups":[', () => '{"version":""}', ']}'))],
+]
+
+const OF_64_KIB: readonly (readonly [string, Body])[] = [
+  [
+    'bad label names',
+    create(filled(64 * KIB, '{"groupId":"g","labels":{', (index) => `"\\u0001${index}":"v"`, '}}')),
+  ],
+  [
+    'bad label names of a patch',
+    patch(filled(64 * KIB, '{"labels":{', (index) => `"\\u0001${index}":"v"`, '}}')),
+  ],
+  ['bad label values of a patch', patch(filled(64 * KIB, '{"labels":{', (index) => `"${index}":1`, '}}'))],
+  ['unknown fields', create(filled(64 * KIB, '{', (index) => `"${index}":1`, '}'))],
+]
+
+function ask({ app }: TestApp, { method, url, payload }: Body) {
+  return app.inject({ method, url, headers: { 'content-type': 'application/json' }, payload })
+}
+
+async function aWorld(): Promise<TestApp> {
+  const world = testApp()
+  await world.app.inject({ method: 'POST', url: '/v1/group', payload: { groupId: 'g' } })
+  return world
+}
+
+/** The fastest of three runs, in milliseconds: the others waited for something else. */
+async function quickestMs(run: () => unknown): Promise<number> {
+  const times: number[] = []
+  for (let count = 0; count < 3; count += 1) {
+    const startMs = performance.now()
+    await run()
+    times.push(performance.now() - startMs)
+  }
+  return Math.min(...times)
+}
+
+test('whatever is wrong, at most 16 errors are told, and the last one says that there are more', async () => {
+  const world = await aWorld()
+  for (const [name, body] of [...OF_A_MIB, ...OF_64_KIB]) {
+    const { errors = [] } = expectProblem(await ask(world, body), 'invalid_request')
+    assert.equal(errors.length, 16, name)
+    assert.deepEqual(errors.at(-1), { field: 'body', message: 'has more errors than these' }, name)
+  }
+  const query = Array.from({ length: 1_500 }, (_, index) => `a${index}=1`).join('&')
+  const { errors = [] } = expectProblem(await world.app.inject(`/v1/group?${query}`), 'invalid_request')
+  assert.equal(errors.length, 16)
+  assert.deepEqual(errors.at(-1), { field: 'query', message: 'has more errors than these' })
+})
+
+test('exactly 15 errors are all told, and one of 16 is not', async () => {
+  const { app } = testApp()
+  const payload = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, 1]))
+  for (const count of [1, 14]) {
+    // `groupId` is missing as well.
+    const answer = await app.inject({ method: 'POST', url: '/v1/group', payload: payload(count) })
+    const { errors = [] } = expectProblem(answer, 'invalid_request')
+    assert.equal(errors.length, count + 1)
+    assert.ok(errors.every(({ message }) => !message.includes('more')))
+  }
+  const answer = await app.inject({ method: 'POST', url: '/v1/group', payload: payload(15) })
+  const { errors = [] } = expectProblem(answer, 'invalid_request')
+  assert.equal(errors.length, 16)
+  assert.match(errors.at(-1)!.message, /more/)
+})
+
+test('a count is told before what is counted', async () => {
+  const world = await aWorld()
+  const { errors: ofGroups = [] } = expectProblem(await ask(world, OF_A_MIB[0]![1]), 'invalid_request')
+  assert.deepEqual(ofGroups[0], { field: 'groups', message: 'must have at most 256 entries' })
+  const { errors: ofLabels = [] } = expectProblem(await ask(world, OF_64_KIB[0]![1]), 'invalid_request')
+  assert.deepEqual(ofLabels[0], { field: 'labels', message: 'must have at most 64 entries' })
+})
+
+test('a body of 1 MiB that is all errors holds the process up little longer than it takes to parse', async () => {
+  const world = await aWorld()
+  assert.equal((await ask(world, VALID_MIB)).statusCode, 200)
+  assert.ok(VALID_MIB.payload.length > 0.9 * MIB)
+  const validMs = await quickestMs(() => ask(world, VALID_MIB))
+  for (const [name, body] of OF_A_MIB) {
+    // Some of these texts take much longer to parse than a valid body, before anything is known of them.
+    const parsedMs = await quickestMs(() => JSON.parse(body.payload))
+    const tookMs = await quickestMs(() => ask(world, body))
+    const mayTakeMs = 10 * validMs + 3 * parsedMs
+    assert.ok(
+      tookMs < mayTakeMs,
+      `${name}: ${tookMs} ms; a valid body ${validMs} ms, to parse it ${parsedMs} ms`,
+    )
+  }
+})
+
+test('64 KiB of errors from each of 32 clients hold the process up no longer than as much that is valid', async () => {
+  const world = await aWorld()
+  assert.equal((await ask(world, VALID_64_KIB)).statusCode, 200)
+  const fromClients = (body: Body) => Promise.all(Array.from({ length: 32 }, () => ask(world, body)))
+  const validMs = await quickestMs(() => fromClients(VALID_64_KIB))
+  for (const [name, body] of OF_64_KIB) {
+    const tookMs = await quickestMs(() => fromClients(body))
+    assert.ok(tookMs < 1.5 * validMs, `${name}: ${tookMs} ms, and valid bodies ${validMs} ms`)
+  }
+})
