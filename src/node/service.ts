@@ -117,12 +117,12 @@ async function sendPages(
   handler: NodeHandler,
 ): Promise<void> {
   const { omitValues } = call.request
-  let { start } = call.request
+  let { start, limit: left = Number.POSITIVE_INFINITY } = call.request
   // One listener for the whole scan: a new one for each wait would never be removed.
   const cancelled = once(call, 'cancelled')
   cancelled.catch(() => undefined)
   while (!call.cancelled) {
-    const slice = handler.scan({ ...call.request, start }, SCAN_PAGE_RECORDS)
+    const slice = handler.scan({ ...call.request, start }, Math.min(SCAN_PAGE_RECORDS, left))
     if (slice === undefined || slice === 'not_meant') {
       call.emit('error', slice === undefined ? STORE_FAILED : NOT_MEANT)
       return
@@ -136,7 +136,8 @@ async function sendPages(
       await Promise.race([drained, cancelled])
       waiting.abort()
     }
-    if (nextStart === undefined) {
+    left -= entries.length
+    if (nextStart === undefined || left === 0) {
       call.end()
       return
     }

@@ -196,16 +196,18 @@ test('a mismatch, a description and a scan have the bytes that node.proto says',
           ...(omitValues ? {} : { omitValues: undefined }),
         })
         assert.deepEqual(codec.encodeScanRange(range), ranged)
-        const plainRange = { ...range, removableOnly: false, leaves: undefined }
+        const plainRange = { ...range, removableOnly: false, leaves: undefined, limit: undefined }
         assert.deepEqual(codec.decodeScanRange(ranged), { ...plainRange, recipient: undefined })
         const recipient = { clusterId: 'c', epoch: count, nodeId: 'n' }
+        const limit = count === 0 ? undefined : count
         const addressed = reference('ScanRequest', {
           ...range,
+          ...optional({ limit }),
           ...(omitValues ? {} : { omitValues: undefined }),
           ...recipient,
         })
-        assert.deepEqual(codec.encodeScanRange({ ...range, recipient }), addressed)
-        assert.deepEqual(codec.decodeScanRange(addressed), { ...plainRange, recipient })
+        assert.deepEqual(codec.encodeScanRange({ ...range, limit, recipient }), addressed)
+        assert.deepEqual(codec.decodeScanRange(addressed), { ...plainRange, limit, recipient })
 
         const digestAnswer = { digests: [0, count, 2 ** 46 - 1], mismatch: { nodeId: 'n', membership } }
         const answered = reference('DigestAnswer', {
@@ -383,6 +385,7 @@ test('a scan of some leaves and a digest request have the bytes that node.proto 
       assert.deepEqual(codec.decodeScanRange(codec.encodeScanRange(range)), {
         ...range,
         leaves: new Set(leaves.sort((a, b) => a - b)),
+        limit: undefined,
       })
       const request = { clusterId: 'c', epoch, nodeId: 'n', branches }
       assert.deepEqual(codec.encodeDigestRequest(request), reference('DigestRequest', request))

@@ -365,10 +365,12 @@ export function encodeScanRange(range: ScanRange): Buffer {
     if (range.omitValues) writer.uint32(24).bool(true)
     if (range.removableOnly) writer.uint32(32).bool(true)
     if (range.leaves !== undefined) writer.uint32(42).bytes(bitsOf(range.leaves))
-    if (range.recipient === undefined) return
-    writeString(writer, 50, range.recipient.clusterId)
-    writeInteger(writer, 56, range.recipient.epoch)
-    writeString(writer, 66, range.recipient.nodeId)
+    if (range.recipient !== undefined) {
+      writeString(writer, 50, range.recipient.clusterId)
+      writeInteger(writer, 56, range.recipient.epoch)
+      writeString(writer, 66, range.recipient.nodeId)
+    }
+    writeInteger(writer, 72, range.limit ?? 0)
   })
 }
 
@@ -396,6 +398,7 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
     let omitValues = false
     let removableOnly = false
     let leaves: ReadonlySet<number> | undefined
+    let limit = 0
     let clusterId = ''
     let epoch = 0
     let nodeId = ''
@@ -407,6 +410,7 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
       else if (tag === 32) removableOnly = reader.bool()
       else if (tag === 42) leaves = leavesIn(reader.bytes())
       else if (tag === 50) clusterId = readName(reader)
+      else if (tag === 72) limit = readInteger(reader)
       else if (tag === 56) epoch = readInteger(reader)
       else if (tag === 66) nodeId = readName(reader)
       else skip(reader, tag)
@@ -414,7 +418,15 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
     if (removableOnly && leaves !== undefined)
       refuse('it asks both for some leaves and for what is removable')
     const recipient = nodeId === '' ? undefined : { clusterId, epoch, nodeId }
-    return { start, end, omitValues, removableOnly, leaves, recipient }
+    return {
+      start,
+      end,
+      omitValues,
+      removableOnly,
+      leaves,
+      limit: limit === 0 ? undefined : limit,
+      recipient,
+    }
   })
 }
 

@@ -77,6 +77,8 @@ export type ScanRange = Readonly<{
   removableOnly?: boolean | undefined
   /** Only keys of these leaves of the digest (0 to 65,535); `undefined`: of all. */
   leaves?: ReadonlySet<number> | undefined
+  /** At most so many records, from 1; `undefined`: all. A node that does not know this field sends all. */
+  limit?: number | undefined
   /** Whom it is for: anybody else refuses it, also when that changes while the scan runs. `undefined`: whoever answers. */
   recipient?: Recipient | undefined
 }>

@@ -2,11 +2,25 @@
 
 /** Below 0: `a` comes before `b`. */
 export function compareKeys(a: string, b: string): number {
-  if (a === b) return 0
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index += 1) {
+    const one = a.charCodeAt(index)
+    const other = b.charCodeAt(index)
+    if (one !== other) return rankOf(one) - rankOf(other)
+  }
+  return a.length - b.length
 }
 
 /** The first key after `key`. */
 export function successorKey(key: string): string {
   return `${key}\0`
+}
+
+/**
+ * Where a UTF-16 unit stands in the order of code points, which is the order of UTF-8 bytes: surrogates, of which the
+ * code points from U+10000 are made, come after U+FFFF.
+ */
+function rankOf(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }

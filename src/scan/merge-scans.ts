@@ -33,6 +33,15 @@ export async function* mergeScans(
   }
 }
 
+/** The same for scans that are over: `entries` is everything that the node holds of the range. */
+export function mergePages(
+  scans: readonly Readonly<{ node: number; entries: readonly ScanEntry[] }>[],
+  nodeCount: number,
+): MergedEntry[] {
+  const cursors = scans.map(({ node, entries }) => new Cursor(node, undefined, entries))
+  return mergeFilled(cursors, nodeCount)
+}
+
 /** Goes on for as long as it is known what comes next at every node. */
 function mergeFilled(cursors: readonly Cursor[], nodeCount: number): MergedEntry[] {
   const merged: MergedEntry[] = []
@@ -57,14 +66,21 @@ function firstKey(cursors: readonly Cursor[]): string | undefined {
 /** Where the scan of one node is. */
 class Cursor {
   readonly node: number
-  readonly #pages: AsyncIterator<readonly ScanEntry[]>
-  #page: readonly ScanEntry[] = []
+  /** `undefined`: there are no further pages. */
+  readonly #pages: AsyncIterator<readonly ScanEntry[]> | undefined
+  #page: readonly ScanEntry[]
   #at = 0
-  #isOver = false
+  #isOver: boolean
 
-  constructor(node: number, pages: AsyncIterator<readonly ScanEntry[]>) {
+  constructor(
+    node: number,
+    pages: AsyncIterator<readonly ScanEntry[]> | undefined,
+    page: readonly ScanEntry[] = [],
+  ) {
     this.node = node
     this.#pages = pages
+    this.#page = page
+    this.#isOver = pages === undefined
   }
 
   /** The next entry; `undefined` when the scan is over, or `fill` is to be called. */
@@ -78,7 +94,7 @@ class Cursor {
   }
 
   async fill(): Promise<void> {
-    while (!this.isFilled) {
+    while (this.#pages !== undefined && !this.isFilled) {
       const { done, value } = await this.#pages.next()
       this.#isOver = done === true
       this.#page = done === true ? [] : value
@@ -96,6 +112,6 @@ class Cursor {
 
   /** Not waited for: a page that was asked for may never come. */
   close(): void {
-    this.#pages.return?.().catch(() => undefined)
+    this.#pages?.return?.().catch(() => undefined)
   }
 }

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeGroup } from '../../group/group-codec.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import type { Records } from '../../register/known-chosen.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import { ABSENT, successor } from '../../register/state.ts'
+import type { ScanRange } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 import { compareKeys } from '../../scan/key-order.ts'
 import { GroupRegistry } from './group-registry.ts'
@@ -16,34 +20,50 @@ function aRegistry({
   deleted = [],
   pageMs = 0,
   epochEnds = 0,
+  isKnown = () => false,
 }: {
   live?: string[]
   deleted?: string[]
   pageMs?: number
   /** How many scans are refused first, as of an epoch that is over. */
   epochEnds?: number
+  /** Whether the records of a group's key tell by themselves what is chosen. */
+  isKnown?: (groupId: string) => boolean
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
   const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
+  const valueOf = (key: string): Uint8Array | undefined => {
+    const groupId = key.slice('group/'.length)
+    return live.includes(groupId)
+      ? encodeGroup({ groupId, version: 1, incarnation: 'i', ...TIMES })
+      : undefined
+  }
+  const recordOf = (key: string): KeyRecord => ({
+    ...EMPTY_RECORD,
+    state: successor(ABSENT, { proposerId: 1, sequence: 1 }, valueOf(key)),
+    chosen: isKnown(key.slice('group/'.length)),
+  })
   const node = {
-    async *scan({ start, end }: { start: string; end: string }) {
+    async *scan({ start, end, limit = Number.POSITIVE_INFINITY }: ScanRange) {
       seen.nowMs += pageMs
       if (epochEnds-- > 0) throw new Error('the scan is for another epoch')
       const held = keys.filter((key) => compareKeys(key, start) >= 0 && compareKeys(key, end) < 0)
-      if (held.length > 0) yield held.slice(0, PAGE_KEYS).map((key) => ({ key, record: EMPTY_RECORD }))
+      for (let at = 0; at < Math.min(held.length, limit); at += PAGE_KEYS) {
+        yield held.slice(at, at + PAGE_KEYS).map((key) => ({ key, record: recordOf(key) }))
+      }
     },
   } as Partial<NodeTransport> as NodeTransport
   const client = {
     isQuorum: (nodes: number) => nodes === 1,
+    judge: ([record]: Records) => ({ chosen: record?.chosen ? { state: record.state } : undefined }),
     read: async (key: string, resultOf: (value: Uint8Array | undefined) => unknown) => {
-      const id = key.slice('group/'.length)
-      seen.reads.push(id)
-      const group = { groupId: id, version: 1, incarnation: 'i', ...TIMES }
-      return { kind: 'decided', result: resultOf(live.includes(id) ? encodeGroup(group) : undefined) }
+      seen.reads.push(key.slice('group/'.length))
+      return { kind: 'decided', result: resultOf(valueOf(key)) }
     },
   }
-  const source = { transport: node, recipient: { clusterId: 'c', epoch: 1, nodeId: 'n' } }
-  const cluster = { client, nodes: [source] } as unknown as ConstructorParameters<typeof GroupRegistry>[0]
+  const recipient = { clusterId: 'c', epoch: 1, nodeId: 'n' }
+  const nodes = [{ transport: node, recipient, link: { isSuspect: false } }]
+  const cluster = { client, nodes } as unknown as ConstructorParameters<typeof GroupRegistry>[0]
   const after = (delayMs: number, task: () => void) => {
     // Of the timers, only the pause before another try runs out here.
     if (delayMs < TIMEOUT_MS) setImmediate(task)
@@ -81,6 +101,14 @@ test('pages of any size give every live group once', async () => {
   }
 })
 
+test('what the records of a quorum tell is shown without a read, in the same order as what is read', async () => {
+  const live = numbered(23, 'g')
+  const isKnown = (groupId: string) => !groupId.endsWith('7')
+  const { registry, seen } = aRegistry({ live, deleted: numbered(30, 'f'), isKnown })
+  assert.deepEqual(await scan(registry, undefined, 1_000), { ids: live, after: undefined })
+  assert.deepEqual(seen.reads, ['f007', 'f017', 'f027', 'g007', 'g017'])
+})
+
 test('a page that the end of an epoch interrupts is begun again', async () => {
   const { registry } = aRegistry({ live: ['a', 'b'], epochEnds: 2 })
   assert.deepEqual(await scan(registry, undefined, 10), { ids: ['a', 'b'], after: undefined })
@@ -98,9 +126,9 @@ test('a small page reads no more groups than it shows', async () => {
 })
 
 test('where many groups were deleted a page ends with the time, and the next one goes on from there', async () => {
-  const { registry } = aRegistry({ live: ['a', 'z'], deleted: numbered(100, 'g'), pageMs: 300 })
+  const { registry } = aRegistry({ live: ['a', 'z'], deleted: numbered(300, 'g'), pageMs: 300 })
   let page = await scan(registry, undefined, 10)
-  assert.deepEqual([page.ids, page.after], [['a'], 'g014'])
+  assert.deepEqual([page.ids, page.after], [['a'], 'g254'])
   const found = [...page.ids]
   for (let count = 0; page.after !== undefined; count += 1) {
     assert.ok(count < 20)

@@ -9,7 +9,8 @@ import type { NodeSet } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
 import { successorKey } from '../../scan/key-order.ts'
-import { type KeyPage, nextKeys } from '../../scan/key-scan.ts'
+import type { MergedEntry } from '../../scan/merge-scans.ts'
+import { nextRecords, type RecordPage } from '../../scan/record-scan.ts'
 
 /** Where groups are kept; the rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
@@ -20,7 +21,10 @@ const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
 
-/** Between one try to list keys and the next. */
+/** How many records a node is asked for at least: what is left of deleted groups is among them. */
+const RECORDS_MIN = 64
+
+/** Between one try to list records and the next. */
 const RETRY_MS = 50
 
 /** What the registry needs of the cluster: the way to its members, once it is found. */
@@ -34,6 +38,8 @@ export type GroupRegistryOptions = Readonly<{
 export class GroupRegistry implements Registry {
   readonly #cluster: ReachedCluster
   readonly #options: GroupRegistryOptions
+  /** Counts scans, so that they begin at one node after the other. */
+  #turn = 0
 
   constructor(cluster: ReachedCluster, options: GroupRegistryOptions) {
     this.#cluster = cluster
@@ -66,41 +72,70 @@ export class GroupRegistry implements Registry {
     const untilMs = clock.nowMs() + timeoutMs
     const groups: Group[] = []
     let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
-    while (true) {
-      const page = await this.#nextKeys(start, untilMs)
+    for (;;) {
+      const page = await this.#nextRecords(start, Math.max(limit - groups.length, RECORDS_MIN), untilMs)
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-      const ids = page.keys.map((key) => key.slice(GROUP_NAMESPACE.length))
-      const outcome = await this.#readInto(groups, ids, limit)
+      const outcome = await this.#readInto(groups, page.entries, limit)
       if (outcome.kind !== 'done') return outcome
       if (groups.length === limit) return { kind: 'done', value: { groups, after: groups.at(-1)?.groupId } }
       if (page.nextStart === undefined) return { kind: 'done', value: { groups, after: undefined } }
       // Many deleted groups in a row: whoever asks for the next page goes on from here.
-      if (clock.nowMs() >= untilMs) return { kind: 'done', value: { groups, after: ids.at(-1) } }
+      if (clock.nowMs() >= untilMs) {
+        return { kind: 'done', value: { groups, after: groupIdOf(page.entries.at(-1)!.key) } }
+      }
       start = page.nextStart
     }
   }
 
-  /** The epoch that this begins in may end meanwhile: then it begins again in the next one. */
-  async #nextKeys(start: string, untilMs: number): Promise<KeyPage | undefined> {
+  /** The epoch in which this begins may end in the meantime: then it begins again in the next one. */
+  async #nextRecords(start: string, limit: number, untilMs: number): Promise<RecordPage | undefined> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     for (;;) {
-      const { client, nodes: sources } = this.#cluster
+      const { client, nodes } = this.#cluster
       if (client === undefined) return undefined
-      const isQuorum = (nodes: NodeSet) => client.isQuorum(nodes)
-      const page = await nextKeys({ sources, start, end: GROUP_NAMESPACE_END, isQuorum, clock, timeoutMs })
+      this.#turn += 1
+      const page = await nextRecords({
+        sources: nodes.map(({ transport, recipient, link }) => ({
+          transport,
+          recipient,
+          isSuspect: link.isSuspect,
+        })),
+        start,
+        end: GROUP_NAMESPACE_END,
+        limit,
+        isQuorum: (answered: NodeSet) => client.isQuorum(answered),
+        clock,
+        timeoutMs,
+        turn: this.#turn,
+      })
       if (page !== undefined || clock.nowMs() >= untilMs) return page
       await sleep(RETRY_MS, clock)
     }
   }
 
-  /** Reads groups in the order of their ids, no more at a time than are still wanted, until there are `limit`. */
-  async #readInto(groups: Group[], ids: readonly string[], limit: number): Promise<Outcome<unknown>> {
+  /**
+   * Adds the groups of these keys, in their order, until there are `limit`. What a quorum's records show to be chosen is
+   * the group; where the records do not tell, the key is read. No more keys are read at a time than are still wanted.
+   */
+  async #readInto(
+    groups: Group[],
+    entries: readonly MergedEntry[],
+    limit: number,
+  ): Promise<Outcome<undefined>> {
+    const { client } = this.#cluster
     let next = 0
-    while (next < ids.length && groups.length < limit) {
-      const wanted = ids.slice(next, next + limit - groups.length)
-      for (const outcome of await Promise.all(wanted.map((id) => this.read(id)))) {
-        if (outcome.kind !== 'done') return outcome
-        if (outcome.value !== undefined) groups.push(outcome.value)
+    while (next < entries.length && groups.length < limit) {
+      const wanted = entries.slice(next, next + limit - groups.length)
+      const found = wanted.map(({ key, records }) => {
+        const chosen = client?.judge(records)?.chosen
+        return chosen === undefined ? this.read(groupIdOf(key)) : groupOf(chosen.state.value)
+      })
+      for (const pending of found) {
+        const group = pending instanceof Promise ? await pending : pending
+        if (group === undefined) continue
+        if (!('kind' in group)) groups.push(group)
+        else if (group.kind !== 'done') return group
+        else if (group.value !== undefined) groups.push(group.value)
       }
       next += wanted.length
     }
@@ -112,6 +147,10 @@ export class GroupRegistry implements Registry {
     if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
     return outcomeOf(await ask(client))
   }
+}
+
+function groupIdOf(key: string): string {
+  return key.slice(GROUP_NAMESPACE.length)
 }
 
 function groupOf(value: Value): Group | undefined {

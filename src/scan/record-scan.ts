@@ -1,0 +1,136 @@
+import type { Clock } from '../process/clock.ts'
+import type { NodeSet } from '../register/quorum.ts'
+import type { ScanEntry } from '../rpc/messages.ts'
+import type { KeySource } from './first-pages.ts'
+import { compareKeys, successorKey } from './key-order.ts'
+import { type MergedEntry, mergePages } from './merge-scans.ts'
+
+/**
+ * The records of some consecutive keys, in the order of the keys' UTF-8 bytes. Every key that has a chosen state is
+ * among them. `nextStart` is where the rest of the range begins; `undefined`: there is no rest.
+ */
+export type RecordPage = Readonly<{ entries: readonly MergedEntry[]; nextStart: string | undefined }>
+
+/** A node to scan. `isSuspect`: do not wait for it (protocol.md §4.6). */
+export type ScanSource = KeySource & Readonly<{ isSuspect: boolean }>
+
+export type RecordScanOptions = Readonly<{
+  /** All nodes of the epoch. */
+  sources: readonly ScanSource[]
+  /** The range: `start` inclusive, `end` exclusive. */
+  start: string
+  end: string
+  /** How many records each node sends at most, from 1. */
+  limit: number
+  /** Whether these of the sources (by their index) are enough: a classic quorum. */
+  isQuorum: (nodes: NodeSet) => boolean
+  clock: Pick<Clock, 'after'>
+  timeoutMs: number
+  /** Which source is asked first, 0 or higher: calls that differ in it share the work among the nodes. */
+  turn: number
+}>
+
+/** What a node has sent of the range. `isCut`: it may hold more keys after the last one. */
+type Part = Readonly<{ node: number; entries: readonly ScanEntry[]; isCut: boolean }>
+
+/** How long a node may take before the nodes that were not asked are asked too. */
+const HEDGE_MS = 100
+
+/** What one node may send, in bytes of values. More would only wait in memory. */
+const BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * The next records of a range, out of what the first classic quorum of nodes to answer holds: so many nodes are asked,
+ * and the others only when one of those fails or is slow. All records are read after the call, so what a rule of the
+ * protocol makes of the records of one key is as linearizable as a read of that key.
+ *
+ * @returns `undefined` when too few nodes answer in time, or when the epoch is over
+ */
+export async function nextRecords(options: RecordScanOptions): Promise<RecordPage | undefined> {
+  const { sources, start, end, limit, isQuorum, clock, timeoutMs, turn } = options
+  const abort = new AbortController()
+  const parts: Part[] = []
+  const { promise, resolve } = Promise.withResolvers<readonly Part[] | undefined>()
+  let answered: NodeSet = 0
+  let failed: NodeSet = 0
+  const waiting = inOrder(sources, turn)
+  const all: NodeSet = (1 << sources.length) - 1
+
+  const ask = (node: number): void => {
+    collect(sources[node]!, { start, end, limit }, abort.signal).then(
+      ({ entries, isCut }) => {
+        parts.push({ node, entries, isCut })
+        answered |= 1 << node
+        if (isQuorum(answered)) resolve(parts.slice())
+      },
+      () => {
+        failed |= 1 << node
+        if (!isQuorum(all & ~failed)) resolve(undefined)
+        else askFurther()
+      },
+    )
+  }
+  let asked: NodeSet = 0
+  const askNext = (): void => {
+    const node = waiting.shift()!
+    asked |= 1 << node
+    ask(node)
+  }
+  const askFurther = (): void => {
+    while (waiting.length > 0) askNext()
+  }
+
+  while (waiting.length > 0 && !isQuorum(asked)) askNext()
+  const cancelHedge = clock.after(Math.min(HEDGE_MS, timeoutMs / 2), askFurther)
+  const cancelTimeout = clock.after(timeoutMs, () => resolve(undefined))
+  const quorum = await promise
+  cancelHedge()
+  cancelTimeout()
+  // The others are not waited for: one of them may have stopped.
+  abort.abort()
+  return quorum === undefined ? undefined : merge(quorum, sources.length)
+}
+
+/** The nodes by their indexes: from `turn` on, and those that are suspect last. */
+function inOrder(sources: readonly ScanSource[], turn: number): number[] {
+  const nodes = sources.map((_, index) => (index + turn) % sources.length)
+  return [
+    ...nodes.filter((node) => !sources[node]!.isSuspect),
+    ...nodes.filter((node) => sources[node]!.isSuspect),
+  ]
+}
+
+async function collect(
+  { transport, recipient }: KeySource,
+  { start, end, limit }: Readonly<{ start: string; end: string; limit: number }>,
+  signal: AbortSignal,
+): Promise<Readonly<{ entries: readonly ScanEntry[]; isCut: boolean }>> {
+  const entries: ScanEntry[] = []
+  let bytes = 0
+  for await (const page of transport.scan({ start, end, limit, recipient, omitValues: false }, signal)) {
+    for (const entry of page) {
+      entries.push(entry)
+      bytes += entry.record.state.value?.byteLength ?? 0
+    }
+    if (entries.length >= limit || bytes >= BYTES_MAX) return { entries, isCut: true }
+  }
+  return { entries, isCut: false }
+}
+
+/** Up to the last key of the part that ends first: after it, its node may hold keys that it has not sent. */
+function merge(parts: readonly Part[], nodeCount: number): RecordPage {
+  const ends = parts.flatMap(({ entries, isCut }) => (isCut ? entries.slice(-1) : []))
+  const horizon = ends.map(({ key }) => key).sort(compareKeys)[0]
+  const pages = parts.map(({ node, entries }) => ({ node, entries: upTo(entries, horizon) }))
+  return {
+    entries: mergePages(pages, nodeCount),
+    nextStart: horizon === undefined ? undefined : successorKey(horizon),
+  }
+}
+
+function upTo(entries: readonly ScanEntry[], horizon: string | undefined): readonly ScanEntry[] {
+  if (horizon === undefined) return entries
+  let end = entries.length
+  while (end > 0 && compareKeys(entries[end - 1]!.key, horizon) > 0) end -= 1
+  return entries.slice(0, end)
+}
