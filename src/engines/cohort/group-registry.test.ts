@@ -32,7 +32,7 @@ function aRegistry({
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
   const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
-  const valueOf = (key: string): Uint8Array | undefined => {
+  const bytesOf = (key: string): Uint8Array | undefined => {
     const groupId = key.slice('group/'.length)
     return live.includes(groupId)
       ? encodeGroup({ groupId, version: 1, incarnation: 'i', ...TIMES })
@@ -40,7 +40,7 @@ function aRegistry({
   }
   const recordOf = (key: string): KeyRecord => ({
     ...EMPTY_RECORD,
-    state: successor(ABSENT, { proposerId: 1, sequence: 1 }, valueOf(key)),
+    state: successor(ABSENT, { proposerId: 1, sequence: 1 }, bytesOf(key)),
     chosen: isKnown(key.slice('group/'.length)),
   })
   const node = {
@@ -58,7 +58,7 @@ function aRegistry({
     judge: ([record]: Records) => ({ chosen: record?.chosen ? { state: record.state } : undefined }),
     read: async (key: string, resultOf: (value: Uint8Array | undefined) => unknown) => {
       seen.reads.push(key.slice('group/'.length))
-      return { kind: 'decided', result: resultOf(valueOf(key)) }
+      return { kind: 'decided', result: resultOf(bytesOf(key)) }
     },
   }
   const recipient = { clusterId: 'c', epoch: 1, nodeId: 'n' }
