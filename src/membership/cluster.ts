@@ -51,7 +51,15 @@ export class Cluster {
     const { hosts, connect, clock, logger, drawId, seams = SHIPPED } = options
     const directory = new NodeDirectory(connect)
     const farewells = new Farewells(directory, clock)
-    const epochs = new Epochs({ ...options, seams, directory, farewells, self: drawId() })
+    const epochs = new Epochs({
+      ...options,
+      seams,
+      directory,
+      farewells,
+      self: drawId(),
+      // Not at once: what follows may close the link that reports it.
+      onClaim: () => clock.defer(() => this.#checkClaim()),
+    })
     const changes = new ChangeMembers({
       epoch: () => epochs.current,
       directory,
@@ -126,6 +134,11 @@ export class Cluster {
 
   get #isClosed(): boolean {
     return this.#closing.signal.aborted
+  }
+
+  #checkClaim(): void {
+    const epoch = this.#epochs.current
+    if (epoch !== undefined && !this.#isClosed) this.#survey.check(epoch)
   }
 
   async #find(): Promise<void> {

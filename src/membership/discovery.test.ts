@@ -95,10 +95,50 @@ test('a member is used where it was seen, whatever its membership says', () => {
   assert.equal(finding.kind === 'found' && finding.addresses.get('a1'), 'moved:1')
 })
 
-test('the newest epoch counts', () => {
+test('the newest epoch counts, when enough nodes confirm it', () => {
   const [old, current] = [aMembership('a', 1), aMembership('a', 2)]
-  const finding = discover(HOSTS, [aSighting('h:1', 'a1', old), aSighting('h:2', 'a2', current)])
-  assert.equal(finding.kind === 'found' && finding.membership.epoch, 2)
+  const seen = [
+    aSighting('h:1', 'a1', old),
+    aSighting('h:2', 'a2', current),
+    aSighting('h:3', 'a3', aMembership('a', 2)),
+  ]
+  for (const sightings of [seen, seen.toReversed()]) {
+    const finding = discover(HOSTS, sightings)
+    assert.equal(finding.kind === 'found' && finding.membership.epoch, 2)
+  }
+})
+
+test('a newer epoch that a single node tells of is not believed, whatever it says', () => {
+  const ours = aMembership('a')
+  for (const members of [['a1'], ['a1', 'a2', 'x'], ['a1', 'a2', 'a3'], ['a1', 'x', 'y']]) {
+    const madeUp = {
+      ...ours,
+      epoch: 99,
+      members: members.map((nodeId) => ({ nodeId, address: `${nodeId}:1` })),
+    }
+    const liar = aSighting('h:1', 'a1', madeUp)
+    const seen = [liar, aSighting('h:2', 'a2', ours), aSighting('h:3', 'a3', ours)]
+    for (const sightings of [seen, seen.toReversed()]) {
+      const finding = discover(HOSTS, sightings)
+      assert.equal(finding.kind === 'found' && finding.membership.epoch, 1, members.join())
+    }
+    assert.equal(discover(HOSTS, [liar]).kind, 'wait', `${members.join()}, alone`)
+    const two = discover(HOSTS, seen.slice(0, 2))
+    assert.equal(two.kind, 'wait', `${members.join()}, against one`)
+    assert.match(
+      two.kind === 'wait' ? two.reason : '',
+      /h:1 is in epoch 99, h:2 is in epoch 1.*start the nodes at h:3/,
+    )
+  }
+})
+
+test('two memberships of one epoch that differ: neither is believed for having been seen first', () => {
+  const [one, other] = ['x', 'y'].map((last) => ({
+    ...aMembership('a', 2),
+    members: ['a1', 'a2', last].map((nodeId) => ({ nodeId, address: `${nodeId}:1` })),
+  }))
+  const seen = [aSighting('h:1', 'a1', one), aSighting('h:2', 'a2', other)]
+  for (const sightings of [seen, seen.toReversed()]) assert.equal(discover(HOSTS, sightings).kind, 'wait')
 })
 
 test('one host is enough to learn where the others are', () => {

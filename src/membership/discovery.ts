@@ -1,6 +1,7 @@
 import { classicQuorum, isClassicQuorum } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
-import type { Member, Membership } from '../rpc/messages.ts'
+import type { Description, Member, Membership } from '../rpc/messages.ts'
+import { isConfirmed, isSameMembership } from './confirmation.ts'
 import { findLostDisks } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -39,17 +40,9 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
     return { kind: 'wait', reason }
   }
   const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
-  const membership = newestMemberships(sightings).find(({ clusterId }) => clusterId === meant?.clusterId)
-  if (membership !== undefined) {
-    const seen = nodesOfEpoch(membership).reduce(
-      (set, { nodeId }, index) => (addresses.has(nodeId) ? set | (1 << index) : set),
-      0,
-    )
-    if (isClassicQuorum(seen, quorumsOfMembership(membership)))
-      return { kind: 'found', membership, addresses, strays: others.flatMap((cluster) => cluster.hosts) }
-    const lost = findLostDisks(membership, sightings, ({ address }) => address, hosts)
-    if (lost.kind === 'beyond repair') return { kind: 'lost', reason: lost.reason }
-    return { kind: 'wait', reason: waitForQuorum(membership, addresses, silent) }
+  if (meant !== undefined) {
+    const strays = others.flatMap((cluster) => cluster.hosts)
+    return discoverCluster(meant.clusterId, hosts, sightings, { addresses, silent, strays })
   }
   if (silent.length === hosts.length) {
     const reason = `no node answers at ${silent.join(', ')}: start them, a quorum of them where the cluster exists already, and all where it is new`
@@ -66,10 +59,46 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
   return { kind: 'birth', members }
 }
 
+type Surroundings = Readonly<{
+  /** Where nodes were seen, by nodeId. */
+  addresses: ReadonlyMap<string, string>
+  /** Hosts that do not answer. */
+  silent: readonly string[]
+  strays: readonly string[]
+}>
+
+/** Which membership of this cluster to work in. */
+function discoverCluster(
+  clusterId: string,
+  hosts: readonly string[],
+  sightings: readonly Sighting[],
+  { addresses, silent, strays }: Surroundings,
+): Discovery {
+  const memberships = membershipsOf(clusterId, sightings)
+  const membership = believable(memberships, hosts, sightings)
+  if (membership === undefined) return { kind: 'wait', reason: waitForTruth(clusterId, sightings, silent) }
+  // A node that says that it is in a newer epoch acts on nothing that belongs to this one.
+  const ahead = new Set(
+    sightings
+      .filter(
+        ({ description }) => isIn(clusterId, description) && description.membership.epoch > membership.epoch,
+      )
+      .map(({ description }) => description.nodeId),
+  )
+  const present = nodesOfEpoch(membership).map(({ nodeId }) => addresses.has(nodeId) && !ahead.has(nodeId))
+  const seen = present.reduce((set, isPresent, index) => (isPresent ? set | (1 << index) : set), 0)
+  if (isClassicQuorum(seen, quorumsOfMembership(membership)))
+    return { kind: 'found', membership, addresses, strays }
+  const lost = findLostDisks(membership, sightings, ({ address }) => address, hosts)
+  if (lost.kind === 'beyond repair') return { kind: 'lost', reason: lost.reason }
+  if (ahead.size > 0) return { kind: 'wait', reason: waitForTruth(clusterId, sightings, silent) }
+  return { kind: 'wait', reason: waitForQuorum(membership, addresses, silent) }
+}
+
 /** Where else to ask: addresses that seen memberships name and nobody has asked yet. */
 export function furtherAddresses(hosts: readonly string[], sightings: readonly Sighting[]): string[] {
-  const named = newestMemberships(sightings)
-    .flatMap(nodesOfEpoch)
+  const named = sightings
+    .flatMap(({ description: { membership } }) => (membership === undefined ? [] : nodesOfEpoch(membership)))
     .map(({ address }) => address)
   return [...new Set(named)].filter((address) => !hosts.includes(address))
 }
@@ -91,15 +120,48 @@ function describeHosts(clusters: readonly ClusterOfHosts[]): string {
   return clusters.map(({ clusterId, hosts }) => `${hosts.join(' and ')} of ${clusterId}`).join(', ')
 }
 
-/** The membership of the highest epoch, of each cluster. */
-function newestMemberships(sightings: readonly Sighting[]): Membership[] {
-  const newest = new Map<string, Membership>()
+/** The different memberships of a cluster that nodes tell of, the newest first. */
+function membershipsOf(clusterId: string, sightings: readonly Sighting[]): Membership[] {
+  const different: Membership[] = []
   for (const { membership } of sightings.map(({ description }) => description)) {
-    if (membership === undefined) continue
-    const known = newest.get(membership.clusterId)
-    if (known === undefined || membership.epoch > known.epoch) newest.set(membership.clusterId, membership)
+    if (membership?.clusterId !== clusterId) continue
+    if (!different.some((known) => isSameMembership(known, membership))) different.push(membership)
   }
-  return [...newest.values()]
+  return different.sort((a, b) => b.epoch - a.epoch)
+}
+
+/**
+ * The newest of these memberships that is confirmed against each of the others that is not newer. A connector that was
+ * told of several nodes is not led by one of them that says that it is the only member: no cluster shrinks to one.
+ */
+function believable(
+  memberships: readonly Membership[],
+  hosts: readonly string[],
+  sightings: readonly Sighting[],
+): Membership | undefined {
+  return memberships.find(
+    (newer) =>
+      (newer.members.length > 1 || hosts.length === 1) &&
+      memberships.every(
+        (older) => older === newer || older.epoch > newer.epoch || isConfirmed(newer, older, sightings),
+      ),
+  )
+}
+
+function isIn(
+  clusterId: string,
+  description: Description,
+): description is Description & Readonly<{ membership: Membership }> {
+  return description.membership?.clusterId === clusterId
+}
+
+/** Nodes are in different epochs, and too few answer to tell whether the newest was chosen. */
+function waitForTruth(clusterId: string, sightings: readonly Sighting[], silent: readonly string[]): string {
+  const epochs = sightings.flatMap(({ address, description }) =>
+    isIn(clusterId, description) ? [`${address} is in epoch ${description.membership.epoch}`] : [],
+  )
+  const reason = `the nodes of cluster ${clusterId} do not agree on who its members are (${epochs.join(', ')}), and too few answer to tell which is right`
+  return silent.length === 0 ? reason : `${reason}; start the nodes at ${silent.join(', ')}`
 }
 
 function waitForQuorum(

@@ -12,6 +12,8 @@ export type EpochsOptions = EpochOptions &
     /** This connector, by a name that no other has. */
     self: string
     farewells: Farewells
+    /** A node says that it is in a newer epoch. It may be right, and may be alone with that. */
+    onClaim: () => void
   }>
 
 export class Epochs {
@@ -100,15 +102,11 @@ export class Epochs {
 
   /** A node did not act on what was meant for `expected`: another node answers there, or it is in another epoch. */
   #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
-    const { directory, clock, farewells } = this.#options
+    const { directory, farewells, onClaim } = this.#options
     const ours = this.#current?.membership
     const address = directory.addressOf(expected)
     if (ours !== undefined && membership?.clusterId === ours.clusterId) {
-      if (membership.epoch > ours.epoch) {
-        // Not at once: following closes the link that reports this.
-        clock.defer(() => this.follow(membership, false))
-        return
-      }
+      if (membership.epoch > ours.epoch) return onClaim()
       if (!isMemberOf(ours, nodeId)) void farewells.tell(nodeId, address, ours)
       if (nodeId === expected.nodeId) return
       // A member that lost its disk is leaving, and the node that joins in its place answers at its address.

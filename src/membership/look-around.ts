@@ -1,11 +1,12 @@
 /** What is seen of the nodes while a cluster is followed, and what follows from it. Pure. */
 import { isMemberOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
+import { isConfirmed } from './confirmation.ts'
 import { findLostDisks, type LostDiskFinding } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
 export type Observation = Readonly<{
-  /** A newer epoch of this cluster, as some node knows it. */
+  /** A newer epoch of this cluster that enough nodes confirm. */
   newer: Membership | undefined
   /** Members that were away and have been seen somewhere. */
   moved: readonly Member[]
@@ -38,7 +39,8 @@ export function observe(surroundings: Surroundings, sightings: readonly Sighting
   const newer = relatives
     .map(({ description }) => description.membership!)
     .filter((other) => other.epoch > epoch)
-    .sort((a, b) => b.epoch - a.epoch)[0]
+    .sort((a, b) => b.epoch - a.epoch)
+    .find((claimed) => isConfirmed(claimed, membership, sightings))
   // A link that works is a sighting too: nobody asked those again.
   const linked = nodesOfEpoch(membership)
     .filter(({ nodeId }) => reachable.has(nodeId))

@@ -1,5 +1,6 @@
 /** Keeps an eye on the cluster that is followed: on its newest epoch, on where its nodes are, and on their disks. */
 import type { Clock } from '../process/clock.ts'
+import { furtherAddresses } from './discovery.ts'
 import type { Disks } from './disks.ts'
 import type { Epoch } from './epoch.ts'
 import type { Epochs } from './epochs.ts'
@@ -29,6 +30,7 @@ export class Survey {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #readAtMs = Number.NEGATIVE_INFINITY
   #isReading = false
+  #isLooking = false
 
   constructor(options: SurveyOptions) {
     this.#options = options
@@ -47,6 +49,15 @@ export class Survey {
     await this.#look(epoch)
   }
 
+  /**
+   * A node says that it is in a newer epoch. The others are asked at once, and the register that holds the membership is
+   * read: clients wait for it.
+   */
+  check(epoch: Epoch): void {
+    if (!this.#isReading) void this.#read(epoch)
+    void this.#look(epoch)
+  }
+
   /** Reads which membership is chosen: the cluster may have gone on without this connector. */
   async #read({ client }: Epoch): Promise<void> {
     this.#isReading = true
@@ -57,6 +68,14 @@ export class Survey {
 
   /** Asks who is there, wherever a node may be that is not linked. */
   async #look(epoch: Epoch): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    await this.#lookAndAct(epoch).finally(() => {
+      this.#isLooking = false
+    })
+  }
+
+  async #lookAndAct(epoch: Epoch): Promise<void> {
     const { hosts, epochs, directory, farewells, disks } = this.#options
     const { membership, nodes } = epoch
     const linked = nodes.filter(({ link }) => link.isReachable)
@@ -67,7 +86,11 @@ export class Survey {
       ...hosts,
       ...farewells.addresses,
     ]
-    const sightings = await directory.look(places.filter((place) => !inUse.has(place)))
+    const asked = places.filter((place) => !inUse.has(place))
+    const seen = await directory.look(asked)
+    // Nodes of a newer epoch name others, which may confirm it.
+    const further = furtherAddresses([...asked, ...inUse], seen)
+    const sightings = further.length === 0 ? seen : [...seen, ...(await directory.look(further))]
     if (!epochs.isCurrent(epoch)) return
     const { newer, moved, removed, lostDisks } = observe(
       { membership, reachable, hosts, addressOf: (member) => directory.addressOf(member) },

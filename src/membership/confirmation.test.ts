@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Membership } from '../rpc/messages.ts'
+import { isConfirmed, isSameMembership } from './confirmation.ts'
+import type { Sighting } from './sighting.ts'
+
+function aMembership(epoch: number, members: string, outgoing?: string): Membership {
+  const membersOf = (names: string) => [...names].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
+  const membership = { clusterId: 'c', epoch, members: membersOf(members), tombstoneGraceMs: 3_600_000 }
+  return outgoing === undefined ? membership : { ...membership, outgoing: membersOf(outgoing) }
+}
+
+function seen(nodeId: string, membership: Membership | undefined): Sighting {
+  const counts = { recordCount: 1, tombstoneCount: 0, stubCount: 0 }
+  return { address: `${nodeId}:1`, description: { nodeId, membership, version: '1', ...counts } }
+}
+
+const OLD = aMembership(1, 'abc')
+const JOINT = aMembership(2, 'bcd', 'abc')
+
+test('a newer membership is confirmed by a classic quorum of the nodes that it replaces, and by no fewer', () => {
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT)]))
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', OLD), seen('c', OLD)]))
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('d', JOINT)]), 'd is new, and only a was there')
+  assert.ok(isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', JOINT), seen('c', OLD)]))
+  assert.ok(isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', aMembership(3, 'bcd'))]), 'b is further on')
+})
+
+test('a joint membership is replaced with the word of both its sides, or of a quorum of those that stay', () => {
+  const next = aMembership(3, 'bcd')
+  assert.ok(!isConfirmed(next, JOINT, [seen('d', next), seen('a', JOINT), seen('b', JOINT)]))
+  assert.ok(isConfirmed(next, JOINT, [seen('b', next), seen('c', next)]))
+  assert.ok(isConfirmed(next, JOINT, [seen('c', next), seen('d', next)]))
+})
+
+test('a membership that one node has made up is not confirmed, whomever it names', () => {
+  for (const members of ['a', 'abx', 'abc', 'axy', 'abcxy']) {
+    const madeUp = aMembership(99, members)
+    assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), seen('b', OLD), seen('c', OLD)]), members)
+    assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp)]), `${members}, the others do not answer`)
+  }
+})
+
+test('one node that answers at several addresses counts once', () => {
+  const madeUp = aMembership(99, 'a')
+  assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), { ...seen('a', madeUp), address: 'other:1' }]))
+})
+
+test('a cluster that has gone on without most of the old members is followed at the word of its own', () => {
+  const later = aMembership(7, 'cde')
+  assert.ok(isConfirmed(later, OLD, [seen('c', later), seen('d', later)]))
+  assert.ok(
+    isConfirmed(
+      aMembership(7, 'def'),
+      OLD,
+      [...'def'].map((name) => seen(name, aMembership(7, 'def'))),
+    ),
+  )
+  assert.ok(!isConfirmed(later, OLD, [seen('c', later), seen('d', OLD)]))
+})
+
+test('two memberships of one epoch that differ do not confirm each other', () => {
+  const one = aMembership(2, 'abd')
+  const other = aMembership(2, 'abe')
+  assert.ok(!isConfirmed(one, OLD, [seen('a', one), seen('b', other)]))
+  assert.ok(!isSameMembership(one, other))
+  const moved = { ...one, members: one.members.map((member) => ({ ...member, address: 'elsewhere:1' })) }
+  assert.ok(isConfirmed(one, OLD, [seen('a', one), seen('b', moved)]), 'a member may have moved')
+})
+
+test('another cluster confirms nothing', () => {
+  const foreign = { ...aMembership(99, 'abc'), clusterId: 'other' }
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('a', foreign), seen('b', foreign), seen('c', undefined)]))
+})

@@ -1,0 +1,51 @@
+/**
+ * Whether a newer membership that some node tells of may be believed (protocol.md §7). Pure.
+ *
+ * A connector that follows a membership shows it to every node, and a node that is shown a newer membership without its
+ * own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a cluster with a
+ * membership that was never chosen.
+ */
+import { classicQuorum, isClassicQuorum, type NodeSet } from '../register/quorum.ts'
+import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
+import type { Membership } from '../rpc/messages.ts'
+import type { Sighting } from './sighting.ts'
+
+/**
+ * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms it by being
+ * in the same epoch with the same members, or in a later one.
+ *
+ * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a classic
+ * quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of `older` has.
+ */
+export function isConfirmed(newer: Membership, older: Membership, sightings: readonly Sighting[]): boolean {
+  const confirming = new Set(
+    sightings
+      .filter(({ description }) => confirms(description.membership, newer))
+      .map(({ description }) => description.nodeId),
+  )
+  if (isQuorumOf(older, confirming)) return true
+  return confirming.size >= classicQuorum(older.members.length) && isQuorumOf(newer, confirming)
+}
+
+/** Whether two memberships of one epoch are the same one; where they differ, one of them was never chosen. */
+export function isSameMembership(a: Membership, b: Membership): boolean {
+  return a.epoch === b.epoch && a.clusterId === b.clusterId && namesOf(a) === namesOf(b)
+}
+
+function confirms(known: Membership | undefined, newer: Membership): boolean {
+  if (known === undefined || known.clusterId !== newer.clusterId) return false
+  return known.epoch > newer.epoch || isSameMembership(known, newer)
+}
+
+function isQuorumOf(membership: Membership, nodeIds: ReadonlySet<string>): boolean {
+  const nodes = nodesOfEpoch(membership).reduce<NodeSet>(
+    (set, { nodeId }, index) => (nodeIds.has(nodeId) ? set | (1 << index) : set),
+    0,
+  )
+  return isClassicQuorum(nodes, quorumsOfMembership(membership))
+}
+
+/** Addresses are left out: a member that has moved is still that member. */
+function namesOf({ members, outgoing }: Membership): string {
+  return JSON.stringify([members, outgoing ?? []].map((nodes) => nodes.map(({ nodeId }) => nodeId).sort()))
+}
