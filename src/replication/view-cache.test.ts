@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Memory } from '../register/proposer.ts'
 import { ABSENT, successor } from '../register/state.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -58,13 +60,22 @@ test('after a stream was lost, a memory has no view any more, and still its roun
   assert.deepEqual(cache.recall('k', 2), { view: undefined, highestRoundNumber: 4 })
 })
 
-test('a value that is kept keeps no message alive', () => {
+test('a value that is kept keeps no message alive, and its bytes are the same', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
   const { cache } = aCache()
-  const message = Buffer.alloc(100_000, 7)
-  cache.remember('k', aMemory(4, message.subarray(500, 600)), 0)
-  const value = cache.recall('k', 0)!.view!.state.value!
-  assert.deepEqual([...value], Array(100).fill(7))
-  assert.equal(value.buffer.byteLength, 100)
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+  function rememberPartOfMessage(): WeakRef<ArrayBuffer> {
+    const message = new Uint8Array(100_000)
+    message.set(bytes, 500)
+    cache.remember('k', aMemory(4, message.subarray(500, 756)), 0)
+    return new WeakRef(message.buffer)
+  }
+  const message = rememberPartOfMessage()
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  assert.equal(message.deref(), undefined)
+  assert.deepEqual([...cache.recall('k', 0)!.view!.state.value!], [...bytes])
 })
 
 test('an age with a fraction of a millisecond is one: a grace time need not be a multiple of ten', () => {
