@@ -1,5 +1,5 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
-import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/codec.ts'
+import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/batch-codec.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
 import { WireError } from '../rpc/wire.ts'
 import { Freshness } from './freshness.ts'

@@ -6,8 +6,8 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
+import { decodeAnswerBatch, encodeRequestBatch } from './batch-codec.ts'
 import { CLIENT_OPTIONS } from './channel-options.ts'
-import { decodeAnswerBatch, encodeRequestBatch } from './codec.ts'
 import type {
   Description,
   DigestAnswer,

@@ -6,7 +6,7 @@ import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writ
 
 /**
  * The register's own messages as protobuf: written field by field, without objects in between, because they make
- * up nearly all of the traffic. `codec.test.ts` holds the bytes to `node.proto`. A `case` is a field's tag:
+ * up nearly all of the traffic. `batch-codec.test.ts` holds the bytes to `node.proto`. A `case` is a field's tag:
  * number * 8 + wire type (0 varint, 2 length-delimited).
  *
  * What is read here is trusted from here on: whatever the core asserts of its input is checked, and refused with

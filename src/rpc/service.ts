@@ -1,17 +1,14 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
+import { decodeDescription, encodeDescription } from './description-codec.ts'
 import {
-  decodeDescription,
   decodeDigestAnswer,
   decodeDigestRequest,
-  decodeScanPage,
-  decodeScanRange,
-  encodeDescription,
   encodeDigestAnswer,
   encodeDigestRequest,
-  encodeScanPage,
-  encodeScanRange,
-} from './codec.ts'
+} from './digest-codec.ts'
 import type { Description, DigestAnswer, DigestRequest, ScanEntry, ScanRange } from './messages.ts'
+
+import { decodeScanPage, decodeScanRange, encodeScanPage, encodeScanRange } from './scan-codec.ts'
 
 /** The full name of the service, as health checks and reflection use it. */
 export const SERVICE_NAME = 'cohort.v1.Node'

@@ -1,8 +1,12 @@
 import protobuf from 'protobufjs/minimal.js'
 
 /**
- * The primitives under the codec, over protobufjs's `Reader` and `Writer`. All integers of the contract are below
- * 2^53, so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a `Long` of each.
+ * The primitives under the codecs, over protobufjs's `Reader` and `Writer`. All integers of the contract are below 2^53,
+ * so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a `Long` of each.
+ *
+ * The codecs are the messages of `node.proto` as bytes. A `tag` is a field's number * 8 + its wire type (0 varint, 2
+ * length-delimited). Every `decode` function throws a `WireError` that says what is wrong, and lets nothing through that
+ * the register core would assert against.
  */
 
 export type Writer = protobuf.Writer
@@ -127,4 +131,23 @@ export function readString(reader: Reader): string {
     return reader.stringVerify()
   }
   return text
+}
+
+/** Writes a packed field of integers of 0 to 2^53 - 1. */
+export function writePacked(writer: Writer, tag: number, integers: readonly number[]): void {
+  if (integers.length === 0) return
+  writer.uint32(tag).fork()
+  for (const integer of integers) writer.uint64(integer)
+  writer.ldelim()
+}
+
+export function readPacked(reader: Reader, countMax: number): number[] {
+  const outerEnd = enter(reader)
+  const integers: number[] = []
+  while (reader.pos < reader.len) {
+    if (integers.length === countMax) refuse(`a list has more than ${countMax} integers`)
+    integers.push(readInteger(reader))
+  }
+  leave(reader, outerEnd)
+  return integers
 }

@@ -1,67 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { Answer, KeyRecord, Request } from '../register/messages.ts'
-import { ABSENT, type State } from '../register/state.ts'
-import {
-  anyCount,
-  anyKey,
-  anyKeyedRequest,
-  anyMembership,
-  anyRecord,
-  plain,
-} from '../testing/message-arbitraries.ts'
-import * as codec from './codec.ts'
+import { ABSENT } from '../register/state.ts'
+import { anyCount, anyKeyedRequest, anyMembership, anyRecord, plain } from '../testing/message-arbitraries.ts'
+import { optional, reference, wireAnswer, wireRequest } from '../testing/wire-reference.ts'
+import * as codec from './batch-codec.ts'
 import type { AnswerBatch, KeyedRequest, RequestBatch } from './messages.ts'
 import { WireError } from './wire.ts'
-
-const schema = protobuf.loadSync(fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url)))
-
-/** The bytes that protobufjs makes of a message of the contract, given in the names of node.proto. */
-function reference(type: string, message: object): Buffer {
-  const known = schema.lookupType(`cohort.v1.${type}`)
-  assert.equal(known.verify(message), null)
-  return Buffer.from(known.encode(known.create({ ...message })).finish())
-}
-
-function wireState({ generation, lineage, value }: State): object {
-  return { ...optional({ value }), ...(generation === 0 ? {} : { generation }), lineage }
-}
-
-function wireRecord({ promised, accepted, state, chosen, isStub }: KeyRecord, omitState = false): object {
-  const isSent = state.generation > 0 && !omitState
-  return {
-    promised: wirePair(promised),
-    ...(accepted === undefined ? {} : { accepted: wirePair(accepted) }),
-    ...(isSent ? { state: wireState(state) } : {}),
-    ...(chosen ? { chosen } : {}),
-    ...(isStub ? { isStub } : {}),
-  }
-}
-
-/** proto3 leaves zeros out, protobufjs writes whatever is set. */
-function wirePair<T extends object>(pair: T): object {
-  return Object.fromEntries(Object.entries(pair).filter(([, value]) => value !== 0))
-}
-
-function wireRequest({ key, request }: KeyedRequest): object {
-  const { kind, ...parts } = request
-  const fields = {
-    ...('ballot' in parts ? { ballot: wirePair(parts.ballot) } : {}),
-    ...('state' in parts ? { state: wireState(parts.state) } : {}),
-    ...('next' in parts ? { next: wirePair(parts.next) } : {}),
-    ...('writeId' in parts ? { writeId: wirePair(parts.writeId) } : {}),
-    ...('promised' in parts ? { promised: wirePair(parts.promised) } : {}),
-  }
-  return { key, [kind]: fields }
-}
-
-function optional<T extends object>(fields: T): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
 
 function aBatch(parts: Partial<RequestBatch>): RequestBatch {
   const header = {
@@ -160,72 +107,16 @@ test('answers have the bytes that node.proto says, and are completed with the re
   )
 })
 
-function wireAnswer(request: Request, { ok, record }: Answer): object {
-  const isSame =
-    'state' in request &&
-    record.state.generation > 0 &&
-    record.state.writeId.sequence === request.state.writeId.sequence &&
-    record.state.writeId.proposerId === request.state.writeId.proposerId
-  return { ...(ok ? { ok } : {}), record: wireRecord(record, isSame), ...(isSame ? { sameState: true } : {}) }
-}
-
-test('a mismatch, a description and a scan have the bytes that node.proto says', () => {
+test('a mismatch has the bytes that node.proto says', () => {
   fc.assert(
-    fc.property(
-      fc.option(anyMembership, { nil: undefined }),
-      anyCount,
-      fc.boolean(),
-      (membership, count, omitValues) => {
-        const mismatch: AnswerBatch = { batchId: count, answers: [], mismatch: { nodeId: 'n', membership } }
-        const wireMismatch = { batchId: count, mismatch: { nodeId: 'n', ...optional({ membership }) } }
-        assert.deepEqual(codec.encodeAnswerBatch(mismatch, []), reference('AnswerBatch', wireMismatch))
-        assert.deepEqual(
-          codec.decodeAnswerBatch(codec.encodeAnswerBatch(mismatch, []), () => []),
-          mismatch,
-        )
-
-        const counts = { recordCount: count, tombstoneCount: count, stubCount: count }
-        const description = { nodeId: 'n', membership, version: '1.2.3', ...counts }
-        const described = reference('DescribeAnswer', optional(description))
-        assert.deepEqual(codec.encodeDescription(description), described)
-        assert.deepEqual(codec.decodeDescription(described), description)
-
-        const range = { start: 'group/a', end: 'group/b', omitValues }
-        const ranged = reference('ScanRequest', {
-          ...range,
-          ...(omitValues ? {} : { omitValues: undefined }),
-        })
-        assert.deepEqual(codec.encodeScanRange(range), ranged)
-        const plainRange = { ...range, removableOnly: false, leaves: undefined, limit: undefined }
-        assert.deepEqual(codec.decodeScanRange(ranged), { ...plainRange, recipient: undefined })
-        const recipient = { clusterId: 'c', epoch: count, nodeId: 'n' }
-        const limit = count === 0 ? undefined : count
-        const addressed = reference('ScanRequest', {
-          ...range,
-          ...optional({ limit }),
-          ...(omitValues ? {} : { omitValues: undefined }),
-          ...recipient,
-        })
-        assert.deepEqual(codec.encodeScanRange({ ...range, limit, recipient }), addressed)
-        assert.deepEqual(codec.decodeScanRange(addressed), { ...plainRange, limit, recipient })
-
-        const digestAnswer = { digests: [0, count, 2 ** 46 - 1], mismatch: { nodeId: 'n', membership } }
-        const answered = reference('DigestAnswer', {
-          ...digestAnswer,
-          mismatch: { nodeId: 'n', ...optional({ membership }) },
-        })
-        assert.deepEqual(codec.encodeDigestAnswer(digestAnswer), answered)
-        assert.deepEqual(codec.decodeDigestAnswer(answered), digestAnswer)
-      },
-    ),
-  )
-  fc.assert(
-    fc.property(fc.array(plain({ key: anyKey, record: anyRecord })), (entries) => {
-      const page = reference('ScanPage', {
-        entries: entries.map(({ key, record }) => ({ key, record: wireRecord(record) })),
-      })
-      assert.deepEqual(codec.encodeScanPage(entries, false), page)
-      assert.deepEqual(codec.decodeScanPage(page), entries)
+    fc.property(fc.option(anyMembership, { nil: undefined }), anyCount, (membership, batchId) => {
+      const batch: AnswerBatch = { batchId, answers: [], mismatch: { nodeId: 'n', membership } }
+      const wireBatch = { batchId, mismatch: { nodeId: 'n', ...optional({ membership }) } }
+      assert.deepEqual(codec.encodeAnswerBatch(batch, []), reference('AnswerBatch', wireBatch))
+      assert.deepEqual(
+        codec.decodeAnswerBatch(codec.encodeAnswerBatch(batch, []), () => []),
+        batch,
+      )
     }),
   )
 })
@@ -364,50 +255,4 @@ test('answers that do not fit their requests are refused', () => {
   assert.throws(() => codec.decodeAnswerBatch(unknown, () => undefined), {
     message: /no batch 9 is in flight/,
   })
-})
-
-test('a scan of some leaves and a digest request have the bytes that node.proto says', () => {
-  const anyLeaves = fc.uniqueArray(fc.integer({ min: 0, max: 65_535 }), { minLength: 1, maxLength: 20 })
-  const anyBranches = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 })
-  fc.assert(
-    fc.property(anyLeaves, anyBranches, anyCount, (leaves, branches, epoch) => {
-      const range = {
-        start: '',
-        end: '',
-        omitValues: false,
-        removableOnly: false,
-        leaves: new Set(leaves),
-        recipient: undefined,
-      }
-      const bits = Buffer.alloc(8_192)
-      for (const leaf of leaves) bits[leaf >> 3] = bits[leaf >> 3]! | (1 << (leaf & 7))
-      assert.deepEqual(codec.encodeScanRange(range), reference('ScanRequest', { leaves: bits }))
-      assert.deepEqual(codec.decodeScanRange(codec.encodeScanRange(range)), {
-        ...range,
-        leaves: new Set(leaves.sort((a, b) => a - b)),
-        limit: undefined,
-      })
-      const request = { clusterId: 'c', epoch, nodeId: 'n', branches }
-      assert.deepEqual(codec.encodeDigestRequest(request), reference('DigestRequest', request))
-      assert.deepEqual(codec.decodeDigestRequest(codec.encodeDigestRequest(request)), request)
-    }),
-  )
-})
-
-test('a scan or a digest request for what does not exist is refused with the reason', () => {
-  const refused = (bytes: Buffer, decode: (bytes: Buffer) => unknown, message: RegExp) =>
-    assert.throws(() => decode(bytes), message)
-  refused(
-    reference('ScanRequest', { leaves: Buffer.alloc(3) }),
-    codec.decodeScanRange,
-    /24 bits for 65536 leaves/,
-  )
-  refused(
-    reference('ScanRequest', { leaves: Buffer.alloc(8_192), removableOnly: true }),
-    codec.decodeScanRange,
-    /both for some leaves and for what is removable/,
-  )
-  refused(reference('DigestRequest', { branches: [256] }), codec.decodeDigestRequest, /no branch 256/)
-  const many = reference('DigestRequest', { branches: Array(257).fill(0) })
-  refused(many, codec.decodeDigestRequest, /more than 256 integers/)
 })

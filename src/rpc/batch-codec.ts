@@ -1,0 +1,188 @@
+/** Batches of requests, and the answers to them, as bytes. */
+import type { Answer, Request } from '../register/messages.ts'
+import { REQUESTS_PER_BATCH_MAX } from './limits.ts'
+import { readMembership, readMismatch, writeMembership, writeMismatch } from './membership-codec.ts'
+import type { AnswerBatch, KeyedRequest, Membership, Mismatch, RequestBatch } from './messages.ts'
+import { readKey, readName } from './name-codec.ts'
+import { readAnswer, readRequest, writeAnswer, writeRequest } from './register-codec.ts'
+import {
+  decodeWith,
+  encodeWith,
+  enter,
+  leave,
+  type Reader,
+  readInteger,
+  refuse,
+  skip,
+  type Writer,
+  writeInteger,
+  writeString,
+} from './wire.ts'
+
+/**
+ * The requests of the batch that was encoded last, and their bytes: a write goes to every node, in batches that are mostly
+ * the same but for whom they are for.
+ */
+let written: Readonly<{ requests: readonly KeyedRequest[]; bytes: Uint8Array }> = {
+  requests: [],
+  bytes: new Uint8Array(),
+}
+
+export function encodeRequestBatch(batch: RequestBatch): Buffer {
+  const { requests } = batch
+  const isWritten = requests.length > 0 && areSame(requests, written.requests)
+  let start = 0
+  let end = 0
+  const bytes = encodeWith((writer) => {
+    writeInteger(writer, 8, batch.batchId)
+    writeString(writer, 18, batch.clusterId)
+    writeInteger(writer, 24, batch.epoch)
+    writeString(writer, 34, batch.nodeId)
+    if (batch.membership !== undefined) writeMembership(writer, 42, batch.membership)
+    start = writer.pos
+    if (isWritten) writer.raw(written.bytes)
+    else for (const request of requests) writeKeyedRequest(writer, request)
+    end = writer.pos
+    writeInteger(writer, 56, batch.sentMs)
+    writeInteger(writer, 64, batch.lifeMs)
+  })
+  if (!isWritten && requests.length > 0) written = { requests, bytes: bytes.subarray(start, end) }
+  return bytes
+}
+
+function writeKeyedRequest(writer: Writer, { key, request }: KeyedRequest): void {
+  writer.uint32(50).fork()
+  writeString(writer, 10, key)
+  writeRequest(writer, request)
+  writer.ldelim()
+}
+
+/** Whether these are the same requests, and not only such as look alike: they are never changed. */
+function areSame(some: readonly KeyedRequest[], others: readonly KeyedRequest[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ key, request }, index) => {
+      const other = others[index]!
+      return request === other.request && key === other.key
+    })
+  )
+}
+
+/** @throws {WireError} */
+export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
+  return decodeWith(bytes, 'a batch', (reader) => {
+    let batchId = 0
+    let clusterId = ''
+    let epoch = 0
+    let nodeId = ''
+    let membership: Membership | undefined
+    let sentMs = 0
+    let lifeMs = 0
+    const requests: KeyedRequest[] = []
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 50) {
+        if (requests.length === REQUESTS_PER_BATCH_MAX)
+          refuse(`it has more than ${REQUESTS_PER_BATCH_MAX} requests`)
+        requests.push(readKeyedRequest(reader))
+      } else if (tag === 8) batchId = readInteger(reader)
+      else if (tag === 18) clusterId = readName(reader)
+      else if (tag === 24) epoch = readInteger(reader)
+      else if (tag === 34) nodeId = readName(reader)
+      else if (tag === 42) membership = readMembership(reader)
+      else if (tag === 56) sentMs = readInteger(reader)
+      else if (tag === 64) lifeMs = readInteger(reader)
+      else skip(reader, tag)
+    }
+    if (batchId === 0) refuse('it has no batch id')
+    if ((clusterId === '') !== (epoch === 0)) refuse('it names a cluster without an epoch, or the reverse')
+    return { batchId, clusterId, epoch, nodeId, membership, sentMs, lifeMs, requests }
+  })
+}
+
+function readKeyedRequest(reader: Reader): KeyedRequest {
+  const outerEnd = enter(reader)
+  let key = ''
+  let request: Request | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) key = readKey(reader)
+    else {
+      const kind = readRequest(reader, tag)
+      if (kind === undefined) skip(reader, tag)
+      else request = kind
+    }
+  }
+  leave(reader, outerEnd)
+  if (key === '') refuse('a request has no key')
+  if (request === undefined) refuse(`the request about '${key}' is of no known kind`)
+  return { key, request }
+}
+
+/** `requests` are those of the batch that is answered: a state that they carried is not sent back. */
+export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRequest[]): Buffer {
+  return encodeWith((writer) => {
+    writeInteger(writer, 8, batch.batchId)
+    let index = 0
+    for (const { request } of requests) {
+      if (request.kind === 'mark') continue
+      const answer = batch.answers[index++]
+      if (answer === undefined) break
+      writeAnswer(writer, 18, answer, request)
+    }
+    if (batch.mismatch !== undefined) writeMismatch(writer, 26, batch.mismatch)
+  })
+}
+
+/**
+ * Reads the answers to a batch. `requestsOf` gives the requests of a batch that is in flight, or `undefined` when
+ * there is none of that id: they complete the answers, and say how many there must be.
+ *
+ * @throws {WireError}
+ */
+export function decodeAnswerBatch(
+  bytes: Uint8Array,
+  requestsOf: (batchId: number) => readonly KeyedRequest[] | undefined,
+): AnswerBatch {
+  return decodeWith(bytes, 'an answer', (reader) => {
+    const batchId = readBatchId(reader)
+    const requests = requestsOf(batchId)
+    if (requests === undefined) refuse(`no batch ${batchId} is in flight`)
+    const answers: Answer[] = []
+    let mismatch: Mismatch | undefined
+    let index = nextAnswered(requests, 0)
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 18) {
+        const request = requests[index]?.request
+        if (request === undefined) refuse('it has more answers than there were requests')
+        answers.push(readAnswer(reader, request))
+        index = nextAnswered(requests, index + 1)
+      } else if (tag === 26) mismatch = readMismatch(reader)
+      else skip(reader, tag)
+    }
+    if (mismatch === undefined && index < requests.length)
+      refuse('it has fewer answers than there were requests')
+    if (mismatch !== undefined && answers.length > 0) refuse('it has both answers and a mismatch')
+    return { batchId, answers, mismatch }
+  })
+}
+
+/** The batch id, wherever in the message it is; the reader stays at the start. */
+function readBatchId(reader: Reader): number {
+  let batchId = 0
+  while (reader.pos < reader.len && batchId === 0) {
+    const tag = reader.uint32()
+    if (tag === 8) batchId = readInteger(reader)
+    else skip(reader, tag)
+  }
+  reader.pos = 0
+  if (batchId === 0) refuse('it has no batch id')
+  return batchId
+}
+
+/** The index of the first request from `index` on that gets an answer. */
+function nextAnswered(requests: readonly KeyedRequest[], index: number): number {
+  while (index < requests.length && requests[index]?.request.kind === 'mark') index++
+  return index
+}

@@ -1,0 +1,49 @@
+/** What a node says of itself, as bytes. */
+import { readMembership, writeMembership } from './membership-codec.ts'
+import type { Description, Membership } from './messages.ts'
+import { readName } from './name-codec.ts'
+import {
+  decodeWith,
+  encodeWith,
+  readInteger,
+  readString,
+  refuse,
+  skip,
+  writeInteger,
+  writeString,
+} from './wire.ts'
+
+export function encodeDescription(description: Description): Buffer {
+  return encodeWith((writer) => {
+    writeString(writer, 10, description.nodeId)
+    if (description.membership !== undefined) writeMembership(writer, 18, description.membership)
+    writeString(writer, 26, description.version)
+    writeInteger(writer, 32, description.recordCount)
+    writeInteger(writer, 40, description.tombstoneCount)
+    writeInteger(writer, 48, description.stubCount)
+  })
+}
+
+/** @throws {WireError} */
+export function decodeDescription(bytes: Uint8Array): Description {
+  return decodeWith(bytes, 'a description', (reader) => {
+    let nodeId = ''
+    let membership: Membership | undefined
+    let version = ''
+    let recordCount = 0
+    let tombstoneCount = 0
+    let stubCount = 0
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      if (tag === 10) nodeId = readName(reader)
+      else if (tag === 18) membership = readMembership(reader)
+      else if (tag === 26) version = readString(reader)
+      else if (tag === 32) recordCount = readInteger(reader)
+      else if (tag === 40) tombstoneCount = readInteger(reader)
+      else if (tag === 48) stubCount = readInteger(reader)
+      else skip(reader, tag)
+    }
+    if (nodeId === '') refuse('it names no node')
+    return { nodeId, membership, version, recordCount, tombstoneCount, stubCount }
+  })
+}

@@ -1,0 +1,102 @@
+/** Memberships, and what a node answers that is not in the epoch it was asked in, as bytes. */
+import type { Member, Membership, Mismatch } from './messages.ts'
+import { readName } from './name-codec.ts'
+import {
+  enter,
+  leave,
+  type Reader,
+  readInteger,
+  refuse,
+  skip,
+  type Writer,
+  writeInteger,
+  writeString,
+} from './wire.ts'
+
+/** Members of one configuration. */
+const MEMBERS_MAX = 7
+
+export function writeMembership(writer: Writer, tag: number, membership: Membership): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, membership.clusterId)
+  writeInteger(writer, 16, membership.epoch)
+  for (const member of membership.members) writeMember(writer, 26, member)
+  for (const member of membership.outgoing ?? []) writeMember(writer, 34, member)
+  writeInteger(writer, 40, membership.tombstoneGraceMs)
+  writer.ldelim()
+}
+
+export function readMembership(reader: Reader): Membership {
+  const outerEnd = enter(reader)
+  let clusterId = ''
+  let epoch = 0
+  const members: Member[] = []
+  const outgoing: Member[] = []
+  let tombstoneGraceMs = 0
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) clusterId = readName(reader)
+    else if (tag === 16) epoch = readInteger(reader)
+    else if (tag === 26) members.push(readMember(reader))
+    else if (tag === 34) outgoing.push(readMember(reader))
+    else if (tag === 40) tombstoneGraceMs = readInteger(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (clusterId === '') refuse('a membership names no cluster')
+  if (epoch === 0) refuse('a membership has no epoch')
+  if (members.length === 0) refuse('a membership has no members')
+  for (const configuration of [members, outgoing]) {
+    if (configuration.length > MEMBERS_MAX) refuse(`a membership has more than ${MEMBERS_MAX} members`)
+    if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)
+      refuse('a membership names a node twice')
+  }
+  if (tombstoneGraceMs === 0) refuse('a membership has no grace time of tombstones')
+  const stable = { clusterId, epoch, members, tombstoneGraceMs }
+  return outgoing.length === 0 ? stable : { ...stable, outgoing }
+}
+
+function writeMember(writer: Writer, tag: number, { nodeId, address }: Member): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, nodeId)
+  writeString(writer, 18, address)
+  writer.ldelim()
+}
+
+function readMember(reader: Reader): Member {
+  const outerEnd = enter(reader)
+  let nodeId = ''
+  let address = ''
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) nodeId = readName(reader)
+    else if (tag === 18) address = readName(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (nodeId === '') refuse('a member has no node id')
+  if (address === '') refuse('a member has no address')
+  return { nodeId, address }
+}
+
+export function writeMismatch(writer: Writer, tag: number, { nodeId, membership }: Mismatch): void {
+  writer.uint32(tag).fork()
+  writeString(writer, 10, nodeId)
+  if (membership !== undefined) writeMembership(writer, 18, membership)
+  writer.ldelim()
+}
+
+export function readMismatch(reader: Reader): Mismatch {
+  const outerEnd = enter(reader)
+  let nodeId = ''
+  let membership: Membership | undefined
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 10) nodeId = readName(reader)
+    else if (tag === 18) membership = readMembership(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (nodeId === '') refuse('a mismatch names no node')
+  return { nodeId, membership }
+}

@@ -1,0 +1,26 @@
+/** What messages name: nodes, clusters, addresses and keys. */
+import { NAME_LENGTH_MAX } from './limits.ts'
+import { type Reader, readString, refuse } from './wire.ts'
+
+/** The longest key, in UTF-16 units: an id of 256 characters and its namespace fit many times over. */
+const KEY_LENGTH_MAX = 4096
+
+const NAMESPACES = ['group/', 'cluster/']
+
+/** Reads the id of a node or a cluster, or an address. */
+export function readName(reader: Reader): string {
+  const name = readString(reader)
+  if (name.length > NAME_LENGTH_MAX) refuse(`a name is longer than ${NAME_LENGTH_MAX}`)
+  return name
+}
+
+export function readKey(reader: Reader): string {
+  const key = readString(reader)
+  if (key.length > KEY_LENGTH_MAX) refuse(`a key is longer than ${KEY_LENGTH_MAX}`)
+  if (!NAMESPACES.some((namespace) => key.startsWith(namespace))) {
+    refuse(`the key '${key}' is in none of the namespaces ${NAMESPACES.join(', ')}`)
+  }
+  // SQLite's own tools end a text there.
+  if (key.includes('\0')) refuse('a key has a NUL character')
+  return key
+}
