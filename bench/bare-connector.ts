@@ -37,6 +37,7 @@ const app = buildApp({
   clock: { now: () => new Date() },
   newIncarnation: () => 'bare',
   retryAfterSeconds: 1,
+  drainTimeoutMs: 10_000,
   logger: pino({ level: 'silent' }),
 })
 await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) })

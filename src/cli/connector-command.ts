@@ -21,6 +21,10 @@ export function addConnectorCommand(program: Command): void {
       'how long each of the two steps waits that remove what is left of a deleted group, at least ten timeouts ' +
         '(TOMBSTONE_GRACE; default: 3600)',
     )
+    .option(
+      '--drain-timeout <seconds>',
+      'the longest that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
+    )
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
     .option(
       '--log-level <level>',

@@ -27,6 +27,10 @@ export function addUpCommand(program: Command): void {
         '(TOMBSTONE_GRACE; default: 3600)',
     )
     .option(
+      '--drain-timeout <seconds>',
+      'the longest that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

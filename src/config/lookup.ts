@@ -10,6 +10,7 @@ export type Flags = Readonly<{
   hosts?: string | undefined
   timeout?: string | undefined
   tombstoneGrace?: string | undefined
+  drainTimeout?: string | undefined
   dataDir?: string | undefined
   logLevel?: string | undefined
   nodes?: string | undefined
@@ -24,6 +25,7 @@ export type Variable =
   | 'HOSTS'
   | 'TIMEOUT'
   | 'TOMBSTONE_GRACE'
+  | 'DRAIN_TIMEOUT'
   | 'DATA_DIR'
   | 'LOG_LEVEL'
 /** A setting's text, and what to call it in a sentence. */
@@ -39,6 +41,7 @@ const FLAGS = {
   HOSTS: { name: '--hosts', key: 'hosts' },
   TIMEOUT: { name: '--timeout', key: 'timeout' },
   TOMBSTONE_GRACE: { name: '--tombstone-grace', key: 'tombstoneGrace' },
+  DRAIN_TIMEOUT: { name: '--drain-timeout', key: 'drainTimeout' },
   DATA_DIR: { name: '--data-dir', key: 'dataDir' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>

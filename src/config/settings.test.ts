@@ -92,6 +92,7 @@ test('everything has a default but where the data and the nodes are', () => {
     hosts: ['a:1', 'b:1', 'c:1'],
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
+    drainTimeoutMs: 10_000,
     logLevel: 'info',
   })
   assert.deepEqual(readUpSettings({}, environment()), {
@@ -102,6 +103,7 @@ test('everything has a default but where the data and the nodes are', () => {
     dataDir: resolve('.cohort'),
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
+    drainTimeoutMs: 10_000,
     logLevel: 'info',
   })
   assert.match(
@@ -204,6 +206,24 @@ test('a grace time that is shorter than ten timeouts is refused, wherever either
       /^--tombstone-grace must be a number of seconds from 1 to 2678400/,
     )
   }
+})
+
+test('a drain timeout is given in seconds, from 0 to 600', () => {
+  const read = (drainTimeout: string) => readConnectorSettings({ hosts: HOSTS, drainTimeout }, environment())
+  for (const [text, ms] of [
+    ['0', 0],
+    ['0.5', 500],
+    ['600', 600_000],
+  ] as const) {
+    assert.equal(read(text).drainTimeoutMs, ms)
+  }
+  for (const text of ['-1', '600.1', 'x', '']) {
+    assert.match(
+      refusal(() => read(text)),
+      /^--drain-timeout must be a number of seconds from 0 to 600/,
+    )
+  }
+  assert.equal(readUpSettings({}, environment({ DRAIN_TIMEOUT: '2' })).drainTimeoutMs, 2_000)
 })
 
 test('log levels are read in any case', () => {

@@ -25,7 +25,8 @@ export type NodeSettings = Readonly<{
 /**
  * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;
  * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6) in a
- * cluster that is born with this connector; one that is there has its own.
+ * cluster that is born with this connector; one that is there has its own; `drainTimeoutMs` is the longest that a stop
+ * waits for requests.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -33,6 +34,7 @@ export type ConnectorSettings = Readonly<{
   hosts: readonly string[]
   timeoutMs: number
   tombstoneGraceMs: number
+  drainTimeoutMs: number
   logLevel: string
 }>
 
@@ -44,9 +46,9 @@ export type UpSettings = Readonly<{
   connectorCount: number
   /** Absolute. */
   dataDir: string
-  /** How long a request may take to drain. */
   timeoutMs: number
   tombstoneGraceMs: number
+  drainTimeoutMs: number
   logLevel: string
 }>
 
@@ -58,6 +60,7 @@ export const CONNECTOR_PORT = 8000
 
 const NODE_PORT = 8001
 const TIMEOUT_SECONDS = 3
+const DRAIN_TIMEOUT_SECONDS = 10
 /** A month: beyond it, nothing would be removed within the life of most processes. */
 const TOMBSTONE_GRACE_SECONDS_MAX = 2_678_400
 const CONNECTORS_MAX = 16
@@ -185,7 +188,9 @@ function readMetricsPort(find: Find, port: number): number | undefined {
   return metricsPort
 }
 
-function readTimes(find: Find): Readonly<{ timeoutMs: number; tombstoneGraceMs: number }> {
+type Times = Readonly<{ timeoutMs: number; tombstoneGraceMs: number; drainTimeoutMs: number }>
+
+function readTimes(find: Find): Times {
   const timeout = { default: TIMEOUT_SECONDS, min: 0.1, max: 60 }
   const timeoutMs = readMs(find('TIMEOUT'), timeout)
   const found = find('TOMBSTONE_GRACE')
@@ -195,7 +200,8 @@ function readTimes(find: Find): Readonly<{ timeoutMs: number; tombstoneGraceMs: 
   if (found !== undefined && tombstoneGraceMs < leastMs) {
     throw mismatch(found, `at least ${leastMs / 1_000} seconds, ${TIMEOUTS_PER_GRACE} times TIMEOUT`)
   }
-  return { timeoutMs, tombstoneGraceMs }
+  const drainTimeout = { default: DRAIN_TIMEOUT_SECONDS, min: 0, max: 600 }
+  return { timeoutMs, tombstoneGraceMs, drainTimeoutMs: readMs(find('DRAIN_TIMEOUT'), drainTimeout) }
 }
 
 /** A number of seconds, with fractions, as milliseconds. @throws SettingError */

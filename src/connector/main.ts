@@ -7,7 +7,7 @@ import { addRequestMetrics } from '../http/request-metrics.ts'
 import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { systemClock } from '../process/clock.ts'
-import { listenFault } from '../process/fault.ts'
+import { listenHttp } from '../process/listen-http.ts'
 import { openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
@@ -49,18 +49,13 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     clock: { now: () => new Date() },
     newIncarnation: incarnations(),
     retryAfterSeconds: 1,
+    drainTimeoutMs: settings.drainTimeoutMs,
     logger,
   })
-  await app.listen({ host, port }).catch((cause: Error) => {
-    throw listenFault(`${host}:${port}`, cause)
-  })
+  await app.ready()
+  const listening = await listenHttp(app.server, { host, port })
   const running = engine.run()
-  // PORT 0 took any free one.
-  const [listening] = app.addresses()
-  logger.info(
-    { host, port: typeof listening === 'object' ? listening.port : port, hosts, version: VERSION },
-    'connector is listening',
-  )
+  logger.info({ host, ...listening, hosts, version: VERSION }, 'connector is listening')
   logger.info({ signal: await stopped }, 'connector is stopping')
   await app.close()
   engine.close()

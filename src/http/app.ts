@@ -36,7 +36,7 @@ const DRAIN_GRACE_MS = 500
 
 /** The app, ready to listen or to be injected into. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
-  const { logger, requestCounts, drainGraceMs = DRAIN_GRACE_MS } = dependencies
+  const { logger, requestCounts, nowMs, drainGraceMs = DRAIN_GRACE_MS, drainTimeoutMs } = dependencies
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
@@ -66,8 +66,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     else done(error)
   })
   judgePreconditions(app)
-  countRequests(app, requestCounts, dependencies.nowMs)
-  drainOnClose(app, drainGraceMs)
+  countRequests(app, requestCounts, nowMs)
+  const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
   // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
   app.server.on('checkExpectation', app.routing)
   app.server.on('connect', (request: IncomingMessage, socket: Socket) => {
@@ -89,7 +89,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     app.register(replaceMemberRoute(members, dependencies))
     app.register(removeMemberRoute(members, dependencies))
   }
-  app.register(healthRoutes(dependencies))
+  app.register(healthRoutes(isDraining, dependencies))
   app.register(metricsRoute(dependencies))
   app.register(docsRoutes())
   return app

@@ -17,6 +17,8 @@ export type Dependencies = Readonly<{
   logger: Logger
   /** What `Retry-After` says when too few nodes answer. */
   retryAfterSeconds: number
-  /** How long a close waits for keep-alive connections, in milliseconds. Default 500. */
+  /** How long new connections are still taken when the API is closed, in milliseconds. Default 500. */
   drainGraceMs?: number
+  /** How long a close may take before it closes what is still open, in milliseconds. */
+  drainTimeoutMs: number
 }>

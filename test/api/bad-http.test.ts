@@ -2,119 +2,122 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { expectProblem } from './expect.ts'
-import { exchange, listen, send } from './raw-http.ts'
+import { exchange, listen, PLACES, send } from './raw-http.ts'
 import { testApp } from './test-app.ts'
 
-test('bytes that are not HTTP: 400 invalid_http, and the connection ends', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const requests = [
-    'nonsense\r\n\r\n',
-    '\0\0\0\0\r\n\r\n',
-    'GET / HTTP/9.9\r\n\r\n',
-    'GET /livez HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n',
-    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n',
-    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
-    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
-  ]
-  for (const request of requests) {
-    const answer = await exchange(port, request)
-    expectProblem(answer, 'invalid_http')
-    assert.equal(answer.headers.connection, 'close')
-  }
-})
-
-test('headers, or a path, beyond 16 KiB: 431', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const long = 'x'.repeat(17 * 1_024)
-  expectProblem(
-    await exchange(port, `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${long}\r\n\r\n`),
-    'headers_too_large',
-  )
-  expectProblem(await exchange(port, `GET /${long} HTTP/1.1\r\nhost: x\r\n\r\n`), 'headers_too_large')
-})
-
-test('a body beyond the limit whose length is not declared: 413, and the connection ends', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const head =
-    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
-  const answer = await exchange(port, `${head}10001\r\n${'x'.repeat(0x10001)}\r\n0\r\n\r\n`)
-  expectProblem(answer, 'body_too_large')
-  assert.equal(answer.headers.connection, 'close')
-})
-
-test('a body shorter than declared does nothing', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const body = '{"groupId":"g"}'
-  const head = `POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length + 1}`
-  await new Promise<void>((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => socket.end(`${head}\r\n\r\n${body}`))
-    socket.resume().on('close', () => resolve())
+// On a name that stands for several addresses, each of them must answer alike.
+for (const place of PLACES) {
+  test(`bytes that are not HTTP: 400 invalid_http, and the connection ends (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const requests = [
+      'nonsense\r\n\r\n',
+      '\0\0\0\0\r\n\r\n',
+      'GET / HTTP/9.9\r\n\r\n',
+      'GET /livez HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n',
+      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n',
+      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    ]
+    for (const request of requests) {
+      const answer = await exchange(door, request)
+      expectProblem(answer, 'invalid_http')
+      assert.equal(answer.headers.connection, 'close')
+    }
   })
-  expectProblem(await app.inject('/v1/group/g'), 'group_not_found')
-})
 
-test('an expectation is ignored, and 100-continue honoured', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const odd = 'GET /livez HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\nconnection: close\r\n\r\n'
-  const answer = await exchange(port, odd)
-  assert.equal(answer.statusCode, 200)
-  assert.ok(answer.headers['x-request-id'])
-})
-
-test('no Host in HTTP/1.1, two of them, or one that names no host: 400 invalid_http (RFC 9112 §3.2)', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  const ask = (version: string, ...hosts: string[]) =>
-    exchange(
-      port,
-      `GET /livez HTTP/${version}\r\n${hosts.map((host) => `${host}\r\n`).join('')}connection: close\r\n\r\n`,
+  test(`headers, or a path, beyond 16 KiB: 431 (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const long = 'x'.repeat(17 * 1_024)
+    expectProblem(
+      await exchange(door, `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${long}\r\n\r\n`),
+      'headers_too_large',
     )
-  for (const hosts of [
-    [],
-    ['host: a', 'host: a'],
-    ['host: a', 'HOST: b'],
-    ['Host: a', 'x: y', 'hOsT: '],
-    ['host: a b'],
-    ['host: a, b'],
-    ['host: a/b'],
-    ['host: user@a'],
-    ['host: a:b'],
-    ['host: a:1:2'],
-    ['host: [::1'],
-    ['host: "a"'],
-    ['host: é'],
-  ]) {
-    expectProblem(await ask('1.1', ...hosts), 'invalid_http')
-    if (hosts.length !== 0) expectProblem(await ask('1.0', ...hosts), 'invalid_http')
-  }
-  for (const host of [
-    'a',
-    'a:80',
-    'a:',
-    '',
-    '127.0.0.1:8000',
-    '[::1]:8000',
-    '[::ffff:1.2.3.4]',
-    'a_b.c-d',
-    'x%20y',
-    'a;b=c',
-  ]) {
-    assert.equal((await ask('1.1', `host: ${host}`)).statusCode, 200, host)
-  }
-  assert.equal((await ask('1.0')).statusCode, 200)
-})
+    expectProblem(await exchange(door, `GET /${long} HTTP/1.1\r\nhost: x\r\n\r\n`), 'headers_too_large')
+  })
 
-test('a request for an absolute URL is one for its path; an upgrade is not taken (RFC 9112 §3.2.2, RFC 9110 §7.8)', async (context) => {
-  const { app } = testApp()
-  const port = await listen(app, context)
-  assert.equal((await send(port, 'GET', 'http://example.org/livez')).statusCode, 200)
-  for (const protocol of ['websocket', 'h2c', 'TLS/1.0']) {
-    const request = `GET /livez HTTP/1.1\r\nhost: x\r\nupgrade: ${protocol}\r\nconnection: upgrade, close\r\n\r\n`
-    assert.equal((await exchange(port, request)).statusCode, 200)
-  }
-})
+  test(`a body beyond the limit whose length is not declared: 413, and the connection ends (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const head =
+      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+    const answer = await exchange(door, `${head}10001\r\n${'x'.repeat(0x10001)}\r\n0\r\n\r\n`)
+    expectProblem(answer, 'body_too_large')
+    assert.equal(answer.headers.connection, 'close')
+  })
+
+  test(`a body shorter than declared does nothing (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const body = '{"groupId":"g"}'
+    const head = `POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length + 1}`
+    await new Promise<void>((resolve) => {
+      const socket = connect(door, () => socket.end(`${head}\r\n\r\n${body}`))
+      socket.resume().on('close', () => resolve())
+    })
+    expectProblem(await app.inject('/v1/group/g'), 'group_not_found')
+  })
+
+  test(`an expectation is ignored, and 100-continue honoured (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const odd = 'GET /livez HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\nconnection: close\r\n\r\n'
+    const answer = await exchange(door, odd)
+    assert.equal(answer.statusCode, 200)
+    assert.ok(answer.headers['x-request-id'])
+  })
+
+  test(`no Host in HTTP/1.1, two of them, or one that names no host: 400 invalid_http (RFC 9112 §3.2) (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    const ask = (version: string, ...hosts: string[]) =>
+      exchange(
+        door,
+        `GET /livez HTTP/${version}\r\n${hosts.map((host) => `${host}\r\n`).join('')}connection: close\r\n\r\n`,
+      )
+    for (const hosts of [
+      [],
+      ['host: a', 'host: a'],
+      ['host: a', 'HOST: b'],
+      ['Host: a', 'x: y', 'hOsT: '],
+      ['host: a b'],
+      ['host: a, b'],
+      ['host: a/b'],
+      ['host: user@a'],
+      ['host: a:b'],
+      ['host: a:1:2'],
+      ['host: [::1'],
+      ['host: "a"'],
+      ['host: é'],
+    ]) {
+      expectProblem(await ask('1.1', ...hosts), 'invalid_http')
+      if (hosts.length !== 0) expectProblem(await ask('1.0', ...hosts), 'invalid_http')
+    }
+    for (const host of [
+      'a',
+      'a:80',
+      'a:',
+      '',
+      '127.0.0.1:8000',
+      '[::1]:8000',
+      '[::ffff:1.2.3.4]',
+      'a_b.c-d',
+      'x%20y',
+      'a;b=c',
+    ]) {
+      assert.equal((await ask('1.1', `host: ${host}`)).statusCode, 200, host)
+    }
+    assert.equal((await ask('1.0')).statusCode, 200)
+  })
+
+  test(`a request for an absolute URL is one for its path; an upgrade is not taken (RFC 9112 §3.2.2, RFC 9110 §7.8) (${place.title})`, async (context) => {
+    const { app } = testApp()
+    const door = await listen(app, context, place)
+    assert.equal((await send(door, 'GET', 'http://example.org/livez')).statusCode, 200)
+    for (const protocol of ['websocket', 'h2c', 'TLS/1.0']) {
+      const request = `GET /livez HTTP/1.1\r\nhost: x\r\nupgrade: ${protocol}\r\nconnection: upgrade, close\r\n\r\n`
+      assert.equal((await exchange(door, request)).statusCode, 200)
+    }
+  })
+}

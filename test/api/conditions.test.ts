@@ -380,7 +380,7 @@ test('an answer that is a stream is not left open when a precondition ends it', 
 
 test('every method on every path: what there is, 405 with Allow (§15.5.6), or 501 for methods unknown everywhere (§15.6.2)', async (context) => {
   const { app } = testApp()
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   const routes = [
     ...GROUP_ROUTES,
     ...UNTAGGED_ROUTES,
@@ -407,14 +407,14 @@ test('every method on every path: what there is, 405 with Allow (§15.5.6), or 5
       'QUERY',
     ]) {
       if (known.has(method)) continue
-      const answer = await send(port, method, url)
+      const answer = await send(door, method, url)
       const name = `${method} ${url}`
       assert.equal(answer.statusCode, 405, name)
       assert.equal(answer.headers.allow, allow, name)
       if (method !== 'HEAD') expectProblem(answer, 'method_not_allowed')
     }
     for (const method of ['CONNECT', 'NONESUCH', 'get', 'M-POST']) {
-      const answer = await send(port, method, url)
+      const answer = await send(door, method, url)
       assert.equal(answer.headers.connection, 'close')
       expectProblem(answer, 'method_not_implemented')
     }
@@ -423,18 +423,18 @@ test('every method on every path: what there is, 405 with Allow (§15.5.6), or 5
 
 test('CONNECT to a host and port, and OPTIONS *, are answered too', async (context) => {
   const { app } = testApp()
-  const port = await listen(app, context)
-  expectProblem(await send(port, 'CONNECT', 'example.org:443'), 'method_not_implemented')
-  const answer = await send(port, 'OPTIONS', '*')
+  const door = await listen(app, context)
+  expectProblem(await send(door, 'CONNECT', 'example.org:443'), 'method_not_implemented')
+  const answer = await send(door, 'OPTIONS', '*')
   expectProblem(answer, 'method_not_allowed')
   assert.equal(answer.headers.allow, 'DELETE, GET, HEAD, PATCH, POST, PUT')
-  expectProblem(await send(port, 'GET', '*'), 'not_found')
+  expectProblem(await send(door, 'GET', '*'), 'not_found')
 })
 
 test('DELETE takes any body and any Content-Type, and does the same', async (context) => {
   const members = new ScriptedMembers()
   const world = testApp({ engine: { members } })
-  const port = await listen(world.app, context)
+  const door = await listen(world.app, context)
   const types = [
     '',
     'application/json',
@@ -460,7 +460,7 @@ test('DELETE takes any body and any Content-Type, and does the same', async (con
       ]) {
         await world.app.inject({ method: 'POST', url: '/v1/group', payload: { groupId: 'g' } })
         const head = `DELETE ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: ${type}\r\n`
-        const answer = await exchange(port, `${head}${body === '' ? '\r\n' : body}`)
+        const answer = await exchange(door, `${head}${body === '' ? '\r\n' : body}`)
         assert.equal(answer.statusCode, status, `${path} ${JSON.stringify([type, body])} ${answer.body}`)
       }
     }

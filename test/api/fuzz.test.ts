@@ -54,7 +54,7 @@ test('any bytes as a body', async () => {
 test('any bytes in the path and in headers, on a real connection', async (context) => {
   const { app } = testApp()
   await app.inject({ method: 'POST', url: '/v1/group', payload: { groupId: 'g' } })
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   const path = fc.oneof(
     fc.stringMatching(/^[!-~]{0,30}$/).map((text) => `/v1/group/${text}`),
     fc
@@ -94,7 +94,7 @@ test('any bytes in the path and in headers, on a real connection', async (contex
         `${method} ${url} HTTP/1.1\r\nhost: x\r\n${lines}connection: close\r\n\r\n`,
         'latin1',
       )
-      expectDescribed(await exchange(port, bytes))
+      expectDescribed(await exchange(door, bytes))
     }),
     { numRuns: 300 },
   )
@@ -102,11 +102,11 @@ test('any bytes in the path and in headers, on a real connection', async (contex
 
 test('any bytes in place of HTTP', async (context) => {
   const { app } = testApp()
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async (bytes) => {
       // Blank lines, or the start of a request, would be waited on; this is neither.
-      const answer = await exchange(port, Buffer.concat([bytes, Buffer.from('\x01\r\n\r\n')]))
+      const answer = await exchange(door, Buffer.concat([bytes, Buffer.from('\x01\r\n\r\n')]))
       expectDescribed(answer)
       assert.ok(answer.statusCode >= 400)
     }),

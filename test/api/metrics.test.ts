@@ -137,13 +137,13 @@ test('requests are counted by route and status, and none is left in flight', asy
 test('what is no HTTP, no method or no route is counted too, and preconditions count with their status', async (context) => {
   const requestCounts = new RequestCounts()
   const { app } = testApp({ requestCounts })
-  const port = await listen(app, context)
-  await exchange(port, 'nonsense\r\n\r\n')
-  await exchange(port, 'NONESUCH / HTTP/1.1\r\nhost: x\r\n\r\n')
-  await send(port, 'CONNECT', 'x:1')
-  await send(port, 'GET', '/nowhere')
-  await exchange(port, 'GET /livez HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n')
-  await exchange(port, 'GET /livez HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\nconnection: close\r\n\r\n')
+  const door = await listen(app, context)
+  await exchange(door, 'nonsense\r\n\r\n')
+  await exchange(door, 'NONESUCH / HTTP/1.1\r\nhost: x\r\n\r\n')
+  await send(door, 'CONNECT', 'x:1')
+  await send(door, 'GET', '/nowhere')
+  await exchange(door, 'GET /livez HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n')
+  await exchange(door, 'GET /livez HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\nconnection: close\r\n\r\n')
   assert.deepEqual([...requestCounts.unrouted.statuses].sort(), [
     [400, 2],
     [404, 1],

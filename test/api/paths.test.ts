@@ -15,7 +15,7 @@ test('an id of any legal text is found under its percent-encoded path', async (c
     fc.string({ unit: character, minLength: 1, maxLength: 40 }),
   )
   const { app } = testApp()
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   const seen = new Set<string>()
   await fc.assert(
     fc.asyncProperty(groupId, async (id) => {
@@ -26,7 +26,7 @@ test('an id of any legal text is found under its percent-encoded path', async (c
       if (created.statusCode === 201) assert.equal(created.headers.location, path)
       const lowerCase = path.replaceAll(/%../g, (escaped) => escaped.toLowerCase())
       for (const url of [path, lowerCase, everyByteEscaped(id)]) {
-        assert.equal(JSON.parse((await send(port, 'GET', url)).body).groupId, id, url)
+        assert.equal(JSON.parse((await send(door, 'GET', url)).body).groupId, id, url)
       }
     }),
     { numRuns: 60 },
@@ -62,11 +62,11 @@ test('escapes that are not UTF-8, and broken ones: 400 invalid_path', async () =
 
 test('bytes in a path that should have been escaped: 400, and never another group', async (context) => {
   const { app } = testApp()
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   const groupId = Buffer.from('é').toString('latin1')
   await app.inject({ method: 'POST', url: '/v1/group', payload: { groupId } })
   const request = Buffer.from('GET /v1/group/é HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
-  expectProblem(await exchange(port, request), 'invalid_http')
+  expectProblem(await exchange(door, request), 'invalid_http')
 })
 
 /** Types that no route takes, and texts that are no type. */
@@ -127,9 +127,9 @@ test('a known path with another method: 405 with Allow', async () => {
 
 test('methods that hardly anybody knows: 405 too', async (context) => {
   const { app } = testApp()
-  const port = await listen(app, context)
+  const door = await listen(app, context)
   for (const method of ['PROPFIND', 'TRACE', 'MKCOL', 'QUERY']) {
-    const answer = await send(port, method, '/v1/group/g')
+    const answer = await send(door, method, '/v1/group/g')
     expectProblem(answer, 'method_not_allowed')
   }
 })

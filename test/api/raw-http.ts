@@ -1,25 +1,40 @@
 /** Requests to a real listener as they are: no client in between that tidies up paths or headers. */
 
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { listenHttp } from '../../src/process/listen-http.ts'
+import { SECOND_ADDRESS } from '../second-address.ts'
 import type { Answer } from './expect.ts'
 
-/** Listens on a free port of the loopback interface, until the test ends. */
-export async function listen(app: FastifyInstance, context: TestContext): Promise<number> {
+/** A way to an app: the addresses that it listens on. Requests are sent to the last one. */
+export type Place = Readonly<{ title: string; addresses: readonly [string, ...string[]] }>
+
+/** Whatever a server does on one address, it must do on every other: `localhost` often stands for two. */
+export const PLACES: readonly [Place, Place] = [
+  { title: 'on one address', addresses: ['127.0.0.1'] },
+  { title: 'on the second address of a name', addresses: ['127.0.0.1', SECOND_ADDRESS] },
+]
+
+/** Where an app can be reached. */
+export type Door = Readonly<{ host: string; port: number }>
+
+/** Listens on a free port, as a connector does, until the test ends. */
+export async function listen(app: FastifyInstance, context: TestContext, place = PLACES[0]): Promise<Door> {
   context.after(() => app.close())
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return (app.server.address() as AddressInfo).port
+  await app.ready()
+  const { addresses } = place
+  const { port } = await listenHttp(app.server, { host: 'place.test', port: 0 }, async () => addresses)
+  return { host: addresses.at(-1)!, port }
 }
 
 /** An answer that does not come fails the test instead of holding it up. */
 const ANSWER_TIMEOUT_MS = 10_000
 
 /** Sends these bytes on a connection of their own, and reads to the end: ask for `connection: close`. */
-export async function exchange(port: number, bytes: string | Uint8Array): Promise<Answer> {
-  const socket = connect({ host: '127.0.0.1', port })
+export async function exchange(door: Door, bytes: string | Uint8Array): Promise<Answer> {
+  const socket = connect(door)
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   socket.write(bytes)
@@ -28,8 +43,8 @@ export async function exchange(port: number, bytes: string | Uint8Array): Promis
 }
 
 /** A request without a body, on a connection of its own. */
-export function send(port: number, method: string, path: string): Promise<Answer> {
-  return exchange(port, `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+export function send(door: Door, method: string, path: string): Promise<Answer> {
+  return exchange(door, `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
 }
 
 /** An answer whose body is not chunked. */

@@ -45,6 +45,8 @@ export function testApp({ engine = {}, ...overrides }: Overrides = {}): TestApp 
     newIncarnation: () => `i${++count}`,
     logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
     retryAfterSeconds: 1,
+    drainGraceMs: 0,
+    drainTimeoutMs: 5_000,
     ...overrides,
   })
   return { app, registry, logged }

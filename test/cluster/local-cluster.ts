@@ -95,6 +95,8 @@ export type LocalClusterOptions = Readonly<{
   /** Nodes that run, empty, and that no connector is told of; the last of `nodes`. Default: none. */
   spares?: number
   connectors?: number
+  /** What the connectors listen on; 127.0.0.1 must be among its addresses. */
+  connectorHost?: string
   timeoutSeconds?: number
   /** How long each step of a removal waits. */
   graceSeconds?: number
@@ -129,6 +131,7 @@ export class LocalCluster {
     nodes = 3,
     spares = 0,
     connectors = 1,
+    connectorHost = '127.0.0.1',
     timeoutSeconds = 3,
     graceSeconds = 3_600,
     isProxied = false,
@@ -152,6 +155,8 @@ export class LocalCluster {
       const hosts = links[index] ?? nodeServices.slice(0, nodes)
       const args = [
         'connector',
+        '--host',
+        connectorHost,
         '--port',
         String(port),
         '--hosts',

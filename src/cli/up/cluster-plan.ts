@@ -58,7 +58,7 @@ function planNode(
 }
 
 function planConnector(
-  { host, timeoutMs, tombstoneGraceMs, logLevel }: UpSettings,
+  { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, logLevel }: UpSettings,
   { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
 ): ServicePlan {
   const flags = {
@@ -67,6 +67,7 @@ function planConnector(
     hosts,
     timeout: timeoutMs / 1_000,
     'tombstone-grace': tombstoneGraceMs / 1_000,
+    'drain-timeout': drainTimeoutMs / 1_000,
     'log-level': logLevel,
   }
   return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }

@@ -13,7 +13,7 @@ import { Supervisor } from './supervisor.ts'
 const READY_POLL_MS = 100
 /** When to say that it takes long. */
 const READY_PATIENCE_MS = 15_000
-/** Beyond the longest request, for a process to close its files. */
+/** Beyond the drain timeout, for a process to close its files. */
 const GRACE_MS = 5_000
 
 /**
@@ -34,7 +34,7 @@ export async function up(settings: UpSettings): Promise<number> {
   const supervisor = new Supervisor({
     plan,
     print,
-    graceMs: settings.timeoutMs + GRACE_MS,
+    graceMs: settings.drainTimeoutMs + GRACE_MS,
     onHopeless: (reason) => {
       failure = reason
       stopping.abort()
