@@ -57,8 +57,7 @@ export class Cluster {
       directory,
       farewells,
       self: drawId(),
-      // Not at once: what follows may close the link that reports it.
-      onClaim: () => clock.defer(() => this.#checkClaim()),
+      onClaim: () => this.#onClaim(),
     })
     const changes = new ChangeMembers({
       epoch: () => epochs.current,
@@ -136,9 +135,9 @@ export class Cluster {
     return this.#closing.signal.aborted
   }
 
-  #checkClaim(): void {
+  #onClaim(): void {
     const epoch = this.#epochs.current
-    if (epoch !== undefined && !this.#isClosed) this.#survey.check(epoch)
+    if (epoch !== undefined && !this.#isClosed) this.#survey.readMembership(epoch)
   }
 
   async #find(): Promise<void> {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Membership } from '../rpc/messages.ts'
-import { isConfirmed, isSameMembership } from './confirmation.ts'
-import type { Sighting } from './sighting.ts'
+import { type Claim, isConfirmed, isSameMembership, newestConfirmed } from './confirmation.ts'
 
 function aMembership(epoch: number, members: string, outgoing?: string): Membership {
   const membersOf = (names: string) => [...names].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
@@ -10,9 +9,8 @@ function aMembership(epoch: number, members: string, outgoing?: string): Members
   return outgoing === undefined ? membership : { ...membership, outgoing: membersOf(outgoing) }
 }
 
-function seen(nodeId: string, membership: Membership | undefined): Sighting {
-  const counts = { recordCount: 1, tombstoneCount: 0, stubCount: 0 }
-  return { address: `${nodeId}:1`, description: { nodeId, membership, version: '1', ...counts } }
+function seen(nodeId: string, membership: Membership | undefined): Claim {
+  return { nodeId, membership }
 }
 
 const OLD = aMembership(1, 'abc')
@@ -43,7 +41,13 @@ test('a membership that one node has made up is not confirmed, whomever it names
 
 test('one node that answers at several addresses counts once', () => {
   const madeUp = aMembership(99, 'a')
-  assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), { ...seen('a', madeUp), address: 'other:1' }]))
+  assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), seen('a', madeUp)]))
+})
+
+test('what is made up does not hide what is confirmed', () => {
+  const claims = [seen('a', aMembership(99, 'a')), seen('b', JOINT), seen('c', JOINT)]
+  assert.deepEqual(newestConfirmed(OLD, claims), JOINT)
+  assert.equal(newestConfirmed(JOINT, claims), undefined)
 })
 
 test('a cluster that has gone on without most of the old members is followed at the word of its own', () => {

@@ -7,8 +7,10 @@
  */
 import { classicQuorum, isClassicQuorum, type NodeSet } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
-import type { Membership } from '../rpc/messages.ts'
-import type { Sighting } from './sighting.ts'
+import type { Membership, Mismatch } from '../rpc/messages.ts'
+
+/** What a node says of itself: who it is, and which membership it is in. */
+export type Claim = Mismatch
 
 /**
  * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms it by being
@@ -17,14 +19,21 @@ import type { Sighting } from './sighting.ts'
  * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a classic
  * quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of `older` has.
  */
-export function isConfirmed(newer: Membership, older: Membership, sightings: readonly Sighting[]): boolean {
+export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const confirming = new Set(
-    sightings
-      .filter(({ description }) => confirms(description.membership, newer))
-      .map(({ description }) => description.nodeId),
+    claims.filter(({ membership }) => confirms(membership, newer)).map(({ nodeId }) => nodeId),
   )
   if (isQuorumOf(older, confirming)) return true
   return confirming.size >= classicQuorum(older.members.length) && isQuorumOf(newer, confirming)
+}
+
+/** The newest membership of the cluster of `current` that is newer and confirmed; `undefined`: there is none. */
+export function newestConfirmed(current: Membership, claims: readonly Claim[]): Membership | undefined {
+  return claims
+    .flatMap(({ membership }) => membership ?? [])
+    .filter(({ clusterId, epoch }) => clusterId === current.clusterId && epoch > current.epoch)
+    .sort((a, b) => b.epoch - a.epoch)
+    .find((newer) => isConfirmed(newer, current, claims))
 }
 
 /** Whether two memberships of one epoch are the same one; where they differ, one of them was never chosen. */

@@ -1,7 +1,7 @@
 import { classicQuorum, isClassicQuorum } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Description, Member, Membership } from '../rpc/messages.ts'
-import { isConfirmed, isSameMembership } from './confirmation.ts'
+import { type Claim, isConfirmed, isSameMembership } from './confirmation.ts'
 import { findLostDisks } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -75,7 +75,11 @@ function discoverCluster(
   { addresses, silent, strays }: Surroundings,
 ): Discovery {
   const memberships = membershipsOf(clusterId, sightings)
-  const membership = believable(memberships, hosts, sightings)
+  const membership = believable(
+    memberships,
+    hosts,
+    sightings.map(({ description }) => description),
+  )
   if (membership === undefined) return { kind: 'wait', reason: waitForTruth(clusterId, sightings, silent) }
   // A node that says that it is in a newer epoch acts on nothing that belongs to this one.
   const ahead = new Set(
@@ -137,13 +141,13 @@ function membershipsOf(clusterId: string, sightings: readonly Sighting[]): Membe
 function believable(
   memberships: readonly Membership[],
   hosts: readonly string[],
-  sightings: readonly Sighting[],
+  claims: readonly Claim[],
 ): Membership | undefined {
   return memberships.find(
     (newer) =>
       (newer.members.length > 1 || hosts.length === 1) &&
       memberships.every(
-        (older) => older === newer || older.epoch > newer.epoch || isConfirmed(newer, older, sightings),
+        (older) => older === newer || older.epoch > newer.epoch || isConfirmed(newer, older, claims),
       ),
   )
 }

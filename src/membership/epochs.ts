@@ -1,6 +1,7 @@
 /** Follows the cluster from one epoch to the next. Owns the current one. */
 import { isJoint, isMemberOf } from '../rpc/membership.ts'
 import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
+import { type Claim, newestConfirmed } from './confirmation.ts'
 import { type Epoch, type EpochOptions, openEpoch } from './epoch.ts'
 import type { Farewells } from './farewells.ts'
 import { MismatchLog } from './mismatch-log.ts'
@@ -12,7 +13,7 @@ export type EpochsOptions = EpochOptions &
     /** This connector, by a name that no other has. */
     self: string
     farewells: Farewells
-    /** A node says that it is in a newer epoch. It may be right, and may be alone with that. */
+    /** A node says that it is in a newer epoch, and too few others have said so until now. */
     onClaim: () => void
   }>
 
@@ -22,6 +23,8 @@ export class Epochs {
   #current: Epoch | undefined
   /** In a joint epoch. */
   #transfer: TransferDriver | undefined
+  /** What nodes of the current epoch have said of newer ones, by nodeId. */
+  readonly #claims = new Map<string, Claim>()
   #isClosed = false
 
   constructor(options: EpochsOptions) {
@@ -55,6 +58,7 @@ export class Epochs {
     const current = openEpoch(membership, this.#options, (node, mismatch) => this.#onMismatch(node, mismatch))
     this.#transfer?.close()
     this.#current = current
+    this.#claims.clear()
     this.#transfer = isJoint(membership) ? this.#newTransfer(current, isOurs) : undefined
     const { clusterId, epoch, members, outgoing } = membership
     this.#options.logger.info({ clusterId, epoch, members, outgoing }, 'following the cluster')
@@ -102,17 +106,25 @@ export class Epochs {
 
   /** A node did not act on what was meant for `expected`: another node answers there, or it is in another epoch. */
   #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
-    const { directory, farewells, onClaim } = this.#options
+    const { directory, farewells } = this.#options
     const ours = this.#current?.membership
     const address = directory.addressOf(expected)
     if (ours !== undefined && membership?.clusterId === ours.clusterId) {
-      if (membership.epoch > ours.epoch) return onClaim()
+      if (membership.epoch > ours.epoch) return this.#onNewer(ours, { nodeId, membership })
       if (!isMemberOf(ours, nodeId)) void farewells.tell(nodeId, address, ours)
       if (nodeId === expected.nodeId) return
       // A member that lost its disk is leaving, and the node that joins in its place answers at its address.
       if (isIn(ours.members, nodeId) && !isIn(ours.members, expected.nodeId)) return
     }
     this.#mismatches.report({ ...expected, address }, { nodeId, membership })
+  }
+
+  /** Not at once: what follows closes the link that reports the claim. */
+  #onNewer(ours: Membership, claim: Claim): void {
+    const { clock, onClaim } = this.#options
+    this.#claims.set(claim.nodeId, claim)
+    const newer = newestConfirmed(ours, [...this.#claims.values()])
+    clock.defer(() => (newer === undefined ? onClaim() : this.follow(newer, false)))
   }
 }
 

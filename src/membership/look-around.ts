@@ -1,7 +1,7 @@
 /** What is seen of the nodes while a cluster is followed, and what follows from it. Pure. */
 import { isMemberOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
-import { isConfirmed } from './confirmation.ts'
+import { newestConfirmed } from './confirmation.ts'
 import { findLostDisks, type LostDiskFinding } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -36,11 +36,10 @@ export function observe(surroundings: Surroundings, sightings: readonly Sighting
         description.membership!.epoch < epoch && !isMemberOf(membership, description.nodeId),
     )
     .map(({ address, description }) => ({ nodeId: description.nodeId, address }))
-  const newer = relatives
-    .map(({ description }) => description.membership!)
-    .filter((other) => other.epoch > epoch)
-    .sort((a, b) => b.epoch - a.epoch)
-    .find((claimed) => isConfirmed(claimed, membership, sightings))
+  const newer = newestConfirmed(
+    membership,
+    sightings.map(({ description }) => description),
+  )
   // A link that works is a sighting too: nobody asked those again.
   const linked = nodesOfEpoch(membership)
     .filter(({ nodeId }) => reachable.has(nodeId))

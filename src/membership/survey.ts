@@ -30,7 +30,6 @@ export class Survey {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #readAtMs = Number.NEGATIVE_INFINITY
   #isReading = false
-  #isLooking = false
 
   constructor(options: SurveyOptions) {
     this.#options = options
@@ -49,13 +48,9 @@ export class Survey {
     await this.#look(epoch)
   }
 
-  /**
-   * A node says that it is in a newer epoch. The others are asked at once, and the register that holds the membership is
-   * read: clients wait for it.
-   */
-  check(epoch: Epoch): void {
+  /** Reads at once which membership is chosen: a node says that it is in a newer epoch. */
+  readMembership(epoch: Epoch): void {
     if (!this.#isReading) void this.#read(epoch)
-    void this.#look(epoch)
   }
 
   /** Reads which membership is chosen: the cluster may have gone on without this connector. */
@@ -68,14 +63,6 @@ export class Survey {
 
   /** Asks who is there, wherever a node may be that is not linked. */
   async #look(epoch: Epoch): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
-    await this.#lookAndAct(epoch).finally(() => {
-      this.#isLooking = false
-    })
-  }
-
-  async #lookAndAct(epoch: Epoch): Promise<void> {
     const { hosts, epochs, directory, farewells, disks } = this.#options
     const { membership, nodes } = epoch
     const linked = nodes.filter(({ link }) => link.isReachable)
@@ -89,7 +76,8 @@ export class Survey {
     const asked = places.filter((place) => !inUse.has(place))
     const seen = await directory.look(asked)
     // Nodes of a newer epoch name others, which may confirm it.
-    const further = furtherAddresses([...asked, ...inUse], seen)
+    const ahead = seen.filter(({ description }) => (description.membership?.epoch ?? 0) > membership.epoch)
+    const further = furtherAddresses([...asked, ...inUse], ahead)
     const sightings = further.length === 0 ? seen : [...seen, ...(await directory.look(further))]
     if (!epochs.isCurrent(epoch)) return
     const { newer, moved, removed, lostDisks } = observe(
