@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InvalidArgumentError } from 'commander'
 import fc from 'fast-check'
+import { anyText } from '../testing/text-arbitraries.ts'
 import { EXIT } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { formatGroup, printable } from './format-group.ts'
@@ -46,7 +47,7 @@ test('a group is shown line by line, and what it lacks is not', () => {
 test('no text of a group reaches the terminal as a control character', () => {
   assert.equal(printable('a\u001b[31m\nb\u009b\t'), 'a\\u001b[31m\\nb\\u009b\\t')
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(anyText(), (text) => {
       assert.doesNotMatch(printable(text), /\p{Cc}/u)
     }),
   )

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { anyText } from '../testing/text-arbitraries.ts'
 import type { Environment } from './environment.ts'
 import type { Flags } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
@@ -316,7 +317,7 @@ test('counts and hosts of a single flag are checked as settings are', () => {
 })
 
 test('any text in any setting gives settings or one sentence', () => {
-  const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined })
+  const text = fc.option(anyText(), { nil: undefined })
   const flags = fc.record({
     host: text,
     port: text,

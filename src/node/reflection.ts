@@ -1,6 +1,6 @@
 /**
- * Server reflection (`grpcurl` without the .proto file), loaded at the first request for it. Most nodes are never
- * asked, and loading it takes a quarter of the CPU that the start of a node takes.
+ * Server reflection (`grpcurl` without the .proto file), loaded at the first request for it. Most nodes are
+ * never asked, and loading it takes a quarter of the CPU that the start of a node takes.
  */
 import { fileURLToPath } from 'node:url'
 import type { MethodDefinition, Server, ServerDuplexStream } from '@grpc/grpc-js'
@@ -14,7 +14,10 @@ type Package = (typeof PACKAGES)[number]
 
 type Call = ServerDuplexStream<Buffer, Buffer>
 
-/** One package of the reflection service as `@grpc/reflection` makes it: how its messages are written, and its answers. */
+/**
+ * One package of the reflection service as `@grpc/reflection` makes it: how its messages are written, and its
+ * answers.
+ */
 type Reflection = Readonly<{
   method: MethodDefinition<object, object>
   serve: (stream: ReflectionStream) => void
@@ -27,7 +30,10 @@ type ReflectionStream = Readonly<{
   end: () => void
 }>
 
-/** Adds the reflection service. Its streams carry bytes, because the messages are not known before it is loaded. */
+/**
+ * Adds the reflection service. Its streams carry bytes, because the messages are not known before it is
+ * loaded.
+ */
 export function addReflection(server: Server): void {
   for (const name of PACKAGES) {
     const path = `/${name}.ServerReflection/ServerReflectionInfo`

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
+import { anyText } from '../testing/text-arbitraries.ts'
 import { compareKeys } from './key-order.ts'
 import { mergeScans } from './merge-scans.ts'
 
@@ -18,7 +19,7 @@ async function* pagesOf(keys: readonly string[], node: number, size: number) {
   }
 }
 
-const key = fc.string({ unit: 'binary', maxLength: 3 })
+const key = anyText({ maxLength: 3 })
 const holding = fc.uniqueArray(key, { maxLength: 12 }).map((keys) => keys.toSorted(compareKeys))
 
 test('every key comes once, in order, with what each node holds for it', async () => {

@@ -6,6 +6,7 @@ import type { KeyRecord } from '../register/messages.ts'
 import { countNodes } from '../register/quorum.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
+import { anyText } from '../testing/text-arbitraries.ts'
 import { compareKeys } from './key-order.ts'
 import { nextRecords, type RecordScanOptions, type ScanSource } from './record-scan.ts'
 
@@ -72,7 +73,7 @@ async function allKeys(options: RecordScanOptions): Promise<string[]> {
   return keys
 }
 
-const key = fc.string({ unit: 'binary', maxLength: 4 }).map((id) => `group/${id}`)
+const key = anyText({ maxLength: 4 }).map((id) => `group/${id}`)
 const holdings = fc.tuple(fc.uniqueArray(key), fc.uniqueArray(key), fc.uniqueArray(key))
 const size = fc.integer({ min: 1, max: 4 })
 

@@ -2,13 +2,12 @@
 import fc from 'fast-check'
 import type { Group, Labels } from '../group/group.ts'
 import { LABEL_KEY_LENGTH_MAX, LABELS_MAX } from '../group/limits.ts'
+import { anyText } from './text-arbitraries.ts'
 
 const AWKWARD_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '0', '-1', '']
 
 /** What the API takes: no control characters, no lone surrogates. */
-const text = fc
-  .string({ unit: 'binary', maxLength: 12 })
-  .filter((value) => value.isWellFormed() && !/\p{Cc}/u.test(value))
+const text = anyText({ maxLength: 12 }).filter((value) => value.isWellFormed() && !/\p{Cc}/u.test(value))
 
 export const labelKey: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...AWKWARD_NAMES.filter((name) => name !== '')),
