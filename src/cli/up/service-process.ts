@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type Clock, systemClock } from '../../process/clock.ts'
 import type { ServicePlan } from './cluster-plan.ts'
 
 /** How a process ended: with an exit code, or by a signal. */
@@ -14,20 +15,33 @@ export type ServiceHandlers = Readonly<{
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/cohort', import.meta.url))
 
+/** What a process is made with; tests have their own. */
+export type Surroundings = Readonly<{
+  clock: Pick<Clock, 'nowMs' | 'after'>
+  spawn: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess
+}>
+
 /** One life of one service: a process of its own, from the moment this is made. */
 export class ServiceProcess {
   readonly #child: ChildProcess
+  readonly #clock: Surroundings['clock']
   readonly #ended: Promise<void>
 
-  constructor({ args }: ServicePlan, { onLine, onEnd }: ServiceHandlers) {
-    const startMs = performance.now()
-    const child = spawn(process.execPath, [...process.execArgv, PROGRAM, ...args], {
-      // The channel tells the child when this process is gone, however it died (stop-with-parent.ts).
+  constructor(
+    { args }: Pick<ServicePlan, 'args'>,
+    { onLine, onEnd }: ServiceHandlers,
+    { clock, spawn: start }: Surroundings = { clock: systemClock, spawn },
+  ) {
+    const startMs = clock.nowMs()
+    const child = start(process.execPath, [...process.execArgv, PROGRAM, ...args], {
+      // The channel tells the child when this process is gone, however it ended (stop-with-parent.ts).
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A process group of its own: Ctrl-C in the terminal reaches `up` alone, which stops the services in order.
+      // With a process group of its own, Ctrl-C in the terminal reaches `up` alone, which stops the services
+      // in order.
       detached: true,
     })
     this.#child = child
+    this.#clock = clock
     for (const output of [child.stdout!, child.stderr!]) {
       createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine)
     }
@@ -37,12 +51,12 @@ export class ServiceProcess {
         if (isOver) return
         isOver = true
         resolve()
-        onEnd({ code, signal, livedMs: performance.now() - startMs })
+        onEnd({ code, signal, livedMs: clock.nowMs() - startMs })
       }
       child.on('close', end)
       child.on('error', (error) => {
         onLine(error.message)
-        // No process came into being: there will be no `close`.
+        // There is no process, so there will be no `close`.
         if (child.pid === undefined) end(1, null)
       })
     })
@@ -52,16 +66,18 @@ export class ServiceProcess {
     return this.#child.pid
   }
 
-  /** Asks it to end, and makes it after `graceMs`. Resolves once it is gone: `false` when it had to be made. */
+  /**
+   * Asks it to end, and kills it after `graceMs`. Resolves when it is gone: `false` when it had to be killed.
+   */
   async stop(graceMs: number): Promise<boolean> {
     let isClean = true
     this.#child.kill('SIGTERM')
-    const timer = setTimeout(() => {
+    const cancel = this.#clock.after(graceMs, () => {
       isClean = false
       this.kill()
-    }, graceMs)
+    })
     await this.#ended
-    clearTimeout(timer)
+    cancel()
     return isClean
   }
 

@@ -1,9 +1,13 @@
 /** Keeps the processes of a plan running until it is told to stop them. */
+import { type Clock, systemClock } from '../../process/clock.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { ServicePlan } from './cluster-plan.ts'
 import { RestartPolicy } from './restart-policy.ts'
-import { type End, ServiceProcess } from './service-process.ts'
+import { type End, type ServiceHandlers, ServiceProcess } from './service-process.ts'
+
+/** A service that runs. */
+export type RunningService = Pick<ServiceProcess, 'stop' | 'kill'>
 
 export type SupervisorOptions = Readonly<{
   plan: readonly ServicePlan[]
@@ -11,34 +15,43 @@ export type SupervisorOptions = Readonly<{
   print: (name: string, line: string) => void
   /** How long a service may take to end. */
   graceMs: number
-  /** The cluster cannot come up: so many services failed at their start. Called once at most, before `markReady`. */
+  /**
+   * The cluster cannot become ready, because too many services failed at their start. Called once at most,
+   * before `markReady`.
+   */
   onHopeless: (reason: string) => void
+  /** Default: the system's. */
+  clock?: Pick<Clock, 'after'>
+  /** Starts a service. Default: as a process of its own. */
+  launch?: (plan: ServicePlan, handlers: ServiceHandlers) => RunningService
 }>
 
-/** So many ends right after a start are no accident. */
+/** After so many ends in a row, each right after a start, the loop is pointed out. */
 const QUICK_ENDS_SUSPICIOUS = 3
 
 type Service = {
   readonly plan: ServicePlan
   readonly policy: RestartPolicy
-  process: ServiceProcess | undefined
-  restart: NodeJS.Timeout | undefined
+  process: RunningService | undefined
+  /** Cancels the next start, while one is due. */
+  cancelRestart: (() => void) | undefined
   /** It ended by itself, with an error, before the cluster was ever ready. */
   hasFailedAtStart: boolean
 }
 
 export class Supervisor {
-  readonly #options: SupervisorOptions
+  readonly #options: Required<SupervisorOptions>
   readonly #services: readonly Service[]
   #phase: 'starting' | 'ready' | 'hopeless' | 'stopping' = 'starting'
 
   constructor(options: SupervisorOptions) {
-    this.#options = options
+    const launch: SupervisorOptions['launch'] = (plan, handlers) => new ServiceProcess(plan, handlers)
+    this.#options = { clock: systemClock, launch, ...options }
     this.#services = options.plan.map((plan) => ({
       plan,
       policy: new RestartPolicy(),
       process: undefined,
-      restart: undefined,
+      cancelRestart: undefined,
       hasFailedAtStart: false,
     }))
   }
@@ -47,7 +60,7 @@ export class Supervisor {
     for (const service of this.#services) this.#start(service)
   }
 
-  /** The cluster has come up: from now on every service is kept running, whatever happens. */
+  /** The cluster is ready. From now on every service is kept running, whatever happens. */
   markReady(): void {
     if (this.#phase === 'starting') this.#phase = 'ready'
   }
@@ -55,7 +68,7 @@ export class Supervisor {
   /** Stops the connectors, then the nodes. Resolves once all are gone: `false` when one had to be killed. */
   async stop(): Promise<boolean> {
     this.#phase = 'stopping'
-    for (const service of this.#services) clearTimeout(service.restart)
+    for (const { cancelRestart } of this.#services) cancelRestart?.()
     // Connectors first: the requests they have accepted still need the nodes.
     const connectors = await this.#stopAll('connector')
     const nodes = await this.#stopAll('node')
@@ -81,7 +94,7 @@ export class Supervisor {
 
   #start(service: Service): void {
     const { name } = service.plan
-    service.process = new ServiceProcess(service.plan, {
+    service.process = this.#options.launch(service.plan, {
       onLine: (line) => this.#options.print(name, line),
       onEnd: (end) => this.#onEnd(service, end),
     })
@@ -107,10 +120,10 @@ export class Supervisor {
     const { delayMs, quickEnds } = service.policy.onEnd(end.livedMs)
     print(name, `${describeEnd(end)}; it is started again in ${delayMs / 1_000} s`)
     if (quickEnds >= QUICK_ENDS_SUSPICIOUS) print(name, describeLoop(service.plan, quickEnds))
-    service.restart = setTimeout(() => this.#start(service), delayMs)
+    service.cancelRestart = this.#options.clock.after(delayMs, () => this.#start(service))
   }
 
-  /** Without its connectors, or a quorum of its nodes, the cluster will not come up. */
+  /** Without one of its connectors, or without a quorum of its nodes, the cluster will not be ready. */
   #isHopeless(): boolean {
     const nodeCount = this.#services.filter(({ plan }) => plan.kind === 'node').length
     const failed = this.#services.filter(({ hasFailedAtStart }) => hasFailedAtStart)
