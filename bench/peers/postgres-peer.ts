@@ -25,6 +25,9 @@ const BOTH = 'FIRST 2 (s1, s2)'
 /** What an operator sets when a standby is lost: one of them is enough. */
 const EITHER = 'ANY 1 (s1, s2)'
 
+/** Each client prepares its statement with its first transaction; with many clients that takes a while. */
+export const WARM_SECONDS = 1
+
 /** A transaction of pgbench: when it ended, and how long it took since it was due. In milliseconds. */
 type Transaction = Readonly<{ endMs: number; latencyMs: number }>
 
@@ -101,7 +104,7 @@ export class PostgresPeer implements Peer {
   }
 
   async turn(work: Work, { clients, seconds }: { clients: number; seconds: number }): Promise<Turn> {
-    const transactions = await this.#whole(work, clients, seconds, [])
+    const transactions = await this.#whole(work, clients, seconds)
     const latencies = transactions.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b)
     return {
       perSecond: transactions.length / seconds,
@@ -117,7 +120,7 @@ export class PostgresPeer implements Peer {
     // With a rate, pgbench counts a latency from the moment when the transaction was due.
     const rate = ['--rate', perSecond.toFixed(1)]
     const total = OPEN_LOOP_WARM_SECONDS + seconds
-    const transactions = await this.#whole(work, OPEN_LOOP_CONNECTIONS, total, rate)
+    const transactions = await this.#pgbench(work, OPEN_LOOP_CONNECTIONS, total, rate)
     return histogramOf(latenciesDueAfter(transactions, OPEN_LOOP_WARM_SECONDS))
   }
 
@@ -185,14 +188,9 @@ export class PostgresPeer implements Peer {
   }
 
   /** The transactions of so many seconds of work; pgbench is run again, for longer, while its clients took too long to connect. */
-  async #whole(
-    work: Work,
-    clients: number,
-    seconds: number,
-    options: readonly string[],
-  ): Promise<Transaction[]> {
+  async #whole(work: Work, clients: number, seconds: number): Promise<Transaction[]> {
     for (let tries = 0; tries < 5; tries += 1) {
-      const transactions = inWindow(await this.#pgbench(work, clients, seconds, options), seconds)
+      const transactions = inWindow(await this.#pgbench(work, clients, WARM_SECONDS + seconds, []), seconds)
       if (transactions !== undefined) return transactions
       this.#connectSeconds *= 2
     }
@@ -233,8 +231,8 @@ export class PostgresPeer implements Peer {
 }
 
 /**
- * The transactions of the first so many seconds of the work, which begins when all clients are connected. `undefined`: it did
- * not last for so long.
+ * The transactions that ended within so many seconds of the work, its first `WARM_SECONDS` left out. `undefined`: the work did
+ * not last for so long, or nothing ended then.
  */
 export function inWindow(transactions: readonly Transaction[], seconds: number): Transaction[] | undefined {
   const first = transactions.reduce(
@@ -242,10 +240,11 @@ export function inWindow(transactions: readonly Transaction[], seconds: number):
     Infinity,
   )
   const last = transactions.reduce((most, { endMs }) => Math.max(most, endMs), 0)
-  const toMs = first + seconds * 1_000
+  const fromMs = first + WARM_SECONDS * 1_000
+  const toMs = fromMs + seconds * 1_000
+  const inside = transactions.filter(({ endMs }) => endMs >= fromMs && endMs <= toMs)
   // The last transactions may have ended a little before the time was over.
-  if (!(last >= toMs - seconds * 50)) return undefined
-  return transactions.filter(({ endMs }) => endMs <= toMs)
+  return last >= toMs - seconds * 50 && inside.length > 0 ? inside : undefined
 }
 
 /** The latencies of those transactions that were due so many seconds after the first one, or later. */

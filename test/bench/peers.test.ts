@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { barChart, latencyChart } from '../../bench/peers/charts.ts'
 import { outageOf } from '../../bench/peers/http-load.ts'
-import { inWindow, latenciesDueAfter, transactionsOf } from '../../bench/peers/postgres-peer.ts'
+import { inWindow, latenciesDueAfter, transactionsOf, WARM_SECONDS } from '../../bench/peers/postgres-peer.ts'
 import { type Results, report } from '../../bench/peers/results.ts'
 import {
   arrivals,
@@ -110,13 +110,16 @@ test('a log of pgbench is read, a failed transaction and a line that was cut off
   ])
 })
 
-test('of a run of pgbench the first seconds of work count, if there were so many', () => {
-  const transactions = [20, 10, 999, 1_500].map((endMs) => ({ endMs, latencyMs: 10 }))
+test('of a run of pgbench the seconds after its start count, if there were so many', () => {
+  const transactions = [20, 10, 999, 1_010, 1_500, 2_500].map((endMs) => ({ endMs, latencyMs: 10 }))
   const endsIn = (seconds: number) => inWindow(transactions, seconds)?.map(({ endMs }) => endMs)
-  assert.deepEqual(endsIn(1), [20, 10, 999])
-  assert.deepEqual(endsIn(1.5), [20, 10, 999, 1_500])
+  assert.equal(WARM_SECONDS, 1)
+  assert.deepEqual(endsIn(1), [1_010, 1_500])
+  assert.deepEqual(endsIn(1.5), [1_010, 1_500, 2_500])
   assert.equal(endsIn(2), undefined)
   assert.equal(inWindow([], 1), undefined)
+  // All that ended in time had begun before the window and was slow: nothing was measured.
+  assert.equal(inWindow([{ endMs: 5_000, latencyMs: 5_000 }], 1), undefined)
 })
 
 test('of an open loop the requests count that were due after its first seconds, however late they were answered', () => {
