@@ -31,6 +31,17 @@ test('a joint membership is replaced with the word of both its sides, or of a qu
   assert.ok(isConfirmed(next, JOINT, [seen('c', next), seen('d', next)]))
 })
 
+test('the end of a change is confirmed although a member is away, and nodes of the other side never hear of it', () => {
+  const adding = aMembership(2, 'abcd', 'abc')
+  const takenBack = aMembership(3, 'abc')
+  assert.ok(isConfirmed(takenBack, adding, [seen('a', takenBack), seen('b', takenBack), seen('d', adding)]))
+  assert.ok(!isConfirmed(takenBack, adding, [seen('a', takenBack), seen('d', adding)]))
+  const removing = aMembership(2, 'abc', 'abcd')
+  const finished = aMembership(3, 'abc')
+  assert.ok(isConfirmed(finished, removing, [seen('a', finished), seen('b', finished), seen('d', removing)]))
+  assert.ok(!isConfirmed(finished, removing, [seen('a', finished), seen('d', removing)]))
+})
+
 test('a membership that one node has made up is not confirmed, whomever it names', () => {
   for (const members of ['a', 'abx', 'abc', 'axy', 'abcxy']) {
     const madeUp = aMembership(99, members)

@@ -17,14 +17,18 @@ export type Claim = Mismatch
  * in the same epoch with the same members, or in a later one.
  *
  * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a classic
- * quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of `older` has.
+ * quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of `older` has. Where
+ * `older` is joint, as many as one of its two sides needs: the change ends with either side alone, and nodes of the other
+ * side never hear of that.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const confirming = new Set(
     claims.filter(({ membership }) => confirms(membership, newer)).map(({ nodeId }) => nodeId),
   )
   if (isQuorumOf(older, confirming)) return true
-  return confirming.size >= classicQuorum(older.members.length) && isQuorumOf(newer, confirming)
+  const { members, outgoing = members } = older
+  const enough = Math.min(classicQuorum(members.length), classicQuorum(outgoing.length))
+  return confirming.size >= enough && isQuorumOf(newer, confirming)
 }
 
 /** The newest membership of the cluster of `current` that is newer and confirmed; `undefined`: there is none. */
