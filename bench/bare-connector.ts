@@ -1,6 +1,6 @@
 /**
- * The connector's own HTTP app, with all its options, hooks, validation and replies, in front of a registry that does
- * nothing: what a request costs before it is replicated.
+ * The connector's own HTTP app, with all its options, hooks, validation and replies, in front of a registry
+ * that does nothing: what a request costs before it is replicated.
  */
 import { pino } from 'pino'
 import type { Group } from '../src/group/group.ts'

@@ -1,7 +1,7 @@
 /**
- * What the parts reach that Cohort is made of, without Cohort: Fastify takes groups, gRPC streams carry batches of them to
- * three nodes, and SQLite syncs them to disk there, before the answer. No protocol: nothing is validated, decided, marked
- * or repaired, and two creates of one group would both succeed.
+ * What the parts reach that Cohort is made of, without Cohort: Fastify takes groups, gRPC streams carry
+ * batches of them to three nodes, and SQLite syncs them to disk there, before the answer. No protocol:
+ * nothing is validated, decided, marked or repaired, and two creates of one group would both succeed.
  *
  *   node bench/bare-parts.ts node PORT DIRECTORY
  *   node bench/bare-parts.ts api PORT NODE_PORT NODE_PORT NODE_PORT
@@ -34,7 +34,10 @@ const exchange: MethodDefinition<Buffer, Buffer> = {
   responseDeserialize: asItIs,
 }
 
-/** Batches and answers alike: texts, each behind its length. An operation is a key and a value, `''` to read it. */
+/**
+ * Batches and answers alike: texts, each behind its length. An operation is a key and a value, `''` to read
+ * it.
+ */
 function encode(texts: readonly string[]): Buffer {
   const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + 2 + Buffer.byteLength(text), 0))
   let end = 0

@@ -1,6 +1,6 @@
 /**
- * What creating and deleting many groups leaves behind: the size of each node's data directory when it is empty, when all
- * are created and deleted, and when what was left of them is removed.
+ * What creating and deleting many groups leaves behind: the size of each node's data directory when it is
+ * empty, when all are created and deleted, and when what was left of them is removed.
  *
  *   npm run bench:litter -- [--amount 100000] [--grace 30] [--clients 64]
  *

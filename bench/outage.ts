@@ -1,6 +1,6 @@
 /**
- * What clients see of a node that stops (SIGSTOP), dies (SIGKILL) and returns, under a load of creates: failed
- * requests, and the longest time between two successes.
+ * What clients see of a node that stops (SIGSTOP), dies (SIGKILL) and returns, under a load of creates:
+ * failed requests, and the longest time between two successes.
  *
  *   npm run bench:outage -- [--clients 64] [--seconds 5] [--rounds 3]
  */

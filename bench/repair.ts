@@ -1,6 +1,6 @@
 /**
- * How long a node that was down during many creates takes to be identical again while clients go on, and what they see
- * of it; then what it costs to compare two equal nodes. Needs `wrk`.
+ * How long a node that was down during many creates takes to be identical again while clients go on, and what
+ * they see of it; then what it costs to compare two equal nodes. Needs `wrk`.
  *
  *   npm run bench:repair -- [--missed 100000] [--clients 16] [--records 1000000]
  */

@@ -1,6 +1,7 @@
 /**
- * Durable creates and linearizable reads per second through one connector and three nodes, as shares of what an empty
- * Fastify handler answers, and beside what the parts alone reach, all in one run on one machine. Needs `wrk`.
+ * Durable creates and linearizable reads per second through one connector and three nodes, as shares of what
+ * an empty Fastify handler answers, and beside what the parts alone reach, all in one run on one machine.
+ * Needs `wrk`.
  *
  *   npm run bench -- [--clients 64] [--seconds 5] [--rounds 5] [--port 18900, and the next five]
  */
@@ -14,7 +15,10 @@ import { LocalCluster, statusOf, until } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
-/** One run of wrk. CPU times are per request, in µs: of the process that answers HTTP, and the mean of the nodes. */
+/**
+ * One run of wrk. CPU times are per request, in µs: of the process that answers HTTP, and the mean of the
+ * nodes.
+ */
 type Load = WrkResult & Readonly<{ serverUs: number; nodeUs: number }>
 
 /** What is loaded: a server, and the nodes behind it. */
@@ -52,7 +56,10 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-/** `ceilings`: the empty handler's GET; `sameRequests`: what the connector's app answers with nothing behind it. */
+/**
+ * `ceilings`: the empty handler's GET; `sameRequests`: what the connector's app answers with nothing behind
+ * it.
+ */
 function row(
   name: string,
   loads: readonly Load[],

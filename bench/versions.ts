@@ -1,7 +1,8 @@
 /**
- * This version beside another one, in one run on one machine: creates, reads and lists per second, and the CPU time of
- * each, in alternating turns. Prints the ratios of the two, as medians over the rounds. Needs `wrk`, and the other version
- * in a folder of its own, installed (`git worktree add DIR TAG && (cd DIR && npm ci)`).
+ * This version beside another one, in one run on one machine: creates, reads and lists per second, and the
+ * CPU time of each, in alternating turns. Prints the ratios of the two, as medians over the rounds. Needs
+ * `wrk`, and the other version in a folder of its own, installed
+ * (`git worktree add DIR TAG && (cd DIR && npm ci)`).
  *
  *   npm run bench:versions -- --other DIR [--clients 64] [--seconds 4] [--rounds 5] [--groups 20000]
  */
@@ -24,7 +25,9 @@ const { values } = parseArgs({
 })
 if (values.other === undefined) throw new Error('--other must name the folder of the other version')
 
-/** What one turn has measured. CPU times are of the connector, and of the mean node, per request or per group. */
+/**
+ * What one turn has measured. CPU times are of the connector, and of the mean node, per request or per group.
+ */
 type Turn = Readonly<{ perSecond: number; p99Ms: number; connectorUs: number; nodeUs: number }>
 
 type Cluster = Pick<LocalCluster, 'connectors' | 'nodes'> & AsyncDisposable

@@ -2,7 +2,10 @@
 
 const api = process.env.API ?? 'http://127.0.0.1:8000'
 
-/** How long to wait for an answer. Above the connector's own TIMEOUT (3 s), so that the connector's word comes first. */
+/**
+ * How long to wait for an answer. Above the connector's own TIMEOUT (3 s), so that the connector's word comes
+ * first.
+ */
 const ANSWER_MS = 10_000
 
 /**
@@ -11,7 +14,8 @@ const ANSWER_MS = 10_000
  * `outcome` says what is known of a change:
  * - `done`: it was made; `body` and `etag` are the group after it
  * - `refused`: it was not made, and `code` says why: it would be refused again
- * - `not_applied`: it was not made and will not be; too few nodes answered. The same request may be sent again
+ * - `not_applied`: it was not made and will not be; too few nodes answered. The same request may be sent
+ *   again
  * - `unknown`: it may have been made, or may yet be. Read before you decide what to do
  *
  * @param {string} method

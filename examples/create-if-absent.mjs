@@ -3,8 +3,9 @@
  *
  *   node examples/create-if-absent.mjs GROUP_ID
  *
- * Of many simultaneous creates exactly one is answered 201. But the 201 can get lost on the way to the client, and the create
- * that follows is then answered 409. So the group carries a label that only this call can have written.
+ * Of many simultaneous creates exactly one is answered 201. But the 201 can get lost on the way to the
+ * client, and the create that follows is then answered 409. So the group carries a label that only this call
+ * can have written.
  */
 import { randomUUID } from 'node:crypto'
 import { groupPath, pause, send } from './client.mjs'
@@ -21,11 +22,13 @@ async function createIfAbsent(groupId) {
       if (found.outcome === 'done') {
         return { group: found.body, isMine: found.body.labels?.['created-by'] === createdBy }
       }
-      // group_not_found: somebody has deleted it meanwhile. Anything else: the read was not answered. Both begin again.
+      // group_not_found: somebody has deleted it meanwhile. Anything else: the read was not answered. Both
+      // begin again.
     } else if (created.outcome === 'refused') {
       throw new Error(`${created.code}: ${created.detail}`)
     }
-    // not_applied, or unknown. Repeating a create is safe either way: a group is created once, and the label tells by whom.
+    // not_applied, or unknown. Repeating a create is safe either way: a group is created once, and the label
+    // tells by whom.
     await pause(attempt)
   }
 }

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Create, read, update, list and delete a group with curl. Prints each answer, and ends with an error when one is not as
-# expected. API=http://127.0.0.1:8000 examples/curl.sh
+# Create, read, update, list and delete a group with curl. Prints each answer, and ends with an error when one
+# is not as expected. API=http://127.0.0.1:8000 examples/curl.sh
 set -eu
 api=${API:-http://127.0.0.1:8000}
 group=example-$$
 
-# request STATUS METHOD PATH [BODY [ETAG]]: sends one request; $etag is the entity tag of the answer, if it has one.
+# request STATUS METHOD PATH [BODY [ETAG]]: sends one request; $etag is the entity tag of the answer, if it
+# has one.
 request() {
   expected=$1 method=$2 path=$3 body=${4-} match=${5-}
   set -- --silent --show-error --include --request "$method" "$api$path"

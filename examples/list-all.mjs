@@ -3,8 +3,8 @@
  *
  *   node examples/list-all.mjs
  *
- * A page may be short or even empty, where many groups were deleted: only the last page has no `after`. The list is no
- * snapshot: a group that is created or deleted meanwhile may be in it or not.
+ * A page may be short or even empty, where many groups were deleted: only the last page has no `after`. The
+ * list is no snapshot: a group that is created or deleted meanwhile may be in it or not.
  */
 import { pause, send } from './client.mjs'
 

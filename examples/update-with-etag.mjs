@@ -3,8 +3,9 @@
  *
  *   node examples/update-with-etag.mjs GROUP_ID PLACE NAME
  *
- * Read, decide, write: the write carries the ETag of the read (`If-Match`), so it is refused if somebody changed the group in
- * between, and the decision is made again. After an unknown outcome the read tells whether the change was made.
+ * Read, decide, write: the write carries the ETag of the read (`If-Match`), so it is refused if somebody
+ * changed the group in between, and the decision is made again. After an unknown outcome the read tells
+ * whether the change was made.
  */
 import { groupPath, pause, send } from './client.mjs'
 
@@ -22,7 +23,8 @@ async function takePlace(groupId, place, name) {
       if (written.outcome === 'refused' && written.code !== 'version_mismatch') {
         throw new Error(`${written.code}: ${written.detail}`)
       }
-      // version_mismatch, not_applied, or unknown: read again. The change cannot be made twice, for the ETag is then another.
+      // version_mismatch, not_applied, or unknown: read again. The change cannot be made twice, for the ETag
+      // is then another.
     }
     await pause(attempt)
   }

@@ -1,14 +1,15 @@
 /*
  * The exactly-once rule (docs/protocol.md 4.3 to 4.5) on one register: 3 nodes, 2 connectors, 3 operations.
  *
- * Connector 1 runs operation 0; connector 2 runs operation 1 and then operation 2. Each operation may write fast
- * (4.3), skip prepare on a led key (4.4 step 5), and retry with classic rounds (4.4), which recover the base and ask
- * the lineage whether the operation has happened already (4.5). Whether a command is refused on a state is left
- * open: every run of a command may go either way, so the proof holds for every command.
+ * Connector 1 runs operation 0; connector 2 runs operation 1 and then operation 2. Each operation may write
+ * fast (4.3), skip prepare on a led key (4.4 step 5), and retry with classic rounds (4.4), which recover the
+ * base and ask the lineage whether the operation has happened already (4.5). Whether a command is refused on
+ * a state is left open: every run of a command may go either way, so the proof holds for every command.
  *
- * Messages are a set that only grows. Each attempt is one accept message; any node may receive it at any time after
- * it was sent, or never. So loss, delay, reordering and duplication need no queue. Only a refusal is asked whether the
- * accept came once: see the rule to forget an attempt (4.5) below. README.md gives the abstractions.
+ * Messages are a set that only grows. Each attempt is one accept message; any node may receive it at any time
+ * after it was sent, or never. So loss, delay, reordering and duplication need no queue. Only a refusal is
+ * asked whether the accept came once: see the rule to forget an attempt (4.5) below. README.md gives the
+ * abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
@@ -20,7 +21,9 @@
 #ifndef MAX_ROUND
 #define MAX_ROUND 4          /* highest round that a connector prepares or writes at */
 #endif
-/* Attempts of operation 0, 1 and 2 are the slots 1..LAST0, LAST0+1..LAST1, LAST1+1..LAST2; slot 0 is absent. */
+/*
+ * Attempts of operation 0, 1 and 2 are the slots 1..LAST0, LAST0+1..LAST1, LAST1+1..LAST2; slot 0 is absent.
+ */
 #ifndef LAST0
 #define LAST0 3
 #endif
@@ -64,7 +67,9 @@
 #endif
 #endif
 
-/* Whether the connector knows that node n has not voted for accept t, and never will (4.5). Refused or never sent: a
+/*
+ * Whether the connector knows that node n has not voted for accept t, and never will (4.5). Refused or never
+ * sent: a
  * refusal is final, and an accept that is delivered at most once was not voted for before it was refused. */
 #ifdef ACCEPT_DELIVERED_TWICE
 #define HAS_NO_VOTE(n, t) (!VOTED(n, t) || REFUSES(n, t))
@@ -86,7 +91,10 @@
 #define MAY_FORGET(o, t) (st[t] == t)
 #endif
 
-/* ---- ballots: (round, proposerId) as 3 * round + proposerId; proposerId 0 is the fast ballot; 0 is no ballot ---- */
+/*
+ * ---- ballots: (round, proposerId) as 3 * round + proposerId; proposerId 0 is the fast ballot; 0 is no
+ * ballot ----
+ */
 #define BALLOT(round, proposer) (3 * (round) + (proposer))
 #define ROUND(b)   ((b) / 3)
 #define IS_FAST(b) ((b) % 3 == 0)
@@ -124,7 +132,8 @@ bit  has_sent[3];           /* an accept that carried operation o was sent, and 
 bit  finished1;             /* operation 1 is over, so connector 2 may start operation 2 */
 
 /* ---- temporaries ----
- * Those that carry a value past a choice are part of the state, and are 0 again when their atomic step ends; the
+ * Those that carry a value past a choice are part of the state, and are 0 again when their atomic step ends;
+ * the
  * others live inside one d_step and are no part of it. */
 byte z, q, base;
 bit  happened, covered, refusable;
@@ -132,7 +141,9 @@ hidden byte i, j, x, y, k, generation, since, tally, best;
 hidden byte chain;          /* bit t-1: state t is chosen, or a chosen state descends from it */
 hidden byte ancestors[8];   /* bit t-1 of ancestors[s]: s is t or descends from it */
 
-/* Nodes are interchangeable: no rule looks at their numbers. Sorting them leaves one of up to six equal states.
+/*
+ * Nodes are interchangeable: no rule looks at their numbers. Sorting them leaves one of up to six equal
+ * states.
  * UNSORTED keeps the numbers, for traces that are to be read. */
 #define BEFORE(a, b) (prom[a] < prom[b] || (prom[a] == prom[b] && (vt[a] < vt[b] || (vt[a] == vt[b] && \
   (votes[a] < votes[b] || (votes[a] == votes[b] && (reply0[a] < reply0[b] || (reply0[a] == reply0[b] && \
@@ -267,7 +278,10 @@ inline recover(o) {
   fi
 }
 
-/* 4.5: has operation o happened in the history of `base`, and does the lineage cover all that it could have been? */
+/*
+ * 4.5: has operation o happened in the history of `base`, and does the lineage cover all that it could have
+ * been?
+ */
 inline judge(o) {
   since = 255; happened = false; generation = 0;
   /* A command is a pure function: it is not refused on a state on which it was carried out before. */
@@ -319,7 +333,9 @@ inline forget(o, attempt) {
     d_step { forget(o, v) }; goto here }
 #define FORGET_ANY(here) FORGET(1, here) FORGET(2, here) FORGET(3, here) FORGET(4, here) FORGET(5, here) \
   FORGET(6, here) FORGET(7, here)
-/* The time of operation 0 is over and it has sent nothing, or has forgotten all that it sent. Of the others it would
+/*
+ * The time of operation 0 is over and it has sent nothing, or has forgotten all that it sent. Of the others
+ * it would
  * show nothing more. */
 #ifdef NOT_APPLIED_AFTER_SENT
 #define HAS_NOT_SENT (o == 0)
@@ -331,7 +347,9 @@ inline forget(o, attempt) {
     d_step { preparing[o] = 0; check() }; \
     goto over }
 
-/* The views a fast write may rest on: absent, or anything chosen at any time before (a cache may be stale). */
+/*
+ * The views a fast write may rest on: absent, or anything chosen at any time before (a cache may be stale).
+ */
 #define VIEW(v) :: CHOSEN(v) && ROUND(bal[v]) < MAX_ROUND -> z = v
 /* What refusals can show: another write's state, chosen at the ballot tried or above. */
 #define EXPLAINED_BY(v) :: CHOSEN(v) && bal[v] >= bal[t] && st[v] != t -> z = v
@@ -342,7 +360,9 @@ inline forget(o, attempt) {
     o == 2 && led[v] && CHOSEN(v) && ROUND(bal[v]) < MAX_ROUND && ROUND(bal[v]) >= highest_round[2] -> \
     d_step { SEND(NEXT(v), t, st[v], 0) } }; goto sent_first
 
-/* Answers "refused" if 4.5 says that the operation has not happened in the history of what attempt z shows. */
+/*
+ * Answers "refused" if 4.5 says that the operation has not happened in the history of what attempt z shows.
+ */
 #ifdef REFUSAL_WITHOUT_HISTORY
 #define NOT_HAPPENED refusable
 #else
@@ -386,7 +406,10 @@ classic:
     :: highest_round[OWNER(o)] + 2 <= MAX_ROUND -> z = highest_round[OWNER(o)] + 2
     :: highest_round[OWNER(o)] + 3 <= MAX_ROUND -> z = highest_round[OWNER(o)] + 3
 #ifdef BALLOT_USED_TWICE
-    /* 1 + the highest round that the nodes show now, whatever the connector itself has used on this key before. */
+    /*
+     * 1 + the highest round that the nodes show now, whatever the connector itself has used on this key
+     * before.
+     */
     FORGETFUL(0) FORGETFUL(1) FORGETFUL(2)
 #endif
     fi;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Searches both models completely, then each broken rule until its counterexample. Prints one table, and fails if a
-# row is not as expected or if a search that should have been complete was not. A figure that is not the one in
-# README.md is printed once more, as the line to put there.
+# Searches both models completely, then each broken rule until its counterexample. Prints one table, and fails
+# if a row is not as expected or if a search that should have been complete was not. A figure that is not the
+# one in README.md is printed once more, as the line to put there.
 #
 # usage: run.sh [word]     only rows whose model, title or switches contain the word
 set -euo pipefail
@@ -37,8 +37,9 @@ with_commas() { sed -e ':next' -e 's/^\([0-9]*[0-9]\)\([0-9]\{3\}\)/\1,\2/' -e '
 
 print_row() { printf '| %-17s | %-64s | %10s | %5s | %-23s | %s\n' "$@"; }
 
-# row <clean|broken> <model> <title> <switches> [optimization]: a clean row must be searched completely without an
-# error; a broken one must end with a violated assertion. Most broken rows end before an optimizing compiler would.
+# row <clean|broken> <model> <title> <switches> [optimization]: a clean row must be searched completely
+# without an error; a broken one must end with a violated assertion. Most broken rows end before an optimizing
+# compiler would.
 row() {
   local expect=$1 model=$2 title=$3 switches=$4 optimize=${5:--O0}
   local out seconds states depth errors result line complete=yes

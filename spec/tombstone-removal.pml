@@ -1,15 +1,15 @@
 /*
- * Removal of tombstones (docs/protocol.md 6) on one register: 3 nodes, 2 client operations, the late messages of an
- * older one, and removal jobs that turn a tombstone into stubs and drop the stubs.
+ * Removal of tombstones (docs/protocol.md 6) on one register: 3 nodes, 2 client operations, the late messages
+ * of an older one, and removal jobs that turn a tombstone into stubs and drop the stubs.
  *
- * At the start group G (state 1) was chosen at (1,0) and its tombstone T (state 2) at (2,0) by all nodes, or at (2,1)
- * by two nodes while the third still holds G. All messages of that history may still arrive. Two operations then read,
- * create, delete, repair, write fast or in classic rounds, at any time before, between and after the steps of the
- * removal.
+ * At the start group G (state 1) was chosen at (1,0) and its tombstone T (state 2) at (2,0) by all nodes, or
+ * at (2,1) by two nodes while the third still holds G. All messages of that history may still arrive. Two
+ * operations then read, create, delete, repair, write fast or in classic rounds, at any time before, between
+ * and after the steps of the removal.
  *
- * There is no clock. The grace time is what it promises: when it is over, everything that was alive when it began is
- * dead, an operation with its messages and with the view that it started from. Messages are a set, as in
- * exactly-once.pml. README.md gives the abstractions.
+ * There is no clock. The grace time is what it promises: when it is over, everything that was alive when it
+ * began is dead, an operation with its messages and with the view that it started from. Messages are a set,
+ * as in exactly-once.pml. README.md gives the abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
@@ -34,7 +34,9 @@
 #define LAST_OF(o) ((o) == 1 -> LAST1 : LAST2)
 #define OWNER(t) (((t) - 1) / 2)    /* operation 0 is the history */
 
-/* ---- switches of size: ONE_OPERATION, ONE_CONNECTOR (operation 2 starts when operation 1 is dead), SECOND_STUB and
+/*
+ * ---- switches of size: ONE_OPERATION, ONE_CONNECTOR (operation 2 starts when operation 1 is dead),
+ * SECOND_STUB and
  * SECOND_DROP (jobs 2 and 3 are a second remover's; jobs 0 and 2 send stub, 1 and 3 drop) ---- */
 
 /* ---- rules ---- */
@@ -63,7 +65,9 @@
 #else
 #define DROP_MATCHES(n, promises) (promises[n] == prom[n])
 #endif
-/* Section 3 of protocol.md lets every node answer ok to a prepare at exactly its promise. A stub must not: such an
+/*
+ * Section 3 of protocol.md lets every node answer ok to a prepare at exactly its promise. A stub must not:
+ * such an
  * answer leaves the promise as it is, and the drop does not see that somebody relies on it by now. */
 #ifdef EQUAL_PREPARE_ON_STUB
 #define PREPARE_ALLOWED(n, b) (b >= prom[n])
@@ -146,7 +150,10 @@ bit  sent[4];
 
 byte removed;               /* ghost: bit s-1, s is a tombstone that was stubbed somewhere, or a state before one */
 
-/* ---- temporaries: z, q, base are 0 again when their atomic step ends; the others live inside one d_step ---- */
+/*
+ * ---- temporaries: z, q, base are 0 again when their atomic step ends; the others live inside one d_step
+ * ----
+ */
 byte z, q, base;
 bit happened;
 hidden byte i, j, x, k, best, tally, chosen, chain;
@@ -187,7 +194,9 @@ inline compute_chosen() {
   i = 0
 }
 
-/* A write on absence takes effect when it is chosen, and follows what was removed by then, not what was when it was
+/*
+ * A write on absence takes effect when it is chosen, and follows what was removed by then, not what was when
+ * it was
  * sent: so the past of what is sent on absence, and not in the chain yet, grows with every removal. */
 inline remove(t) {
   compute_chosen();
@@ -211,7 +220,9 @@ inline check() {
   for (i : 1 .. SLOTS) {
     if
     :: CHOSEN(i) ->
-       /* Nothing chosen is lost: what was sent after s was chosen, and is chosen itself, follows s. So a deleted
+       /*
+        * Nothing chosen is lost: what was sent after s was chosen, and is chosen itself, follows s. So a
+        * deleted
         * group does not come back. */
        assert((need[i] & ~past[i]) == 0);
        /* One chain: of two chosen states one follows the other. */
@@ -234,7 +245,10 @@ inline check() {
     vt[n] = t; stub[n] = 0; votes[n] = votes[n] | (1 << (t - 1)); prom[n] = NEXT(t); \
     SHOW("node %d accepts attempt %d at (%d,%d), state %d\n", n, t); \
     check(); normalize() } }
-/* A learn comes from the operation that saw its attempt chosen, or from one that has read the state: a repair. */
+/*
+ * A learn comes from the operation that saw its attempt chosen, or from one that has read the state: a
+ * repair.
+ */
 #define KNOWS(t) (CHOSEN(t) && (ALIVE(OWNER(t)) || (ALIVE(1) && view[1] == t) || (ALIVE(2) && view[2] == t)))
 #define LEARN(n, t) :: atomic { KNOWS(t) && bal[t] > bal[vt[n]] && LEARN_ALLOWED(n, t) -> d_step { \
     vt[n] = t; stub[n] = 0; prom[n] = (NEXT(t) > prom[n] -> NEXT(t) : prom[n]); \
@@ -372,7 +386,10 @@ inline recover(o) {
 }
 
 #define READ(a, b) :: KNOWN(a, b) -> z = HIGHEST(a, b)
-/* 1 + the highest round seen: the highest promise of those nodes that it has heard of is the promise of one of them. */
+/*
+ * 1 + the highest round seen: the highest promise of those nodes that it has heard of is the promise of one
+ * of them.
+ */
 #define SEEN(n) :: ROUND(prom[n]) < MAX_ROUND -> z = ROUND(prom[n]) + 1
 #define DEATH :: atomic { DIES(o) -> goto dead }
 

@@ -6,7 +6,10 @@ import { test } from 'node:test'
 
 const root = new URL('..', import.meta.url)
 
-/** Each room, with the rooms that it may import beside itself. `everything`: all that stand above it in this table. */
+/**
+ * Each room, with the rooms that it may import beside itself. `everything`: all that stand above it in this
+ * table.
+ */
 const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
   Object.entries({
     'src/process': [],

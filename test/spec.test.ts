@@ -1,4 +1,7 @@
-/** That what is written about the models of `spec/` is what `spec/run.sh` runs. It does not run them: `make spec` does. */
+/**
+ * That what is written about the models of `spec/` is what `spec/run.sh` runs. It does not run them:
+ * `make spec` does.
+ */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -46,7 +49,10 @@ async function resultsOfReadme(): Promise<string[][]> {
   return cellsOf(await read('spec/README.md'), new RegExp(`^(${MODELS.join('|')})$`))
 }
 
-/** The macros that a model may be given: all that it asks for. What it asks for and also makes by itself has a default. */
+/**
+ * The macros that a model may be given: all that it asks for. What it asks for and also makes by itself has a
+ * default.
+ */
 async function switchesOf(model: string): Promise<Set<string>> {
   const source = await read(`spec/${model}.pml`)
   return new Set([...source.matchAll(/^#(?:ifdef|ifndef) (\w+)$/gm)].map(([, name]) => name!))

@@ -1,4 +1,7 @@
-/** Charts of the results as SVG: bars, and latencies over their share. No library: a chart is a page of numbers here. */
+/**
+ * Charts of the results as SVG: bars, and latencies over their share. No library: a chart is a page of
+ * numbers here.
+ */
 import type { Histogram } from './statistics.ts'
 
 export type Bars = Readonly<{
@@ -68,7 +71,10 @@ export type Curves = Readonly<{
   curves: readonly Readonly<{ side: string; histogram: Histogram }>[]
 }>
 
-/** Latencies over their share; both axes are logarithmic, so that each nine and each power of ten has the same room. */
+/**
+ * Latencies over their share; both axes are logarithmic, so that each nine and each power of ten has the same
+ * room.
+ */
 export function latencyChart({ title, curves }: Curves): string {
   const points = curves.flatMap(({ histogram }) => histogram.points)
   const lowest = 10 ** Math.floor(Math.log10(Math.min(...points.map(({ ms }) => ms), 1)))

@@ -56,8 +56,9 @@ class Member {
 }
 
 /**
- * etcd: three members with the settings that it has by default, which sync every write. Clients ask the leader, which is what etcd
- * is fastest with; while the leader is lost they ask a member that is not, as a client with a list of members would soon do.
+ * etcd: three members with the settings that it has by default, which sync every write. Clients ask the
+ * leader, which is what etcd is fastest with; while the leader is lost they ask a member that is not, as a
+ * client with a list of members would soon do.
  */
 export class EtcdSystem implements HttpSystem {
   readonly name = 'etcd'

@@ -31,7 +31,8 @@ const PER_SECOND_MAX_OF_ONE = 8_000
 /**
  * One turn of wrk. Its requests are written down before it starts.
  *
- * @param isRepeatable whether a request may be sent again when all were; otherwise there are enough for the turn
+ * @param isRepeatable whether a request may be sent again when all were; otherwise there are enough for the
+ *   turn
  */
 export async function wrkTurn(
   url: string,
@@ -57,7 +58,10 @@ export async function wrkTurn(
   }
 }
 
-/** Clients in this process, for what wrk cannot do: open loops, loops of several requests, and watching outages. */
+/**
+ * Clients in this process, for what wrk cannot do: open loops, loops of several requests, and watching
+ * outages.
+ */
 export class HttpClients {
   readonly #pool: Pool
 

@@ -12,7 +12,10 @@ export interface HttpSystem {
   readRequest(groupId: string): HttpRequest
   /** Changes the group `seed-1` so that no other change is lost; as many requests as that takes. */
   change(clients: HttpClients, index: number): Promise<void>
-  /** From here on clients ask a member that `signalWorst` does not hit, where there is a choice. `heal` ends it. */
+  /**
+   * From here on clients ask a member that `signalWorst` does not hit, where there is a choice. `heal` ends
+   * it.
+   */
   stayClear(): void
   /** Sends a signal to the member whose loss is felt most. */
   signalWorst(signal: NodeJS.Signals): Promise<void>

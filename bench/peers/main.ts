@@ -1,11 +1,13 @@
 /**
- * Cohort beside etcd and Postgres: all at once on this machine, on its disk, warmed up, and loaded in alternating turns.
+ * Cohort beside etcd and Postgres: all at once on this machine, on its disk, warmed up, and loaded in
+ * alternating turns.
  *
- *   npm run bench:peers -- [--seconds 4] [--rounds 4] [--seeds 10000] [--warm 10] [--open-seconds 20] [--outage-seconds 8]
- *                          [--out bench/peers/results] [--directory the system's folder for temporary files]
+ *   npm run bench:peers -- [--seconds 4] [--rounds 4] [--seeds 10000] [--warm 10] [--open-seconds 20]
+ *   [--outage-seconds 8] [--out bench/peers/results] [--directory the system's folder for temporary files]
  *
- * It prints the figures, and writes them to `results.json` and charts beside it. What is missing on the machine is named
- * with the command that installs it. README.md in this folder says what is compared, and how.
+ * It prints the figures, and writes them to `results.json` and charts beside it. What is missing on the
+ * machine is named with the command that installs it. README.md in this folder says what is compared, and
+ * how.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
@@ -39,7 +41,10 @@ const seconds = Number(values.seconds)
 const rounds = Number(values.rounds)
 const seeds = Number(values.seeds)
 
-/** What is measured before a member is lost. One client asks how long one request takes; the others, how many fit. */
+/**
+ * What is measured before a member is lost. One client asks how long one request takes; the others, how many
+ * fit.
+ */
 const LOADS: readonly Readonly<{ what: string; work: Work; clients: number }>[] = [
   ...[1, 64, 256].map((clients) => ({ what: 'create', work: 'create', clients }) as const),
   ...[1, 64, 256].map((clients) => ({ what: 'read', work: 'read', clients }) as const),

@@ -10,7 +10,9 @@ export type Turn = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number }>
 /** What happens to a member. `kill`: SIGKILL. `stop`: SIGSTOP. It is the member whose loss is felt most. */
 export type Event = 'kill' | 'stop'
 
-/** What clients saw of an event: `isOver` is false if nothing succeeded any more until the end of the watch. */
+/**
+ * What clients saw of an event: `isOver` is false if nothing succeeded any more until the end of the watch.
+ */
 export type Outage = Readonly<{ gapMs: number; failed: number; succeeded: number; isOver: boolean }>
 
 export interface Peer {
@@ -30,7 +32,9 @@ export interface Peer {
   loseMember(): Promise<void>
   /** Starts what was killed, and waits until the system is whole. */
   heal(): Promise<void>
-  /** Creates from 16 clients, with the event after a second, then watched for `seconds`; healed at the end. */
+  /**
+   * Creates from 16 clients, with the event after a second, then watched for `seconds`; healed at the end.
+   */
   outage(event: Event, seconds: number): Promise<Outage>
   close(): Promise<void>
 }
@@ -59,7 +63,10 @@ export const OPEN_LOOP_CONNECTIONS = 64
 /** Requests of an open loop that are due in its first seconds do not count: connections are opened then. */
 export const OPEN_LOOP_WARM_SECONDS = 2
 
-/** What every side stores for a group: as much as Cohort does, made beforehand where the client has to send it. */
+/**
+ * What every side stores for a group: as much as Cohort does, made beforehand where the client has to send
+ * it.
+ */
 export function storedGroup(groupId: string): string {
   return `{"groupId":"${groupId}","version":1,"incarnation":"b4715ac89f77c037-2ig","createdAt":"2026-11-25T13:09:26.007Z","updatedAt":"2026-11-25T13:09:26.007Z"}`
 }

@@ -32,8 +32,8 @@ export const WARM_SECONDS = 1
 type Transaction = Readonly<{ endMs: number; latencyMs: number }>
 
 /**
- * Postgres: a primary with two synchronous standbys (remote_apply), loaded by pgbench with prepared statements, which costs less
- * than HTTP does: it is how its own programs would reach it.
+ * Postgres: a primary with two synchronous standbys (remote_apply), loaded by pgbench with prepared
+ * statements, which costs less than HTTP does: it is how its own programs would reach it.
  */
 export class PostgresPeer implements Peer {
   readonly name = 'Postgres'
@@ -187,7 +187,10 @@ export class PostgresPeer implements Peer {
     return join(this.#directory, `run${this.#runs}`)
   }
 
-  /** The transactions of so many seconds of work; pgbench is run again, for longer, while its clients took too long to connect. */
+  /**
+   * The transactions of so many seconds of work; pgbench is run again, for longer, while its clients took too
+   * long to connect.
+   */
   async #whole(work: Work, clients: number, seconds: number): Promise<Transaction[]> {
     for (let tries = 0; tries < 5; tries += 1) {
       const transactions = inWindow(await this.#pgbench(work, clients, WARM_SECONDS + seconds, []), seconds)
@@ -198,7 +201,8 @@ export class PostgresPeer implements Peer {
   }
 
   /**
-   * Runs pgbench for so many seconds, and as much longer as its clients will take to connect, which it counts as well.
+   * Runs pgbench for so many seconds, and as much longer as its clients will take to connect, which it counts
+   * as well.
    *
    * @throws if it fails, unless `mayFail`: what had ended before counts then
    */
@@ -231,8 +235,8 @@ export class PostgresPeer implements Peer {
 }
 
 /**
- * The transactions that ended within so many seconds of the work, its first `WARM_SECONDS` left out. `undefined`: the work did
- * not last for so long, or nothing ended then.
+ * The transactions that ended within so many seconds of the work, its first `WARM_SECONDS` left out.
+ * `undefined`: the work did not last for so long, or nothing ended then.
  */
 export function inWindow(transactions: readonly Transaction[], seconds: number): Transaction[] | undefined {
   const first = transactions.reduce(

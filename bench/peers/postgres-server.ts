@@ -7,7 +7,10 @@ import { until } from '../../test/cluster/local-cluster.ts'
 
 const run = promisify(execFile)
 
-/** Debian keeps the programs of each version in a folder that is in no PATH. The newest one; `undefined`: none is installed. */
+/**
+ * Debian keeps the programs of each version in a folder that is in no PATH. The newest one; `undefined`: none
+ * is installed.
+ */
 export function postgresPrograms(): string | undefined {
   const versions = '/usr/lib/postgresql'
   try {

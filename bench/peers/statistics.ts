@@ -13,8 +13,9 @@ export function median(numbers: readonly number[]): number {
 export type Ratio = Readonly<{ median: number; lowest: number; highest: number }>
 
 /**
- * The ratio of each round, `ours` to `theirs`, and not of two medians: what disturbed one round disturbed both sides of it.
- * Rounds in which a side has nothing to compare (`NaN`, or 0 in `theirs`) do not count; `undefined` if none is left.
+ * The ratio of each round, `ours` to `theirs`, and not of two medians: what disturbed one round disturbed
+ * both sides of it. Rounds in which a side has nothing to compare (`NaN`, or 0 in `theirs`) do not count;
+ * `undefined` if none is left.
  */
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio | undefined {
   const ratios = ours
@@ -54,8 +55,8 @@ export function histogramOf(latenciesMs: readonly number[]): Histogram {
 }
 
 /**
- * The longest time without a success, between `fromMs` and `toMs`, both ends included: a side that never comes back has a
- * gap that lasts to the end.
+ * The longest time without a success, between `fromMs` and `toMs`, both ends included: a side that never
+ * comes back has a gap that lasts to the end.
  *
  * @param timesMs when the successes were, ascending
  */
@@ -66,8 +67,8 @@ export function longestGapMs(timesMs: readonly number[], fromMs: number, toMs: n
 }
 
 /**
- * When each request of an open loop is due, in milliseconds from the start: arrivals at random moments (a Poisson process), as
- * pgbench makes them, whatever becomes of the requests before.
+ * When each request of an open loop is due, in milliseconds from the start: arrivals at random moments (a
+ * Poisson process), as pgbench makes them, whatever becomes of the requests before.
  *
  * @param random numbers from 0 to below 1
  */

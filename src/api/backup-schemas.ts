@@ -7,7 +7,9 @@ export const RESTORE_GROUPS_MAX = 256
 
 /** The characters that an entity tag may have (RFC 9110 §8.8.3), without those beyond ASCII. */
 export const INCARNATION = '^[\\u0021\\u0023-\\u007e]+$'
-/** ISO 8601 in UTC with milliseconds: the one form in which times are stored, so that they compare as text. */
+/**
+ * ISO 8601 in UTC with milliseconds: the one form in which times are stored, so that they compare as text.
+ */
 export const TIME =
   '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z$'
 

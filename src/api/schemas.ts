@@ -1,4 +1,7 @@
-/** The public API's data as JSON schemas: they validate, they are the types, and they are published as OpenAPI. */
+/**
+ * The public API's data as JSON schemas: they validate, they are the types, and they are published as
+ * OpenAPI.
+ */
 import { type Static, Type } from 'typebox'
 import {
   DESCRIPTION_LENGTH_MAX,

@@ -1,6 +1,6 @@
 /**
- * A typed client of the public API, for the commands. It never repeats a request: what may have been done is told to
- * the caller as such.
+ * A typed client of the public API, for the commands. It never repeats a request: what may have been done is
+ * told to the caller as such.
  */
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
@@ -19,7 +19,9 @@ export type BackupAnswer = Readonly<{
   after?: Static<typeof BackupPage>['after']
 }>
 
-/** An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place. */
+/**
+ * An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place.
+ */
 export type Problem = Readonly<{
   status: number
   code: string
@@ -121,7 +123,10 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: `${groupPath(groupId)}/replicas` })
   }
 
-  /** Makes the empty node at an address one more member. Answered when the change is chosen, not when it is done. */
+  /**
+   * Makes the empty node at an address one more member. Answered when the change is chosen, not when it is
+   * done.
+   */
   addMember(address: string): Promise<Reply<MembershipChange>> {
     return this.#call({ method: 'POST', path: MEMBERS_PATH, ...json({ address }) })
   }
@@ -222,7 +227,10 @@ function parseObject(text: string): { [name: string]: unknown } {
   }
 }
 
-/** Whether it failed before a connection stood. A network can also become unreachable under one: then it may have been sent. */
+/**
+ * Whether it failed before a connection stood. A network can also become unreachable under one: then it may
+ * have been sent.
+ */
 function isUnsent({ code, syscall }: NodeJS.ErrnoException): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT'
 }

@@ -3,7 +3,9 @@ import { SettingError } from '../config/setting-error.ts'
 import { FaultError } from '../process/fault.ts'
 import { EXIT } from './exit-codes.ts'
 
-/** A command that could not do what it was asked. The message is for whoever typed it: one or two sentences. */
+/**
+ * A command that could not do what it was asked. The message is for whoever typed it: one or two sentences.
+ */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
   readonly exitCode: number
@@ -14,7 +16,10 @@ export class CommandFailure extends Error {
   }
 }
 
-/** What a process says, and with which code it ends, for what its command threw. `undefined`: a bug, with its stack. */
+/**
+ * What a process says, and with which code it ends, for what its command threw. `undefined`: a bug, with its
+ * stack.
+ */
 export function describeFailure(error: unknown): Readonly<{ message: string; exitCode: number }> | undefined {
   // Commander has printed its sentence already; help and version end with 0.
   if (error instanceof CommanderError)

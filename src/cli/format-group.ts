@@ -1,6 +1,8 @@
 import type { GroupView } from './api-client.ts'
 
-/** A group for a human: one line for each thing, in the order of its importance. Ends without a line break. */
+/**
+ * A group for a human: one line for each thing, in the order of its importance. Ends without a line break.
+ */
 export function formatGroup(group: GroupView, etag: string | undefined): string {
   const labels = Object.entries(group.labels ?? {})
   const lines: (readonly [string, string])[] = [

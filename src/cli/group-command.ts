@@ -17,7 +17,8 @@ export async function runGroupCommand(
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
   const url = readUrl(options.url, readEnvironment())
-  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for it.
+  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for
+  // it.
   const { ApiClient } = await import('./api-client.ts')
   const client = new ApiClient({ url })
   try {
@@ -56,7 +57,10 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
   }
 }
 
-/** The sentence for a connector that is not there. A new cluster is no help where there is one already elsewhere. */
+/**
+ * The sentence for a connector that is not there. A new cluster is no help where there is one already
+ * elsewhere.
+ */
 export function describeUnreachable(url: string, reason: string): string {
   const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'
   return `no connector answers at ${url} (${reason}): ${start}, or name another with --url`

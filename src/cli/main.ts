@@ -1,4 +1,6 @@
-/** The program `cohort`: finds the command, and is the edge where what a command throws becomes a sentence. */
+/**
+ * The program `cohort`: finds the command, and is the edge where what a command throws becomes a sentence.
+ */
 import { Command } from 'commander'
 import { VERSION } from '../process/version.ts'
 import { addBackupCommand } from './backup-command.ts'

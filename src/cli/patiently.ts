@@ -12,8 +12,9 @@ export type Patience = Readonly<{
 }>
 
 /**
- * Sends a request that may be repeated, until it is answered, refused for good, or patience is over. Repeated is what
- * a cluster or a connector that comes back can answer: no connection, a broken one, and 502, 503, 504.
+ * Sends a request that may be repeated, until it is answered, refused for good, or patience is over. Repeated
+ * is what a cluster or a connector that comes back can answer: no connection, a broken one, and 502, 503 or
+ * 504.
  *
  * @returns the last reply
  */

@@ -1,8 +1,9 @@
 /**
  * Ends this process when the process that started it is gone, however that died.
  *
- * The parent keeps an IPC channel open that nothing is said on; the system closes it with the parent. The process then
- * gets the SIGTERM its parent would have sent, so it drains as usual. Without a channel this does nothing.
+ * The parent keeps an IPC channel open that nothing is said on; the system closes it with the parent. The
+ * process then gets the SIGTERM its parent would have sent, so it drains as usual. Without a channel this
+ * does nothing.
  */
 export function stopWithParent(): void {
   if (process.channel === undefined) return

@@ -48,7 +48,10 @@ Examples:
     })
 }
 
-/** The merge patch for what was typed. @throws CommandFailure when there is nothing to change, or two things at once */
+/**
+ * The merge patch for what was typed. @throws CommandFailure when there is nothing to change, or two things
+ * at once
+ */
 export function toPatch({
   description,
   removeDescription,

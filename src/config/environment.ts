@@ -10,8 +10,8 @@ export type Environment = Readonly<{
 }>
 
 /**
- * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into frozen
- * objects. The only place that looks at `process.env`.
+ * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into
+ * frozen objects. The only place that looks at `process.env`.
  *
  * @throws SettingError when there is a `.env` that cannot be read
  */

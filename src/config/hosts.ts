@@ -13,8 +13,8 @@ export type HostsResult =
   | Readonly<{ kind: 'problem'; problem: string }>
 
 /**
- * Reads addresses (see `parseAddress`) that are separated by commas or white space. The hosts come back as `host:port`,
- * in their order.
+ * Reads addresses (see `parseAddress`) that are separated by commas or white space. The hosts come back as
+ * `host:port`, in their order.
  */
 export function parseHosts(text: string): HostsResult {
   const hosts: string[] = []

@@ -16,8 +16,8 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { incarnations } from './incarnations.ts'
 
 /**
- * Serves the public API until SIGTERM or SIGINT, then answers what it has accepted and resolves; a second signal ends
- * the process at once.
+ * Serves the public API until SIGTERM or SIGINT, then answers what it has accepted and resolves; a second
+ * signal ends the process at once.
  *
  * @throws {FaultError} when it cannot listen
  */

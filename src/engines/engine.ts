@@ -1,9 +1,10 @@
 /**
- * The contract between the public API and what keeps the groups. HTTP knows this file and no engine; an engine knows
- * this file and no HTTP. `src/connector/main.ts` is the one place that puts the two together.
+ * The contract between the public API and what keeps the groups. HTTP knows this file and no engine; an
+ * engine knows this file and no HTTP. `src/connector/main.ts` is the one place that puts the two together.
  *
- * An engine always keeps groups, says whether it can serve, and describes itself. Every further part is optional: the
- * routes of a part that an engine does not have are not mounted, and are not in the API's description.
+ * An engine always keeps groups, says whether it can serve, and describes itself. Every further part is
+ * optional: the routes of a part that an engine does not have are not mounted, and are not in the API's
+ * description.
  */
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
@@ -38,7 +39,10 @@ export interface StatusView {
 }
 
 export interface ReplicasView {
-  /** What each member holds for a group, asked now, within a second or so. `undefined` until the cluster is found. */
+  /**
+   * What each member holds for a group, asked now, within a second or so. `undefined` until the cluster is
+   * found.
+   */
   describe(groupId: string): Promise<GroupReplicas | undefined>
 }
 
@@ -62,7 +66,10 @@ export type ChangeResult =
   /** As of an `Outcome`. `reason` is a sentence without its full stop. */
   | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
 
-/** Changes of the membership, one at a time. Each resolves when the change is chosen, not when it is carried out. */
+/**
+ * Changes of the membership, one at a time. Each resolves when the change is chosen, not when it is carried
+ * out.
+ */
 export interface MemberChanges {
   /** Makes the empty node at an address (host:port) one more member. */
   add(address: string): Promise<ChangeResult>

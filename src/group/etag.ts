@@ -6,14 +6,17 @@ export type EtagCondition = '*' | readonly Etag[]
 /** An entity tag as it came: `opaque` with its quotes. */
 export type Etag = Readonly<{ isWeak: boolean; opaque: string }>
 
-/** A group's entity tag (strong; RFC 9110 §8.8.3). No two states of an id, in whatever lives of it, have the same. */
+/**
+ * A group's entity tag (strong; RFC 9110 §8.8.3). No two states of an id, in whatever lives of it, have the
+ * same.
+ */
 export function etagOf({ version, incarnation }: Group): string {
   return `"${version}-${incarnation}"`
 }
 
 /**
- * Reads the value of an `If-Match` or `If-None-Match`; `undefined` when it is not one. Empty elements of the list are
- * ignored (RFC 9110 §5.6.1.2), so a list may have no entity tags at all: it matches nothing.
+ * Reads the value of an `If-Match` or `If-None-Match`; `undefined` when it is not one. Empty elements of the
+ * list are ignored (RFC 9110 §5.6.1.2), so a list may have no entity tags at all: it matches nothing.
  */
 export function parseEtagCondition(text: string): EtagCondition | undefined {
   if (text.trim() === '*') return '*'

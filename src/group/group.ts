@@ -1,4 +1,7 @@
-/** The entity. Its commands are pure functions from the group there is to what becomes of it, one in each file. */
+/**
+ * The entity. Its commands are pure functions from the group there is to what becomes of it, one in each
+ * file.
+ */
 
 export type Labels = Readonly<{ [key: string]: string }>
 
@@ -9,7 +12,9 @@ export type Group = Readonly<{
   labels?: Labels
   /** From 1, one higher with every change of this life. */
   version: number
-  /** Drawn when the group is created; with `version` it makes an ETag that no other life of the id repeats. */
+  /**
+   * Drawn when the group is created; with `version` it makes an ETag that no other life of the id repeats.
+   */
   incarnation: string
   createdAt: string
   updatedAt: string
@@ -28,7 +33,8 @@ export type Refusal =
 /**
  * What a command decides.
  *
- * - `changed`: `group` is what is stored from now on (`undefined`: deleted); `answer` is what the client is shown;
+ * - `changed`: `group` is what is stored from now on (`undefined`: deleted); `answer` is what the client is
+ *   shown;
  * - `unchanged`: there was nothing to change; `answer` is the group as it is;
  * - `refused`: the state does not permit it; nothing changes.
  */

@@ -1,13 +1,17 @@
 import { type EtagCondition, matchesStrongly, matchesWeakly } from './etag.ts'
 import type { Group } from './group.ts'
 
-/** What a request demands of the group's state before anything is done (RFC 9110 §13.1). `undefined`: nothing. */
+/**
+ * What a request demands of the group's state before anything is done (RFC 9110 §13.1). `undefined`: nothing.
+ */
 export type Preconditions = Readonly<{
   ifMatch?: EtagCondition | undefined
   ifNoneMatch?: EtagCondition | undefined
 }>
 
-/** The precondition that a group breaks, in the order of RFC 9110 §13.2.2; `undefined` when it breaks none. */
+/**
+ * The precondition that a group breaks, in the order of RFC 9110 §13.2.2; `undefined` when it breaks none.
+ */
 export function brokenPrecondition(
   { ifMatch, ifNoneMatch }: Preconditions,
   group: Group,

@@ -22,11 +22,13 @@ export type ScanPage = Readonly<{
 /**
  * A registry of groups, whatever keeps them: the HTTP layer knows this much and nothing of ballots.
  *
- * Every method is linearizable for the group it names, resolves within the registry's operation timeout, and never
- * rejects except for a bug. `groupId`s have been checked by the caller.
+ * Every method is linearizable for the group it names, resolves within the registry's operation timeout, and
+ * never rejects except for a bug. `groupId`s have been checked by the caller.
  */
 export interface Registry {
-  /** The group as it is, or `undefined` when there is none. `unknown` never happens: a read changes nothing. */
+  /**
+   * The group as it is, or `undefined` when there is none. `unknown` never happens: a read changes nothing.
+   */
   read(groupId: string): Promise<Outcome<Group | undefined>>
 
   /**
@@ -36,10 +38,10 @@ export interface Registry {
   change(groupId: string, command: Command): Promise<Outcome<Decision>>
 
   /**
-   * Groups after `after` (exclusive; `undefined`: from the first), at most `limit` (1 to 1,000). Each is as a read at
-   * some moment of the call would have returned it; the page as a whole is no snapshot. It may be short, or empty,
-   * where many groups were deleted: only an `after` of `undefined` says that it was the last. A page takes at most two
-   * operation timeouts.
+   * Groups after `after` (exclusive; `undefined`: from the first), at most `limit` (1 to 1,000). Each is as a
+   * read at some moment of the call would have returned it; the page as a whole is no snapshot. It may be
+   * short, or empty, where many groups were deleted: only an `after` of `undefined` says that it was the
+   * last. A page takes at most two operation timeouts.
    */
   scan(options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>>
 }

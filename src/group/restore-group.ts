@@ -2,9 +2,9 @@ import type { Command, Group } from './group.ts'
 import { sameGroup } from './same-group.ts'
 
 /**
- * Brings a group back as it was, with its version, incarnation and times, so that the entity tags that clients keep
- * still hold. One that is there already, and the same in all of that, is left unchanged: a restore may be repeated.
- * Refusals: `group_exists`.
+ * Brings a group back as it was, with its version, incarnation and times, so that the entity tags that
+ * clients keep still hold. One that is there already, and the same in all of that, is left unchanged: a
+ * restore may be repeated. Refusals: `group_exists`.
  */
 export function restoreGroup(backup: Group): Command {
   const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = backup

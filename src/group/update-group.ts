@@ -17,8 +17,8 @@ export type UpdateGroup = Preconditions &
   }>
 
 /**
- * Patches a group. A patch that changes nothing leaves version and time as they are. Refusals, in the order they are
- * checked: `group_not_found`, a broken precondition, `too_many_labels`.
+ * Patches a group. A patch that changes nothing leaves version and time as they are. Refusals, in the order
+ * they are checked: `group_not_found`, a broken precondition, `too_many_labels`.
  */
 export function updateGroup({ patch, now, ...preconditions }: UpdateGroup): Command {
   return (group) => {

@@ -40,7 +40,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
-    // Fastify's own logger would make a child for every request. What is worth a line is logged where it happens.
+    // Fastify's own logger would make a child for every request. What is worth a line is logged where it
+    // happens.
     logger: false,
     genReqId: newRequestId,
     bodyLimit: BODY_BYTES_MAX,
@@ -68,7 +69,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
-  // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself, without our headers.
+  // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself,
+  // without our headers.
   app.server.on('checkExpectation', app.routing)
   app.server.on('connect', (request: IncomingMessage, socket: Socket) => {
     requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))

@@ -1,4 +1,7 @@
-/** Answers on bare connections: to what Node does not make a request of for Fastify. Each closes its connection. */
+/**
+ * Answers on bare connections: to what Node does not make a request of for Fastify. Each closes its
+ * connection.
+ */
 import type { Socket } from 'node:net'
 import { PROBLEMS, type ProblemCode } from '../api/problem-codes.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from './problem.ts'
@@ -24,8 +27,8 @@ export function answerClientError(error: ParserError, socket: Socket, requestId:
 }
 
 /**
- * Answers CONNECT, which asks for a tunnel. Node's server hands such a request over as a bare connection (its event
- * `connect`), and closes it without an answer when nobody takes it.
+ * Answers CONNECT, which asks for a tunnel. Node's server hands such a request over as a bare connection (its
+ * event `connect`), and closes it without an answer when nobody takes it.
  *
  * @returns the status of the answer
  */

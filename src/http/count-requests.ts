@@ -1,4 +1,6 @@
-/** Counts the API's requests, by route and by the status of the answer, at the cost of a few additions each. */
+/**
+ * Counts the API's requests, by route and by the status of the answer, at the cost of a few additions each.
+ */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { BucketCounts, SECONDS_BOUNDS } from '../metrics/bucket-counts.ts'
 

@@ -3,11 +3,13 @@
  *
  * From the moment `app.close()` is called:
  *
- * 1. For the grace time nothing changes for clients, so that a load balancer has time to notice: `/readyz` answers 503,
- *    new connections are taken, and every answer ends its connection (Fastify adds `connection: close`).
- * 2. Then nobody new is let in, and connections that wait for a further request are closed. Requests that are under
- *    way, or whose bytes are still arriving, have until the drain timeout.
- * 3. Whatever is open then is closed: a client that never sends the rest of its request cannot keep the process alive.
+ * 1. For the grace time nothing changes for clients, so that a load balancer has time to notice: `/readyz`
+ *    answers 503, new connections are taken, and every answer ends its connection (Fastify adds
+ *    `connection: close`).
+ * 2. Then nobody new is let in, and connections that wait for a further request are closed. Requests that are
+ *    under way, or whose bytes are still arriving, have until the drain timeout.
+ * 3. Whatever is open then is closed: a client that never sends the rest of its request cannot keep the
+ *    process alive.
  */
 import type { Socket } from 'node:net'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
@@ -44,7 +46,8 @@ async function drain(
 ): Promise<void> {
   const endMs = nowMs() + timeoutMs
   const leftMs = () => Math.max(0, endMs - nowMs())
-  // Requests that are under way were routed before the close began, so their answers do not end their connections.
+  // Requests that are under way were routed before the close began, so their answers do not end their
+  // connections.
   server.keepAliveTimeout = Math.max(1, graceMs)
   server.keepAliveTimeoutBuffer = 0
   await delay(Math.min(graceMs, timeoutMs))
@@ -82,9 +85,9 @@ class Connections {
   }
 
   /**
-   * Resolves when the system holds no connection that this process has not accepted, or no time is left: when a socket
-   * stops listening, those would be reset. A busy process has such connections, since each turn of its event loop
-   * accepts one. So none waits after a turn that accepted none.
+   * Resolves when the system holds no connection that this process has not accepted, or no time is left: when
+   * a socket stops listening, those would be reset. A busy process has such connections, since each turn of
+   * its event loop accepts one. So none waits after a turn that accepted none.
    */
   async untilAccepted(leftMs: () => number): Promise<void> {
     for (let before = -1; before !== this.#accepted && leftMs() > 0; ) {
@@ -93,7 +96,10 @@ class Connections {
     }
   }
 
-  /** Resolves as soon as there is none, with `true`; else after this time, with `false`. Call it one at a time. */
+  /**
+   * Resolves as soon as there is none, with `true`; else after this time, with `false`. Call it one at a
+   * time.
+   */
   untilNone(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.#open.size === 0) return resolve(true)

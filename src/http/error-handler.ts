@@ -8,7 +8,10 @@ import { invalidRequest, RequestError } from './request-error.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 import { fieldErrors, type Query } from './validation.ts'
 
-/** Answers an error thrown on the way to a handler or in it. Logs, and answers 500 to, only what no input explains. */
+/**
+ * Answers an error thrown on the way to a handler or in it. Logs, and answers 500 to, only what no input
+ * explains.
+ */
 export function errorHandler(
   logger: Logger,
 ): (error: FastifyError | RequestError, request: FastifyRequest, reply: FastifyReply) => void {
@@ -52,7 +55,8 @@ function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestEr
         { field: 'groupId', message: `must have at most ${GROUP_ID_LENGTH_MAX} characters` },
       ])
     default:
-      // The files of the documentation pages have entity tags, by which `@fastify/static` judges preconditions.
+      // The files of the documentation pages have entity tags, by which `@fastify/static` judges
+      // preconditions.
       if (error.statusCode === 412) return new RequestError('precondition_failed', 'The file is another one.')
       return isClientsFault(error) ? new RequestError('invalid_http', error.message) : undefined
   }

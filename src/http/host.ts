@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { RequestError } from './request-error.ts'
 
-/** `host` or `host:port` (RFC 9110 §7.2); the host is a name, an IPv4 address, or an IPv6 address in brackets. */
+/**
+ * `host` or `host:port` (RFC 9110 §7.2); the host is a name, an IPv4 address, or an IPv6 address in brackets.
+ */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
 
 /**
- * What is wrong with the Host of a request (RFC 9112 §3.2). A request has one such field line at most, and one of
- * HTTP/1.1 has one. Node keeps the first of two and drops the other, but programs in front of this one may have looked
- * at the other.
+ * What is wrong with the Host of a request (RFC 9112 §3.2). A request has one such field line at most, and
+ * one of HTTP/1.1 has one. Node keeps the first of two and drops the other, but programs in front of this one
+ * may have looked at the other.
  */
 export function hostError({ headers, httpVersion, rawHeaders }: IncomingMessage): RequestError | undefined {
   const { host } = headers

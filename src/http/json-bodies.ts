@@ -8,9 +8,10 @@ export const BODY_BYTES_MAX = 64 * 1_024
 /**
  * Takes JSON bodies of these media types, and no others, on the routes of `app`.
  *
- * The body must be UTF-8: Node would turn wrong bytes into U+FFFD, and two different texts would become one. A
- * member named `__proto__` is a member like any other (a label may be named so): `JSON.parse` makes it an own
- * property, and nothing here merges objects by assignment. Of a name given twice, the last counts (RFC 8259 §4).
+ * The body must be UTF-8: Node would turn wrong bytes into U+FFFD, and two different texts would become one.
+ * A member named `__proto__` is a member like any other (a label may be named so): `JSON.parse` makes it an
+ * own property, and nothing here merges objects by assignment. Of a name given twice, the last counts (RFC
+ * 8259 §4).
  */
 export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void {
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
@@ -23,8 +24,8 @@ export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void
 }
 
 /**
- * Reads and drops a body of any type. For DELETE, where a body means nothing (RFC 9110 §9.3.5), but many clients send a
- * Content-Type, with a body or without one.
+ * Reads and drops a body of any type. For DELETE, where a body means nothing (RFC 9110 §9.3.5), but many
+ * clients send a Content-Type, with a body or without one.
  */
 export function dropBodies(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {

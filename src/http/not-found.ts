@@ -5,11 +5,12 @@ import { sendProblem } from './problem.ts'
 export type AnswerUnrouted = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
 /**
- * Answers requests that no route takes: 405 with `Allow` where the path is known with other methods, else 404. Call
- * it before the first route is added: it learns the paths as they come.
+ * Answers requests that no route takes: 405 with `Allow` where the path is known with other methods, else
+ * 404.
+ * Call it before the first route is added: it learns the paths as they come.
  *
- * The function that is returned must be called in `onRequest` for such requests (`request.is404`): later, Fastify would
- * answer 400 or 415 to some for their Content-Type.
+ * The function that is returned must be called in `onRequest` for such requests (`request.is404`): later,
+ * Fastify would answer 400 or 415 to some for their Content-Type.
  */
 export function answerUnrouted(app: FastifyInstance): AnswerUnrouted {
   const methodsByPath = new Map<string, Set<string>>()

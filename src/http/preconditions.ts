@@ -1,8 +1,8 @@
 /**
- * Preconditions of requests (RFC 9110 §13). A group has an entity tag, and its routes judge preconditions by it. What
- * every other path shows exists always and has no entity tag, so that its preconditions are judged here, for all
- * routes at once. Nothing has a modification date: `If-Modified-Since` and `If-Unmodified-Since` are ignored
- * (§13.1.3, §13.1.4), and so is `If-Range`, since there are no ranges.
+ * Preconditions of requests (RFC 9110 §13). A group has an entity tag, and its routes judge preconditions by
+ * it. What every other path shows exists always and has no entity tag, so that its preconditions are judged
+ * here, for all routes at once. Nothing has a modification date: `If-Modified-Since` and
+ * `If-Unmodified-Since` are ignored (§13.1.3, §13.1.4), and so is `If-Range`, since there are no ranges.
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest, onSendHookHandler } from 'fastify'
@@ -29,7 +29,8 @@ export function preconditionsOfChange({ headers }: Headers): Preconditions {
 }
 
 /**
- * The preconditions of a request that reads. An `If-None-Match` that cannot be read is ignored: that only costs a body.
+ * The preconditions of a request that reads. An `If-None-Match` that cannot be read is ignored: that only
+ * costs a body.
  *
  * @throws RequestError for an `If-Match` that cannot be read
  */
@@ -93,13 +94,18 @@ export function judgePreconditions(app: FastifyInstance): void {
   })
 }
 
-/** Fastify gives every answer to HEAD the length of its body: 0 for a 304, but a GET would have one (§8.6). */
+/**
+ * Fastify gives every answer to HEAD the length of its body: 0 for a 304, but a GET would have one (§8.6).
+ */
 const dropLengthOf304: onSendHookHandler = (_request, reply, payload, done) => {
   if (reply.statusCode === 304) reply.removeHeader('content-length')
   done(null, payload)
 }
 
-/** The precondition that is broken by something that exists and has no entity tag, as a sentence without its end. */
+/**
+ * The precondition that is broken by something that exists and has no entity tag, as a sentence without its
+ * end.
+ */
 function brokenWithoutTag({ ifMatch, ifNoneMatch }: Preconditions): string | undefined {
   if (ifMatch !== undefined && ifMatch !== '*') {
     return 'If-Match names entity tags, but what this path shows has none'

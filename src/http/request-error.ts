@@ -1,7 +1,9 @@
 import type { ProblemCode } from '../api/problem-codes.ts'
 import type { FieldError } from './validation.ts'
 
-/** A request that cannot be taken as it is. Thrown before anything is done; answered as a problem of its code. */
+/**
+ * A request that cannot be taken as it is. Thrown before anything is done; answered as a problem of its code.
+ */
 export class RequestError extends Error {
   readonly code: ProblemCode
   readonly errors: readonly FieldError[] | undefined

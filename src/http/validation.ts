@@ -17,9 +17,9 @@ const NAME_LENGTH_MAX = 80
 const MORE = 'more'
 
 /**
- * How ajv checks what clients send. All errors are told, so that a client can mend them at once, but no more than
- * `ERRORS_MAX` are ever collected: a body of 1 MiB can have a million of them. Ajv has no such option, but passes the
- * code of each validator through `process` before it is compiled.
+ * How ajv checks what clients send. All errors are told, so that a client can mend them at once, but no more
+ * than `ERRORS_MAX` are ever collected: a body of 1 MiB can have a million of them. Ajv has no such option,
+ * but passes the code of each validator through `process` before it is compiled.
  */
 export const AJV_OPTIONS = {
   allErrors: true,
@@ -52,9 +52,9 @@ function withBoundedErrors(code: string): string {
 }
 
 /**
- * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is the
- * label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last may say that there
- * are more. `query`: what the errors are about, if it is the query.
+ * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is
+ * the label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last
+ * may say that there are more. `query`: what the errors are about, if it is the query.
  */
 export function fieldErrors(errors: readonly FastifySchemaValidationError[], query?: Query): FieldError[] {
   return errors.map((error) => fieldErrorOf(error, query))

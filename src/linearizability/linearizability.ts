@@ -1,15 +1,16 @@
 /**
  * Is there an order of the operations on one object that explains everything its clients saw?
  *
- * The search of Wing and Gong (1993) with Lowe's memory (2017): operations are taken one after the other, each of
- * them one that no other still open operation wholly precedes; what was reached before is not searched again.
+ * The search of Wing and Gong (1993) with Lowe's memory (2017): operations are taken one after the other,
+ * each of them one that no other still open operation wholly precedes; what was reached before is not
+ * searched again.
  *
- * Operations whose result nobody knows would make the search exponential. They are tried last, because most histories
- * are explained without most of them; and to have reached the same state after the same other operations with more of
- * them taken is of no use, because whatever can follow could follow with fewer taken.
+ * Operations whose result nobody knows would make the search exponential. They are tried last, because most
+ * histories are explained without most of them; and to have reached the same state after the same other
+ * operations with more of them taken is of no use, because whatever can follow could follow with fewer taken.
  *
- * Whoever knows in which order the calls took effect passes it as a witness. It is not trusted: only tried first, and
- * then the search is short.
+ * Whoever knows in which order the calls took effect passes it as a witness. It is not trusted: only tried
+ * first, and then the search is short.
  */
 
 /** What the object is: how a call changes it and what it answers. */
@@ -54,7 +55,8 @@ export type Explanation =
   | Readonly<{ kind: 'none' | 'undecided' }>
 
 /**
- * Looks for an order, given as indexes of `calls`. Calls with an unknown result that it does not need are left out.
+ * Looks for an order, given as indexes of `calls`. Calls with an unknown result that it does not need are
+ * left out.
  *
  * @param witness the calls that are believed to have changed the object, in that order
  */
@@ -80,7 +82,10 @@ class Search<S, C, R> {
   /** The same as bits: of the known ones, to be a key, and of the others. */
   readonly #takenKnown: Uint16Array
   readonly #takenUnknown: Uint16Array
-  /** The sets of unknown calls with which a state was reached after a set of known ones; none contains another. */
+  /**
+   * The sets of unknown calls with which a state was reached after a set of known ones; none contains
+   * another.
+   */
   readonly #visited = new Map<string, Uint16Array[]>()
   #visitCount = 0
   #openCount: number

@@ -14,7 +14,10 @@ import {
 } from './plan-change.ts'
 import { isEmpty } from './sighting.ts'
 
-/** What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its full stop. */
+/**
+ * What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its
+ * full stop.
+ */
 export type ChangeResult =
   /** It is chosen, and will be carried out, by this connector or another. */
   | Readonly<{ kind: 'accepted'; membership: Membership }>
@@ -35,7 +38,10 @@ export type ChangeableCluster = Readonly<{
   onChosen: (membership: Membership, isOurs: boolean) => void
 }>
 
-/** Makes changes of the membership, one at a time. Each resolves as soon as it is chosen, not when it is carried out. */
+/**
+ * Makes changes of the membership, one at a time. Each resolves as soon as it is chosen, not when it is
+ * carried out.
+ */
 export class ChangeMembers {
   readonly #cluster: ChangeableCluster
 

@@ -25,9 +25,15 @@ export type ClusterSnapshot =
       quorum: number
       /** Whether enough of them do, of every membership that is in force. */
       isQuorumReachable: boolean
-      /** The change of the membership that is under way, in a sentence without its full stop; `undefined`: none. */
+      /**
+       * The change of the membership that is under way, in a sentence without its full stop; `undefined`:
+       * none.
+       */
       change: string | undefined
-      /** Too many members have lost their disks: who, and what can be done, in a sentence without its full stop. */
+      /**
+       * Too many members have lost their disks: who, and what can be done, in a sentence without its full
+       * stop.
+       */
       loss: string | undefined
     }>
 

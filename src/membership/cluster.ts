@@ -1,6 +1,7 @@
 /**
- * The cluster as one connector knows it. This class puts the parts together and runs them: `search.ts` finds the cluster,
- * `epochs.ts` follows it from one epoch to the next, `survey.ts` and `disks.ts` watch over its nodes.
+ * The cluster as one connector knows it. This class puts the parts together and runs them: `search.ts` finds
+ * the cluster, `epochs.ts` follows it from one epoch to the next, `survey.ts` and `disks.ts` watch over its
+ * nodes.
  */
 import { sleep } from '../process/clock.ts'
 import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
@@ -94,7 +95,9 @@ export class Cluster {
     return this.membership?.tombstoneGraceMs ?? this.#options.tombstoneGraceMs
   }
 
-  /** The longest that an operation takes here: as it is set, within what the cluster's grace time leaves it. */
+  /**
+   * The longest that an operation takes here: as it is set, within what the cluster's grace time leaves it.
+   */
   get operationTimeoutMs(): number {
     return operationTimeoutWithin(this.tombstoneGraceMs, this.#options.operationTimeoutMs)
   }
@@ -110,7 +113,10 @@ export class Cluster {
     return { kind: 'searching', hosts: this.#options.hosts, reason: this.#search.reason }
   }
 
-  /** Asks the node at an address who it is and what it holds. Rejects when it does not answer within `timeoutMs`. */
+  /**
+   * Asks the node at an address who it is and what it holds. Rejects when it does not answer within
+   * `timeoutMs`.
+   */
   describeNode(address: string, timeoutMs: number): Promise<Description> {
     return this.#directory.describe(address, timeoutMs)
   }

@@ -1,9 +1,9 @@
 /**
  * Whether a newer membership that some node tells of may be believed (protocol.md §7). Pure.
  *
- * A connector that follows a membership shows it to every node, and a node that is shown a newer membership without its
- * own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a cluster with a
- * membership that was never chosen.
+ * A connector that follows a membership shows it to every node, and a node that is shown a newer membership
+ * without its own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a
+ * cluster with a membership that was never chosen.
  */
 import { classicQuorum, isClassicQuorum, type NodeSet } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
@@ -13,13 +13,13 @@ import type { Membership, Mismatch } from '../rpc/messages.ts'
 export type Claim = Mismatch
 
 /**
- * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms it by being
- * in the same epoch with the same members, or in a later one.
+ * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms
+ * it by being in the same epoch with the same members, or in a later one.
  *
- * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a classic
- * quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of `older` has. Where
- * `older` is joint, as many as one of its two sides needs: the change ends with either side alone, and nodes of the other
- * side never hear of that.
+ * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a
+ * classic quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of
+ * `older` has. Where `older` is joint, as many as one of its two sides needs: the change ends with either
+ * side alone, and nodes of the other side never hear of that.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const confirming = new Set(
@@ -31,7 +31,9 @@ export function isConfirmed(newer: Membership, older: Membership, claims: readon
   return confirming.size >= enough && isQuorumOf(newer, confirming)
 }
 
-/** The newest membership of the cluster of `current` that is newer and confirmed; `undefined`: there is none. */
+/**
+ * The newest membership of the cluster of `current` that is newer and confirmed; `undefined`: there is none.
+ */
 export function newestConfirmed(current: Membership, claims: readonly Claim[]): Membership | undefined {
   return claims
     .flatMap(({ membership }) => membership ?? [])

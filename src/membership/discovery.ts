@@ -8,8 +8,8 @@ import type { Sighting } from './sighting.ts'
 /** What a connector that has looked at its hosts does next. */
 export type Discovery =
   /**
-   * A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId; `strays` are
-   * those hosts that hold another cluster's data.
+   * A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId;
+   * `strays` are those hosts that hold another cluster's data.
    */
   | Readonly<{
       kind: 'found'
@@ -19,7 +19,10 @@ export type Discovery =
     }>
   /** All hosts are new nodes: they may become a cluster. */
   | Readonly<{ kind: 'birth'; members: readonly Member[] }>
-  /** Too many disks of a cluster are lost, and nothing will be known without them. `reason` is a sentence without its full stop. */
+  /**
+   * Too many disks of a cluster are lost, and nothing will be known without them. `reason` is a sentence
+   * without its full stop.
+   */
   | Readonly<{ kind: 'lost'; reason: string }>
   /** Not enough is known yet. `reason` is a sentence. */
   | Readonly<{ kind: 'wait'; reason: string }>
@@ -27,9 +30,10 @@ export type Discovery =
 /**
  * Decides from what was seen which cluster this connector serves (protocol.md §7).
  *
- * Where hosts hold the data of several clusters, the one that most of them are of is meant: a node with foreign data must
- * lead nobody astray, although its own cluster may answer elsewhere. A membership counts only when a classic quorum of the
- * nodes it names answered by its name: without it nothing could be read or written anyway.
+ * Where hosts hold the data of several clusters, the one that most of them are of is meant: a node with
+ * foreign data must lead nobody astray, although its own cluster may answer elsewhere. A membership counts
+ * only when a classic quorum of the nodes it names answered by its name: without it nothing could be read or
+ * written anyway.
  */
 export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Discovery {
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
@@ -135,8 +139,9 @@ function membershipsOf(clusterId: string, sightings: readonly Sighting[]): Membe
 }
 
 /**
- * The newest of these memberships that is confirmed against each of the others that is not newer. A connector that was
- * told of several nodes is not led by one of them that says that it is the only member: no cluster shrinks to one.
+ * The newest of these memberships that is confirmed against each of the others that is not newer. A connector
+ * that was told of several nodes is not led by one of them that says that it is the only member: no cluster
+ * shrinks to one.
  */
 function believable(
   memberships: readonly Membership[],

@@ -23,7 +23,10 @@ export class Disks {
     return this.#loss
   }
 
-  /** Takes into account what a look at the nodes has found. Resolves when what follows from it is begun, or refused. */
+  /**
+   * Takes into account what a look at the nodes has found. Resolves when what follows from it is begun, or
+   * refused.
+   */
   async observe(finding: LostDiskFinding): Promise<void> {
     this.#noteLoss(finding.kind === 'beyond repair' ? finding.reason : undefined)
     const lost = finding.kind === 'replaceable' ? finding.lost : undefined

@@ -3,7 +3,9 @@ import type { Member, Recipient } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
-/** One node of one epoch, and all that a connector needs to work with it. Made once, when the epoch is opened. */
+/**
+ * One node of one epoch, and all that a connector needs to work with it. Made once, when the epoch is opened.
+ */
 export class EpochNode {
   readonly member: Member
   /** Whom its requests are for: this node, in this epoch. */

@@ -1,4 +1,7 @@
-/** One epoch of the cluster, and the way to work in it: the nodes, their links, and a client with a proposer id of its own. */
+/**
+ * One epoch of the cluster, and the way to work in it: the nodes, their links, and a client with a proposer
+ * id of its own.
+ */
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
@@ -23,7 +26,9 @@ export type Epoch = Readonly<{
 /** What a connector opens every epoch with. */
 export type EpochOptions = Readonly<{
   directory: NodeDirectory
-  /** The longest that an operation takes, as it is set. A short grace time of the cluster makes it shorter. */
+  /**
+   * The longest that an operation takes, as it is set. A short grace time of the cluster makes it shorter.
+   */
   operationTimeoutMs: number
   clock: Clock
   /** Uniform in [0, 1). */
@@ -40,8 +45,8 @@ export type EpochOptions = Readonly<{
 /**
  * Opens an epoch. Its links begin to connect at once.
  *
- * @param onMismatch told when a node does not act on what is sent to it in this epoch, and who answered instead. Called
- *   from within the link: do not close the client in it
+ * @param onMismatch told when a node does not act on what is sent to it in this epoch, and who answered
+ *   instead. Called from within the link: do not close the client in it
  */
 export function openEpoch(
   membership: Membership,
@@ -57,7 +62,10 @@ export function openEpoch(
   return { membership, ...opened }
 }
 
-/** A client of new nodes, which have no membership yet, for the one decision that their birth takes: all of them must agree. */
+/**
+ * A client of new nodes, which have no membership yet, for the one decision that their birth takes: all of
+ * them must agree.
+ */
 export function openBirth(
   members: readonly Member[],
   tombstoneGraceMs: number,

@@ -104,7 +104,10 @@ export class Epochs {
     return Math.max(0, ...sightings.map(({ description }) => description.recordCount))
   }
 
-  /** A node did not act on what was meant for `expected`: another node answers there, or it is in another epoch. */
+  /**
+   * A node did not act on what was meant for `expected`: another node answers there, or it is in another
+   * epoch.
+   */
   #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
     const { directory, farewells } = this.#options
     const ours = this.#current?.membership

@@ -5,7 +5,9 @@ import type { NodeDirectory } from './node-directory.ts'
 /** How long a node may take to be told. */
 const FAREWELL_TIMEOUT_MS = 2_000
 
-/** Tells nodes that they are no longer members. A node that was away at first is told when it is seen again. */
+/**
+ * Tells nodes that they are no longer members. A node that was away at first is told when it is seen again.
+ */
 export class Farewells {
   readonly #directory: NodeDirectory
   readonly #clock: Clock
@@ -26,7 +28,10 @@ export class Farewells {
     this.#addresses.add(address)
   }
 
-  /** Shows a node a membership that does not name it: it then stops by itself. Resolves when it was told, or not. */
+  /**
+   * Shows a node a membership that does not name it: it then stops by itself. Resolves when it was told, or
+   * not.
+   */
   tell(nodeId: string, address: string, membership: Membership): Promise<void> {
     return new Promise((resolve) => {
       const stream = this.#directory

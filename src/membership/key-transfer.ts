@@ -1,6 +1,6 @@
 /**
- * What one key needs before a joint epoch may end (protocol.md §7, sealing). Pure: `transfer.ts` drives it over links, the
- * simulator message by message.
+ * What one key needs before a joint epoch may end (protocol.md §7, sealing). Pure: `transfer.ts` drives it
+ * over links, the simulator message by message.
  *
  *   listed ─────────▶ settle ─────────▶ ask ─────────▶ done
  *      │        not     ▲     decided    │   all joining
@@ -45,8 +45,9 @@ export function handoverOf(membership: Membership, quorums = quorumsOfMembership
 }
 
 /**
- * Whether what these nodes list are all keys that need a transfer: a classic quorum of the joint epoch lists, and every
- * joining node. A key that none of them knows has no state that was chosen before, and gets none without the joining nodes.
+ * Whether what these nodes list are all keys that need a transfer: a classic quorum of the joint epoch lists,
+ * and every joining node. A key that none of them knows has no state that was chosen before, and gets none
+ * without the joining nodes.
  *
  * @param nodes those that list what they hold; each has adopted the joint epoch before
  */
@@ -68,8 +69,9 @@ export function afterRound(transfer: KeyTransfer, isDecided: boolean, { joining 
 }
 
 /**
- * A joining node has answered with the record that it holds after the round; `undefined`: it does not answer. A node that
- * lacks what was listed needs another round, since the transfer has no other way to give it to that node.
+ * A joining node has answered with the record that it holds after the round; `undefined`: it does not answer.
+ * A node that lacks what was listed needs another round, since the transfer has no other way to give it to
+ * that node.
  */
 export function afterAnswer(transfer: KeyTransfer, node: number, record: KeyRecord | undefined): KeyTransfer {
   if (transfer.kind !== 'ask' || (transfer.missing & (1 << node)) === 0) return transfer

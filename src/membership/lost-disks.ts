@@ -11,15 +11,18 @@ export type LostDiskFinding =
   | Readonly<{ kind: 'none' }>
   /** This one can be replaced. One at a time: any others follow. */
   | Readonly<{ kind: 'replaceable'; lost: LostDisk }>
-  /** Without their disks there is no quorum that knows what was decided. `reason` is a sentence without its full stop. */
+  /**
+   * Without their disks there is no quorum that knows what was decided. `reason` is a sentence without its
+   * full stop.
+   */
   | Readonly<{ kind: 'beyond repair'; reason: string }>
 
 /**
  * Looks at what was seen while members were missing.
  *
  * @param addressOf where a member was last seen, or is said to be
- * @param hosts where this connector was told to look: if a single member is missing, an empty node at a host where no
- *   member lives stands in its place
+ * @param hosts where this connector was told to look: if a single member is missing, an empty node at a host
+ *   where no member lives stands in its place
  */
 export function findLostDisks(
   membership: Membership,

@@ -1,4 +1,6 @@
-/** The register whose state is the cluster's membership: read, and changed by compare-and-set on the epoch. */
+/**
+ * The register whose state is the cluster's membership: read, and changed by compare-and-set on the epoch.
+ */
 
 import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Decision, Outcome } from '../register/operation.ts'
@@ -16,8 +18,8 @@ export type ChangeOutcome =
   | Exclude<Outcome, { kind: 'decided' }>
 
 /**
- * Has the membership behind `current` chosen, in its epoch. Of changes that are proposed at once, one is chosen: that is
- * why there is one at a time, whoever makes them.
+ * Has the membership behind `current` chosen, in its epoch. Of changes that are proposed at once, one is
+ * chosen: that is why there is one at a time, whoever makes them.
  */
 export async function changeMembership(
   client: RegisterClient,
@@ -47,8 +49,8 @@ export function decodeMembership(value: Uint8Array): Membership {
 }
 
 /**
- * Changes the register if it is in the epoch of `current`. It never goes back one, so else it is beyond it. The result is
- * the membership that is chosen then.
+ * Changes the register if it is in the epoch of `current`. It never goes back one, so else it is beyond it.
+ * The result is the membership that is chosen then.
  */
 export function compareAndSet(value: Value, current: Membership, next: Membership): Decision<Membership> {
   const chosen = value === undefined ? current : decodeMembership(value)

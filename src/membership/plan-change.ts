@@ -1,6 +1,7 @@
 /**
- * What the next membership is. Every change goes through a joint epoch (protocol.md §7): from the members to those that
- * are wanted, of both of whom every quorum then needs its share, and from there to the wanted ones alone.
+ * What the next membership is. Every change goes through a joint epoch (protocol.md §7): from the members to
+ * those that are wanted, of both of whom every quorum then needs its share, and from there to the wanted ones
+ * alone.
  */
 import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, joiningOf } from '../rpc/membership.ts'
@@ -64,22 +65,23 @@ export function planRemove(current: Membership, nodeId: string): ChangePlan {
 }
 
 /**
- * A new node in the place of a member. In the place of one that is still joining: the same change goes on with the new
- * one, and copies to it from the start.
+ * A new node in the place of a member. In the place of one that is still joining: the same change goes on
+ * with the new one, and copies to it from the start.
  */
 export function planReplace(current: Membership, nodeId: string, newcomer: Member): ChangePlan {
   if (!hasMember(current, nodeId)) return unknownMember(nodeId)
   if (hasMember(current, newcomer.nodeId)) return alreadyMember(newcomer)
   const members = current.members.map((member) => (member.nodeId === nodeId ? newcomer : member))
   if (!isJoint(current)) return handOver(current, members)
-  // The old members decide as before, whoever is to follow them: they have had a quorum in everything that was chosen.
+  // The old members decide as before, whoever is to follow them: they have had a quorum in everything that
+  // was chosen.
   const isJoining = joiningOf(current).some((member) => member.nodeId === nodeId)
   return isJoining ? change({ ...current, epoch: current.epoch + 1, members }) : changeInProgress(current)
 }
 
 /**
- * Refuses a change that would leave every decision to a node that joins: if that one failed before it is in, nothing could
- * be decided any more, not even to take the change back.
+ * Refuses a change that would leave every decision to a node that joins: if that one failed before it is in,
+ * nothing could be decided any more, not even to take the change back.
  *
  * @param isReachable whether a node takes part at the moment
  */
@@ -104,7 +106,10 @@ export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => 
   )
 }
 
-/** The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones decided. */
+/**
+ * The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones
+ * decided.
+ */
 export function finish({ outgoing: _, ...joint }: Membership): Membership {
   return { ...joint, epoch: joint.epoch + 1 }
 }

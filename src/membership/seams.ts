@@ -5,7 +5,10 @@ import { quorumsOfMembership } from '../rpc/membership.ts'
 import { afterAnswer, afterRound, beginTransfer, mayList } from './key-transfer.ts'
 import { requireSpare } from './plan-change.ts'
 
-/** The rules of changing the membership (protocol.md §7), as values: a test of the checkers passes a broken one. */
+/**
+ * The rules of changing the membership (protocol.md §7), as values: a test of the checkers passes a broken
+ * one.
+ */
 export type MembershipRules = Readonly<{
   /** Which nodes decide in an epoch. */
   quorumsOf: typeof quorumsOfMembership

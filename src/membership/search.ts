@@ -29,7 +29,9 @@ export class Search {
     return this.#reason ?? 'its hosts are being asked'
   }
 
-  /** Asks all hosts once. `undefined`: the cluster is not found yet, and has not been born; `reason` says why. */
+  /**
+   * Asks all hosts once. `undefined`: the cluster is not found yet, and has not been born; `reason` says why.
+   */
   async look(): Promise<Membership | undefined> {
     const { hosts, directory, signal } = this.#options
     const sightings = await directory.look(hosts)

@@ -1,4 +1,7 @@
-/** Keeps an eye on the cluster that is followed: on its newest epoch, on where its nodes are, and on their disks. */
+/**
+ * Keeps an eye on the cluster that is followed: on its newest epoch, on where its nodes are, and on their
+ * disks.
+ */
 import type { Clock } from '../process/clock.ts'
 import { furtherAddresses } from './discovery.ts'
 import type { Disks } from './disks.ts'
@@ -35,7 +38,10 @@ export class Survey {
     this.#options = options
   }
 
-  /** Does what is due: to be called several times a second. While a node is missing, nodes are looked for with each call. */
+  /**
+   * Does what is due: to be called several times a second. While a node is missing, nodes are looked for with
+   * each call.
+   */
   async tend(epoch: Epoch): Promise<void> {
     const nowMs = this.#options.clock.nowMs()
     if (!this.#isReading && nowMs - this.#readAtMs >= READ_MS) {

@@ -1,6 +1,7 @@
 /**
- * Who of the connectors does the transfer of a joint epoch, and how far it is: a register that the one at work writes to
- * once a second, and everybody reads. A hint only: two that believe it is theirs do the same work twice, and no harm.
+ * Who of the connectors does the transfer of a joint epoch, and how far it is: a register that the one at
+ * work writes to once a second, and everybody reads. A hint only: two that believe it is theirs do the same
+ * work twice, and no harm.
  */
 import type { Clock } from '../process/clock.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
@@ -42,7 +43,10 @@ export class TransferClaim {
     return this.#seen
   }
 
-  /** Looks whose it is, renews it if it is ours, and takes it if nobody works on it. Call it about once a second. */
+  /**
+   * Looks whose it is, renews it if it is ours, and takes it if nobody works on it. Call it about once a
+   * second.
+   */
   async tick(own: TransferProgress): Promise<void> {
     const { client, clock, owner, epoch } = this.#options
     const mayTake = clock.nowMs() - this.#changedAtMs >= CLAIM_MS

@@ -1,4 +1,7 @@
-/** Sees to it that a joint epoch ends: claims the transfer when nobody works on it, does it, and proposes the next epoch. */
+/**
+ * Sees to it that a joint epoch ends: claims the transfer when nobody works on it, does it, and proposes the
+ * next epoch.
+ */
 import type { Logger } from 'pino'
 import { sleep } from '../process/clock.ts'
 import type { RegisterClient } from '../replication/register-client.ts'

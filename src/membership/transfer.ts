@@ -1,6 +1,7 @@
 /**
- * What must be done in a joint epoch before it can end (protocol.md §7): every key that the old members may have decided
- * on is *sealed* by a classic round of this epoch, which both memberships accept, and which the joining nodes have taken.
+ * What must be done in a joint epoch before it can end (protocol.md §7): every key that the old members may
+ * have decided on is *sealed* by a classic round of this epoch, which both memberships accept, and which the
+ * joining nodes have taken.
  *
  * It may be begun anywhere, by anybody, any number of times at once: what is sealed already costs a look.
  */
@@ -79,7 +80,10 @@ class Work {
     return this.#failures.length > 0
   }
 
-  /** Goes through the keys from `start` on. Returns where to go on after something failed; `undefined`: that was all. */
+  /**
+   * Goes through the keys from `start` on. Returns where to go on after something failed; `undefined`: that
+   * was all.
+   */
   async scanFrom(start: string): Promise<string | undefined> {
     let next = start
     const scans = this.#openScans(start)
@@ -158,7 +162,10 @@ class Work {
     else this.#failures.push({ key, transfer: state })
   }
 
-  /** Asks nodes what they hold, behind the accept of the round, on the same streams. `undefined`: no answer came. */
+  /**
+   * Asks nodes what they hold, behind the accept of the round, on the same streams. `undefined`: no answer
+   * came.
+   */
   #ask(key: string, nodes: NodeSet): Promise<Readonly<{ node: number; record: KeyRecord | undefined }>>[] {
     return this.#options.nodes.flatMap(({ link }, node) => {
       if (((nodes >> node) & 1) === 0) return []

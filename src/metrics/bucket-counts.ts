@@ -1,6 +1,6 @@
 /**
- * A histogram as plain numbers: observing is a short search and two additions, so that it may stand where every request
- * passes. Prometheus's shape is made of it when it is asked for (metrics.ts).
+ * A histogram as plain numbers: observing is a short search and two additions, so that it may stand where
+ * every request passes. Prometheus's shape is made of it when it is asked for (metrics.ts).
  */
 export class BucketCounts {
   /** Upper bounds, inclusive, rising; above the last one there is one more bucket. */

@@ -1,6 +1,7 @@
 /**
- * The figures of a process, as Prometheus reads them. The program counts in plain numbers where things happen; here they
- * are only read, when somebody asks. docs/observability.md documents each; a test compares the two.
+ * The figures of a process, as Prometheus reads them. The program counts in plain numbers where things
+ * happen; here they are only read, when somebody asks. docs/observability.md documents each; a test compares
+ * the two.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { BucketCounts } from './bucket-counts.ts'
@@ -51,7 +52,8 @@ export class Metrics {
 
   /** The text that Prometheus takes. */
   render(): Promise<string> {
-    // What these watch (garbage collection, the delay of the event loop) costs something: only where it is wanted.
+    // What these watch (garbage collection, the delay of the event loop) costs something: only where it is
+    // wanted.
     if (!this.#hasDefaults) collectDefaultMetrics({ register: this.#registry })
     this.#hasDefaults = true
     return this.#registry.metrics()

@@ -89,9 +89,9 @@ export class NodeHandler {
   }
 
   /**
-   * Takes a batch. `reply` is called when everything in the answers is durable. `refuse` is called instead when
-   * the answers would be too large for a message; some requests of the batch may then have been acted on. At most
-   * one of them is called, at most once. They must not throw.
+   * Takes a batch. `reply` is called when everything in the answers is durable. `refuse` is called instead
+   * when the answers would be too large for a message; some requests of the batch may then have been acted
+   * on. At most one of them is called, at most once. They must not throw.
    */
   receive(batch: RequestBatch, reply: Arrival['reply'], refuse: Arrival['refuse']): void {
     if (this.#hasFailed) return

@@ -55,7 +55,10 @@ async function contents(): Promise<readonly ScanEntry[]> {
   }
 }
 
-/** Runs `attack`, and asserts that the node serves afterwards, holds what it held, and has no more sockets or files open. */
+/**
+ * Runs `attack`, and asserts that the node serves afterwards, holds what it held, and has no more sockets or
+ * files open.
+ */
 async function assertUnharmed(attack: () => Promise<void>): Promise<void> {
   const before = await contents()
   const openBefore = await settledCount()
@@ -65,7 +68,10 @@ async function assertUnharmed(attack: () => Promise<void>): Promise<void> {
   assert.ok(openAfter <= openBefore, `${openAfter} open files and sockets, ${openBefore} before`)
 }
 
-/** The open files and sockets of the node, once they are no more than `most`, or after a second. 0 without /proc. */
+/**
+ * The open files and sockets of the node, once they are no more than `most`, or after a second. 0 without
+ * /proc.
+ */
 async function settledCount(most = 0): Promise<number> {
   const count = (): number => {
     try {
@@ -178,7 +184,9 @@ test('half messages, messages of false length and messages of random bytes harm 
   })
 })
 
-/** Sends a batch in the words of `node.proto`, with values that this program's own encoder would not write. */
+/**
+ * Sends a batch in the words of `node.proto`, with values that this program's own encoder would not write.
+ */
 async function exchange(t: TestContext, batch: object): Promise<{ code?: number; answer?: AnyAnswer }> {
   const proto = fileURLToPath(new URL('../../proto/cohort/v1/node.proto', import.meta.url))
   const loaded = loadPackageDefinition(loadSync(proto, { longs: String })) as unknown as {

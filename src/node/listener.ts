@@ -2,8 +2,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { listenEverywhere, type Resolve } from '../process/listen-everywhere.ts'
 
 /**
- * Sockets on which a node listens, and the connections that were made to them. grpc-js has sockets of its own, but
- * ends their connections only when the other end does: a connector that was stopped would keep a node from ending.
+ * Sockets on which a node listens, and the connections that were made to them. grpc-js has sockets of its
+ * own, but ends their connections only when the other end does: a connector that was stopped would keep a
+ * node from ending.
  */
 export type Listener = Readonly<{
   port: number
@@ -14,8 +15,8 @@ export type Listener = Readonly<{
 }>
 
 /**
- * Listens on every address that `host` stands for; port 0 takes any free one. `resolve` is the system's resolver unless a
- * test brings its own.
+ * Listens on every address that `host` stands for; port 0 takes any free one. `resolve` is the system's
+ * resolver unless a test brings its own.
  *
  * @throws {FaultError} when it cannot listen
  */

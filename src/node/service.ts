@@ -25,8 +25,8 @@ const SCAN_PAGE_RECORDS = 128
 /** A node's gRPC server, not yet listening. */
 export type NodeService = Readonly<{
   /**
-   * Listens on every address that `host` stands for, and resolves with the port; port 0 takes any free one. `resolve` is
-   * the system's resolver unless a test brings its own. Called once.
+   * Listens on every address that `host` stands for, and resolves with the port; port 0 takes any free one.
+   * `resolve` is the system's resolver unless a test brings its own. Called once.
    *
    * @throws {FaultError} when it cannot listen
    */
@@ -34,8 +34,8 @@ export type NodeService = Readonly<{
   /** Sets what health checks are told, of the whole server and of `cohort.v1.Node`. */
   setServing: (isServing: boolean) => void
   /**
-   * Takes no further connections, answers what was read, ends every stream, and resolves when all connections have
-   * ended. Those that have not after `timeoutMs` are cut.
+   * Takes no further connections, answers what was read, ends every stream, and resolves when all connections
+   * have ended. Those that have not after `timeoutMs` are cut.
    */
   drain: (timeoutMs: number) => Promise<void>
   /** Cuts all connections. May be called again, and when the service has never listened. */

@@ -7,9 +7,11 @@ export function formatAddress(host: string, port: number): string {
 }
 
 /**
- * Reads `host:port` or `http://host:port`, with or without a slash at the end. An IPv6 address needs brackets.
+ * Reads `host:port` or `http://host:port`, with or without a slash at the end. An IPv6 address needs
+ * brackets.
  *
- * @returns `host:port` in lower case, an IPv6 address in its shortest form; `undefined` when the text is no address
+ * @returns `host:port` in lower case, an IPv6 address in its shortest form; `undefined` when the text is no
+ * address
  */
 export function parseAddress(text: string): string | undefined {
   const match = /^(?:http:\/\/)?(?:\[([^\]]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(text)
@@ -31,7 +33,9 @@ export function sameEndpoint(a: string, b: string): boolean {
   return endpointKey(a) === endpointKey(b)
 }
 
-/** Whether `name` is a host name or an IP address (without brackets). Container names may have underscores. */
+/**
+ * Whether `name` is a host name or an IP address (without brackets). Container names may have underscores.
+ */
 export function isHostName(name: string): boolean {
   if (isIPv6(name)) return true
   // A name of digits and dots is meant as an IPv4 address, and must be a whole one.

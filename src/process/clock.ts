@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
   nowMs(): number
-  /** Runs `task` once, `delayMs` or more from now. The returned function cancels it; it may be called at any time. */
+  /**
+   * Runs `task` once, `delayMs` or more from now. The returned function cancels it; it may be called at any
+   * time.
+   */
   after(delayMs: number, task: () => void): () => void
   /** Runs `task` at the end of this turn, after the input that has already arrived. */
   defer(task: () => void): void
@@ -20,8 +23,8 @@ export const systemClock: Clock = {
 }
 
 /**
- * Resolves when `ms` milliseconds have passed by `clock`, or as soon as `signal` is aborted. Never rejects: whoever passes
- * a signal looks at it afterwards.
+ * Resolves when `ms` milliseconds have passed by `clock`, or as soon as `signal` is aborted. Never rejects:
+ * whoever passes a signal looks at it afterwards.
  */
 export function sleep(ms: number, clock: Pick<Clock, 'after'>, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()

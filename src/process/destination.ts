@@ -1,11 +1,13 @@
-/** The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone. */
+/**
+ * The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone.
+ */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 export interface Destination {
   /**
-   * Writes text, or throws. After a throw a part of the text may have been written: the next write then begins on a new
-   * line.
+   * Writes text, or throws. After a throw a part of the text may have been written: the next write then
+   * begins on a new line.
    */
   write(text: string): void
   /** Resolves when all text is written, cannot be written any more, or `timeoutMs` have passed. */
@@ -23,8 +25,8 @@ export function destinationOf(descriptor: 1 | 2, options: DestinationOptions): D
 }
 
 /**
- * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here, because
- * they write nothing more after their first error. A full disk has room again some time later.
+ * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here,
+ * because they write nothing more after their first error. A full disk has room again some time later.
  */
 export class DescriptorDestination implements Destination {
   readonly #descriptor: number

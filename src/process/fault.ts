@@ -11,8 +11,8 @@ export type FaultCode =
   | 'store_failed'
 
 /**
- * A fault of the surroundings: disk, socket, configuration. Its message is one or two sentences for the operator:
- * what happened, and what to do. Thrown where it is found, caught once, at the edge of the process.
+ * A fault of the surroundings: disk, socket, configuration. Its message is one or two sentences for the
+ * operator: what happened, and what to do. Thrown where it is found, caught once, at the edge of the process.
  */
 export class FaultError extends Error {
   override name = 'FaultError'
@@ -25,7 +25,10 @@ export class FaultError extends Error {
   }
 }
 
-/** Why a process cannot listen on `address` (host:port). Knows Node's errors and gRPC's, which only have a text. */
+/**
+ * Why a process cannot listen on `address` (host:port). Knows Node's errors and gRPC's, which only have a
+ * text.
+ */
 export function listenFault(address: string, cause: Error & { code?: string }): FaultError {
   if (cause.code === 'EADDRINUSE' || cause.message.includes('EADDRINUSE')) {
     const message = `${address} is in use: stop what listens there, or choose another port`

@@ -1,8 +1,9 @@
 import type { Destination } from './destination.ts'
 
 /**
- * Lines that are written when they can be. A line that cannot be written (the disk is full, the reader is gone or takes
- * nothing) is dropped and counted. The next line that can be written follows a line that says how many are missing.
+ * Lines that are written when they can be. A line that cannot be written (the disk is full, the reader is
+ * gone or takes nothing) is dropped and counted. The next line that can be written follows a line that says
+ * how many are missing.
  */
 export class LineOutput {
   readonly #destination: Pick<Destination, 'write'>

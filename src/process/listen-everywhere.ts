@@ -1,6 +1,6 @@
 /**
- * Listening on a host that may be a name. A name can stand for several addresses (`localhost` is often 127.0.0.1 and
- * ::1), and a client may try any of them first. So a server listens on all of them or on none.
+ * Listening on a host that may be a name. A name can stand for several addresses (`localhost` is often
+ * 127.0.0.1 and ::1), and a client may try any of them first. So a server listens on all of them or on none.
  */
 import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
@@ -21,8 +21,8 @@ export type Bind<T extends Bound> = (address: string, port: number) => Promise<T
 const FREE_PORT_ATTEMPTS = 20
 
 /**
- * Calls `bind` for every IP address that `host` stands for, all with the same port. When one of them fails, those that
- * were bound before it are released.
+ * Calls `bind` for every IP address that `host` stands for, all with the same port. When one of them fails,
+ * those that were bound before it are released.
  *
  * @throws {FaultError} when the name has no address, or an address cannot be bound
  */
@@ -74,8 +74,8 @@ async function addressesOf(host: string, port: number, resolve: Resolve): Promis
 }
 
 /**
- * The addresses without those of a family (IPv4 or IPv6) that is turned off on this machine: no client can reach them.
- * Containers often have `::1 localhost` in their hosts file, but no IPv6.
+ * The addresses without those of a family (IPv4 or IPv6) that is turned off on this machine: no client can
+ * reach them. Containers often have `::1 localhost` in their hosts file, but no IPv6.
  */
 function reachable(addresses: readonly string[]): readonly string[] {
   const families = new Set(

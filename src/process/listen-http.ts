@@ -9,9 +9,10 @@ export type Listening = Readonly<{ port: number; addresses: readonly string[] }>
 const furtherSockets = new WeakMap<Server, readonly TcpServer[]>()
 
 /**
- * Makes one HTTP server listen on every address that `host` stands for. Node's server listens on one address, so each
- * further one gets a socket of its own, which hands its connections to the server: timeouts, limits and handlers are
- * the same for all. Close such a server with `stopListening`, not with `server.close()` alone.
+ * Makes one HTTP server listen on every address that `host` stands for. Node's server listens on one address,
+ * so each further one gets a socket of its own, which hands its connections to the server: timeouts, limits
+ * and handlers are the same for all. Close such a server with `stopListening`, not with `server.close()`
+ * alone.
  *
  * @throws {FaultError} when it cannot listen on all of them
  */
@@ -32,7 +33,10 @@ export async function listenHttp(
   return { port: bound[0]!.port, addresses: bound.map(({ address }) => address) }
 }
 
-/** Closes the sockets on which `server` listens. Connections stay open, idle ones too (`server.close()` ends those). */
+/**
+ * Closes the sockets on which `server` listens. Connections stay open, idle ones too (`server.close()` ends
+ * those).
+ */
 export function stopListening(server: Server): void {
   TcpServer.prototype.close.call(server)
   for (const socket of furtherSockets.get(server) ?? []) socket.close()

@@ -14,8 +14,8 @@ export type Log = Readonly<{
 const PENDING_BYTES_MAX = 1_048_576
 
 /**
- * Opens the log of this process. Each line is handed to the system at once, so that the last one says why a process
- * ended.
+ * Opens the log of this process. Each line is handed to the system at once, so that the last one says why a
+ * process ended.
  *
  * @param settings `name` is in each line; `level` is one of pino's
  * @param destination default: stdout

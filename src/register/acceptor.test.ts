@@ -7,7 +7,7 @@ import { type Ballot, compareBallots, FIRST_BALLOT, nextFastBallot } from './bal
 import type { KeyRecord, Request } from './messages.ts'
 import { ABSENT, type State, sameWriteId, successor } from './state.ts'
 
-// Builders ------------------------------------------------------------------------------------------------------------
+// Builders --------------------------------------------------------------------------------------------------
 
 function fast(round: number): Ballot {
   return { round, proposerId: 0 }
@@ -38,7 +38,7 @@ function recordAfter(...requests: Request[]): KeyRecord {
   return requests.reduce((record, request) => answer(record, request).record, EMPTY_RECORD)
 }
 
-// Every rule of protocol.md §3, as an example -------------------------------------------------------------------------
+// Every rule of protocol.md §3, as an example ---------------------------------------------------------------
 
 test('a node without a record has promised the first fast ballot and accepted nothing', () => {
   assert.deepEqual(answer(EMPTY_RECORD, { kind: 'read' }), {
@@ -163,7 +163,7 @@ test('a learn never overwrites what is marked chosen at its ballot: both cannot 
   assert.deepEqual(refused, { ok: false, record: before })
 })
 
-// Removing tombstones, §6 ---------------------------------------------------------------------------------------------
+// Removing tombstones, §6 -----------------------------------------------------------------------------------
 
 const STUB: Request = { kind: 'stub', ballot: classic(2), writeId: TOMBSTONE.writeId }
 const aStub = () => recordAfter(accept(classic(2), TOMBSTONE), STUB)
@@ -214,7 +214,7 @@ test('a vote ends a stub', () => {
   assert.equal(answer(aStub(), accept(fast(1), B)).ok, false)
 })
 
-// The laws, on every record that requests can lead to -----------------------------------------------------------------
+// The laws, on every record that requests can lead to -------------------------------------------------------
 
 /** Few of each, so that equal ballots and repeated writes are common. */
 const ballot: fc.Arbitrary<Ballot> = fc

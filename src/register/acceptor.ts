@@ -23,7 +23,8 @@ export const EMPTY_RECORD: KeyRecord = {
  * Promises to take no ballot below the given one. An equal ballot is the proposer's own: the accept before it
  * prepared it (`next`), so it is no conflict. CASPaxos §2.2, step 2; protocol.md §3.
  *
- * On a stub an equal ballot is refused: the promise that a `drop` names must change when somebody relies on it anew.
+ * On a stub an equal ballot is refused: the promise that a `drop` names must change when somebody relies on
+ * it anew.
  */
 export function onPrepare(record: KeyRecord, { ballot }: Prepare): Answer {
   const order = compareBallots(ballot, record.promised)
@@ -31,7 +32,10 @@ export function onPrepare(record: KeyRecord, { ballot }: Prepare): Answer {
   return { ok: order === 0 && !record.isStub, record }
 }
 
-/** Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round trip. */
+/**
+ * Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round
+ * trip.
+ */
 export function onAccept(record: KeyRecord, { ballot, state, next }: Accept): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'an accept prepares a ballot above its own')
   const order = record.accepted === undefined ? 1 : compareBallots(ballot, record.accepted)
@@ -44,12 +48,12 @@ export function onAccept(record: KeyRecord, { ballot, state, next }: Accept): An
 }
 
 /**
- * Takes a state that is known to be chosen. A promise never stops a learn: what is chosen at a lower ballot is
- * the ancestor of whatever the promise is for. Refused, and nothing changed, in two cases:
+ * Takes a state that is known to be chosen. A promise never stops a learn: what is chosen at a lower ballot
+ * is the ancestor of whatever the promise is for. Refused, and nothing changed, in two cases:
  *
  * - a stub is deaf to ballots below its promise: they are of the life that has been removed (§6);
- * - the record is marked chosen at the same ballot with another state. Both cannot be right, so a rule was broken or a
- *   disk lies: that is for a human to look at, and neither state may overwrite the other.
+ * - the record is marked chosen at the same ballot with another state. Both cannot be right, so a rule was
+ *   broken or a disk lies: that is for a human to look at, and neither state may overwrite the other.
  */
 export function onLearn(record: KeyRecord, { ballot, state, next }: Learn): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'a learn prepares a ballot above its own')
@@ -74,8 +78,9 @@ export function onMark(record: KeyRecord, { ballot, writeId }: Mark): Answer {
 }
 
 /**
- * First step of a removal: the tombstone is forgotten, and its promise kept, so that no older message can pass for a
- * vote on a fresh key. Takes only what holds nothing any more: a tombstone, or an absence that was chosen.
+ * First step of a removal: the tombstone is forgotten, and its promise kept, so that no older message can
+ * pass for a vote on a fresh key. Takes only what holds nothing any more: a tombstone, or an absence that was
+ * chosen.
  */
 export function onStub(record: KeyRecord, { ballot, writeId }: Stub): Answer {
   if (record.isStub) return { ok: true, record }
@@ -90,15 +95,17 @@ export function onStub(record: KeyRecord, { ballot, writeId }: Stub): Answer {
     : { ok: record === EMPTY_RECORD, record }
 }
 
-/** Second step of a removal. A promise that has risen since it was reported is one that somebody relies on. */
+/**
+ * Second step of a removal. A promise that has risen since it was reported is one that somebody relies on.
+ */
 export function onDrop(record: KeyRecord, { promised }: Drop): Answer {
   const isMeant = record.isStub && compareBallots(record.promised, promised) === 0
   return isMeant ? { ok: true, record: EMPTY_RECORD } : { ok: record === EMPTY_RECORD, record }
 }
 
 /**
- * The acceptor: a node's record and a request give the record to store and the answer. The caller makes a changed
- * record durable before the answer leaves; an unchanged record is returned as the same object.
+ * The acceptor: a node's record and a request give the record to store and the answer. The caller makes a
+ * changed record durable before the answer leaves; an unchanged record is returned as the same object.
  */
 export function answer(record: KeyRecord, request: Request): Answer {
   switch (request.kind) {

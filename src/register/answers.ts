@@ -5,8 +5,8 @@ import type { Answer } from './messages.ts'
 import type { NodeSet } from './quorum.ts'
 
 /**
- * What became of the request to one node. `unsent`: the request never left; `lost`: it left, and no answer will come;
- * `undefined`: there is no answer yet.
+ * What became of the request to one node. `unsent`: the request never left; `lost`: it left, and no answer
+ * will come; `undefined`: there is no answer yet.
  */
 export type Fate = Answer | 'lost' | 'unsent' | undefined
 
@@ -23,8 +23,9 @@ export function isAnswer(fate: Fate): fate is Answer {
 }
 
 /**
- * Whether every node refused an accept, or was never sent it. A refusal is final: what a node has promised and accepted
- * never goes down. It also means that the node did not vote for it before, since an accept is delivered at most once.
+ * Whether every node refused an accept, or was never sent it. A refusal is final: what a node has promised
+ * and accepted never goes down. It also means that the node did not vote for it before, since an accept is
+ * delivered at most once.
  */
 export function isVoid(answers: Answers): boolean {
   return answers.every((fate) => fate === 'unsent' || (isAnswer(fate) && !fate.ok))

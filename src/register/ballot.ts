@@ -1,8 +1,8 @@
 /**
  * Names a vote. Ballots are ordered by `round`, then by `proposerId`.
  *
- * `proposerId` 0 is the *fast* ballot of a round number, shared by all connectors (Fast Paxos §3.1). Any other ballot is
- * *classic* and belongs to the one connector that has this id.
+ * `proposerId` 0 is the *fast* ballot of a round number, shared by all connectors (Fast Paxos §3.1). Any
+ * other ballot is *classic* and belongs to the one connector that has this id.
  */
 export type Ballot = Readonly<{
   /** The round number: an integer from 1. */

@@ -12,7 +12,10 @@ const A = successor(ROOT, { proposerId: 1, sequence: 1 }, undefined)
 const B = successor(ROOT, { proposerId: 2, sequence: 1 }, undefined)
 const C = successor(A, { proposerId: 9, sequence: 1 }, undefined)
 
-/** What one node may have accepted last: the base, either candidate of a fast ballot, a later classic round, or nothing. */
+/**
+ * What one node may have accepted last: the base, either candidate of a fast ballot, a later classic round,
+ * or nothing.
+ */
 const NOTHING: KeyRecord = recordOf(undefined, ABSENT)
 const CELLS: readonly KeyRecord[] = [
   NOTHING,
@@ -36,8 +39,8 @@ function* assignments<T>(count: number, choices: readonly T[]): Generator<T[]> {
 }
 
 /**
- * The model: a state is known to be chosen at the highest ballot seen when it is chosen there whatever the nodes not
- * heard of have accepted. Tries everything that they may have.
+ * The model: a state is known to be chosen at the highest ballot seen when it is chosen there whatever the
+ * nodes not heard of have accepted. Tries everything that they may have.
  */
 function chosenInEveryCompletion(seen: readonly KeyRecord[], quorums: Quorums): State | undefined {
   const top = highestAccepted(seen)

@@ -3,10 +3,16 @@ import type { KeyRecord } from './messages.ts'
 import { isClassicQuorum, isQuorum, type NodeSet, type Quorums } from './quorum.ts'
 import { ABSENT, type State, sameWriteId } from './state.ts'
 
-/** A state that is known to be chosen, and the ballot it was chosen at; `undefined`: nobody has written the key. */
+/**
+ * A state that is known to be chosen, and the ballot it was chosen at; `undefined`: nobody has written the
+ * key.
+ */
 export type Chosen = Readonly<{ state: State; ballot: Ballot | undefined }>
 
-/** One record each of different nodes, at the index of the node; `undefined`, or beyond the end: it has not answered. */
+/**
+ * One record each of different nodes, at the index of the node; `undefined`, or beyond the end: it has not
+ * answered.
+ */
 export type Records = readonly (KeyRecord | undefined)[]
 
 /** The nodes whose records these are. */
@@ -16,7 +22,9 @@ export function knownNodes(records: Records): NodeSet {
   return nodes
 }
 
-/** The highest ballot at which any of the records accepted a state; `undefined` when none has accepted any. */
+/**
+ * The highest ballot at which any of the records accepted a state; `undefined` when none has accepted any.
+ */
 export function highestAccepted(records: Records): Ballot | undefined {
   let highest: Ballot | undefined
   for (const record of records) {
@@ -49,8 +57,8 @@ export function candidatesAt(records: Records, ballot: Ballot): Candidate[] {
 /**
  * The state that is certainly the newest chosen one, or `undefined` when these records do not tell.
  *
- * Fewer records than of a classic quorum never tell. The newest chosen state is at the highest accepted ballot among
- * them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
+ * Fewer records than of a classic quorum never tell. The newest chosen state is at the highest accepted
+ * ballot among them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
  */
 export function knownChosen(records: Records, quorums: Quorums): Chosen | undefined {
   if (!isClassicQuorum(knownNodes(records), quorums)) return undefined

@@ -8,9 +8,14 @@ export type Request =
   | Readonly<{ kind: 'accept'; ballot: Ballot; state: State; next: Ballot }>
   /** The sender knows that `state` is chosen at `ballot`. `next` is above `ballot`. */
   | Readonly<{ kind: 'learn'; ballot: Ballot; state: State; next: Ballot }>
-  /** A learn without its state, for a node that has it already: the chosen mark. A hint; it gets no answer. */
+  /**
+   * A learn without its state, for a node that has it already: the chosen mark. A hint; it gets no answer.
+   */
   | Readonly<{ kind: 'mark'; ballot: Ballot; writeId: WriteId }>
-  /** First step of removing a tombstone: turns the one that `writeId` made, accepted at `ballot`, into a stub (§6). */
+  /**
+   * First step of removing a tombstone: turns the one that `writeId` made, accepted at `ballot`, into a stub
+   * (§6).
+   */
   | Readonly<{ kind: 'stub'; ballot: Ballot; writeId: WriteId }>
   /** Second step: forgets a stub whose promise is exactly this one (§6). */
   | Readonly<{ kind: 'drop'; promised: Ballot }>
@@ -20,8 +25,8 @@ export type Request =
 export const READ_REQUEST: Request = { kind: 'read' }
 
 /**
- * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has accepted
- * nothing.
+ * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has
+ * accepted nothing.
  */
 export type KeyRecord = Readonly<{
   /** No accept below this ballot is taken. Never goes down, but by a drop. */
@@ -32,8 +37,9 @@ export type KeyRecord = Readonly<{
   /** The node knows that `state` is chosen at `accepted`. */
   chosen: boolean
   /**
-   * What is left of a tombstone whose removal has begun: only the promise. Not to be confused with a record that was
-   * only ever prepared, which looks alike and must not be dropped. Ends with the next vote, or is dropped.
+   * What is left of a tombstone whose removal has begun: only the promise. Not to be confused with a record
+   * that was only ever prepared, which looks alike and must not be dropped. Ends with the next vote, or is
+   * dropped.
    */
   isStub: boolean
 }>

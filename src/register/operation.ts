@@ -10,19 +10,23 @@ export type Decision<R = unknown> =
 export type Attempt<R = unknown> = Readonly<{ writeId: WriteId; generation: number; result: R }>
 
 /**
- * One client's operation on one key. `R` is the type of its result. A proposer carries operations with different results
- * as `Operation<unknown>`: it passes each result back only to the operation whose `decide` made it.
+ * One client's operation on one key. `R` is the type of its result. A proposer carries operations with
+ * different results as `Operation<unknown>`: it passes each result back only to the operation whose `decide`
+ * made it.
  */
 export interface Operation<R = unknown> {
   /** Pure; it may run several times, on different values. */
   decide(value: Value): Decision<R>
   /**
-   * The operation ends only with a classic round, also where there is nothing to write. What that round leaves is chosen
-   * at a ballot above every promise that the round has met. Repair needs this (§5), removal (§6), and a change of the
-   * membership (§7).
+   * The operation ends only with a classic round, also where there is nothing to write. What that round
+   * leaves is chosen at a ballot above every promise that the round has met. Repair needs this (§5), removal
+   * (§6), and a change of the membership (§7).
    */
   readonly needsRound?: boolean
-  /** The operation never proposes anything. What is remembered of the key is not looked at: the key is read anyway. */
+  /**
+   * The operation never proposes anything. What is remembered of the key is not looked at: the key is read
+   * anyway.
+   */
   readonly isRead?: boolean
   /** Kept by the proposer, oldest first. */
   attempts: readonly Attempt<R>[]
@@ -43,7 +47,10 @@ export type Outcome<R = unknown> =
 /** Whether a chosen state descends from one of an operation's attempts. */
 export type Verdict<R = unknown> =
   | Readonly<{ kind: 'happened'; result: R }>
-  /** It did not happen, and once a successor of the state (or the state again, at a higher ballot) is chosen it never will. */
+  /**
+   * It did not happen, and once a successor of the state (or the state again, at a higher ballot) is chosen
+   * it never will.
+   */
   | Readonly<{ kind: 'not_happened' }>
   /** The state is too many generations on for its lineage to tell. */
   | Readonly<{ kind: 'unknown' }>

@@ -21,7 +21,7 @@ function loseAnswers(cluster: ScriptedCluster): void {
   cluster.drop({ kind: 'answer' })
 }
 
-// An attempt whose answers were lost ----------------------------------------------------------------------------------
+// An attempt whose answers were lost ------------------------------------------------------------------------
 
 test('a write whose answers were all lost is found in the lineage: success, once', () => {
   const cluster = new ScriptedCluster(3)
@@ -129,7 +129,7 @@ test('sixteen generations after an attempt, its connector still knows that it di
   assert.deepEqual(afterForeignWrites(17, false), { outcome: UNKNOWN, text: '.'.repeat(17) })
 })
 
-// Time over -----------------------------------------------------------------------------------------------------------
+// Time over -------------------------------------------------------------------------------------------------
 
 test('time over while it waits: not applied, and never sent', () => {
   const cluster = new ScriptedCluster(3)
@@ -234,7 +234,7 @@ test('a round that was given up makes room for what waits, which reads before it
   assert.deepEqual(second.outcome, decided('ab'))
 })
 
-// Ballots -------------------------------------------------------------------------------------------------------------
+// Ballots ---------------------------------------------------------------------------------------------------
 
 /** Every classic ballot at which the connector sent an accept, with the write it was sent for. */
 function classicAccepts(cluster: ScriptedCluster, connector: string): Map<string, Set<string>> {

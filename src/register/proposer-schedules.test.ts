@@ -1,7 +1,8 @@
 /**
- * Many short schedules, drawn by fast-check, of two connectors on one key: delivery in any order, loss, duplicates,
- * suspicion, time over. Whatever happened, the text at the end shows each append that was decided once, each that was
- * not applied never, each unknown one at most once; and no two operations were told stories that contradict.
+ * Many short schedules, drawn by fast-check, of two connectors on one key: delivery in any order, loss,
+ * duplicates, suspicion, time over. Whatever happened, the text at the end shows each append that was decided
+ * once, each that was not applied never, each unknown one at most once; and no two operations were told
+ * stories that contradict.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -38,7 +39,9 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 type Entry = Readonly<{ operation: TextOperation; owner: Connector; letter: string; startedAt: number }>
 
-/** Runs the steps, then lets everything come to rest, and returns the operations and the text that is left. */
+/**
+ * Runs the steps, then lets everything come to rest, and returns the operations and the text that is left.
+ */
 function play(nodes: number, rules: Rules, steps: readonly Step[]) {
   const cluster = new ScriptedCluster(nodes, rules)
   const connectors = [cluster.connector('ann', 11), cluster.connector('bob', 22, { turn: 1 })]

@@ -1,9 +1,10 @@
 /**
  * The proposer of one key in one connector: protocol.md §4 as a state machine.
  *
- * It never sends, waits, reads a clock or draws a random number. Each event (an operation, an answer, a loss, a
- * timer) returns effects, which the driver carries out in their order; the simulator and the connector drive the same
- * class. Operations that arrive while a round is under way wait and leave together (combining, §4.6).
+ * It never sends, waits, reads a clock or draws a random number. Each event (an operation, an answer, a loss,
+ * a timer) returns effects, which the driver carries out in their order; the simulator and the connector
+ * drive the same class. Operations that arrive while a round is under way wait and leave together (combining,
+ * §4.6).
  *
  *            view, and the batch changes it          won
  *   idle ─────────────────────────────────▶ accept ───────▶ idle
@@ -38,10 +39,16 @@ import { newRound, type Round } from './round.ts'
 import type { Rules } from './rules.ts'
 import { ABSENT, type State, sameWriteId, successor, type Value } from './state.ts'
 
-/** A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at once. */
+/**
+ * A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at
+ * once.
+ */
 export type View = Readonly<{ state: State; next: Ballot }>
 
-/** What is worth keeping of a key between operations. Losing it is safe but for `highestRoundNumber`: see `roundNumberFloor`. */
+/**
+ * What is worth keeping of a key between operations. Losing it is safe but for `highestRoundNumber`: see
+ * `roundNumberFloor`.
+ */
 export type Memory = Readonly<{
   view: View | undefined
   /** The highest round seen or used for this key. */
@@ -50,8 +57,9 @@ export type Memory = Readonly<{
 
 export type Effect<O> =
   /**
-   * `token` comes back with the answer, or with the news that request or answer was lost. Marks get no answer. `round` is
-   * the round that the request belongs to; `undefined` for marks and learns, which spread what a round has chosen.
+   * `token` comes back with the answer, or with the news that request or answer was lost. Marks get no
+   * answer. `round` is the round that the request belongs to; `undefined` for marks and learns, which spread
+   * what a round has chosen.
    */
   | Readonly<{ kind: 'send'; to: number; token: number; request: Request; round: Round | undefined }>
   | Readonly<{ kind: 'finish'; operation: O; outcome: Outcome }>
@@ -66,15 +74,18 @@ export type ProposerOptions = Readonly<{
   /** Returns 1, 2, 3, … over all keys of the process. */
   nextSequence: () => number
   /**
-   * Which nodes are not waited for (§4.6), by their index in the membership. The driver keeps it up, and calls
-   * `reconsider` on every proposer after a node became suspect.
+   * Which nodes are not waited for (§4.6), by their index in the membership. The driver keeps it up, and
+   * calls `reconsider` on every proposer after a node became suspect.
    */
   suspects: readonly boolean[]
   /** Where reads start to ask: any integer from 0. Those of one turn go to the same nodes. */
   turn: number
   /** `undefined`: this connector has never seen the key, or has forgotten it. */
   memory: Memory | undefined
-  /** At least the `highestRoundNumber` of every memory that was forgotten: no classic ballot is ever used twice. */
+  /**
+   * At least the `highestRoundNumber` of every memory that was forgotten: no classic ballot is ever used
+   * twice.
+   */
   roundNumberFloor: number
 }>
 
@@ -112,7 +123,10 @@ type AcceptPhase = Asking & {
 type OpenPhase = ReadPhase | PreparePhase | AcceptPhase
 type Phase = Readonly<{ kind: 'idle' }> | OpenPhase
 
-/** The view of a key that nobody has written, as far as this connector knows. Wrong, it costs a refusal (§4.3). */
+/**
+ * The view of a key that nobody has written, as far as this connector knows. Wrong, it costs a refusal
+ * (§4.3).
+ */
 const FRESH_VIEW: View = { state: ABSENT, next: FIRST_BALLOT }
 
 const IDLE: Phase = { kind: 'idle' }
@@ -152,7 +166,9 @@ export class Proposer<O extends Operation> {
     return this.#takeEffects()
   }
 
-  /** An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen. */
+  /**
+   * An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen.
+   */
   receive(from: number, token: number, answer: Answer): readonly Effect<O>[] {
     this.#noteRound(answer.record.promised)
     return this.#note(from, token, answer)
@@ -208,27 +224,27 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * A round for nobody ends. Its ballot is never used again: the view was spent when it began. Nor is the view that a
-   * read was to confirm: who keeps it would take it for as young as this round (§6).
+   * A round for nobody ends. Its ballot is never used again: the view was spent when it began. Nor is the
+   * view that a read was to confirm: who keeps it would take it for as young as this round (§6).
    */
   #giveUp(): void {
     this.#view = undefined
     this.#end()
   }
 
-  // Phases ------------------------------------------------------------------------------------------------------------
+  // Phases --------------------------------------------------------------------------------------------------
 
   /**
-   * Takes all that waits as the next batch. Its operations are new, but for those that began in an older epoch: what has
-   * sent an accept must see what a round recovers (§4.5).
+   * Takes all that waits as the next batch. Its operations are new, but for those that began in an older
+   * epoch: what has sent an accept must see what a round recovers (§4.5).
    */
   #begin(): void {
     assert.equal(this.#batch.length, 0)
     this.#absorbQueue()
     this.#retries = 0
     if (this.#batch.length === 0) return
-    // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a state that is
-    // confirmed now, not one that was chosen once.
+    // Without a view (a round was given up), or with nothing to write: read. A refusal or a read needs a
+    // state that is confirmed now, not one that was chosen once.
     if (this.#batch.some(needsRound)) this.#prepare()
     else if (this.#view === undefined || this.#batch.every(isRead)) this.#read()
     else {
@@ -268,7 +284,10 @@ export class Proposer<O extends Operation> {
     }
   }
 
-  /** The view that is held, if it is of the state that was read and no promise stands in its way: a led key stays led. */
+  /**
+   * The view that is held, if it is of the state that was read and no promise stands in its way: a led key
+   * stays led.
+   */
   #confirmView({ state }: Chosen, promised: Ballot): View | undefined {
     const view = this.#view
     const isCurrent = view !== undefined && sameWriteId(view.state.writeId, state.writeId)
@@ -292,8 +311,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. `prepared`: the round that has
-   * prepared the ballot; `undefined`: the ballot is a view's, and a round begins.
+   * §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. `prepared`: the round
+   * that has prepared the ballot; `undefined`: the ballot is a view's, and a round begins.
    */
   #accept(plan: Plan<O>, ballot: Ballot, prepared: Round | undefined): void {
     const state = this.#stateOf(plan)
@@ -414,8 +433,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * §4.3, step 4. The accept at a view's ballot cannot be chosen any more, and the refusals show what was chosen
-   * instead: an operation that did not happen, and that this state refuses, is answered at once.
+   * §4.3, step 4. The accept at a view's ballot cannot be chosen any more, and the refusals show what was
+   * chosen instead: an operation that did not happen, and that this state refuses, is answered at once.
    *
    * @returns whether that ended the whole batch
    */
@@ -441,7 +460,7 @@ export class Proposer<O extends Operation> {
     return true
   }
 
-  // Batches -----------------------------------------------------------------------------------------------------------
+  // Batches -------------------------------------------------------------------------------------------------
 
   #absorbQueue(): void {
     for (const operation of this.#queue) this.#batch.push({ operation, outcome: undefined })
@@ -449,8 +468,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * Runs the batch on `base`, one operation after the other, each on what the one before left (combining, §4.6), and
-   * notes what each will be told once the plan's state is chosen.
+   * Runs the batch on `base`, one operation after the other, each on what the one before left (combining,
+   * §4.6), and notes what each will be told once the plan's state is chosen.
    */
   #plan(base: State): Plan<O> {
     const carried: Plan<O>['carried'] = []
@@ -484,7 +503,9 @@ export class Proposer<O extends Operation> {
     return state
   }
 
-  /** No node ever voted for `state`, nor will one: it never happened, however far its key has gone on (§4.5). */
+  /**
+   * No node ever voted for `state`, nor will one: it never happened, however far its key has gone on (§4.5).
+   */
   #forget({ writeId }: State): void {
     for (const { operation } of this.#batch) {
       operation.attempts = operation.attempts.filter((attempt) => !sameWriteId(attempt.writeId, writeId))
@@ -503,7 +524,7 @@ export class Proposer<O extends Operation> {
     this.#effects.push({ kind: 'finish', operation, outcome })
   }
 
-  // Bookkeeping -------------------------------------------------------------------------------------------------------
+  // Bookkeeping ---------------------------------------------------------------------------------------------
 
   #enter(phase: OpenPhase): void {
     this.#token += 1
@@ -517,7 +538,10 @@ export class Proposer<O extends Operation> {
     this.#begin()
   }
 
-  /** Nothing can be won by waiting for nodes that are up. A late answer may still win; else the round starts again. */
+  /**
+   * Nothing can be won by waiting for nodes that are up. A late answer may still win; else the round starts
+   * again.
+   */
   #backOff(phase: OpenPhase): void {
     if (phase.isWaiting) return
     phase.isWaiting = true
@@ -563,8 +587,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * The nodes that have not answered and are worth waiting for: those that are up, and the suspect ones too where there
-   * is no classic quorum without them (slow is better than never).
+   * The nodes that have not answered and are worth waiting for: those that are up, and the suspect ones too
+   * where there is no classic quorum without them (slow is better than never).
    */
   #awaited(phase: OpenPhase, asked?: readonly boolean[]): NodeSet {
     const { quorums } = this.#options

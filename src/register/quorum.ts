@@ -11,7 +11,9 @@ export type Configuration = Readonly<{
   n: number
   /** Enough for a classic ballot, to prepare or to accept. Any two meet. */
   classic: number
-  /** Enough for a fast ballot. Any two, and any classic quorum, meet in a node (Fast Paxos §2.2, assumption). */
+  /**
+   * Enough for a fast ballot. Any two, and any classic quorum, meet in a node (Fast Paxos §2.2, assumption).
+   */
   fast: number
 }>
 
@@ -19,11 +21,14 @@ export type Configuration = Readonly<{
 export type Quorums = Readonly<{
   /** Number of nodes that rounds are sent to: the members, in a joint epoch those of both configurations. */
   n: number
-  /** Whose votes count at fast ballots: the members; in a joint epoch the old ones, who alone have cast such votes. */
+  /**
+   * Whose votes count at fast ballots: the members; in a joint epoch the old ones, who alone have cast such
+   * votes.
+   */
   current: Configuration
   /**
-   * Set in a joint epoch: the configuration that takes over. Every classic quorum is then one of both, and no fast
-   * ballot is proposed.
+   * Set in a joint epoch: the configuration that takes over. Every classic quorum is then one of both, and no
+   * fast ballot is proposed.
    */
   incoming: Configuration | undefined
 }>
@@ -50,7 +55,10 @@ export function quorumsOf(n: number): Quorums {
   return { n, current: configurationOf(firstNodes(n)), incoming: undefined }
 }
 
-/** The quorums of a joint epoch, in which `outgoing` hands over to `incoming`. Together they are the first nodes. */
+/**
+ * The quorums of a joint epoch, in which `outgoing` hands over to `incoming`. Together they are the first
+ * nodes.
+ */
 export function jointQuorums(outgoing: NodeSet, incoming: NodeSet): Quorums {
   const n = countNodes(outgoing | incoming)
   assert.equal(
@@ -62,8 +70,8 @@ export function jointQuorums(outgoing: NodeSet, incoming: NodeSet): Quorums {
 }
 
 /**
- * A birth needs every node: a membership must not be chosen by some of the nodes it names while the others are
- * still free to be named by another (protocol.md §7).
+ * A birth needs every node: a membership must not be chosen by some of the nodes it names while the others
+ * are still free to be named by another (protocol.md §7).
  */
 export function unanimousQuorums(n: number): Quorums {
   return { n, current: { members: firstNodes(n), n, classic: n, fast: n }, incoming: undefined }

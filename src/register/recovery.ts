@@ -5,9 +5,9 @@ import { countNodes, isClassicQuorum, type NodeSet, type Quorums } from './quoru
 import { ABSENT, type State } from './state.ts'
 
 /**
- * The state that a classic round must build on, from the records of the nodes that promised its ballot (at least a
- * classic quorum). It is, or descends from, whatever may have been chosen below that ballot (protocol.md §4.4, step
- * 2; Fast Paxos §3.2, rule for picking a value in phase 2a).
+ * The state that a classic round must build on, from the records of the nodes that promised its ballot (at
+ * least a classic quorum). It is, or descends from, whatever may have been chosen below that ballot
+ * (protocol.md §4.4, step 2; Fast Paxos §3.2, rule for picking a value in phase 2a).
  */
 export function recoverBase(promises: Records, quorums: Quorums): State {
   const nodes = knownNodes(promises)
@@ -22,11 +22,11 @@ export function recoverBase(promises: Records, quorums: Quorums): State {
 
 /**
  * At a fast ballot, nodes may have voted for different states. One that a fast quorum accepted has at least
- * `fast + promises - n` votes among the promises, and no second one can have that many. When none has, none was
- * chosen, and any candidate will do, since each descends from the one state chosen before it.
+ * `fast + promises - n` votes among the promises, and no second one can have that many. When none has, none
+ * was chosen, and any candidate will do, since each descends from the one state chosen before it.
  *
- * In a joint epoch all of this is about the old members: whoever is only joining has not voted at a fast ballot, and
- * can have learned what was chosen at one, which then has its votes among the old members too.
+ * In a joint epoch all of this is about the old members: whoever is only joining has not voted at a fast
+ * ballot, and can have learned what was chosen at one, which then has its votes among the old members too.
  */
 function recoverFastVotes(candidates: readonly Candidate[], nodes: NodeSet, { current }: Quorums): State {
   const threshold = current.fast + countNodes(nodes & current.members) - current.n

@@ -11,11 +11,19 @@ import { sameWriteId, type WriteId } from './state.ts'
 export type Finding =
   /** All hold the same tombstone, or the same chosen absence: it may become stubs. */
   | Readonly<{ kind: 'tombstone'; ballot: Ballot; writeId: WriteId }>
-  /** All hold a stub, with this promise, or no record (`undefined`), and at least one a stub: they may be dropped. */
+  /**
+   * All hold a stub, with this promise, or no record (`undefined`), and at least one a stub: they may be
+   * dropped.
+   */
   | Readonly<{ kind: 'stubs'; promises: readonly (Ballot | undefined)[] }>
-  /** The same, but some promise may have been made in an earlier life of the key: it must be made anew first. */
+  /**
+   * The same, but some promise may have been made in an earlier life of the key: it must be made anew first.
+   */
   | Readonly<{ kind: 'old stubs'; promises: readonly (Ballot | undefined)[] }>
-  /** Nobody has accepted anything, and somebody has promised: absence must be chosen, to be removed like a tombstone. */
+  /**
+   * Nobody has accepted anything, and somebody has promised: absence must be chosen, to be removed like a
+   * tombstone.
+   */
   | Readonly<{ kind: 'promises'; promises: readonly (Ballot | undefined)[] }>
   /** No member has a record. */
   | Readonly<{ kind: 'nothing' }>
@@ -33,13 +41,15 @@ export function findRemovable(records: readonly KeyRecord[]): Finding {
   const promises = records.map((record) => (isNone(record) ? undefined : record.promised))
   if (promises.every((promised) => promised === undefined)) return { kind: 'nothing' }
   if (!records.every((record) => record.isStub || isNone(record))) return { kind: 'promises', promises }
-  // A classic ballot is used once in all lives of a key, so a stub that is seen with it twice was one all the time.
-  // A fast one comes again after a removal.
+  // A classic ballot is used once in all lives of a key, so a stub that is seen with it twice was one all the
+  // time. A fast one comes again after a removal.
   const isOld = promises.some((promised) => promised !== undefined && isFastBallot(promised))
   return { kind: isOld ? 'old stubs' : 'stubs', promises }
 }
 
-/** Whether two reports of one key say the same: then, what they tell of has been so all the time between them. */
+/**
+ * Whether two reports of one key say the same: then, what they tell of has been so all the time between them.
+ */
 export function isSameFinding(a: Finding, b: Finding): boolean {
   if (a.kind === 'tombstone' && b.kind === 'tombstone') {
     return compareBallots(a.ballot, b.ballot) === 0 && sameWriteId(a.writeId, b.writeId)
@@ -51,8 +61,8 @@ export function isSameFinding(a: Finding, b: Finding): boolean {
 }
 
 /**
- * What to send to a member, in this order, when two reports with the grace time between them have said the same.
- * `ballot` is above every promise of the report, and its owner has never used it and never will again.
+ * What to send to a member, in this order, when two reports with the grace time between them have said the
+ * same. `ballot` is above every promise of the report, and its owner has never used it and never will again.
  */
 export function removalRequests(finding: Finding, node: number, ballot: Ballot): readonly Request[] {
   if (finding.kind === 'tombstone') {

@@ -10,7 +10,10 @@ import { RULES } from './rules.ts'
 
 type Sent = Extract<Effect<Operation>, { kind: 'send' }>
 
-/** Runs one operation against `records`; returns all its requests, in their order, and what is remembered of the key. */
+/**
+ * Runs one operation against `records`; returns all its requests, in their order, and what is remembered of
+ * the key.
+ */
 function run(
   records: KeyRecord[],
   operation: Pick<Operation, 'decide' | 'isRead'>,

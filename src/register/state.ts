@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 
-/** Names one attempt to write: the proposer that made it and that proposer's own count, from 1. Never reused. */
+/**
+ * Names one attempt to write: the proposer that made it and that proposer's own count, from 1. Never reused.
+ */
 export type WriteId = Readonly<{ proposerId: number; sequence: number }>
 
 /** What the layer above stores: opaque bytes, or `undefined` for nothing. */
@@ -9,8 +11,8 @@ export type Value = Uint8Array | undefined
 /**
  * The replicated value of a key.
  *
- * Three forms: *absent* (generation 0: nobody wrote it), a *tombstone* (written, without a value: deleted), and
- * a live state. Each state descends from the one it replaced: its generation is one higher.
+ * Three forms: *absent* (generation 0: nobody wrote it), a *tombstone* (written, without a value: deleted),
+ * and a live state. Each state descends from the one it replaced: its generation is one higher.
  */
 export type State = Readonly<{
   generation: number

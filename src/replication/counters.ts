@@ -1,4 +1,6 @@
-/** What a connector counts, in plain numbers, where it happens. `engine-metrics.ts` shows them to Prometheus. */
+/**
+ * What a connector counts, in plain numbers, where it happens. `engine-metrics.ts` shows them to Prometheus.
+ */
 import { BucketCounts, SIZE_BOUNDS } from '../metrics/bucket-counts.ts'
 import type { Answer } from '../register/messages.ts'
 import type { Outcome } from '../register/operation.ts'

@@ -2,7 +2,10 @@ import type { Clock } from '../process/clock.ts'
 
 type Entry<T> = { item: T | undefined; readonly endsAtMs: number }
 
-/** When operations end that all get the same time: the oldest is always the next, and one timer is enough for all. */
+/**
+ * When operations end that all get the same time: the oldest is always the next, and one timer is enough for
+ * all.
+ */
 export class Deadlines<T> {
   readonly #clock: Clock
   readonly #onOverdue: (item: T) => void
@@ -40,8 +43,8 @@ export class Deadlines<T> {
   }
 
   /**
-   * Ends all whose time is over by the clock. A process that was stopped finds answers before its timers have run: what
-   * they would lead to must not be sent any more (protocol.md §6).
+   * Ends all whose time is over by the clock. A process that was stopped finds answers before its timers have
+   * run: what they would lead to must not be sent any more (protocol.md §6).
    */
   endOverdue(): void {
     const nowMs = this.#clock.nowMs()

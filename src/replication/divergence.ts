@@ -1,7 +1,8 @@
 /**
- * The alarm for what must never happen: two nodes hold different states that both are marked chosen at one ballot. Bit
- * rot, a bug, or a hand in a database; the protocol itself cannot make it. It cannot mend it either, since neither
- * state is the wrong one by any rule: a human decides. Until then nothing may overwrite either of them.
+ * The alarm for what must never happen: two nodes hold different states that both are marked chosen at one
+ * ballot. Bit rot, a bug, or a hand in a database; the protocol itself cannot make it. It cannot mend it
+ * either, since neither state is the wrong one by any rule: a human decides. Until then nothing may overwrite
+ * either of them.
  */
 import type { Logger } from 'pino'
 import { type Ballot, compareBallots, formatBallot } from '../register/ballot.ts'
@@ -27,7 +28,10 @@ export function findDivergences(key: string, replicas: readonly Replica[]): Dive
   )
 }
 
-/** Whether two nodes' records of a key must not be: both are marked chosen at one ballot, and their states differ. */
+/**
+ * Whether two nodes' records of a key must not be: both are marked chosen at one ballot, and their states
+ * differ.
+ */
 export function diverge(one: KeyRecord, other: KeyRecord): boolean {
   if (!one.chosen || !other.chosen || one.accepted === undefined || other.accepted === undefined) return false
   return compareBallots(one.accepted, other.accepted) === 0 && !isSameState(one.state, other.state)
@@ -57,8 +61,8 @@ export class Divergences {
   }
 
   /**
-   * Looks at what nodes hold for a key: raises the alarm for each pair that diverges and was not known to, and takes it
-   * back for pairs that do no longer. Returns what it found; such a key must not be repaired.
+   * Looks at what nodes hold for a key: raises the alarm for each pair that diverges and was not known to,
+   * and takes it back for pairs that do no longer. Returns what it found; such a key must not be repaired.
    */
   observe(key: string, replicas: readonly Replica[]): readonly Divergence[] {
     const found = findDivergences(key, replicas)

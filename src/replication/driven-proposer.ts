@@ -8,7 +8,10 @@ export class DrivenProposer extends Proposer<PendingOperation> {
   /** The first answer to the reads of a round: the others are compared with it. */
   #first: Readonly<{ round: Round; found: Replica }> | undefined
 
-  /** A node has answered a read of `round`. Returns the first answer to that round, if this one contradicts it. */
+  /**
+   * A node has answered a read of `round`. Returns the first answer to that round, if this one contradicts
+   * it.
+   */
   compareRead(round: Round, found: Replica): Replica | undefined {
     if (this.#first?.round !== round) {
       this.#first = { round, found }

@@ -4,10 +4,10 @@ import { LINK_LIMITS, type LinkLimits } from './links/link-limits.ts'
 export type Lives = Readonly<{ viewAgeMsMax: number; linkLimits: LinkLimits }>
 
 /**
- * What keeps the longest life of anything below the grace time of tombstones (protocol.md §6): a view is used for a tenth
- * of it, after the read that gave it (at most a tenth: the settings see to that); an operation that begins with it takes
- * another tenth; its last request waits three tenths at most to be sent, and two for an answer before its stream is given
- * up.
+ * What keeps the longest life of anything below the grace time of tombstones (protocol.md §6): a view is used
+ * for a tenth of it, after the read that gave it (at most a tenth: the settings see to that); an operation
+ * that begins with it takes another tenth; its last request waits three tenths at most to be sent, and two
+ * for an answer before its stream is given up.
  */
 export function livesWithin(graceMs: number): Lives {
   return {

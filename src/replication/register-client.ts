@@ -1,6 +1,6 @@
 /**
- * Drives the proposers of one connector in one epoch: carries their effects to the nodes, and answers, losses and timers
- * back. All it decides itself is how long to back off and how much to remember.
+ * Drives the proposers of one connector in one epoch: carries their effects to the nodes, and answers, losses
+ * and timers back. All it decides itself is how long to back off and how much to remember.
  */
 import type { Clock } from '../process/clock.ts'
 import { type Chosen, knownNodes, type Records } from '../register/known-chosen.ts'
@@ -45,8 +45,8 @@ const BACKOFF_MS_MIN = 4
 const BACKOFF_MS_MAX = 250
 
 /**
- * How long reads go to the same nodes before the next ones have their turn: a classic quorum then gets all of them, in
- * few large batches, where turns with every read would send small ones to every node.
+ * How long reads go to the same nodes before the next ones have their turn: a classic quorum then gets all of
+ * them, in few large batches, where turns with every read would send small ones to every node.
  */
 const TURN_MS = 50
 
@@ -69,7 +69,10 @@ export class RegisterClient {
     return this.#sequence
   }
 
-  /** `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to be, suspect. */
+  /**
+   * `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to
+   * be, suspect.
+   */
   constructor(options: RegisterClientOptions, connect: (index: number, onChange: () => void) => NodeLink) {
     this.#options = options
     this.#counters = options.counters ?? new Counters()
@@ -109,17 +112,26 @@ export class RegisterClient {
     return this.#enter(key, decide, {})
   }
 
-  /** Reads a key. `resultOf` may run several times, like `decide`; what it makes of the value is the result. As `submit`. */
+  /**
+   * Reads a key. `resultOf` may run several times, like `decide`; what it makes of the value is the result.
+   * As `submit`.
+   */
   read<R>(key: string, resultOf: (value: Value) => R): Promise<Outcome<R>> {
     return this.#enter(key, (value) => ({ kind: 'keep', result: resultOf(value) }), { isRead: true })
   }
 
-  /** Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As `submit`. */
+  /**
+   * Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As
+   * `submit`.
+   */
   settle(key: string): Promise<Outcome<undefined>> {
     return this.#enter(key, () => ({ kind: 'keep', result: undefined }), { needsRound: true })
   }
 
-  /** What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of them. */
+  /**
+   * What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of
+   * them.
+   */
   judge(records: Records): Readonly<{ chosen: Chosen | undefined }> | undefined {
     const { rules, quorums } = this.#options
     if (!isClassicQuorum(knownNodes(records), quorums)) return undefined
@@ -132,8 +144,9 @@ export class RegisterClient {
   }
 
   /**
-   * Ends this client's epoch: `successor` goes on with all that is under way and all that is still submitted here, in the
-   * time that each has left, and knows what has been sent for it. Nothing that arrives later counts.
+   * Ends this client's epoch: `successor` goes on with all that is under way and all that is still submitted
+   * here, in the time that each has left, and knows what has been sent for it. Nothing that arrives later
+   * counts.
    */
   retire(successor: RegisterClient): void {
     this.#successor = successor
@@ -142,7 +155,7 @@ export class RegisterClient {
     for (const operation of this.#deadlines.stop()) successor.#take(operation)
   }
 
-  // Operations --------------------------------------------------------------------------------------------------------
+  // Operations ----------------------------------------------------------------------------------------------
 
   #enter<R>(
     key: string,
@@ -173,7 +186,7 @@ export class RegisterClient {
     operation.resolve(outcome)
   }
 
-  // Proposers ---------------------------------------------------------------------------------------------------------
+  // Proposers -----------------------------------------------------------------------------------------------
 
   #proposerOf(key: string): DrivenProposer {
     const known = this.#proposers.get(key)

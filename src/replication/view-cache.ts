@@ -4,7 +4,9 @@ import type { Clock } from '../process/clock.ts'
 import type { Memory, View } from '../register/proposer.ts'
 import type { State, WriteId } from '../register/state.ts'
 
-/** The default of `bytesMax`: 30,000 groups of 300 bytes that have been written 16 times, or 73,000 new ones. */
+/**
+ * The default of `bytesMax`: 30,000 groups of 300 bytes that have been written 16 times, or 73,000 new ones.
+ */
 export const VIEW_CACHE_BYTES_MAX = 64 * 1024 * 1024
 
 export type ViewCacheOptions = Readonly<{
@@ -49,9 +51,10 @@ export class ViewCache {
   }
 
   /**
-   * What is remembered of a key; without a view from before a stream was lost (`lossCount` counts the losses). A machine
-   * that was suspended does not see it by its clock, so its views may be older than they look. But nodes end the streams
-   * of a connector that does not answer them, long before a grace time is over (protocol.md §6).
+   * What is remembered of a key; without a view from before a stream was lost (`lossCount` counts the
+   * losses). A machine that was suspended does not see it by its clock, so its views may be older than they
+   * look. But nodes end the streams of a connector that does not answer them, long before a grace time is
+   * over (protocol.md §6).
    */
   recall(key: string, lossCount: number): Memory | undefined {
     const entry = this.#entries.get(key)
@@ -65,7 +68,8 @@ export class ViewCache {
     if (known?.view === view && known?.highestRoundNumber === highestRoundNumber) return
     const entry = { view: view === undefined ? undefined : keptView(view), highestRoundNumber, lossCount }
     this.#entries.set(key, entry)
-    // The library does not take an entry above the limit, and drops what it had of the key as if it were replaced.
+    // The library does not take an entry above the limit, and drops what it had of the key as if it were
+    // replaced.
     if (this.#entries.peek(key) !== entry) this.#onForgotten(entry)
   }
 
@@ -76,9 +80,9 @@ export class ViewCache {
 }
 
 /**
- * A state whose value is a text, one byte a character, and becomes bytes when it is looked at. What was decoded is a part
- * of a whole message, which it would keep alive; and a byte array of its own costs far more than a text, since V8 keeps
- * its bytes outside of the heap. Reads only compare the rest.
+ * A state whose value is a text, one byte a character, and becomes bytes when it is looked at. What was
+ * decoded is a part of a whole message, which it would keep alive; and a byte array of its own costs far more
+ * than a text, since V8 keeps its bytes outside of the heap. Reads only compare the rest.
  */
 class RememberedState implements State {
   readonly generation: number

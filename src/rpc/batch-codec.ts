@@ -20,8 +20,8 @@ import {
 } from './wire.ts'
 
 /**
- * The requests of the batch that was encoded last, and their bytes: a write goes to every node, in batches that are mostly
- * the same but for whom they are for.
+ * The requests of the batch that was encoded last, and their bytes: a write goes to every node, in batches
+ * that are mostly the same but for whom they are for.
  */
 let written: Readonly<{ requests: readonly KeyedRequest[]; bytes: Uint8Array }> = {
   requests: [],
@@ -135,8 +135,8 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
 }
 
 /**
- * Reads the answers to a batch. `requestsOf` gives the requests of a batch that is in flight, or `undefined` when
- * there is none of that id: they complete the answers, and say how many there must be.
+ * Reads the answers to a batch. `requestsOf` gives the requests of a batch that is in flight, or `undefined`
+ * when there is none of that id: they complete the answers, and say how many there must be.
  *
  * @throws {WireError}
  */

@@ -1,6 +1,8 @@
 import type { ChannelOptions } from '@grpc/grpc-js'
 
-/** The largest message either side sends or takes. A batch that would be larger must be split by its sender. */
+/**
+ * The largest message either side sends or takes. A batch that would be larger must be split by its sender.
+ */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
 /** How long a connection may be silent before it is tested, and how long the test may take. */
@@ -27,8 +29,8 @@ export const SERVER_OPTIONS: ChannelOptions = SHARED_OPTIONS
 
 export const CLIENT_OPTIONS: ChannelOptions = {
   ...SHARED_OPTIONS,
-  // A node that returns must be used again within two seconds, so no wait may grow beyond one. The same goes for its
-  // address: a container often comes back with another one.
+  // A node that returns must be used again within two seconds, so no wait may grow beyond one. The same goes
+  // for its address: a container often comes back with another one.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.dns_min_time_between_resolutions_ms': 1_000,

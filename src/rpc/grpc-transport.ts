@@ -23,8 +23,8 @@ import type { BatchStream, NodeTransport, StreamHandlers } from './transport.ts'
 /**
  * Reaches a node over gRPC. A `Connect`; `credentials` are insecure unless the caller brings its own.
  *
- * One HTTP/2 connection carries everything to the node. It is made when it is first needed, and again after a loss,
- * within about a second of the node's return.
+ * One HTTP/2 connection carries everything to the node. It is made when it is first needed, and again after a
+ * loss, within about a second of the node's return.
  */
 export function connectGrpc(
   address: string,

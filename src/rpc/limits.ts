@@ -1,6 +1,6 @@
 /**
- * Bounds of the contract between connectors and nodes (`proto/cohort/v1/node.proto` names them). A node ends a stream
- * that exceeds one. What connectors send stays far below each.
+ * Bounds of the contract between connectors and nodes (`proto/cohort/v1/node.proto` names them). A node ends
+ * a stream that exceeds one. What connectors send stays far below each.
  */
 
 /** Requests in one batch. */

@@ -2,8 +2,9 @@ import { jointQuorums, type NodeSet, type Quorums, quorumsOf } from '../register
 import type { Member, Membership } from './messages.ts'
 
 /**
- * The nodes that rounds of this epoch are sent to. Their order is that of the indexes in `quorumsOfMembership`: the
- * members, or, in a joint epoch, the outgoing ones and behind them those that are joining.
+ * The nodes that rounds of this epoch are sent to. Their order is that of the indexes in
+ * `quorumsOfMembership`: the members, or, in a joint epoch, the outgoing ones and behind them those that are
+ * joining.
  */
 export function nodesOfEpoch(membership: Membership): readonly Member[] {
   return [...(membership.outgoing ?? membership.members).map(newestAddress), ...joiningOf(membership)]

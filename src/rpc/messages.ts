@@ -9,16 +9,22 @@ export type Membership = Readonly<{
   epoch: number
   /** Those that decide; in a joint epoch those that will, alone, in the next one. */
   members: readonly Member[]
-  /** Set in a joint epoch: the members before the change, of whom every quorum still needs its share (protocol.md §7). */
+  /**
+   * Set in a joint epoch: the members before the change, of whom every quorum still needs its share
+   * (protocol.md §7).
+   */
   outgoing?: readonly Member[]
   /**
-   * How long each step of removing a tombstone waits, in milliseconds (protocol.md §6). It belongs to the cluster and not
-   * to a connector: one that waits less than the views of another live would lose what that one writes.
+   * How long each step of removing a tombstone waits, in milliseconds (protocol.md §6). It belongs to the
+   * cluster and not to a connector: one that waits less than the views of another live would lose what that
+   * one writes.
    */
   tombstoneGraceMs: number
 }>
 
-/** Whom a request is for: a node, in an epoch of a cluster. `''` and epoch 0: one that has no membership yet. */
+/**
+ * Whom a request is for: a node, in an epoch of a cluster. `''` and epoch 0: one that has no membership yet.
+ */
 export type Recipient = Readonly<{ clusterId: string; epoch: number; nodeId: string }>
 
 /** A request about one key. Keys start with a namespace: `group/` or `cluster/`. */
@@ -33,7 +39,10 @@ export type RequestBatch = Readonly<{
   nodeId: string
   /** When it was sent, in whole milliseconds of some clock of the sender's that never goes back. */
   sentMs: number
-  /** A node does not act on it when it has taken so much longer than others of its stream; 0: however long it took. */
+  /**
+   * A node does not act on it when it has taken so much longer than others of its stream; 0: however long it
+   * took.
+   */
   lifeMs: number
   /** In the first batch of a stream, where there is one: the chosen membership, for a node to adopt. */
   membership: Membership | undefined
@@ -68,7 +77,10 @@ export type Counts = Readonly<{
   stubCount: number
 }>
 
-/** A key range: `start` inclusive, `end` exclusive (`''`: to the last key). Keys are ordered by their UTF-8 bytes. */
+/**
+ * A key range: `start` inclusive, `end` exclusive (`''`: to the last key). Keys are ordered by their UTF-8
+ * bytes.
+ */
 export type ScanRange = Readonly<{
   start: string
   end: string
@@ -79,7 +91,10 @@ export type ScanRange = Readonly<{
   leaves?: ReadonlySet<number> | undefined
   /** At most so many records, from 1; `undefined`: all. A node that does not know this field sends all. */
   limit?: number | undefined
-  /** Whom it is for: anybody else refuses it, also when that changes while the scan runs. `undefined`: whoever answers. */
+  /**
+   * Whom it is for: anybody else refuses it, also when that changes while the scan runs. `undefined`: whoever
+   * answers.
+   */
   recipient?: Recipient | undefined
 }>
 
@@ -89,8 +104,9 @@ export const BRANCH_COUNT = 256
 export const LEAVES_PER_BRANCH = LEAF_COUNT / BRANCH_COUNT
 
 /**
- * Asks a node, in an epoch of a cluster, for the digests of the leaves of some branches (0 to 255), in that order; for
- * those of all branches when it names none (`proto/cohort/v1/node.proto` says what they are sums of).
+ * Asks a node, in an epoch of a cluster, for the digests of the leaves of some branches (0 to 255), in that
+ * order; for those of all branches when it names none (`proto/cohort/v1/node.proto` says what they are sums
+ * of).
  */
 export type DigestRequest = Recipient & Readonly<{ branches: readonly number[] }>
 

@@ -5,12 +5,12 @@ import { VALUE_BYTES_MAX } from './limits.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
 /**
- * The register's own messages as protobuf: written field by field, without objects in between, because they make
- * up nearly all of the traffic. `batch-codec.test.ts` holds the bytes to `node.proto`. A `case` is a field's tag:
- * number * 8 + wire type (0 varint, 2 length-delimited).
+ * The register's own messages as protobuf: written field by field, without objects in between, because they
+ * make up nearly all of the traffic. `batch-codec.test.ts` holds the bytes to `node.proto`. A `case` is a
+ * field's tag: number * 8 + wire type (0 varint, 2 length-delimited).
  *
- * What is read here is trusted from here on: whatever the core asserts of its input is checked, and refused with
- * the reason.
+ * What is read here is trusted from here on: whatever the core asserts of its input is checked, and refused
+ * with the reason.
  */
 
 export function writeBallot(writer: Writer, tag: number, ballot: Ballot): void {
@@ -100,7 +100,9 @@ export function readState(reader: Reader): State {
   return { generation, writeId, lineage, value }
 }
 
-/** Writes a record. `omitState`: the answer says `same_state` instead. `omitValue`: a scan that wants none. */
+/**
+ * Writes a record. `omitState`: the answer says `same_state` instead. `omitValue`: a scan that wants none.
+ */
 export function writeRecord(
   writer: Writer,
   tag: number,

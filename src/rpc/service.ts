@@ -22,8 +22,9 @@ export type DescribeRequest = Readonly<Record<never, never>>
 /**
  * `cohort.v1.Node` for `@grpc/grpc-js`, client and server.
  *
- * Exchange carries bytes here, for two reasons: an answer is written and read with the requests it belongs to at
- * hand, and a stream of malformed bytes ends with INVALID_ARGUMENT and the reason, where grpc-js would say INTERNAL.
+ * Exchange carries bytes here, for two reasons: an answer is written and read with the requests it belongs to
+ * at hand, and a stream of malformed bytes ends with INVALID_ARGUMENT and the reason, where grpc-js would say
+ * INTERNAL.
  */
 export const nodeService = {
   exchange: {

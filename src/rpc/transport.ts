@@ -11,7 +11,10 @@ import type {
 /** What a stream tells its owner. Nothing is called after `onClose`, which is called exactly once. */
 export type StreamHandlers = Readonly<{
   onAnswers: (batch: AnswerBatch) => void
-  /** The stream is gone, and with it every batch that has no answer yet: each may or may not have been acted on. */
+  /**
+   * The stream is gone, and with it every batch that has no answer yet: each may or may not have been acted
+   * on.
+   */
   onClose: (reason: string) => void
 }>
 
@@ -24,8 +27,8 @@ export interface BatchStream {
 }
 
 /**
- * How a connector reaches one node: gRPC in production, the simulator's network in simulations. Opening a stream to
- * a node that cannot be reached is no error: `onClose` says so.
+ * How a connector reaches one node: gRPC in production, the simulator's network in simulations. Opening a
+ * stream to a node that cannot be reached is no error: `onClose` says so.
  */
 export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
@@ -34,8 +37,8 @@ export interface NodeTransport {
   /** Rejects when the node does not answer within `timeoutMs`. */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
   /**
-   * The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost, and when
-   * `signal` is aborted: without one, a node that has stopped may be waited for without end.
+   * The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost,
+   * and when `signal` is aborted: without one, a node that has stopped may be waited for without end.
    */
   scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
   /** Closes the connection and every stream on it. */

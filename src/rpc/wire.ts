@@ -1,12 +1,13 @@
 import protobuf from 'protobufjs/minimal.js'
 
 /**
- * The primitives under the codecs, over protobufjs's `Reader` and `Writer`. All integers of the contract are below 2^53,
- * so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a `Long` of each.
+ * The primitives under the codecs, over protobufjs's `Reader` and `Writer`. All integers of the contract are
+ * below 2^53, so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a
+ * `Long` of each.
  *
- * The codecs are the messages of `node.proto` as bytes. A `tag` is a field's number * 8 + its wire type (0 varint, 2
- * length-delimited). Every `decode` function throws a `WireError` that says what is wrong, and lets nothing through that
- * the register core would assert against.
+ * The codecs are the messages of `node.proto` as bytes. A `tag` is a field's number * 8 + its wire type (0
+ * varint, 2 length-delimited). Every `decode` function throws a `WireError` that says what is wrong, and lets
+ * nothing through that the register core would assert against.
  */
 
 export type Writer = protobuf.Writer
@@ -37,7 +38,10 @@ export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Re
   }
 }
 
-/** One for all messages, so that its buffer has grown to the size of a batch long ago. `undefined` while it is in use. */
+/**
+ * One for all messages, so that its buffer has grown to the size of a batch long ago. `undefined` while it is
+ * in use.
+ */
 let idleWriter: Writer | undefined = protobuf.Writer.create()
 
 /** Beyond this size a message's buffer is not kept for the next one. */
@@ -55,8 +59,8 @@ export function encodeWith(write: (writer: Writer) => void): Buffer {
 }
 
 /**
- * Enters a submessage: from here on `reader.len` is its end, so that nothing in it can read past it. Returns the
- * outer end, which the caller puts back with `leave` when `reader.pos` has reached `reader.len`.
+ * Enters a submessage: from here on `reader.len` is its end, so that nothing in it can read past it. Returns
+ * the outer end, which the caller puts back with `leave` when `reader.pos` has reached `reader.len`.
  */
 export function enter(reader: Reader): number {
   const length = reader.uint32()
@@ -107,7 +111,9 @@ export function readInteger(reader: Reader): number {
 
 const HIGH_END = 2 ** (53 - 28)
 
-/** Writes a field of type uint64 unless it is 0, which proto3 leaves out. Needs an integer of 0 to 2^53 - 1. */
+/**
+ * Writes a field of type uint64 unless it is 0, which proto3 leaves out. Needs an integer of 0 to 2^53 - 1.
+ */
 export function writeInteger(writer: Writer, tag: number, value: number): void {
   if (value === 0) return
   writer.uint32(tag)

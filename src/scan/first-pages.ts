@@ -8,7 +8,10 @@ export type KeySource = Readonly<{ transport: Pick<NodeTransport, 'scan'>; recip
 
 type Page = readonly ScanEntry[]
 
-/** The first page of a node's scan; empty when the range is. Rejects when the node is lost or `signal` is aborted. */
+/**
+ * The first page of a node's scan; empty when the range is. Rejects when the node is lost or `signal` is
+ * aborted.
+ */
 export async function firstPage(
   { transport, recipient }: KeySource,
   range: Omit<ScanRange, 'recipient'>,
@@ -19,9 +22,9 @@ export async function firstPage(
 }
 
 /**
- * The last key up to which these pages hold all keys of their nodes: the end of the shortest page, because its node may
- * hold keys after it which it has not shown. `undefined`: all pages are empty. An empty page sets no limit: its node
- * holds nothing in the range.
+ * The last key up to which these pages hold all keys of their nodes: the end of the shortest page, because
+ * its node may hold keys after it which it has not shown. `undefined`: all pages are empty. An empty page
+ * sets no limit: its node holds nothing in the range.
  */
 export function horizonOf(pages: readonly Page[]): string | undefined {
   let horizon: string | undefined

@@ -5,7 +5,8 @@ import { anyText } from '../testing/text-arbitraries.ts'
 import { compareKeys, successorKey } from './key-order.ts'
 
 test('keys are in the order of their UTF-8 bytes', () => {
-  // Few characters, so that keys share beginnings; on both sides of the surrogates, whose order UTF-16 has otherwise.
+  // Few characters, so that keys share beginnings; on both sides of the surrogates, whose order UTF-16 has
+  // otherwise.
   const key = fc.string({ unit: fc.constantFrom('a', 'b', 'é', '퟿', '', '�', '𐀀', '😀', '\0') })
   fc.assert(
     fc.property(fc.oneof(key, anyText({ maxLength: 6 })), key, (a, b) => {

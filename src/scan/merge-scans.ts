@@ -7,12 +7,16 @@ import { compareKeys } from './key-order.ts'
 /** The scan of one node, by the node's index. */
 export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly ScanEntry[]> }>
 
-/** One key, and what each node holds for it: an empty record where it has none, `undefined` where it was not asked. */
+/**
+ * One key, and what each node holds for it: an empty record where it has none, `undefined` where it was not
+ * asked.
+ */
 export type MergedEntry = Readonly<{ key: string; records: Records }>
 
 /**
- * Goes through the scans of several nodes side by side, in the order of their keys (UTF-8 bytes): every key that any of
- * them holds comes once. No node is read faster than the keys are taken. Yields pages; throws when one of the scans does.
+ * Goes through the scans of several nodes side by side, in the order of their keys (UTF-8 bytes): every key
+ * that any of them holds comes once. No node is read faster than the keys are taken. Yields pages; throws
+ * when one of the scans does.
  *
  * @param nodeCount how many nodes there are, those that are not scanned included
  */

@@ -6,8 +6,8 @@ import { compareKeys, successorKey } from './key-order.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
 
 /**
- * The records of some consecutive keys, in the order of the keys' UTF-8 bytes. Every key that has a chosen state is
- * among them. `nextStart` is where the rest of the range begins; `undefined`: there is no rest.
+ * The records of some consecutive keys, in the order of the keys' UTF-8 bytes. Every key that has a chosen
+ * state is among them. `nextStart` is where the rest of the range begins; `undefined`: there is no rest.
  */
 export type RecordPage = Readonly<{ entries: readonly MergedEntry[]; nextStart: string | undefined }>
 
@@ -40,9 +40,9 @@ const HEDGE_MS = 100
 const BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * The next records of a range, out of what the first classic quorum of nodes to answer holds: so many nodes are asked,
- * and the others only when one of those fails or is slow. All records are read after the call, so what a rule of the
- * protocol makes of the records of one key is as linearizable as a read of that key.
+ * The next records of a range, out of what the first classic quorum of nodes to answer holds: so many nodes
+ * are asked, and the others only when one of those fails or is slow. All records are read after the call, so
+ * what a rule of the protocol makes of the records of one key is as linearizable as a read of that key.
  *
  * @returns `undefined` when too few nodes answer in time, or when the epoch is over
  */

@@ -1,6 +1,6 @@
 /**
- * Seeded chance: one seed draws the same numbers on every machine. The generator is sfc32 (Chris Doty-Humphrey,
- * PractRand).
+ * Seeded chance: one seed draws the same numbers on every machine. The generator is sfc32 (Chris
+ * Doty-Humphrey, PractRand).
  */
 export class Chance {
   #a = 0

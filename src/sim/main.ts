@@ -64,7 +64,10 @@ async function tell(seed: number): Promise<void> {
   console.log(teller.lines.join('\n'))
 }
 
-/** Each core runs seeds of its own; the sizes of world take turns among the cores, or, on one core, one follows the other. */
+/**
+ * Each core runs seeds of its own; the sizes of world take turns among the cores, or, on one core, one
+ * follows the other.
+ */
 async function search(totalMs: number): Promise<void> {
   const startedAtMs = Date.now()
   // Far from the seeds that the tests run, and other ones each time.

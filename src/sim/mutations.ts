@@ -1,6 +1,6 @@
 /**
- * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the checkers; no
- * process can reach any of this.
+ * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the
+ * checkers; no process can reach any of this.
  */
 import { answer, EMPTY_RECORD, onAccept } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'

@@ -10,14 +10,17 @@ import { quorumsOfMembership } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 
 /**
- * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be exchanged for
- * a broken one to see whether the checkers notice.
+ * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be
+ * exchanged for a broken one to see whether the checkers notice.
  */
 export type Protocol = Readonly<{
   rules: typeof RULES
   quorumsOf: typeof quorumsOf
   answer: typeof answer
-  /** Whether what a request changed is durable before its answer leaves. If not, it is some time later, or never. */
+  /**
+   * Whether what a request changed is durable before its answer leaves. If not, it is some time later, or
+   * never.
+   */
   isSavedAtOnce: (request: Request) => boolean
   /** Which state background repair takes for chosen. */
   knownToRepair: typeof knownChosen

@@ -44,7 +44,9 @@ export function reportChanging(seed: number, linesMax = LINES_MAX): string {
   )
 }
 
-/** What happens in the run of a seed, as text; when a rule breaks, in the least of its world that shows it. */
+/**
+ * What happens in the run of a seed, as text; when a rule breaks, in the least of its world that shows it.
+ */
 export async function reportLarge(
   seed: number,
   linesMax = LINES_MAX,

@@ -40,7 +40,9 @@ export class ManualClock implements Clock {
     this.#nowMs = endMs
   }
 
-  /** Time goes on while the process is stopped: nothing runs. What is overdue does when time advances again. */
+  /**
+   * Time goes on while the process is stopped: nothing runs. What is overdue does when time advances again.
+   */
   skip(ms: number): void {
     this.#nowMs += ms
   }

@@ -74,7 +74,9 @@ export class MemoryMember implements RepairMember {
   }
 }
 
-/** A record that has accepted, in a round of the shared ballot, a state that is made of its writers' writes. */
+/**
+ * A record that has accepted, in a round of the shared ballot, a state that is made of its writers' writes.
+ */
 export function aRecord(round: number, writers: readonly number[], isChosen = true): KeyRecord {
   return {
     ...EMPTY_RECORD,

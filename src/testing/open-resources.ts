@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** For tests: what this process has open, by kind: timers, sockets, servers and so on, and all file descriptors. */
+/**
+ * For tests: what this process has open, by kind: timers, sockets, servers and so on, and all file
+ * descriptors.
+ */
 export type OpenResources = Readonly<Record<string, number>>
 
 /** Counts what this process has open now. File descriptors are counted on Linux alone. */
@@ -14,8 +17,8 @@ export function openResources(): OpenResources {
 }
 
 /**
- * Runs `body`, and asserts that afterwards no kind of resource is open more often than before. What takes a moment to
- * close has `patienceMs` for it.
+ * Runs `body`, and asserts that afterwards no kind of resource is open more often than before. What takes a
+ * moment to close has `patienceMs` for it.
  */
 export async function assertNothingLeft(body: () => void | Promise<void>, patienceMs = 2_000): Promise<void> {
   const before = openResources()

@@ -1,4 +1,6 @@
-/** For tests: messages of `node.proto` as protobufjs's reflection writes them, which the codecs are held to. */
+/**
+ * For tests: messages of `node.proto` as protobufjs's reflection writes them, which the codecs are held to.
+ */
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'

@@ -1,6 +1,6 @@
 /**
- * RFC 9110 §13 (preconditions) and §15 (statuses), for each method of each route. The tables below name every route
- * that there is: a new one must be added to them.
+ * RFC 9110 §13 (preconditions) and §15 (statuses), for each method of each route. The tables below name every
+ * route that there is: a new one must be added to them.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -64,7 +64,9 @@ const UNTAGGED_ROUTES: readonly Route[] = [
 /** These lead elsewhere, whatever is asked. */
 const REDIRECTS = ['/v1/docs/static/index.html'] as const
 
-/** Files of the documentation pages: `@fastify/static` gives them entity tags and dates, and judges by both. */
+/**
+ * Files of the documentation pages: `@fastify/static` gives them entity tags and dates, and judges by both.
+ */
 const FILE_ROUTES = [
   ['/v1/docs/static/*', '/v1/docs/static/index.css'],
   ['/v1/redoc/redoc.standalone.js', '/v1/redoc/redoc.standalone.js'],

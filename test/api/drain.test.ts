@@ -1,6 +1,6 @@
 /**
- * What a close does to clients with open connections. Tests hold operations back by hand, so that they know what is
- * under way when the app is closed. Every wait has an upper bound near what the drain promises.
+ * What a close does to clients with open connections. Tests hold operations back by hand, so that they know
+ * what is under way when the app is closed. Every wait has an upper bound near what the drain promises.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -30,7 +30,9 @@ async function closeWithin({ app }: TestApp, leastMs: number, mostMs: number): P
   assert.ok(tookMs <= mostMs + SLACK_MS, `closed after ${tookMs} ms, and ${mostMs} ms were promised at most`)
 }
 
-/** Makes reads of groups wait. `arrived` resolves when the first one waits, `answer` lets all of them go on. */
+/**
+ * Makes reads of groups wait. `arrived` resolves when the first one waits, `answer` lets all of them go on.
+ */
 function holdReads({ registry }: TestApp): { arrived: Promise<void>; answer: () => void } {
   const arrived = Promise.withResolvers<void>()
   const held = Promise.withResolvers<Outcome<Group | undefined>>()
@@ -48,12 +50,16 @@ function warnings({ logged }: TestApp): { connections: number }[] {
 async function open(door: Door): Promise<Socket> {
   const socket = connect(door)
   await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
-  // A connection that is closed by force may end with an error, which is looked at by whoever waits for an answer.
+  // A connection that is closed by force may end with an error, which is looked at by whoever waits for an
+  // answer.
   socket.on('error', () => {})
   return socket
 }
 
-/** Sends a request on an open connection; its answer is small, and comes in one piece. Rejects if the connection ends. */
+/**
+ * Sends a request on an open connection; its answer is small, and comes in one piece. Rejects if the
+ * connection ends.
+ */
 function ask(socket: Socket, request: string): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const onEnd = () => reject(new Error('the connection ended without an answer'))

@@ -1,6 +1,7 @@
 /**
- * Bodies and queries with as many errors as their size permits. Each is refused with at most 16 errors, and about as
- * fast as a valid one of its size is taken: time is compared with time, so that a slow machine changes nothing.
+ * Bodies and queries with as many errors as their size permits. Each is refused with at most 16 errors, and
+ * about as fast as a valid one of its size is taken: time is compared with time, so that a slow machine
+ * changes nothing.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

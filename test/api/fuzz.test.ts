@@ -1,4 +1,7 @@
-/** Whatever is sent, the answer is one that the API describes: never a 500, every error a problem with a request id. */
+/**
+ * Whatever is sent, the answer is one that the API describes: never a 500, every error a problem with a
+ * request id.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

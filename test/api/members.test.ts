@@ -81,7 +81,7 @@ test('a refusal is a problem of its code that says why; a failure says what beca
   assert.equal(expectProblem(await remove(), 'outcome_unknown').outcome, 'unknown')
 })
 
-// The commands ----------------------------------------------------------------------------------------------------------
+// The commands ----------------------------------------------------------------------------------------------
 
 /** Runs a command against an API whose cluster is in these epochs, one after the other. */
 async function run(change: MemberChange, epochs: readonly number[], result?: ChangeResult, isAwaited = true) {

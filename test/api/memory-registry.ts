@@ -6,7 +6,10 @@ export class MemoryRegistry implements Registry {
   readonly #groups = new Map<string, Group>()
   #failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined
 
-  /** Every further operation ends like this; `undefined`: they work again. An `unknown` change is made, all the same. */
+  /**
+   * Every further operation ends like this; `undefined`: they work again. An `unknown` change is made, all
+   * the same.
+   */
   failWith(failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined): void {
     this.#failure = failure
   }

@@ -19,8 +19,8 @@ export type TestApp = Readonly<{
 type Overrides = Partial<Omit<Dependencies, 'engine'>> & Readonly<{ engine?: Partial<Engine> }>
 
 /**
- * The real app in front of an engine in memory, of which a test may replace parts. Time stands at 2026-01-01, incarnations
- * are `i1`, `i2`, ...
+ * The real app in front of an engine in memory, of which a test may replace parts. Time stands at 2026-01-01,
+ * incarnations are `i1`, `i2`, ...
  */
 export function testApp({ engine = {}, ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()

@@ -1,4 +1,7 @@
-/** `cohort verify` over HTTP, against the real API in front of a registry that keeps its word, and of some that do not. */
+/**
+ * `cohort verify` over HTTP, against the real API in front of a registry that keeps its word, and of some
+ * that do not.
+ */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'

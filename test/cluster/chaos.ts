@@ -8,8 +8,8 @@ import type { TcpProxy } from './tcp-proxy.ts'
 type Fault = Readonly<{ name: string; happen: () => Promise<void> }>
 
 /**
- * Lets faults happen, one after the other, until aborted; then all is mended. Processes and network fail independently
- * of each other, so that any two of their faults meet. Every kind comes before one comes again.
+ * Lets faults happen, one after the other, until aborted; then all is mended. Processes and network fail
+ * independently of each other, so that any two of their faults meet. Every kind comes before one comes again.
  *
  * @param seed draws the faults; how they meet the processes is up to the machine
  * @returns how often each kind has happened

@@ -1,9 +1,9 @@
 /**
- * Rounds of creating groups as fast as possible, killing every process at a random moment, and looking for what was
- * acknowledged: `npm run durability -- --rounds 200`.
+ * Rounds of creating groups as fast as possible, killing every process at a random moment, and looking for
+ * what was acknowledged: `npm run durability -- --rounds 200`.
  *
- * SIGKILL takes from a process what it had not handed to the system; it does not take what the system had not written
- * to the disk. That answers wait for that is the simulator's to show.
+ * SIGKILL takes from a process what it had not handed to the system; it does not take what the system had not
+ * written to the disk. That answers wait for that is the simulator's to show.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -30,7 +30,10 @@ export type DurabilityOptions = Readonly<{
   onRound: (round: Round) => void
 }>
 
-/** Counts of all rounds. `lost` are ids, also of groups that were lost in a later round than that of their create. */
+/**
+ * Counts of all rounds. `lost` are ids, also of groups that were lost in a later round than that of their
+ * create.
+ */
 export type Durability = Readonly<{ rounds: number; acknowledged: number; lost: readonly string[] }>
 
 /** Runs the rounds on one cluster, whose data grow from round to round. */

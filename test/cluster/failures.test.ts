@@ -43,7 +43,8 @@ test('without a quorum nothing is answered wrongly, and one returning node is en
   const { url } = cluster.connectors[0]!
   assert.equal((await create(url, 'before')).status, 201)
   await Promise.all([cluster.nodes[0]!.end('SIGKILL'), cluster.nodes[1]!.end('SIGKILL')])
-  // The one in flight when the nodes die may be unknown; from then on the connector knows that nothing is applied.
+  // The one in flight when the nodes die may be unknown; from then on the connector knows that nothing is
+  // applied.
   for (const attempt of [1, 2, 3]) {
     const { status, body, headers } = await create(url, `during-${attempt}`)
     assert.equal(status, 503, JSON.stringify(body))

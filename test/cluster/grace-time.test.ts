@@ -1,4 +1,6 @@
-/** The grace time belongs to the cluster: connectors that disagreed about it would lose each other's writes. */
+/**
+ * The grace time belongs to the cluster: connectors that disagreed about it would lose each other's writes.
+ */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

@@ -36,7 +36,9 @@ export const create = (base: string, groupId: string) => call('POST', `${base}/v
 export const read = (base: string, groupId: string) => call('GET', groupUrl(base, groupId))
 export const remove = (base: string, groupId: string) => call('DELETE', groupUrl(base, groupId))
 
-/** Creates groups from `clients` loops until stopped; `await using` stops it with its test, however that ends. */
+/**
+ * Creates groups from `clients` loops until stopped; `await using` stops it with its test, however that ends.
+ */
 export class CreateLoad {
   readonly #base: string
   readonly #prefix: string

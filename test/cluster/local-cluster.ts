@@ -126,7 +126,9 @@ export class LocalCluster {
     this.links = links
   }
 
-  /** Starts everything and waits until every connector is ready. `await using` ends it and removes its data. */
+  /**
+   * Starts everything and waits until every connector is ready. `await using` ends it and removes its data.
+   */
   static async start({
     nodes = 3,
     spares = 0,
@@ -204,7 +206,10 @@ export class LocalCluster {
   }
 }
 
-/** Waits until a connector reports that it is ready. Throws with the service's own words when it does not in 20 s. */
+/**
+ * Waits until a connector reports that it is ready. Throws with the service's own words when it does not in
+ * 20 s.
+ */
 export async function untilReady(connector: Service): Promise<void> {
   await until(
     `${connector.name} is ready`,
@@ -240,8 +245,8 @@ export async function statusOf(url: string): Promise<number | undefined> {
 }
 
 /**
- * Below the ports that systems give to outgoing connections (Linux: from 32,768), one of which could take a service's port
- * before it starts, or while it is down: its cluster then waited for it in vain.
+ * Below the ports that systems give to outgoing connections (Linux: from 32,768), one of which could take a
+ * service's port before it starts, or while it is down: its cluster then waited for it in vain.
  */
 const PORT_MIN = 20_000
 const PORT_END = 32_768

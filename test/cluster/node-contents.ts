@@ -4,7 +4,9 @@ import { formatState } from '../../src/register/state.ts'
 import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
 import type { Service } from './local-cluster.ts'
 
-/** By key, what a node has accepted: ballot, state and value as text. Promises and marks are no part of it. */
+/**
+ * By key, what a node has accepted: ballot, state and value as text. Promises and marks are no part of it.
+ */
 export type Contents = ReadonlyMap<string, string>
 
 export async function contentsOf(node: Service): Promise<Contents> {

@@ -44,7 +44,8 @@ for (const { title, connectorHost, address } of [
       tookMs < 5_000,
       `it ended after ${tookMs} ms, with nothing to wait for but requests of milliseconds`,
     )
-    // What was not answered 201 was never accepted: the connection was refused, or closed before the request was read.
+    // What was not answered 201 was never accepted: the connection was refused, or closed before the request
+    // was read.
     assert.deepEqual(
       load.failed.filter(({ reply }) => reply.status !== 0),
       [],

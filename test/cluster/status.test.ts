@@ -1,4 +1,7 @@
-/** What operators see of a real cluster: the verdict as nodes come and go, and the alarm for what must never be. */
+/**
+ * What operators see of a real cluster: the verdict as nodes come and go, and the alarm for what must never
+ * be.
+ */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -184,7 +187,10 @@ test('replicas of a group that is there, that was deleted, and that never was', 
   assert.deepEqual(await holdsOf('never'), ['absent', 'absent', 'absent'])
 })
 
-/** What a hand might do to the record of `group/a`, with the node stopped; and who finds it, with nobody looking for it. */
+/**
+ * What a hand might do to the record of `group/a`, with the node stopped; and who finds it, with nobody
+ * looking for it.
+ */
 const HANDS = {
   'its value, which reads find': `value = CAST(replace(CAST(value AS TEXT), '"a"', '"z"') AS BLOB)`,
   // With its digest, as a node that is wrong would have written it.
@@ -228,7 +234,8 @@ for (const [what, assignment] of Object.entries(HANDS)) {
       status.divergences.first.map(({ key }) => key),
       ['group/a', 'group/a'],
     )
-    // Long enough for every pair of nodes to have had its turn; reads heal what they take for a node that lags.
+    // Long enough for every pair of nodes to have had its turn; reads heal what they take for a node that
+    // lags.
     const endMs = performance.now() + 500
     while (performance.now() < endMs) await read(url, 'a')
     assert.equal((await replicasOf(url, 'a')).agree, false)

@@ -29,7 +29,9 @@ export class TcpProxy {
     server.on('connection', (client) => this.#accept(client))
   }
 
-  /** Listens on `port` (default: any that is free) of 127.0.0.1 for connections to `targetPort` of the same. */
+  /**
+   * Listens on `port` (default: any that is free) of 127.0.0.1 for connections to `targetPort` of the same.
+   */
   static async start(targetPort: number, port = 0): Promise<TcpProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(port, '127.0.0.1')
     await once(server, 'listening')
@@ -53,8 +55,9 @@ export class TcpProxy {
   }
 
   /**
-   * Nothing arrives in this direction any more, and nobody is told. After `heal` it does arrive, as it would from a
-   * sender that repeats what was not acknowledged. (A new connection is still accepted: that is the proxy's kernel.)
+   * Nothing arrives in this direction any more, and nobody is told. After `heal` it does arrive, as it would
+   * from a sender that repeats what was not acknowledged. (A new connection is still accepted: that is the
+   * proxy's kernel.)
    */
   blackHole(direction: Direction): void {
     this.#conditions[direction].isHeld = true

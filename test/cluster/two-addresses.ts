@@ -1,6 +1,6 @@
 /**
- * Loaded into a process of the program before the program (`--import`): there, the name `place.test` stands for two
- * addresses, as `localhost` does on most machines with IPv6. Only the resolver is replaced.
+ * Loaded into a process of the program before the program (`--import`): there, the name `place.test` stands
+ * for two addresses, as `localhost` does on most machines with IPv6. Only the resolver is replaced.
  */
 import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'

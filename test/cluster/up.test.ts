@@ -9,7 +9,10 @@ import type { ClusterStatus } from '../../src/api/status-schemas.ts'
 import { create, read } from './load.ts'
 import { Service, statusOf, until } from './local-cluster.ts'
 
-/** One `cohort up` after the other on a data directory and ports of its own; nothing is left of them afterwards. */
+/**
+ * One `cohort up` after the other on a data directory and ports of its own; nothing is left of them
+ * afterwards.
+ */
 class Ups {
   readonly port: number
   readonly dataDir: string

@@ -1,6 +1,7 @@
 /**
- * Connectors and nodes of two versions work together (docs/releasing.md): the last release, which is the newest tag `v*`
- * before this commit, and this tree. `npm run skew`. It needs git and npm, and installs the release's own dependencies.
+ * Connectors and nodes of two versions work together (docs/releasing.md): the last release, which is the
+ * newest tag `v*` before this commit, and this tree. `npm run skew`. It needs git and npm, and installs the
+ * release's own dependencies.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -19,7 +20,10 @@ async function git(...args: readonly string[]): Promise<string> {
   return (await run('git', args, { cwd: root })).stdout.trim()
 }
 
-/** The newest tag `v*` before this commit; else the one of this commit; `undefined` if there is none, or no git. */
+/**
+ * The newest tag `v*` before this commit; else the one of this commit; `undefined` if there is none, or no
+ * git.
+ */
 async function lastRelease(): Promise<string | undefined> {
   const newestFirst = ['tag', '--list', 'v*', '--sort=-v:refname']
   try {
@@ -174,7 +178,9 @@ async function restart(cluster: LocalCluster, service: Service, program: Program
   await untilHealthy(cluster)
 }
 
-/** Changes and reads groups, with every process restarted one after the other, and then all killed at once. */
+/**
+ * Changes and reads groups, with every process restarted one after the other, and then all killed at once.
+ */
 async function workTogether(nodeProgram: Program, connectorProgram: Program): Promise<void> {
   await using cluster = await LocalCluster.start({ nodeProgram, connectorProgram })
   const client = new CheckingClient(cluster.connectors[0]!)

@@ -4,7 +4,10 @@ import type { Outcome } from '../../src/register/operation.ts'
 import { formatState, type State } from '../../src/register/state.ts'
 import { type ConversationEvent, decodeText } from './scripted-cluster.ts'
 
-/** A conversation as text, one event a line. A line with an arrow tells a request and what the node made of it. */
+/**
+ * A conversation as text, one event a line. A line with an arrow tells a request and what the node made of
+ * it.
+ */
 export function formatConversation(events: readonly ConversationEvent[]): string {
   return events
     .map((event) => `${formatEvent(event)}\n`)

@@ -1,6 +1,7 @@
 /**
- * Whole conversations as text, one file each: read them to see the protocol at work. A change of the core that changes
- * one is looked at line by line, then written with `node --test --test-update-snapshots test/golden/*.test.ts`.
+ * Whole conversations as text, one file each: read them to see the protocol at work. A change of the core
+ * that changes one is looked at line by line, then written with
+ * `node --test --test-update-snapshots test/golden/*.test.ts`.
  */
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'

@@ -1,6 +1,6 @@
 /**
- * Real acceptors and real proposers of one key, with a network in which nothing moves until the test moves it. No
- * clock, no chance: a test is a script, and its conversation is the same every time.
+ * Real acceptors and real proposers of one key, with a network in which nothing moves until the test moves
+ * it. No clock, no chance: a test is a script, and its conversation is the same every time.
  */
 import assert from 'node:assert/strict'
 import { answer, EMPTY_RECORD } from '../../src/register/acceptor.ts'
@@ -73,8 +73,8 @@ export class ScriptedCluster {
   }
 
   /**
-   * `name` is for the conversation. Connectors of one cluster need different `proposerId`s, unless one goes on from the
-   * memory of another, as the proposers of one process do.
+   * `name` is for the conversation. Connectors of one cluster need different `proposerId`s, unless one goes
+   * on from the memory of another, as the proposers of one process do.
    */
   connector(name: string, proposerId: number, options: ConnectorOptions = {}): Connector {
     const connector = new Connector(this, name, proposerId, options)
@@ -103,14 +103,19 @@ export class ScriptedCluster {
     )
   }
 
-  /** Delivers what agrees with the selection and is on its way now; not what that leads to. Returns how many. */
+  /**
+   * Delivers what agrees with the selection and is on its way now; not what that leads to. Returns how many.
+   */
   deliver(selection: Selection = {}): number {
     const messages = this.select(selection)
     for (const message of messages) this.deliverOne(message)
     return messages.length
   }
 
-  /** Loses what agrees with the selection and is on its way now; the connectors are told, as a broken stream does. */
+  /**
+   * Loses what agrees with the selection and is on its way now; the connectors are told, as a broken stream
+   * does.
+   */
   drop(selection: Selection = {}): void {
     for (const message of this.select(selection)) this.dropOne(message)
   }
@@ -246,7 +251,7 @@ export class Connector {
     this.#perform(this.#proposer.lose(node, token))
   }
 
-  // Submits -----------------------------------------------------------------------------------------------------------
+  // Submits -------------------------------------------------------------------------------------------------
 
   /** Makes the text, unless there is one. */
   create(text: string): TextOperation {

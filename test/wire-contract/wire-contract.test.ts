@@ -1,6 +1,6 @@
 /**
- * Connectors and nodes of two versions run side by side during an upgrade, so `node.proto` may grow and must not break.
- * `contract.txtpb` is the contract of the last release; `buf.yaml` has the rules.
+ * Connectors and nodes of two versions run side by side during an upgrade, so `node.proto` may grow and must
+ * not break. `contract.txtpb` is the contract of the last release; `buf.yaml` has the rules.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -38,7 +38,9 @@ async function breaksIn(directory: string, contract: string): Promise<string[]> 
 /** A change of the text of `node.proto`. Each `from` must be there exactly once. */
 type Edit = Readonly<{ from: string; to: string }>
 
-/** The breaks of an edited copy of `node.proto`, against the contract of `before` (an edited copy as well). */
+/**
+ * The breaks of an edited copy of `node.proto`, against the contract of `before` (an edited copy as well).
+ */
 async function breaksOf(edits: readonly Edit[], before: readonly Edit[] = []): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'cohort-contract-'))
   try {

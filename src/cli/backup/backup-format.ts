@@ -1,7 +1,8 @@
 /**
- * The file of a backup, format 1 (docs/backup-format.md): lines of JSON. A header, a line for each group in the order
- * of the ids' UTF-8 bytes, an end. Every line but the last carries the CRC-32 of what stands before it in the line,
- * the last one the SHA-256 of the whole file before it: no byte can change, and none be missing, unnoticed.
+ * The file of a backup, format 1 (docs/backup-format.md): lines of JSON. A header, a line for each group in
+ * the order of the ids' UTF-8 bytes, an end. Every line but the last carries the CRC-32 of what stands before
+ * it in the line, the last one the SHA-256 of the whole file before it: no byte can change, and none be
+ * missing, unnoticed.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -10,10 +11,15 @@ import type { Group } from '../../group/group.ts'
 export const BACKUP_FORMAT = 'cohort-backup'
 export const BACKUP_FORMAT_VERSION = 1
 
-/** The longest line that is read, in bytes. The longest that is written has a third of it: the largest group. */
+/**
+ * The longest line that is read, in bytes. The longest that is written has a third of it: the largest group.
+ */
 export const LINE_BYTES_MAX = 256 * 1_024
 
-/** Where and when the backup was made. Times are ISO 8601 in UTC with milliseconds, by the clock of whoever made it. */
+/**
+ * Where and when the backup was made. Times are ISO 8601 in UTC with milliseconds, by the clock of whoever
+ * made it.
+ */
 export type BackupHeader = Readonly<{
   format: typeof BACKUP_FORMAT
   formatVersion: typeof BACKUP_FORMAT_VERSION
@@ -35,7 +41,9 @@ export const CONSISTENCY =
 export const CRC_SUFFIX_LENGTH = 20
 export const END_LINE = /^(\{"count":(\d{1,15}),"finishedAt":"([^"\\]{1,40})","sha256":")([0-9a-f]{64})"\}$/
 
-/** Makes the lines of one file, in this order: one header, the groups, one end. Keeps count and digest itself. */
+/**
+ * Makes the lines of one file, in this order: one header, the groups, one end. Keeps count and digest itself.
+ */
 export class BackupWriter {
   readonly #hash: Hash = createHash('sha256')
   #count = 0

@@ -1,4 +1,7 @@
-/** Reads the file of a backup and believes nothing: every checksum, the order, the count, and each group's schema. */
+/**
+ * Reads the file of a backup and believes nothing: every checksum, the order, the count, and each group's
+ * schema.
+ */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
@@ -22,14 +25,16 @@ export type BackupEntry =
   | Readonly<{ kind: 'group'; group: Group }>
   | Readonly<{ kind: 'end'; end: BackupEnd }>
 
-/** The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `. */
+/**
+ * The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `.
+ */
 export class BackupRefusedError extends Error {
   override readonly name = 'BackupRefusedError'
 }
 
 /**
- * The entries of a file. What was yielded before the end is checked line by line only: whoever must not act on a file
- * that was cut off reads it to its end first.
+ * The entries of a file. What was yielded before the end is checked line by line only: whoever must not act
+ * on a file that was cut off reads it to its end first.
  *
  * @throws {BackupRefusedError}
  */

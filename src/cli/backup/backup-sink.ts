@@ -16,7 +16,8 @@ export interface BackupSink {
 }
 
 /**
- * A file that appears under its name with `commit` and not before: until then it is written as `PATH.partial`.
+ * A file that appears under its name with `commit` and not before: until then it is written as
+ * `PATH.partial`.
  *
  * @throws CommandFailure when there is a file of either name, unless `isForced`
  */

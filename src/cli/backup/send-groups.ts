@@ -31,8 +31,8 @@ const PAGE_BYTES = 256 * 1_024
 export const PAGES_IN_FLIGHT = 4
 
 /**
- * Sends groups to be restored, some pages at a time, and writes down in `tally` what became of them. Ends at the first page that
- * fails for good; the pages on their way are waited for.
+ * Sends groups to be restored, some pages at a time, and writes down in `tally` what became of them. Ends at
+ * the first page that fails for good; the pages on their way are waited for.
  */
 export async function sendGroups(
   { client, groups, patience, onProgress }: SendOptions,

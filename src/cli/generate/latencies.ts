@@ -10,7 +10,10 @@ export class Latencies {
     return this.#ms.length
   }
 
-  /** These percentiles (0 to 100), by nearest rank: each is a latency that was measured. `undefined`: none was. */
+  /**
+   * These percentiles (0 to 100), by nearest rank: each is a latency that was measured. `undefined`: none
+   * was.
+   */
   percentiles<const P extends readonly number[]>(ranks: P): { [I in keyof P]: number | undefined } {
     const sorted = Float64Array.from(this.#ms).sort()
     return ranks.map((rank) => sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)]) as {

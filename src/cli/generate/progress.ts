@@ -73,7 +73,10 @@ export function progressLine({ label, done, total, note }: ProgressState): strin
   return `${label} ${formatCount(done)}${of}${note && `  ${note}`}`
 }
 
-/** `created [######----]  60 %  600/1,000  5,120/s`, never wider than `columns`: a wrapped bar cannot be redrawn. */
+/**
+ * `created [######----]  60 %  600/1,000  5,120/s`, never wider than `columns`: a wrapped bar cannot be
+ * redrawn.
+ */
 export function progressBar(state: ProgressState, columns: number): string {
   const { label, done, total, note } = state
   if (total === undefined) return progressLine(state).slice(0, Math.max(0, columns - 1))

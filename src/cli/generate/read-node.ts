@@ -22,7 +22,10 @@ export type NodeReadOptions = Readonly<{
   onGroup: (groupId: string, group: Group | undefined) => void
 }>
 
-/** Asks a node for each of these groups. Rejects, with a sentence, when it does not answer or is not the one meant. */
+/**
+ * Asks a node for each of these groups. Rejects, with a sentence, when it does not answer or is not the one
+ * meant.
+ */
 export async function readNode({ transport, groupIds, check, onGroup }: NodeReadOptions): Promise<void> {
   const description = await transport.describe(DESCRIBE_TIMEOUT_MS).catch((cause: unknown) => {
     throw new Error('no answer', { cause })

@@ -31,7 +31,9 @@ export type VerifyOptions = Readonly<{
 
 const PAUSE_MS = 200
 
-/** Asks all nodes at once. Never rejects: a node that does not answer holds nothing, and `problem` says why. */
+/**
+ * Asks all nodes at once. Never rejects: a node that does not answer holds nothing, and `problem` says why.
+ */
 export function verifyGroups(options: VerifyOptions): Promise<NodeVerdict[]> {
   let held = 0
   const onHeld = () => {

@@ -1,4 +1,7 @@
-/** `cohort add`, `replace` and `remove`: asks for a change of the membership, and waits until it is carried out. */
+/**
+ * `cohort add`, `replace` and `remove`: asks for a change of the membership, and waits until it is carried
+ * out.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MembershipChange } from '../../api/member-schemas.ts'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
@@ -61,7 +64,9 @@ function ask(client: ApiClient, change: MemberChange): Promise<Reply<MembershipC
   }
 }
 
-/** The change goes on without this program: whoever answers later, or another connector, tells how it ended. */
+/**
+ * The change goes on without this program: whoever answers later, or another connector, tells how it ended.
+ */
 async function untilDone(
   client: ApiClient,
   change: MembershipChange,

@@ -35,7 +35,10 @@ const EXIT_OF = {
   unavailable: EXIT.unavailable,
 } as const satisfies Record<ClusterStatus['verdict'], number>
 
-/** Asks and prints once. @returns the exit code of the verdict @throws CommandFailure when no connector answers */
+/**
+ * Asks and prints once. @returns the exit code of the verdict @throws CommandFailure when no connector
+ * answers
+ */
 export async function showStatus({ url, isJson, output }: StatusOptions): Promise<number> {
   const client = new ApiClient({ url, answerTimeoutMs: ANSWER_TIMEOUT_MS })
   try {

@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
 
-/** One process of a local cluster: what it is called, where it listens, and the arguments that `cohort` gets. */
+/**
+ * One process of a local cluster: what it is called, where it listens, and the arguments that `cohort` gets.
+ */
 export type ServicePlan = Readonly<{
   name: string
   kind: 'node' | 'connector'
@@ -14,8 +16,8 @@ export type ServicePlan = Readonly<{
 }>
 
 /**
- * Nodes first, then connectors. With port P, N nodes and C connectors: nodes P+1 to P+N, connectors P, then P+N+1 and on,
- * and behind these the metrics of the nodes, P+N+C to P+2N+C-1.
+ * Nodes first, then connectors. With port P, N nodes and C connectors: nodes P+1 to P+N, connectors P, then
+ * P+N+1 and on, and behind these the metrics of the nodes, P+N+C to P+2N+C-1.
  */
 export function planCluster(settings: UpSettings): ServicePlan[] {
   const { port, nodeCount, connectorCount } = settings

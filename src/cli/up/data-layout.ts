@@ -1,4 +1,7 @@
-/** The data directory of a local cluster: a folder for each node, and a file that says how many nodes there are. */
+/**
+ * The data directory of a local cluster: a folder for each node, and a file that says how many nodes there
+ * are.
+ */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT } from '../exit-codes.ts'
@@ -8,7 +11,8 @@ import { nodeDirectory } from './cluster-plan.ts'
 const LAYOUT_FILE = 'cluster.json'
 
 /**
- * Refuses data that another number of nodes made: those nodes would not be heard, and their groups not be found.
+ * Refuses data that another number of nodes made: those nodes would not be heard, and their groups not be
+ * found.
  *
  * @throws CommandFailure also when the directory cannot be read
  */

@@ -1,4 +1,6 @@
-/** `cohort up`: a local cluster of real processes, from the first port check to the last process that ends. */
+/**
+ * `cohort up`: a local cluster of real processes, from the first port check to the last process that ends.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'

@@ -13,7 +13,10 @@ export type CleanUpOptions = Readonly<{
   nowMs: () => number
 }>
 
-/** Deletes the groups of these keys, through whichever connector answers. What it could not delete is left over. */
+/**
+ * Deletes the groups of these keys, through whichever connector answers. What it could not delete is left
+ * over.
+ */
 export async function cleanUp(options: CleanUpOptions): Promise<void> {
   const { links, leftovers, concurrency, patienceMs, pauseMs, nowMs } = options
   const untilMs = nowMs() + patienceMs

@@ -3,7 +3,9 @@ import type { Model } from '../../linearizability/linearizability.ts'
 import type { GroupView } from '../api-client.ts'
 import type { Operation } from './operation.ts'
 
-/** A live group: the operations that created it and that wrote it last, by number. `undefined`: there is none. */
+/**
+ * A live group: the operations that created it and that wrote it last, by number. `undefined`: there is none.
+ */
 export type State = Readonly<{ creator: number; version: number; writer: number }> | undefined
 
 type Call = Pick<Operation, 'number' | 'command'>

@@ -15,8 +15,8 @@ const REFUSALS = {
 } as const satisfies { [status: number]: string }
 
 /**
- * What a reply means. Only what says that nothing was done counts as not done: a proxy's 503, or an error that nobody
- * expects, may mean anything.
+ * What a reply means. Only what says that nothing was done counts as not done: a proxy's 503, or an error
+ * that nobody expects, may mean anything.
  */
 export function judgeAnswer({ kind }: Command, reply: Reply<GroupView>): Answer {
   switch (reply.kind) {

@@ -11,9 +11,9 @@ export type Judgement =
 /**
  * Judges the operations of one key, in whichever order they are given. All that were sent must be among them.
  *
- * It first looks at what can be said plainly: who wrote a state, and whether ETags and states belong together one to
- * one. Then it looks for an order of all operations that explains every answer. What is `unknown` may have happened at
- * any time after its call, or never; what was `not_applied` must not have happened at all.
+ * It first looks at what can be said plainly: who wrote a state, and whether ETags and states belong together
+ * one to one. Then it looks for an order of all operations that explains every answer. What is `unknown` may
+ * have happened at any time after its call, or never; what was `not_applied` must not have happened at all.
  */
 export function judgeHistory(operations: readonly Operation[]): Judgement {
   const byAnswer = operations.toSorted((a, b) => a.answeredAt - b.answeredAt)
@@ -42,7 +42,9 @@ function explain(operations: readonly Operation[], untilAt: number): 'found' | '
   return linearize(GROUP_MODEL, calls).kind
 }
 
-/** What cannot be explained stays so, whatever is answered later: the first such answer is found by halving. */
+/**
+ * What cannot be explained stays so, whatever is answered later: the first such answer is found by halving.
+ */
 function firstUnexplained(byAnswer: readonly Operation[]): Operation {
   const answered = byAnswer.filter(({ seen }) => seen !== undefined)
   let low = 0

@@ -2,7 +2,10 @@ import type { Operation, Sighting } from './operation.ts'
 
 /** So many operations on a key are decided within milliseconds; then another key takes its place. */
 const OPERATIONS_MAX = 200
-/** Each of these may or may not have happened, at any time: a few of them cost little, many cost a long search. */
+/**
+ * Each of these may or may not have happened, at any time: a few of them cost little, many cost a long
+ * search.
+ */
 const UNKNOWN_MAX = 8
 const SIGHTINGS_MAX = 4
 

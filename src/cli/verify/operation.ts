@@ -2,8 +2,8 @@
 import type { GroupView } from '../api-client.ts'
 
 /**
- * What is asked of a group. Every create and update writes the operation's own number into the group, so that whoever
- * reads the group knows who wrote it. `ifMatch` is a state that was seen before, by its ETag.
+ * What is asked of a group. Every create and update writes the operation's own number into the group, so that
+ * whoever reads the group knows who wrote it. `ifMatch` is a state that was seen before, by its ETag.
  */
 export type Command =
   | Readonly<{ kind: 'read' | 'create' }>

@@ -5,8 +5,8 @@ import { CommandFailure } from '../failure.ts'
 import type { Operation } from './operation.ts'
 
 /**
- * Writes operations to a new file, as one JSON object a line, in the order of their calls; the first line says what
- * the run was.
+ * Writes operations to a new file, as one JSON object a line, in the order of their calls; the first line
+ * says what the run was.
  *
  * @throws when the file exists already, or cannot be written
  */

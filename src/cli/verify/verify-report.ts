@@ -34,7 +34,10 @@ export function verifyReportLines({ tally, findings, keyCount, leftovers }: Veri
   ]
 }
 
-/** Whether there was something to judge, and all of it was found linearizable. A cluster that did nothing did nothing wrong. */
+/**
+ * Whether there was something to judge, and all of it was found linearizable. A cluster that did nothing did
+ * nothing wrong.
+ */
 export function isChecked(tally: VerifyTally, findings: Findings): boolean {
   const isExercised = tally.count('create', 'done') > 0 && tally.count('read', 'done') > 0
   return isExercised && findings.undecided === 0 && findings.violations.length === 0

@@ -1,4 +1,7 @@
-/** `cohort verify`: works on a cluster from many clients at once, and judges whether what they saw is linearizable. */
+/**
+ * `cohort verify`: works on a cluster from many clients at once, and judges whether what they saw is
+ * linearizable.
+ */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VERSION } from '../../process/version.ts'
@@ -22,20 +25,27 @@ export type VerifyOptions = Readonly<{
   urls: readonly string[]
   seconds: number
   clients: number
-  /** Where the history of a failure goes; `undefined`: `cohort-verify-<run>.jsonl` in the working directory. */
+  /**
+   * Where the history of a failure goes; `undefined`: `cohort-verify-<run>.jsonl` in the working directory.
+   */
   historyPath: string | undefined
   output: ProgressOutput
   /** Aborted: the run ends early; it is judged, reported and cleaned up as far as it got. */
   signal: AbortSignal
 }>
 
-/** Above the time a connector takes at most by default (3 s), below what a client would want to wait when it is stopped. */
+/**
+ * Above the time a connector takes at most by default (3 s), below what a client would want to wait when it
+ * is stopped.
+ */
 const ANSWER_TIMEOUT_MS = 10_000
 const PAUSE_MS = 100
 /** How long operations on their way are waited for after an interrupt. */
 const INTERRUPT_PATIENCE_MS = 2_000
 const CLEAN_UP_PATIENCE_MS = 30_000
-/** In which an operation that was given up on may still happen, and make a group that has to be deleted again. */
+/**
+ * In which an operation that was given up on may still happen, and make a group that has to be deleted again.
+ */
 const AFTERMATH_MS = 1_000
 const CLEAN_UP_CLIENTS_MAX = 16
 
@@ -43,7 +53,8 @@ const CLEAN_UP_CLIENTS_MAX = 16
  * Runs it and prints the report.
  *
  * @returns the exit code: ok when everything that was seen is linearizable
- * @throws CommandFailure when no connector answers, they serve different clusters, or a history could not be saved
+ * @throws CommandFailure when no connector answers, they serve different clusters, or a history could not be
+ *   saved
  */
 export async function verify(options: VerifyOptions): Promise<number> {
   const { output, signal } = options

@@ -1,4 +1,7 @@
-/** The clients against a group service in memory, made of the real commands: one that is right, and some that lie. */
+/**
+ * The clients against a group service in memory, made of the real commands: one that is right, and some that
+ * lie.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -21,7 +24,10 @@ const STATUS = {
   unavailable: 503,
 } as const
 
-/** Where one service does not do as it should. Each is asked for each request and may change what becomes of it. */
+/**
+ * Where one service does not do as it should. Each is asked for each request and may change what becomes of
+ * it.
+ */
 type Lies = Readonly<{
   /** What is read, given all states the key has ever had, the last one newest. */
   read?: (states: readonly (Group | undefined)[]) => Group | undefined

@@ -1,4 +1,6 @@
-/** Clients that work on few keys at the same time, through all connectors, and write down everything they see. */
+/**
+ * Clients that work on few keys at the same time, through all connectors, and write down everything they see.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
 import { drawCommand } from './draw-command.ts'

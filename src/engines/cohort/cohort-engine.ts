@@ -1,7 +1,7 @@
 /**
- * Our own engine: groups kept by Fast CASPaxos on independent nodes. It is put together from the rooms below it: the
- * cluster that a connector follows (`membership`), the way to its nodes (`replication`), and what keeps them equal in
- * the background (`upkeep`).
+ * Our own engine: groups kept by Fast CASPaxos on independent nodes. It is put together from the rooms below
+ * it: the cluster that a connector follows (`membership`), the way to its nodes (`replication`), and what
+ * keeps them equal in the background (`upkeep`).
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -29,7 +29,10 @@ export type CohortEngineOptions = Readonly<{
   hosts: readonly string[]
   /** The longest that an operation takes, in milliseconds. */
   timeoutMs: number
-  /** The grace time of a cluster that is born with this process, in milliseconds; a cluster that is there has its own. */
+  /**
+   * The grace time of a cluster that is born with this process, in milliseconds; a cluster that is there has
+   * its own.
+   */
   tombstoneGraceMs: number
   connect: Connect
   clock: Clock

@@ -14,7 +14,10 @@ const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00
 const PAGE_KEYS = 4
 const TIMEOUT_MS = 1_000
 
-/** A registry over one node, with these groups and what is left of deleted ones. Each page of keys takes so long. */
+/**
+ * A registry over one node, with these groups and what is left of deleted ones. Each page of keys takes so
+ * long.
+ */
 function aRegistry({
   live = [],
   deleted = [],

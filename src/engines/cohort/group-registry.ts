@@ -114,8 +114,9 @@ export class GroupRegistry implements Registry {
   }
 
   /**
-   * Adds the groups of these keys, in their order, until there are `limit`. What a quorum's records show to be chosen is
-   * the group; where the records do not tell, the key is read. No more keys are read at a time than are still wanted.
+   * Adds the groups of these keys, in their order, until there are `limit`. What a quorum's records show to
+   * be chosen is the group; where the records do not tell, the key is read. No more keys are read at a time
+   * than are still wanted.
    */
   async #readInto(
     groups: Group[],

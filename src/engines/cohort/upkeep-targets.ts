@@ -7,8 +7,8 @@ import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
 type FollowedCluster = Pick<Cluster, 'client' | 'membership' | 'nodes'>
 
 /**
- * What there is to repair; `undefined` until the cluster is found, and while its membership is being changed: the
- * change itself touches every key, and a node that joins would seem to lack all of them.
+ * What there is to repair; `undefined` until the cluster is found, and while its membership is being changed:
+ * the change itself touches every key, and a node that joins would seem to lack all of them.
  */
 export function repairTargetOf({ client, membership, nodes }: FollowedCluster): RepairTarget | undefined {
   if (client === undefined || membership === undefined || isJoint(membership)) return undefined
@@ -16,7 +16,10 @@ export function repairTargetOf({ client, membership, nodes }: FollowedCluster): 
   return { clusterId, epoch, members: nodes, client }
 }
 
-/** The members that removal needs the word of; `undefined` until the cluster is found, and while its membership changes. */
+/**
+ * The members that removal needs the word of; `undefined` until the cluster is found, and while its
+ * membership changes.
+ */
 export function removalTargetOf({ client, membership, nodes }: FollowedCluster): RemovalTarget | undefined {
   if (client === undefined || membership === undefined || isJoint(membership)) return undefined
   return { client, members: nodes }

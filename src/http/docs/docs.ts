@@ -1,6 +1,6 @@
 /**
- * The API's description: `/v1/openapi.json`, and pages that show it, `/v1/docs` (Swagger UI) and `/v1/redoc`. All
- * they need is served from here, and their Content-Security-Policy lets them load nothing from elsewhere.
+ * The API's description: `/v1/openapi.json`, and pages that show it, `/v1/docs` (Swagger UI) and `/v1/redoc`.
+ * All they need is served from here, and their Content-Security-Policy lets them load nothing from elsewhere.
  */
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'

@@ -12,14 +12,17 @@ const DESCRIPTION = `
 Cohort keeps groups identical on several independent nodes. Every request is answered as if there were one copy:
 what a request sees, every later one sees too, whichever connector it asks.
 
-**Errors** are \`application/problem+json\` (RFC 9457) with a \`code\` that never changes its meaning. Two of them say what
+* *Errors** are \`application/problem+json\` (RFC 9457) with a \`code\` that never changes its meaning. Two of
+* them say what
 became of a change: \`unavailable\` (503, \`"outcome": "not_applied"\`): nothing was done, and nothing will be;
 \`outcome_unknown\` (504, \`"outcome": "unknown"\`): it may have been done, so read before you repeat.
 
-**Versions.** A group's \`ETag\` is different for every state of it, also when it was deleted and made again. Send it as
+* *Versions.** A group's \`ETag\` is different for every state of it, also when it was deleted and made again.
+* Send it as
 \`If-Match\` to change only what you have seen, and as \`If-None-Match\` to read only what is new.
 
-**Requests** have an id, \`X-Request-Id\`: yours, if you send one of 1 to 128 visible ASCII characters, else a fresh one.
+* *Requests** have an id, \`X-Request-Id\`: yours, if you send one of 1 to 128 visible ASCII characters, else
+* a fresh one.
 It comes back with every answer. Fields that are not known are refused. Of a JSON member given twice, the last counts.
 A trailing slash in a path means nothing.
 `.trim()

@@ -15,7 +15,9 @@ const GROUP_EXAMPLE = {
 
 const STORED_EXAMPLE = { ...GROUP_EXAMPLE, incarnation: '6f1c0d9a42e8b753-3' }
 
-/** Errors of every operation on a group: what can be wrong with any request, and what nodes can fail to do. */
+/**
+ * Errors of every operation on a group: what can be wrong with any request, and what nodes can fail to do.
+ */
 const ON_ANY_GROUP = ['invalid_request', 'invalid_path', 'unavailable'] as const
 
 export const paths = {

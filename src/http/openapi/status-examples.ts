@@ -1,4 +1,6 @@
-/** A cluster of three with a node away, as the routes of `status` show it. A test holds them to their schemas. */
+/**
+ * A cluster of three with a node away, as the routes of `status` show it. A test holds them to their schemas.
+ */
 import type { ClusterStatus, GroupReplicas, MemberStatus, ReplicaView } from '../../api/status-schemas.ts'
 
 const NODES = [

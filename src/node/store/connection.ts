@@ -30,14 +30,15 @@ export function openDatabase(path: string): DatabaseSync {
 }
 
 /**
- * Creates an empty file that only this user can read, if there is none. SQLite gives the files of its log the same
- * permissions.
+ * Creates an empty file that only this user can read, if there is none. SQLite gives the files of its log the
+ * same permissions.
  *
  * @throws {FaultError} when it cannot be created
  */
 export function createPrivate(path: string): void {
   try {
-    // Never opened when it exists: to close any descriptor of a file ends all locks that this process has on it.
+    // Never opened when it exists: to close any descriptor of a file ends all locks that this process has on
+    // it.
     closeSync(openSync(path, 'wx', 0o600))
     syncDirectory(dirname(path))
   } catch (cause) {
@@ -69,8 +70,8 @@ function configure(db: DatabaseSync): void {
 }
 
 /**
- * Asserts that each commit is on the disk when it returns. SQLite ignores a setting that it cannot apply, for example on
- * some network file systems.
+ * Asserts that each commit is on the disk when it returns. SQLite ignores a setting that it cannot apply, for
+ * example on some network file systems.
  *
  * @throws {FaultError}
  */

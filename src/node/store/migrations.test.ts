@@ -71,7 +71,10 @@ test('a database of the first schema is brought to this one, with nothing lost',
   store.close()
 })
 
-/** Opens a store in a process of its own, whose files cannot grow beyond so many KiB, and gives the fault's code. */
+/**
+ * Opens a store in a process of its own, whose files cannot grow beyond so many KiB, and gives the fault's
+ * code.
+ */
 function openLimited(path: string, fileKib: number): string {
   const module = fileURLToPath(new URL('./sqlite-store.ts', import.meta.url))
   const program = `

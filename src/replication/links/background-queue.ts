@@ -14,7 +14,10 @@ export class BackgroundQueue {
     this.#entries.push({ pending, sinceMs: nowMs })
   }
 
-  /** Takes the oldest `countMax` requests that came at `sinceMs` or later. All that came earlier are too old: `overdue`. */
+  /**
+   * Takes the oldest `countMax` requests that came at `sinceMs` or later. All that came earlier are too old:
+   * `overdue`.
+   */
   take(countMax: number, sinceMs: number): Readonly<{ taken: PendingRequest[]; overdue: PendingRequest[] }> {
     const fresh = this.#entries.findIndex((entry) => entry.sinceMs >= sinceMs)
     const overdue = this.#entries.splice(0, fresh === -1 ? this.#entries.length : fresh)

@@ -4,7 +4,9 @@ import { BackgroundQueue } from './background-queue.ts'
 import type { LinkLimits } from './link-limits.ts'
 import { countAwaited, type PendingRequest, sizeOf } from './pending-request.ts'
 
-/** The requests of a batch; and background requests that have waited for so long that they must not be sent. */
+/**
+ * The requests of a batch; and background requests that have waited for so long that they must not be sent.
+ */
 export type TakenBatch = Readonly<{ requests: readonly PendingRequest[]; overdue: readonly PendingRequest[] }>
 
 const NONE: readonly PendingRequest[] = []
@@ -60,7 +62,10 @@ export class BatchQueue {
     return true
   }
 
-  /** Takes the next batch: what clients wait for, then a few background requests, which a batch's limits leave room for. */
+  /**
+   * Takes the next batch: what clients wait for, then a few background requests, which a batch's limits leave
+   * room for.
+   */
   takeBatch(): TakenBatch {
     const { requestsPerBatchMax, batchBytesMax } = this.#limits
     let bytes = 0
@@ -92,8 +97,8 @@ export class BatchQueue {
   }
 
   /**
-   * Whether something of what waited at an earlier call has waited for as long as a batch may take. Requests leave in
-   * their order: when as many have been taken as waited then, all of those have.
+   * Whether something of what waited at an earlier call has waited for as long as a batch may take. Requests
+   * leave in their order: when as many have been taken as waited then, all of those have.
    */
   isStuck(): boolean {
     const nowMs = this.#clock.nowMs()

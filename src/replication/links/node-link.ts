@@ -1,7 +1,8 @@
 /**
  * One node as a connector sees it: a stream of batches that is opened again whenever it ends.
  *
- * While batches are in flight, what comes next waits and leaves together, so the load itself makes the batches.
+ * While batches are in flight, what comes next waits and leaves together, so the load itself makes the
+ * batches.
  */
 import assert from 'node:assert/strict'
 import type { Clock } from '../../process/clock.ts'
@@ -103,7 +104,10 @@ export class NodeLink {
     }
   }
 
-  /** Sends a request with the next batch. `false`: there is no way to the node, and neither callback is called. */
+  /**
+   * Sends a request with the next batch. `false`: there is no way to the node, and neither callback is
+   * called.
+   */
   send(pending: PendingRequest): boolean {
     if (!this.#health.isConfirmed || !this.#queue.push(pending)) return false
     if (pending.request.kind === 'mark') this.#scheduleMarks()
@@ -121,7 +125,7 @@ export class NodeLink {
     this.#health.close()
   }
 
-  // Streams -----------------------------------------------------------------------------------------------------------
+  // Streams -------------------------------------------------------------------------------------------------
 
   #open(): void {
     if (this.#isClosed) return
@@ -178,11 +182,12 @@ export class NodeLink {
     this.#scheduleFlush()
   }
 
-  // Batches -----------------------------------------------------------------------------------------------------------
+  // Batches -------------------------------------------------------------------------------------------------
 
   /**
-   * Whether a batch should leave now. While one is in flight, the next gathers until it is as large: few large batches
-   * cost far less than many small ones, and two of a size keep both ends at work. Marks alone wait for requests.
+   * Whether a batch should leave now. While one is in flight, the next gathers until it is as large: few
+   * large batches cost far less than many small ones, and two of a size keep both ends at work. Marks alone
+   * wait for requests.
    */
   #isBatchDue(): boolean {
     if (!this.#health.isConfirmed) return false

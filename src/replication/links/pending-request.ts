@@ -5,11 +5,14 @@ export type PendingRequest = Readonly<{
   key: string
   request: Request
   onAnswer: (answer: Answer) => void
-  /** No answer will come: the stream has ended, or the request waited here for too long. The node may have acted on it. */
+  /**
+   * No answer will come: the stream has ended, or the request waited here for too long. The node may have
+   * acted on it.
+   */
   onLost: () => void
   /**
-   * No client waits for it. It travels in the batches of requests that clients wait for, a few in each, and in a batch
-   * of its own only while nothing else is in flight.
+   * No client waits for it. It travels in the batches of requests that clients wait for, a few in each, and
+   * in a batch of its own only while nothing else is in flight.
    */
   isBackground?: boolean
 }>

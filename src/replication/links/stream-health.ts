@@ -1,6 +1,6 @@
 /**
- * Whether the stream to one node works. The node is *suspect* (protocol.md §4.6) while it has not answered on its
- * stream, and while its oldest batch in flight has been waiting for longer than the hedge time.
+ * Whether the stream to one node works. The node is *suspect* (protocol.md §4.6) while it has not answered on
+ * its stream, and while its oldest batch in flight has been waiting for longer than the hedge time.
  */
 import type { Clock } from '../../process/clock.ts'
 import { Latency } from './latency.ts'
@@ -87,8 +87,8 @@ export class StreamHealth {
   }
 
   /**
-   * Ends the stream if this process has just gone on after it was stopped for longer than a message may live. What waits
-   * to be sent is from before that, and the timers that would have ended it have not run yet.
+   * Ends the stream if this process has just gone on after it was stopped for longer than a message may live.
+   * What waits to be sent is from before that, and the timers that would have ended it have not run yet.
    *
    * @returns whether it has ended the stream
    */
@@ -112,7 +112,8 @@ export class StreamHealth {
       this.#scheduleHeartbeat()
     }
     if (this.isSuspect === wasSuspect) return
-    // The time that a batch may take depends on the state: a timer that was set in another state would be late.
+    // The time that a batch may take depends on the state: a timer that was set in another state would be
+    // late.
     this.#cancelWatch?.()
     this.#cancelWatch = undefined
     this.watch()

@@ -16,7 +16,10 @@ type KeyState =
 /** What a carrier wants next. */
 export type Want = Readonly<{ kind: 'settle'; key: string }> | Readonly<{ kind: 'finish' }>
 
-/** The transfer of a joint epoch for a few keys, node by node as the world says: the rules are those of `transfer.ts`. */
+/**
+ * The transfer of a joint epoch for a few keys, node by node as the world says: the rules are those of
+ * `transfer.ts`.
+ */
 export class Carrier {
   readonly #life: Life
   readonly #rules: Protocol['membership']

@@ -62,8 +62,8 @@ for (const { name, protocol, seedsMax } of MEMBERSHIP_MUTATIONS) {
 }
 
 /**
- * Keys are listed while a connector of the epoch before still writes: the two nodes that list nothing have yet to promise
- * and to vote. Found by thinking: 200,000 seeds did not play it.
+ * Keys are listed while a connector of the epoch before still writes: the two nodes that list nothing have
+ * yet to promise and to vote. Found by thinking: 200,000 seeds did not play it.
  */
 function listTooEarly(protocol: Protocol): void {
   const world = new ChangingWorld(3, 2, protocol, false)

@@ -15,7 +15,10 @@ export type LifeOperation = Operation & {
   readonly onEnd: (outcome: Outcome) => void
 }
 
-/** A connector within one epoch, as `RegisterClient` is: a proposer for each key that is at work, and an id of its own. */
+/**
+ * A connector within one epoch, as `RegisterClient` is: a proposer for each key that is at work, and an id of
+ * its own.
+ */
 export class Life {
   readonly membership: Membership
   readonly nodes: readonly Member[]

@@ -4,13 +4,19 @@ import { isMemberOf } from '../../rpc/membership.ts'
 import type { Membership } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
 
-/** What a node says to a message: an answer, or that it is in another epoch; nothing when it is none of it any more. */
+/**
+ * What a node says to a message: an answer, or that it is in another epoch; nothing when it is none of it any
+ * more.
+ */
 export type Saying =
   | Readonly<{ kind: 'answer'; answer: Answer }>
   | Readonly<{ kind: 'mismatch'; membership: Membership | undefined }>
   | undefined
 
-/** A node of a cluster that changes: the real acceptor for every key, and the rules by which it belongs to an epoch. */
+/**
+ * A node of a cluster that changes: the real acceptor for every key, and the rules by which it belongs to an
+ * epoch.
+ */
 export class ChangingNode {
   readonly index: number
   readonly nodeId: string
@@ -37,7 +43,10 @@ export class ChangingNode {
     return this.#records.get(key) ?? EMPTY_RECORD
   }
 
-  /** As `NodeHandler` does it; every message shows the membership that it is for, as the first one of a stream does. */
+  /**
+   * As `NodeHandler` does it; every message shows the membership that it is for, as the first one of a stream
+   * does.
+   */
   handle(sender: Membership, key: string, request: Request): Saying {
     this.adopt(sender)
     if (this.isGone) return undefined

@@ -200,9 +200,12 @@ class Schedule {
     return length - 1 - this.#chance.below(window)
   }
 
-  // Second phase: the network is healed -------------------------------------------------------------------------------
+  // Second phase: the network is healed ---------------------------------------------------------------------
 
-  /** All hear of the newest epoch, the change is carried out, every operation ends, and a newcomer reads what there is. */
+  /**
+   * All hear of the newest epoch, the change is carried out, every operation ends, and a newcomer reads what
+   * there is.
+   */
   #end(): void {
     const world = this.#world
     world.heal()

@@ -1,7 +1,8 @@
 /**
- * A world whose membership changes: one key that clients use, and the register that names the members, over the real
- * proposers and acceptors and the real plans. Messages are of one epoch; connectors go on to the next one when they hear
- * of it, and carry changes out. Disks are lost, also those of nodes that are only joining.
+ * A world whose membership changes: one key that clients use, and the register that names the members, over
+ * the real proposers and acceptors and the real plans. Messages are of one epoch; connectors go on to the
+ * next one when they hear of it, and carry changes out. Disks are lost, also those of nodes that are only
+ * joining.
  */
 
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
@@ -102,7 +103,7 @@ export class ChangingWorld {
       throw new Violation('the history is linearizable', 'no order of the operations was found')
   }
 
-  // Operations --------------------------------------------------------------------------------------------------------
+  // Operations ----------------------------------------------------------------------------------------------
 
   submit(connector: Connector, number: number, command: Command): void {
     this.#time += 1
@@ -202,7 +203,7 @@ export class ChangingWorld {
     else if (request.kind === 'mark') ledger.toldChosen(request.ballot, request.writeId)
   }
 
-  // Network -----------------------------------------------------------------------------------------------------------
+  // Network -------------------------------------------------------------------------------------------------
 
   /** Delivers a parcel, which is no longer among the others. */
   deliver(parcel: Parcel): void {
@@ -254,7 +255,7 @@ export class ChangingWorld {
     return this.nodes[Number(life.nodes[node]!.nodeId.slice(1))]!
   }
 
-  // Memberships -------------------------------------------------------------------------------------------------------
+  // Memberships ---------------------------------------------------------------------------------------------
 
   addConnector(membership: Membership): Connector {
     const connector = { life: this.#newLife(membership, new Map()), carrier: undefined }

@@ -1,6 +1,7 @@
 /**
- * Who decides in which epoch, seen from outside: with arithmetic of its own, and by the memberships that were chosen. The
- * epoch of a ballot is that of the proposer it belongs to; of a fast one, that of whoever proposed the state.
+ * Who decides in which epoch, seen from outside: with arithmetic of its own, and by the memberships that were
+ * chosen. The epoch of a ballot is that of the proposer it belongs to; of a fast one, that of whoever
+ * proposed the state.
  */
 import { Violation } from './violation.ts'
 
@@ -36,8 +37,8 @@ export class ChangingElectorate {
   }
 
   /**
-   * What a ballot of a joint epoch has gathered counts in the next epoch too, if that is of one of its sides: what is
-   * enough there is chosen then. Fast ballots are of one epoch alone.
+   * What a ballot of a joint epoch has gathered counts in the next epoch too, if that is of one of its sides:
+   * what is enough there is chosen then. Fast ballots are of one epoch alone.
    */
   isEnough(voters: number, ballot: Readonly<{ proposerId: number }>, writer: number): boolean {
     const isFast = ballot.proposerId === 0

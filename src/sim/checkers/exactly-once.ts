@@ -2,8 +2,8 @@ import type { Ledger } from './ledger.ts'
 import { Violation } from './violation.ts'
 
 /**
- * What a client was told of its operation: that it changed something, that it changed nothing, or that nobody knows.
- * `not_applied` promises that it never will.
+ * What a client was told of its operation: that it changed something, that it changed nothing, or that nobody
+ * knows. `not_applied` promises that it never will.
  */
 export type Told = 'changed' | 'unchanged' | 'not_applied' | 'unknown'
 

@@ -1,9 +1,9 @@
 /**
- * What one register has been through, seen from outside: every state that was proposed, every vote, and from them
- * what was chosen. It shares no arithmetic and no notion of chosen with the core.
+ * What one register has been through, seen from outside: every state that was proposed, every vote, and from
+ * them what was chosen. It shares no arithmetic and no notion of chosen with the core.
  *
- * A removal begins a new *life* of the register: its ballots start again, and its absence follows the tombstone that was
- * removed, for whoever looks from outside. So the states of all lives must form one chain.
+ * A removal begins a new *life* of the register: its ballots start again, and its absence follows the
+ * tombstone that was removed, for whoever looks from outside. So the states of all lives must form one chain.
  */
 import { Violation } from './violation.ts'
 
@@ -26,7 +26,10 @@ type Write = Readonly<{
   /** How many writes it follows, in all lives. */
   depth: number
   value: Uint8Array | undefined
-  /** The state it was made from, or that was removed before it; `undefined` for the absent one of the first life. */
+  /**
+   * The state it was made from, or that was removed before it; `undefined` for the absent one of the first
+   * life.
+   */
   parent: Write | undefined
   /** The operations whose changes it carries. */
   operations: readonly number[]
@@ -46,14 +49,17 @@ const ABSENT: Write = {
   operations: [],
 }
 
-/** Ids that simulated processes draw are small, so a pair of them is one exact number that sorts like the pair. */
+/**
+ * Ids that simulated processes draw are small, so a pair of them is one exact number that sorts like the
+ * pair.
+ */
 const ID_LIMIT = 2 ** 24
 /** More than the ballots of one life. */
 const LIFE_SPAN = 2 ** 44
 
 /**
- * Whether nodes (bit i: node i) that have accepted a state at a ballot have chosen it. `writer` is the proposerId in the
- * state's writeId: where ballots are of one epoch each, it tells of which a fast one is.
+ * Whether nodes (bit i: node i) that have accepted a state at a ballot have chosen it. `writer` is the
+ * proposerId in the state's writeId: where ballots are of one epoch each, it tells of which a fast one is.
  */
 export type Electorate = (voters: number, ballot: BallotLike, writer: number) => boolean
 
@@ -116,7 +122,9 @@ export class Ledger {
     if (!isChosen && this.#isEnough(voters, poll.ballot, writer)) this.#choose(poll, candidate)
   }
 
-  /** A node has turned what it accepted, a tombstone or absence, into a stub: the removal of that has begun. */
+  /**
+   * A node has turned what it accepted, a tombstone or absence, into a stub: the removal of that has begun.
+   */
   removed(ballot: BallotLike, state: StateLike): void {
     const write = this.#writes.get(writeKey(state.writeId))
     const tombstone = this.#pollOf(ballot).candidates.find((known) => isOf(known, state, write))?.write
@@ -255,7 +263,10 @@ function bitCount(set: number): number {
   return count
 }
 
-/** Whether a candidate is the state that was proposed; `write` is what its writeId names. Absence has no writeId. */
+/**
+ * Whether a candidate is the state that was proposed; `write` is what its writeId names. Absence has no
+ * writeId.
+ */
 function isOf(candidate: Candidate, { generation }: StateLike, write: Write | undefined): boolean {
   return generation === 0 ? candidate.write.generation === 0 : candidate.write === write
 }

@@ -28,7 +28,10 @@ const KINDS = [
   'jump',
 ] as const
 
-/** Draws faults, one after the other, until it is told to heal everything. Which kinds, and how often, is drawn once. */
+/**
+ * Draws faults, one after the other, until it is told to heal everything. Which kinds, and how often, is
+ * drawn once.
+ */
 export class Nemesis {
   readonly #chance: Chance
   readonly #timeline: Timeline

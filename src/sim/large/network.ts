@@ -22,7 +22,10 @@ export type Weather = Readonly<{
   stallMsMax: number
 }>
 
-/** One direction between two processes. While it is cut, what was sent waits: delivery is delayed, without bound. */
+/**
+ * One direction between two processes. While it is cut, what was sent waits: delivery is delayed, without
+ * bound.
+ */
 export class Wire {
   readonly #timeline: Timeline
   readonly #chance: Chance
@@ -103,7 +106,10 @@ export interface Listener {
 /** Few, so that a scan takes many steps, between which much happens. */
 const SCAN_PAGE_RECORDS = 2
 
-/** The way from one connector to one node. Streams on it end when either process dies, and whenever chance wants. */
+/**
+ * The way from one connector to one node. Streams on it end when either process dies, and whenever chance
+ * wants.
+ */
 export class SimulatedTransport implements NodeTransport {
   /** The streams that both ends believe to be open. */
   readonly streams = new Set<SimulatedStream>()
@@ -142,8 +148,8 @@ export class SimulatedTransport implements NodeTransport {
   }
 
   /**
-   * Ends a stream; the connector hears of it a little later. `isLate`: what is on its way to the node still arrives
-   * there, as from a socket's buffer; only the answers go nowhere.
+   * Ends a stream; the connector hears of it a little later. `isLate`: what is on its way to the node still
+   * arrives there, as from a socket's buffer; only the answers go nowhere.
    */
   end(stream: SimulatedStream, isLate: boolean): void {
     this.streams.delete(stream)
@@ -179,7 +185,10 @@ export class SimulatedTransport implements NodeTransport {
     }
   }
 
-  /** A question of its own, beside the streams: it fails with them, after its time, and when its signal is aborted. */
+  /**
+   * A question of its own, beside the streams: it fails with them, after its time, and when its signal is
+   * aborted.
+   */
   #call<A>(
     ask: (reply: (answer: A) => void) => void,
     { timeoutMs, signal }: Readonly<{ timeoutMs?: number; signal?: AbortSignal | undefined }>,

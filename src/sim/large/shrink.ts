@@ -10,8 +10,9 @@ const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> =
 }
 
 /**
- * The least of a world in which the same rule breaks: fewer keys, clients and operations of the same seed, one after the
- * other. Another world takes another course, so it is a matter of luck how far this goes; at worst nothing is left out.
+ * The least of a world in which the same rule breaks: fewer keys, clients and operations of the same seed,
+ * one after the other. Another world takes another course, so it is a matter of luck how far this goes; at
+ * worst nothing is left out.
  */
 export async function shrinkLarge(
   seed: number,

@@ -7,7 +7,9 @@ type Event = { readonly at: number; readonly order: number; readonly task: () =>
 export class Timeline {
   /** Milliseconds since the start of the run. */
   nowMs = 0
-  /** A timer was cancelled or has fired: promises may have been settled, and whoever awaits them goes first. */
+  /**
+   * A timer was cancelled or has fired: promises may have been settled, and whoever awaits them goes first.
+   */
   isSettling = false
   readonly #heap: Event[] = []
   #count = 0
@@ -75,7 +77,9 @@ export type Drift = Readonly<{
   timerFactors: readonly [number, number]
 }>
 
-/** The clock of one process: it runs apart from the others, and jumps. Nothing runs in a process that is dead. */
+/**
+ * The clock of one process: it runs apart from the others, and jumps. Nothing runs in a process that is dead.
+ */
 export class ProcessClock implements Clock {
   readonly #timeline: Timeline
   readonly #chance: Chance

@@ -48,7 +48,9 @@ export class Witness {
     return this.#operations.push({ command, calledAt: this.#time, call: undefined }) - 1
   }
 
-  /** A proposer has run an operation's command, which changes the group. `event` counts the events of the run. */
+  /**
+   * A proposer has run an operation's command, which changes the group. `event` counts the events of the run.
+   */
   decided(operation: number, event: number): void {
     if (event !== this.#event) this.#deciders = []
     this.#event = event

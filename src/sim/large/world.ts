@@ -1,6 +1,7 @@
 /**
- * A whole system in one process: the connectors' real drivers and registries, the nodes' real handlers, the real group
- * commands. Only clock, chance, network and disk are simulated. All of a run follows from its seed.
+ * A whole system in one process: the connectors' real drivers and registries, the nodes' real handlers, the
+ * real group commands. Only clock, chance, network and disk are simulated. All of a run follows from its
+ * seed.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
@@ -40,18 +41,19 @@ export type LargeRun = Readonly<{
 }>
 
 /**
- * From the healing of everything on, how long until every operation succeeds. Timers that were set before run out
- * first, and the slowest clock takes three times the timeout of a batch, twice as long.
+ * From the healing of everything on, how long until every operation succeeds. Timers that were set before run
+ * out first, and the slowest clock takes three times the timeout of a batch, twice as long.
  */
 const RECOVERY_MS = 25_000
 /**
- * From then on, how long until all nodes hold the same: a few comparisons of the connector with the slowest clock, and
- * as many repairs as there are keys.
+ * From then on, how long until all nodes hold the same: a few comparisons of the connector with the slowest
+ * clock, and as many repairs as there are keys.
  */
 const REPAIR_MS = 10_000
 /**
- * From then on, how many grace times until nothing is left of deleted groups: two for the steps and a quarter for each walk
- * between them; and the same again, for what repair had to settle first, or what was only promised.
+ * From then on, how many grace times until nothing is left of deleted groups: two for the steps and a quarter
+ * for each walk between them; and the same again, for what repair had to settle first, or what was only
+ * promised.
  */
 const REMOVAL_GRACES = 6
 /** The end of a run that does not end by itself. */
@@ -101,7 +103,9 @@ class LargeWorld {
   readonly #memory: { viewCacheBytesMax: number; viewAgeMsMax: number }
   readonly #hasDrift: boolean
   readonly #operationTimeoutMs: number
-  /** `undefined`: tombstones stay. They do where clocks run apart without bound: a grace time is by a clock. */
+  /**
+   * `undefined`: tombstones stay. They do where clocks run apart without bound: a grace time is by a clock.
+   */
   readonly #graceMs: number | undefined
   /** Whether the run goes on until all is removed: that is long, and little happens. */
   readonly #isRemovalAwaited: boolean
@@ -207,7 +211,7 @@ class LargeWorld {
     this.#lines?.push(`${this.#timeline.nowMs.toFixed(3).padStart(10)}  ${line}`)
   }
 
-  // Second phase ------------------------------------------------------------------------------------------------------
+  // Second phase --------------------------------------------------------------------------------------------
 
   #heal(): void {
     this.#isHealed = true
@@ -215,7 +219,9 @@ class LargeWorld {
     this.#nemesis?.heal()
   }
 
-  /** When all is well, every connector changes and reads every key, at once and in agreement with the others. */
+  /**
+   * When all is well, every connector changes and reads every key, at once and in agreement with the others.
+   */
   async #proveProgress(key: string): Promise<void> {
     const commands: GroupCommand[] = [
       { kind: 'create', incarnation: `last-${key}`, text: 'last' },
@@ -266,7 +272,7 @@ class LargeWorld {
     })
   }
 
-  // Clients -----------------------------------------------------------------------------------------------------------
+  // Clients -------------------------------------------------------------------------------------------------
 
   #think(task: () => void): void {
     this.#timeline.after(2 * this.#thinkMs * this.#chance.uniform() + 0.01, task)
@@ -280,7 +286,9 @@ class LargeWorld {
     this.#call(connector, key, command, (_ending, seen) => this.#think(() => this.#work(client, seen)))
   }
 
-  /** Any key; or one of two that wander over all of them twice, so that the others are left alone for a while. */
+  /**
+   * Any key; or one of two that wander over all of them twice, so that the others are left alone for a while.
+   */
   #drawKey(): string {
     if (!this.#isWandering) return this.#chance.of(this.#keys)
     const { length } = this.#keys
@@ -333,7 +341,7 @@ class LargeWorld {
     end(endingOfChange(command, outcome), isShown ? outcome.value.answer : undefined)
   }
 
-  // Processes ---------------------------------------------------------------------------------------------------------
+  // Processes -----------------------------------------------------------------------------------------------
 
   #build(nodeCount: number, connectorCount: number): void {
     const members = Array.from({ length: nodeCount }, (_, index) => ({

@@ -1,6 +1,6 @@
 /**
- * One step of a schedule. A schedule is a list of them and nothing else, so that a run can be repeated, shortened, and
- * kept in a test. A step that has become impossible in a shortened schedule is left out.
+ * One step of a schedule. A schedule is a list of them and nothing else, so that a run can be repeated,
+ * shortened, and kept in a test. A step that has become impossible in a shortened schedule is left out.
  */
 
 /** A change of the membership that somebody asks for. `member` is the number of a node. */
@@ -14,7 +14,10 @@ export type Change =
 /** Names a parcel: whose it is, and which of the parcels of that connector. */
 export type ParcelId = number
 
-/** What a connector starts an operation with: what it knows, nothing, or an old view (by its number in the run). */
+/**
+ * What a connector starts an operation with: what it knows, nothing, or an old view (by its number in the
+ * run).
+ */
 export type Recall = 'own' | 'forgotten' | 'no view' | number
 
 export type Action =
@@ -24,7 +27,10 @@ export type Action =
   | Readonly<{ kind: 'repeat'; parcel: ParcelId }>
   /** It is lost. `isLate`: the connector believes so, and it arrives later all the same. */
   | Readonly<{ kind: 'lose'; parcel: ParcelId; isLate: boolean }>
-  /** A request reaches its node, which crashes: before, or after, what it changed is durable; without an answer. */
+  /**
+   * A request reaches its node, which crashes: before, or after, what it changed is durable; without an
+   * answer.
+   */
   | Readonly<{ kind: 'crash on'; parcel: ParcelId; isSaved: boolean }>
   | Readonly<{ kind: 'crash'; node: number }>
   | Readonly<{ kind: 'restart'; node: number }>

@@ -16,7 +16,10 @@ export type Reply = Readonly<{
   seen: number
 }>
 
-/** Every value names the operation that created it, counts its versions, and names the operation that wrote it last. */
+/**
+ * Every value names the operation that created it, counts its versions, and names the operation that wrote it
+ * last.
+ */
 const CREATOR = 0
 const VERSION = 1
 const WRITER = 2

@@ -43,7 +43,8 @@ export type Sender = Readonly<{ connector: Connector; proposer: Proposer<ClientO
 export type KnownView = Readonly<{ view: View; origin: number; epoch: Epoch }>
 
 /**
- * One process in one epoch. It runs proposers for the key: one after the other, as the real driver makes and drops them.
+ * One process in one epoch. It runs proposers for the key: one after the other, as the real driver makes and
+ * drops them.
  */
 export class Connector {
   readonly proposerId: number
@@ -83,8 +84,8 @@ export class Connector {
   }
 
   /**
-   * The proposer that takes an operation: the one at work, or a new one that knows what `wanted` says, unless that is
-   * from before `deadBefore`, or of another epoch.
+   * The proposer that takes an operation: the one at work, or a new one that knows what `wanted` says, unless
+   * that is from before `deadBefore`, or of another epoch.
    */
   open(
     wanted: Recall,

@@ -1,4 +1,7 @@
-/** The object that a small world's key must behave like: written anew, in numbers, for the linearizability checker. */
+/**
+ * The object that a small world's key must behave like: written anew, in numbers, for the linearizability
+ * checker.
+ */
 import type { Model } from '../../linearizability/linearizability.ts'
 import type { Command, Reply } from './command.ts'
 

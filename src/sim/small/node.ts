@@ -44,7 +44,9 @@ export class Node {
     return !this.isLost && !this.isExpelled
   }
 
-  /** It is shown a chosen membership: it adopts a newer one that names it, and stops for good if one does not. */
+  /**
+   * It is shown a chosen membership: it adopts a newer one that names it, and stops for good if one does not.
+   */
   show({ number, nodes }: Epoch): void {
     if (number <= this.#epoch) return
     if (nodes.includes(this.#index)) {

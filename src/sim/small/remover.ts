@@ -7,8 +7,8 @@ import type { Epoch } from './epoch.ts'
 export type Step = Readonly<{ finding: Finding; records: readonly KeyRecord[] }>
 
 /**
- * One connector's removal of what is left of the key: the real rules, with reports that it gathers node by node, and with
- * a grace time that is over when the world says so.
+ * One connector's removal of what is left of the key: the real rules, with reports that it gathers node by
+ * node, and with a grace time that is over when the world says so.
  */
 export class Remover {
   readonly name: string

@@ -1,6 +1,7 @@
 /**
- * Draws a world and its schedule from a seed. How violent each kind of fault is, and in which order messages tend to
- * arrive, is drawn anew for each seed ("swarm testing"): rare bugs need much of one fault and little of the others.
+ * Draws a world and its schedule from a seed. How violent each kind of fault is, and in which order messages
+ * tend to arrive, is drawn anew for each seed ("swarm testing"): rare bugs need much of one fault and little
+ * of the others.
  */
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
@@ -84,7 +85,8 @@ class Schedule {
   readonly #lastOperation: number
 
   constructor(seed: number, protocol: Protocol, profile: Profile) {
-    // Apart, so that the same seed gives the same schedule of an unchanging membership, whatever is drawn of changes.
+    // Apart, so that the same seed gives the same schedule of an unchanging membership, whatever is drawn of
+    // changes.
     const changeChance = new Chance(seed + CHANGES_APART)
     this.#changesLeft = changeChance.of(profile.changesMax)
     const chance = new Chance(seed)
@@ -130,7 +132,7 @@ class Schedule {
     this.#world.perform(action)
   }
 
-  // First phase: everything may happen --------------------------------------------------------------------------------
+  // First phase: everything may happen ----------------------------------------------------------------------
 
   #step(): void {
     let ticket = this.#chance.uniform() * this.#weightSum
@@ -253,13 +255,14 @@ class Schedule {
       const window = this.#chance.happens(0.1) ? parcels.length : Math.min(6, parcels.length)
       return parcels[parcels.length - 1 - this.#chance.below(window)]
     }
-    // Each parcel has a rank of its own for good, so some stay behind through everything that happens meanwhile.
+    // Each parcel has a rank of its own for good, so some stay behind through everything that happens
+    // meanwhile.
     let best = parcels[0]!
     for (const parcel of parcels) if (rankOf(parcel.id) > rankOf(best.id)) best = parcel
     return best
   }
 
-  // Second phase: the network is healed -------------------------------------------------------------------------------
+  // Second phase: the network is healed ---------------------------------------------------------------------
 
   #end(): void {
     this.#perform({ kind: 'heal' })

@@ -1,6 +1,7 @@
 /**
- * A schedule that chance hardly finds: a remover that is slow takes the stub of a second life of the key for that of the
- * first, because both hold the same promise. It is why a stub is given a promise that no other life has.
+ * A schedule that chance hardly finds: a remover that is slow takes the stub of a second life of the key for
+ * that of the first, because both hold the same promise. It is why a stub is given a promise that no other
+ * life has.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -88,7 +89,8 @@ function play(protocol: Protocol): void {
   script.run(2, 0, 'forgotten')
   script.run(3, 0, 'own')
   script.look(quick)
-  // A connector learns of the second tombstone after it was reported, and writes upon it: that stays on its way.
+  // A connector learns of the second tombstone after it was reported, and writes upon it: that stays on its
+  // way.
   script.run(4, 1, 'forgotten')
   script.begin(5, 1, 'own')
   const late = new Set(script.world.parcels.map(({ id }) => id))

@@ -20,8 +20,9 @@ export function replay(
 }
 
 /**
- * Leaves out all steps that the failure does not need: larger pieces first, then smaller ones (delta debugging), until
- * no single step can go. A failure to end is returned as it is: a part of a schedule always lacks an end.
+ * Leaves out all steps that the failure does not need: larger pieces first, then smaller ones (delta
+ * debugging), until no single step can go. A failure to end is returned as it is: a part of a schedule always
+ * lacks an end.
  */
 export function shrink({ options, actions, failure }: Run): readonly Action[] {
   let shortest = actions

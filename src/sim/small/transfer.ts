@@ -26,8 +26,8 @@ type Step =
   | Readonly<{ kind: 'check'; node: number }>
 
 /**
- * One connector's transfer of the key in a joint epoch: what `connector/membership/transfer.ts` does with every key, in
- * steps that the schedule takes apart. The rule is the real one.
+ * One connector's transfer of the key in a joint epoch: what `connector/membership/transfer.ts` does with
+ * every key, in steps that the schedule takes apart. The rule is the real one.
  */
 export class Transfer {
   readonly #epoch: Epoch

@@ -1,6 +1,7 @@
 /**
- * A world of one key: the real proposers and acceptors, and a network, disks and timers that do what the schedule says.
- * Every step is an `Action`; checkers watch each of them, and `finish` checks what only the whole run can show.
+ * A world of one key: the real proposers and acceptors, and a network, disks and timers that do what the
+ * schedule says. Every step is an `Action`; checkers watch each of them, and `finish` checks what only the
+ * whole run can show.
  */
 
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
@@ -180,7 +181,7 @@ export class World {
     }
   }
 
-  // Operations --------------------------------------------------------------------------------------------------------
+  // Operations ----------------------------------------------------------------------------------------------
 
   #submit(number: number, connectorIndex: number, recall: Recall): void {
     const command = this.#options.commands[number]
@@ -265,7 +266,7 @@ export class World {
     else if (request.kind === 'mark') this.ledger.toldChosen(request.ballot, request.writeId)
   }
 
-  // Network -----------------------------------------------------------------------------------------------------------
+  // Network -------------------------------------------------------------------------------------------------
 
   #post(
     kind: Parcel['kind'],
@@ -370,7 +371,7 @@ export class World {
     else this.#post('loss', sender, node, token, request, undefined)
   }
 
-  // Removal -----------------------------------------------------------------------------------------------------------
+  // Removal -------------------------------------------------------------------------------------------------
 
   /** A removal is part of a connector, and stands still while the membership is being changed. */
   #look(remover: Remover): void {
@@ -449,7 +450,7 @@ export class World {
     }
   }
 
-  // Changes of the membership -----------------------------------------------------------------------------------------
+  // Changes of the membership -------------------------------------------------------------------------------
 
   /** The epoch that was chosen last. */
   get newest(): Epoch {
@@ -485,7 +486,10 @@ export class World {
     this.ledger.reconsider()
   }
 
-  /** What `RegisterClient.retire` does: another client, with an id of its own, goes on with everything that is under way. */
+  /**
+   * What `RegisterClient.retire` does: another client, with an id of its own, goes on with everything that is
+   * under way.
+   */
   #follow(index: number, epoch: Epoch | undefined): void {
     const before = this.connectors[index]
     if (epoch === undefined || before === undefined || epoch.number <= before.epoch.number) return
@@ -555,7 +559,7 @@ export class World {
     node.isLost = false
   }
 
-  // Processes ---------------------------------------------------------------------------------------------------------
+  // Processes -----------------------------------------------------------------------------------------------
 
   #crash(index: number): void {
     if (this.nodes[index]?.isUp !== true) return

@@ -4,7 +4,9 @@ import { firstPage, horizonOf } from '../../scan/first-pages.ts'
 import { compareKeys, successorKey } from '../../scan/key-order.ts'
 import type { RemovalMember } from './removal-target.ts'
 
-/** A key without a value on some member. A member that does not list it has no record, or one with a value. */
+/**
+ * A key without a value on some member. A member that does not list it has no record, or one with a value.
+ */
 export type RemovableKey = Readonly<{ key: string; records: readonly (KeyRecord | undefined)[] }>
 
 /** Some of them, in key order, and where to go on; `undefined`: there are no more. */
@@ -13,8 +15,8 @@ export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart:
 type Scanned = Pick<RemovalMember, 'recipient' | 'transport'>
 
 /**
- * The next keys of a range that hold no value, out of a page of every member. Rejects when one of them does not answer
- * within `timeoutMs`.
+ * The next keys of a range that hold no value, out of a page of every member. Rejects when one of them does
+ * not answer within `timeoutMs`.
  */
 export async function nextRemovable(
   members: readonly Scanned[],

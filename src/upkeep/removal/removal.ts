@@ -1,9 +1,10 @@
 /**
- * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one; they need not know
- * of each other, because each waits for what it has itself seen reported, and nodes act on exactly that alone.
+ * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one; they
+ * need not know of each other, because each waits for what it has itself seen reported, and nodes act on
+ * exactly that alone.
  *
- * A walk over all members' records without a value notes what it finds, and since when. What a later walk finds just so
- * after the grace time is reported once more, and then the next step is taken.
+ * A walk over all members' records without a value notes what it finds, and since when. What a later walk
+ * finds just so after the grace time is reported once more, and then the next step is taken.
  */
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
@@ -157,7 +158,8 @@ export class Removal {
   }
 
   /**
-   * Notes what was found of a key. Returns it if its grace time was over when the walk asked for it, at `askedAtMs`.
+   * Notes what was found of a key. Returns it if its grace time was over when the walk asked for it, at
+   * `askedAtMs`.
    */
   async #note(
     target: RemovalTarget,
@@ -169,7 +171,8 @@ export class Removal {
     if (finding.kind === 'other' || finding.kind === 'nothing') return undefined
     const fingerprint = fingerprintOf(key, finding)
     const isFirst = !this.#waiting.has(fingerprint)
-    // A member that did not list the key may hold a group there: that must be known before the time begins to count.
+    // A member that did not list the key may hold a group there: that must be known before the time begins to
+    // count.
     if (isFirst && records.includes(undefined) && !(await this.#isReported(target, key, fingerprint)))
       return undefined
     const sinceMs = this.#waiting.see(fingerprint, clock.nowMs())
@@ -225,8 +228,9 @@ export class Removal {
   }
 
   /**
-   * Draws any of the keys that this walk has come to, each as likely as the others (a sample of one). Not where the memory
-   * is full: a walk that began elsewhere would see other keys first, and those that wait would begin anew.
+   * Draws any of the keys that this walk has come to, each as likely as the others (a sample of one). Not
+   * where the memory is full: a walk that began elsewhere would see other keys first, and those that wait
+   * would begin anew.
    */
   #drawStart(keys: readonly RemovableKey[]): void {
     if (this.#waiting.isFull) return

@@ -3,7 +3,10 @@ import type { Ballot } from '../../register/ballot.ts'
 import { formatBallot } from '../../register/ballot.ts'
 import type { Finding } from '../../register/removal.ts'
 
-/** A key and what was found of it, as 80 bits of a SHA-256: that two look alike is less likely than a broken disk. */
+/**
+ * A key and what was found of it, as 80 bits of a SHA-256: that two look alike is less likely than a broken
+ * disk.
+ */
 export type Fingerprint = Readonly<{ high: number; low: number }>
 
 export function fingerprintOf(key: string, finding: Finding): Fingerprint {
@@ -31,8 +34,9 @@ function describe(finding: Finding): string {
 }
 
 /**
- * What waits for its grace time to pass, and since when: 20 bytes a key, and room for so many that two walks need. Each walk
- * over all keys begins a new generation, into which what is still the same is carried over; the rest is forgotten.
+ * What waits for its grace time to pass, and since when: 20 bytes a key, and room for so many that two walks
+ * need. Each walk over all keys begins a new generation, into which what is still the same is carried over;
+ * the rest is forgotten.
  */
 export class WaitingKeys {
   readonly #keysMax: number
@@ -67,7 +71,9 @@ export class WaitingKeys {
     return this.#known.get(fingerprint) !== undefined
   }
 
-  /** It was found, again or for the first time. Returns since when it is known; `undefined`: there is no room. */
+  /**
+   * It was found, again or for the first time. Returns since when it is known; `undefined`: there is no room.
+   */
   see(fingerprint: Fingerprint, nowMs: number): number | undefined {
     const sinceMs = this.#known.get(fingerprint) ?? nowMs
     if (!this.#hasRoom) return undefined

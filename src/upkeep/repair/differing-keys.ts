@@ -24,8 +24,9 @@ export type Comparison = Pick<RepairTarget, 'clusterId' | 'epoch'> &
   Readonly<{ members: readonly RepairMember[]; leaves: ReadonlySet<number> }>
 
 /**
- * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time: from `start`
- * to the last one, then those before it. Records are by the index of the member. Throws when one of the nodes is lost.
+ * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time:
+ * from `start` to the last one, then those before it. Records are by the index of the member. Throws when one
+ * of the nodes is lost.
  */
 export async function* differingKeys(
   comparison: Comparison,
@@ -47,8 +48,9 @@ export async function* differingKeys(
 }
 
 /**
- * A key to start from, of a random leaf: `''` when no member holds one of it. Connectors that begin somewhere else each
- * find done what another has come to before. `random` is uniform in [0, 1). Throws when a node is lost.
+ * A key to start from, of a random leaf: `''` when no member holds one of it. Connectors that begin somewhere
+ * else each find done what another has come to before. `random` is uniform in [0, 1). Throws when a node is
+ * lost.
  */
 export async function drawStart(comparison: Comparison, random: () => number, clock: Clock): Promise<string> {
   const leaf = pick([...comparison.leaves], random)
@@ -108,7 +110,10 @@ function hasTaken(record: KeyRecord | undefined, newest: Accepted): boolean {
   )
 }
 
-/** The pages of a node's scan. A node that is stopped sends none, and no end: then its link says that it is gone. */
+/**
+ * The pages of a node's scan. A node that is stopped sends none, and no end: then its link says that it is
+ * gone.
+ */
 function whileReachable(
   { nodeId, link }: RepairMember,
   whole: AsyncIterable<readonly ScanEntry[]>,

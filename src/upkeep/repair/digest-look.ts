@@ -1,4 +1,6 @@
-/** Compares what nodes hold, in kilobytes: the digests of all branches, then those of the leaves that differ. */
+/**
+ * Compares what nodes hold, in kilobytes: the digests of all branches, then those of the leaves that differ.
+ */
 import { BRANCH_COUNT, LEAVES_PER_BRANCH } from '../../rpc/messages.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
@@ -13,14 +15,17 @@ export type Look = Readonly<{
 
 /** How long a node may take to tell digests it has in memory. */
 const DIGEST_TIMEOUT_MS = 2_000
-/** Branches asked for at once: 4,096 leaves, some 30 KB, and no turn of node or connector takes a millisecond for them. */
+/**
+ * Branches asked for at once: 4,096 leaves, some 30 KB, and no turn of node or connector takes a millisecond
+ * for them.
+ */
 const BRANCHES_PER_REQUEST = 16
 
 type Digests = readonly (readonly number[])[]
 
 /**
- * Compares those members that answer, leaving out the others. `undefined`: fewer than two do, so there is nothing to
- * compare. Several looks at once do no harm. `random` is uniform in [0, 1).
+ * Compares those members that answer, leaving out the others. `undefined`: fewer than two do, so there is
+ * nothing to compare. Several looks at once do no harm. `random` is uniform in [0, 1).
  */
 export async function lookAtDigests(target: RepairTarget, random: () => number): Promise<Look | undefined> {
   let members = target.members.filter(({ link }) => !link.isSuspect)

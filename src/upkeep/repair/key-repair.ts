@@ -30,8 +30,8 @@ export type KeyRepairOptions = Readonly<{
 const BACKGROUND = { isBackground: true }
 
 /**
- * Reads a key from every member that is up, and gives what is chosen to those that lack it. Idempotent, and safe from
- * many connectors at once.
+ * Reads a key from every member that is up, and gives what is chosen to those that lack it. Idempotent, and
+ * safe from many connectors at once.
  */
 export async function repairKey(
   { members, client }: RepairTarget,
@@ -51,15 +51,16 @@ export async function repairKey(
   const answers = await Promise.all(lagging.map((index) => teach(members[index]!, key, chosen)))
   if (answers.includes(undefined)) return 'failed'
   if (answers.every((answer) => answer?.ok)) return 'learned'
-  // A stub is deaf to it, which a higher ballot ends; or the node has come to contradict it meanwhile, which none may.
+  // A stub is deaf to it, which a higher ballot ends; or the node has come to contradict it meanwhile, which
+  // none may.
   for (const [at, index] of lagging.entries()) records[index] = answers[at]!.record
   return isDivergent() ? 'diverged' : settle(client, key)
 }
 
 /**
- * As `repairKey`, where scans have shown enough already: that a state is chosen, who holds it, and who lacks it. Then it
- * is read from one holder alone, for a half of the messages. A state that was chosen remains so, however old the
- * scan; but it is passed on only if a holder has it still.
+ * As `repairKey`, where scans have shown enough already: that a state is chosen, who holds it, and who lacks
+ * it. Then it is read from one holder alone, for a half of the messages. A state that was chosen remains so,
+ * however old the scan; but it is passed on only if a holder has it still.
  *
  * `records`: what the scans showed, at the index of the member; `undefined` where it was not scanned.
  */

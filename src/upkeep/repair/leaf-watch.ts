@@ -1,8 +1,9 @@
 /**
- * Tells a node that lags from writes on their way. While clients write, digests differ at every look, for milliseconds:
- * a leaf is worth repairing only if it differs at a second look and no node has written in it meanwhile. A leaf that is
- * written all the time would never be still, so after a number of looks it is due anyway; each further number is twice
- * the one before, which also keeps a leaf that cannot be repaired from being tried again and again.
+ * Tells a node that lags from writes on their way. While clients write, digests differ at every look, for
+ * milliseconds: a leaf is worth repairing only if it differs at a second look and no node has written in it
+ * meanwhile. A leaf that is written all the time would never be still, so after a number of looks it is due
+ * anyway; each further number is twice the one before, which also keeps a leaf that cannot be repaired from
+ * being tried again and again.
  */
 import type { Look } from './digest-look.ts'
 
@@ -34,8 +35,8 @@ export class LeafWatch {
   }
 
   /**
-   * Takes a look into account, and returns the leaves that are due; where those are most of what differs, all of it. A look
-   * at other members begins anew.
+   * Takes a look into account, and returns the leaves that are due; where those are most of what differs, all
+   * of it. A look at other members begins anew.
    */
   observe({ members, leaves }: Look): number[] {
     const names = members.map(({ nodeId }) => nodeId).join(' ')
@@ -49,7 +50,8 @@ export class LeafWatch {
       if ((entry.isStill && !entry.isTried) || entry.looks >= entry.dueAt) due.push(leaf)
     }
     this.#entries = entries
-    // Most of what differs does so for longer than a write takes: a node lags, with the leaves too that are being written.
+    // Most of what differs does so for longer than a write takes: a node lags, with the leaves too that are
+    // being written.
     return 2 * due.length > leaves.size ? [...leaves.keys()] : due
   }
 

@@ -20,8 +20,9 @@ export class RepairFigures implements RepairReport {
   #keysPerLeaf = new Map<string, number>()
 
   /**
-   * About how many keys a member lacks: the leaves that differ, times what it lacked in each that the last pass has gone
-   * through. Before a pass has told which member it is, 0; `undefined` while the member does not answer, or no other.
+   * About how many keys a member lacks: the leaves that differ, times what it lacked in each that the last
+   * pass has gone through. Before a pass has told which member it is, 0; `undefined` while the member does
+   * not answer, or no other.
    */
   lagOf(nodeId: string): number | undefined {
     return this.#lag.get(nodeId)

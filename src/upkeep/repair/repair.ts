@@ -1,7 +1,7 @@
 /**
- * Keeps nodes equal in the background (protocol.md §5): compares their digests again and again, and repairs the keys in
- * which they differ for longer than a write takes. Every connector runs one. They need not know of each other: what
- * one has repaired the others find equal, and each begins somewhere else.
+ * Keeps nodes equal in the background (protocol.md §5): compares their digests again and again, and repairs
+ * the keys in which they differ for longer than a write takes. Every connector runs one. They need not know
+ * of each other: what one has repaired the others find equal, and each begins somewhere else.
  */
 import type { Logger } from 'pino'
 import { sleep } from '../../process/clock.ts'
@@ -72,7 +72,8 @@ export class Repair {
     while (!this.#isClosed) {
       const startMs = clock.nowMs()
       const { differs, scanMs } = await this.#step()
-      // What differs is looked at again soon, and then with the next comparison: by then it was writes on their way.
+      // What differs is looked at again soon, and then with the next comparison: by then it was writes on
+      // their way.
       const isSecondLook: boolean = differs && scanMs === 0 && !wasSecondLook
       wasSecondLook = isSecondLook
       // A pass reads all keys of the nodes, however few it needs: then they rest.

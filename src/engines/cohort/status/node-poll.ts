@@ -15,8 +15,8 @@ export type NodePollOptions = Readonly<{
 export const POLL_LIMITS = { intervalMs: 1_000, timeoutMs: 1_000 }
 
 /**
- * Asks every node again and again, in the background, who it is and what it holds, so that whoever wants to know waits
- * for nobody.
+ * Asks every node again and again, in the background, who it is and what it holds, so that whoever wants to
+ * know waits for nobody.
  */
 export class NodePoll {
   readonly #options: NodePollOptions

@@ -7,8 +7,8 @@ import { ask } from '../../../replication/links/ask.ts'
 export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: KeyRecord | undefined }>
 
 /**
- * Asks each member by itself what it holds for a key. Resolves within `deadlineMs`, and never rejects; nothing is
- * written, neither by the nodes nor by way of repair.
+ * Asks each member by itself what it holds for a key. Resolves within `deadlineMs`, and never rejects;
+ * nothing is written, neither by the nodes nor by way of repair.
  */
 export async function readReplicas(
   members: readonly MemberSnapshot[],

@@ -3,7 +3,10 @@ import type { Dependencies } from '../../dependencies.ts'
 import { sendFailure } from '../../outcome.ts'
 import { limitOf, PageQuery } from '../../page-query.ts'
 
-/** `GET /v1/backup`: a page of groups as they are stored, with the incarnation that clients see in entity tags alone. */
+/**
+ * `GET /v1/backup`: a page of groups as they are stored, with the incarnation that clients see in entity tags
+ * alone.
+ */
 export function backupRoute({
   engine: { registry },
   retryAfterSeconds,

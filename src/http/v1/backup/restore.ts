@@ -7,7 +7,9 @@ import type { Dependencies } from '../../dependencies.ts'
 import { takeJsonBodies } from '../../json-bodies.ts'
 import { sendFailure } from '../../outcome.ts'
 
-/** The largest page in bytes: the largest group has some 90 KiB, too many for the 64 KiB of the other routes. */
+/**
+ * The largest page in bytes: the largest group has some 90 KiB, too many for the 64 KiB of the other routes.
+ */
 export const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
 
 type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>

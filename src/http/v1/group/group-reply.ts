@@ -2,7 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { etagOf } from '../../../group/etag.ts'
 import type { Group } from '../../../group/group.ts'
 
-/** Answers with a group and its entity tag. The incarnation stays inside: it is seen in the entity tag alone. */
+/**
+ * Answers with a group and its entity tag. The incarnation stays inside: it is seen in the entity tag alone.
+ */
 export function sendGroup(reply: FastifyReply, group: Group): FastifyReply {
   return reply
     .header('etag', etagOf(group))
