@@ -5,19 +5,18 @@ import type { Membership } from '../rpc/messages.ts'
 import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership-register.ts'
 
 /**
- * Proposes the first membership of a cluster, through the register protocol with unanimous quorums. Of
- * connectors that do so at once, one decides.
+ * Proposes the first membership of a cluster, through the register protocol with unanimous quorums. When
+ * several connectors propose at once, the proposal of one of them is chosen.
  *
- * @returns the chosen membership, which may be another connector's; `undefined` when no decision was reached
- *   in time, after which discovery starts again
+ * @returns the chosen membership, which may be another connector's; `undefined` when nothing was decided in
+ *   time: then the search begins again
  */
 export async function giveBirth(
   client: Pick<RegisterClient, 'submit'>,
   proposal: Membership,
 ): Promise<Membership | undefined> {
   const outcome = await client.submit(MEMBERSHIP_KEY, (value) => proposeUnlessChosen(value, proposal))
-  // Until a node shows the membership, it is not in force: an unknown outcome is looked up like any other
-  // start.
+  // After an unknown outcome the next search finds out whether the membership was chosen.
   return outcome.kind === 'decided' ? outcome.result : undefined
 }
 

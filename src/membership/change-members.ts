@@ -1,5 +1,3 @@
-/** The changes of the membership that somebody asks for. */
-
 import type { Member, Membership } from '../rpc/messages.ts'
 import type { Epoch } from './epoch.ts'
 import { changeMembership } from './membership-register.ts'
@@ -15,11 +13,11 @@ import {
 import { isEmpty } from './sighting.ts'
 
 /**
- * What came of the request for a change. `reason` is a sentence or two, or, of a failure, one without its
- * full stop.
+ * What came of the request for a change. The `reason` of a refusal is a sentence or two; that of a failure is
+ * one sentence without its full stop.
  */
 export type ChangeResult =
-  /** It is chosen, and will be carried out, by this connector or another. */
+  /** The change is chosen. This connector or another one carries it out. */
   | Readonly<{ kind: 'accepted'; membership: Membership }>
   | Readonly<{
       kind: 'refused'
@@ -28,7 +26,7 @@ export type ChangeResult =
     }>
   | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
 
-/** What changing needs of the cluster. */
+/** What `ChangeMembers` works with. */
 export type ChangeableCluster = Readonly<{
   /** `undefined` until the cluster is found. */
   epoch: () => Epoch | undefined
@@ -72,7 +70,7 @@ export class ChangeMembers {
     const current = epoch()?.membership
     if (current === undefined) return NOT_FOUND
     const description = await directory.describe(address).catch(() => undefined)
-    // What can be said without the node comes first: whoever asks must not start one for nothing.
+    // A refusal that does not depend on the node comes first, so that nobody starts a node for nothing.
     const newcomer = { nodeId: description?.nodeId ?? '', address }
     const planned = plan(current, newcomer)
     if (planned.kind === 'refused') return planned

@@ -6,9 +6,16 @@ export type MemberSnapshot = Readonly<{
   /** Where it was last seen, as host:port. */
   address: string
   link: Pick<NodeLink, 'isReachable' | 'isSuspect' | 'roundTrips' | 'send'>
-  /** `joining`: it copies, and has no vote yet. `leaving`: the next epoch is without it. */
+  /**
+   * - `joining`: the node becomes a member in the next epoch. Until then nothing is decided by its vote
+   *   alone.
+   * - `leaving`: the node is no longer a member in the next epoch.
+   */
   role: 'voting' | 'joining' | 'leaving'
-  /** Of a joining node: which share of the data it has, 0 to 1; `undefined` when that is not known. */
+  /**
+   * The share of the data that a joining node has, 0 to 1; `undefined` for other nodes, and when it is not
+   * known.
+   */
   progress: number | undefined
 }>
 
@@ -21,9 +28,9 @@ export type ClusterSnapshot =
       clusterId: string
       epoch: number
       members: readonly MemberSnapshot[]
-      /** How many members must answer, outside of a change of the membership. */
+      /** How many of the members must answer. While a change is under way: how many of those before it. */
       quorum: number
-      /** Whether enough of them do, of every membership that is in force. */
+      /** Whether a quorum answers; while a change is under way, a quorum of each of its two memberships. */
       isQuorumReachable: boolean
       /**
        * The change of the membership that is under way, in a sentence without its full stop; `undefined`:
@@ -31,13 +38,13 @@ export type ClusterSnapshot =
        */
       change: string | undefined
       /**
-       * Too many members have lost their disks: who, and what can be done, in a sentence without its full
-       * stop.
+       * Set when too many members have lost their disks: which ones, and what can be done, in a sentence
+       * without its full stop.
        */
       loss: string | undefined
     }>
 
-/** Where the nodes are, or may be. */
+/** Where the nodes are; before the cluster is found, where they may be. */
 export function addressesOf(snapshot: ClusterSnapshot): readonly string[] {
   return snapshot.kind === 'searching' ? snapshot.hosts : snapshot.members.map(({ address }) => address)
 }

@@ -3,12 +3,13 @@ import { candidatesAt, highestAccepted, type Records } from '../register/known-c
 import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
 
 /**
- * Whether a key needs nothing more before a joint epoch ends: classic quorums of both memberships have
- * accepted it at one classic ballot, the highest of all, and so has every node that is joining.
+ * Whether a key needs nothing more before a joint epoch ends. It needs nothing when one classic ballot is the
+ * highest of all, and classic quorums of both memberships and every joining node have accepted the key at
+ * that ballot.
  *
- * The records must be of nodes that have adopted the epoch. A state chosen in an older one above that ballot
- * would have a vote at one of the old members among them; none is chosen there any more, and rounds of this
- * epoch involve both sides.
+ * The records must be those of nodes that have adopted the joint epoch. Then nothing above that ballot was
+ * chosen in the epoch before: one of the old members among these nodes would show a vote for it. Nothing will
+ * be chosen in the epoch before any more, and every round of the joint epoch needs both memberships.
  */
 export function isSealed(records: Records, quorums: Quorums, joining: NodeSet): boolean {
   const ballot = highestAccepted(records)

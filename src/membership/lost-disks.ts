@@ -4,25 +4,25 @@ import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../rpc/membership.
 import type { Member, Membership } from '../rpc/messages.ts'
 import { isEmpty, type Sighting } from './sighting.ts'
 
-/** A member in whose place, at whose address, an empty node answers by another name. */
+/** A member, and the empty node with another id which answers at the member's address. */
 export type LostDisk = Readonly<{ member: Member; newcomer: Member }>
 
 export type LostDiskFinding =
   | Readonly<{ kind: 'none' }>
-  /** This one can be replaced. One at a time: any others follow. */
+  /** This member can be replaced. Members are replaced one at a time, so there may be others. */
   | Readonly<{ kind: 'replaceable'; lost: LostDisk }>
   /**
-   * Without their disks there is no quorum that knows what was decided. `reason` is a sentence without its
-   * full stop.
+   * So many disks are lost that no quorum knows what was decided. `reason` is a sentence without its full
+   * stop.
    */
   | Readonly<{ kind: 'beyond repair'; reason: string }>
 
 /**
- * Looks at what was seen while members were missing.
+ * Finds the members that have lost their disks, from the nodes that answered.
  *
- * @param addressOf where a member was last seen, or is said to be
- * @param hosts where this connector was told to look: if a single member is missing, an empty node at a host
- *   where no member lives stands in its place
+ * @param addressOf where a member was last seen; before that, where its membership says it is
+ * @param hosts the addresses from the settings. When exactly one member is missing, an empty node at a host
+ *   that is no member's address counts as the node in its place
  */
 export function findLostDisks(
   membership: Membership,
@@ -52,7 +52,8 @@ export function findLostDisks(
     const found = empty.find(({ address }) => hosts.includes(address) && !homes.includes(address))
     if (found !== undefined) lost.push({ member: onlyMissing, newcomer: memberAt(found) })
   }
-  // Where the node that takes a member's place is in, nobody can tell the loss from the address any more.
+  // Once the empty node is joining, it is no longer empty: the loss shows in the joining node at the member's
+  // address.
   const displaced = missing.filter((member) =>
     sightings.some(
       ({ address, description }) =>
@@ -76,7 +77,7 @@ function judge(
       members.some(({ nodeId }) => nodeId === member.nodeId),
     )
     const joining = joiningOf(membership)
-    // A node that is still joining takes nothing with it that others do not have.
+    // The loss of a joining node loses nothing: the other nodes have everything that was decided.
     const isLoss = gone.some((member) => !joining.some(({ nodeId }) => nodeId === member.nodeId))
     const needed = classicQuorum(members.length)
     if (isLoss && members.length - gone.length < needed) {
@@ -84,13 +85,14 @@ function judge(
     }
   }
   if (!isJoint(membership)) return { kind: 'replaceable', lost: first }
-  // While a change is under way, only who is joining can be exchanged; the others have their turn behind it.
+  // While a change is under way, only a joining node can be exchanged. Other members have their turn after
+  // the change.
   const joining = joiningOf(membership)
   const replaceable = lost.find(({ member }) => joining.some(({ nodeId }) => nodeId === member.nodeId))
   return replaceable === undefined ? { kind: 'none' } : { kind: 'replaceable', lost: replaceable }
 }
 
-/** What too many lost disks mean, and what can be done. */
+/** Says which disks are lost, what that means, and what can be done. */
 function lossReason(lost: readonly Member[], count: number, needed: number): string {
   const who = lost.map(({ nodeId, address }) => `${nodeId} at ${address}`).join(', ')
   return (

@@ -1,25 +1,22 @@
-/**
- * The register whose state is the cluster's membership: read, and changed by compare-and-set on the epoch.
- */
-
+/** The register that holds the cluster's membership. It is changed by compare-and-set on the epoch. */
 import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Decision, Outcome } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
 import type { Membership } from '../rpc/messages.ts'
 
-/** The reserved key. Nodes without a membership vote on it alone. */
+/** The key of that register. A node without a membership votes on no key outside of `cluster/`. */
 export const MEMBERSHIP_KEY = 'cluster/membership'
 
-/** What became of a change. */
+/** What became of a proposed change. */
 export type ChangeOutcome =
-  /** The membership that is chosen now: the one proposed, or, if another change was first, that one. */
+  /** This membership is chosen now. `isOurs`: it is the proposed one; else another change was first. */
   | Readonly<{ kind: 'decided'; membership: Membership; isOurs: boolean }>
   | Exclude<Outcome, { kind: 'decided' }>
 
 /**
- * Has the membership behind `current` chosen, in its epoch. Of changes that are proposed at once, one is
- * chosen: that is why there is one at a time, whoever makes them.
+ * Has `next` chosen as the membership that follows `current`. When several changes are proposed in one epoch,
+ * one of them is chosen: therefore there is one change at a time, whichever connector makes it.
  */
 export async function changeMembership(
   client: RegisterClient,
@@ -49,8 +46,8 @@ export function decodeMembership(value: Uint8Array): Membership {
 }
 
 /**
- * Changes the register if it is in the epoch of `current`. It never goes back one, so else it is beyond it.
- * The result is the membership that is chosen then.
+ * Changes the register if it still holds the epoch of `current`; else it holds a later one, because it never
+ * goes back. The result is the membership that the register holds afterwards.
  */
 export function compareAndSet(value: Value, current: Membership, next: Membership): Decision<Membership> {
   const chosen = value === undefined ? current : decodeMembership(value)

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { Member, Mismatch } from '../rpc/messages.ts'
 
-/** Says of each node that is not who it should be what it is instead: once, not on every try. */
+/**
+ * Logs that another node answers where a member is expected: once for each finding, not with every attempt.
+ */
 export class MismatchLog {
   readonly #logger: Pick<Logger, 'warn' | 'error'>
   readonly #reported = new Set<string>()
@@ -10,7 +12,7 @@ export class MismatchLog {
     this.#logger = logger
   }
 
-  /** A node that was taken for `expected` did not act, and said who it is. */
+  /** The node at the address of the expected member did not act on a batch, and said who it is. */
   report({ nodeId, address }: Member, mismatch: Mismatch): void {
     const { clusterId, epoch } = mismatch.membership ?? {}
     const report = `${nodeId} ${address} ${mismatch.nodeId} ${clusterId} ${epoch}`

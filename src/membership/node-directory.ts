@@ -5,18 +5,20 @@ import type { Sighting } from './sighting.ts'
 /** How long a node may take to say who it is. */
 const DESCRIBE_TIMEOUT_MS = 1_000
 
-/** Where nodes are, and the ways to them: one transport for each address, kept until the end. */
+/**
+ * Knows where nodes are, and keeps the transports to them: one for each address, until the connector stops.
+ */
 export class NodeDirectory {
   readonly #connect: Connect
   readonly #transports = new Map<string, NodeTransport>()
-  /** Where each node was last seen, by nodeId; before that, where its membership says it is. */
+  /** Where nodes were last seen, by nodeId. */
   readonly #addresses = new Map<string, string>()
 
   constructor(connect: Connect) {
     this.#connect = connect
   }
 
-  /** Where a node was last seen; before that, where it is said to be. */
+  /** Where a node was last seen; before that, where its membership says it is. */
   addressOf({ nodeId, address }: Member): string {
     return this.#addresses.get(nodeId) ?? address
   }
@@ -42,7 +44,7 @@ export class NodeDirectory {
     return this.transportTo(address).describe(timeoutMs)
   }
 
-  /** Asks every address who is there. Silence is no sighting. */
+  /** Asks at every address which node is there. An address where no node answers in time is left out. */
   async look(addresses: readonly string[]): Promise<Sighting[]> {
     const asked = [...new Set(addresses)].map(async (address) => {
       return { address, description: await this.describe(address) }

@@ -1,13 +1,13 @@
 /**
- * What the next membership is. Every change goes through a joint epoch (protocol.md §7): from the members to
- * those that are wanted, of both of whom every quorum then needs its share, and from there to the wanted ones
- * alone.
+ * Plans the next membership. Every change goes through a joint epoch (protocol.md §7), in which each quorum
+ * needs both the members before the change and the members after it. The epoch after the joint one has the
+ * new members alone.
  */
 import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, joiningOf } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
 
-/** Why a change is not begun; nothing was done. */
+/** Why a change is not begun. Nothing was done. */
 export type ChangeRefusal = Readonly<{
   code:
     | 'member_not_found'
@@ -44,7 +44,7 @@ export function planAdd(current: Membership, newcomer: Member): ChangePlan {
   return handOver(current, [...members, newcomer])
 }
 
-/** One member less. Of a node that is still joining: the change that adds it is taken back. */
+/** One member less. When that node is still joining, the change that adds it is taken back. */
 export function planRemove(current: Membership, nodeId: string): ChangePlan {
   const { members } = current
   if (!hasMember(current, nodeId)) return unknownMember(nodeId)
@@ -65,25 +65,24 @@ export function planRemove(current: Membership, nodeId: string): ChangePlan {
 }
 
 /**
- * A new node in the place of a member. In the place of one that is still joining: the same change goes on
- * with the new one, and copies to it from the start.
+ * A new node in the place of a member. When that member is still joining, the change goes on with the new
+ * node instead, which is given all data from the start.
  */
 export function planReplace(current: Membership, nodeId: string, newcomer: Member): ChangePlan {
   if (!hasMember(current, nodeId)) return unknownMember(nodeId)
   if (hasMember(current, newcomer.nodeId)) return alreadyMember(newcomer)
   const members = current.members.map((member) => (member.nodeId === nodeId ? newcomer : member))
   if (!isJoint(current)) return handOver(current, members)
-  // The old members decide as before, whoever is to follow them: they have had a quorum in everything that
-  // was chosen.
+  // Safe: the old members decide as before, and everything that was chosen had a quorum of them.
   const isJoining = joiningOf(current).some((member) => member.nodeId === nodeId)
   return isJoining ? change({ ...current, epoch: current.epoch + 1, members }) : changeInProgress(current)
 }
 
 /**
- * Refuses a change that would leave every decision to a node that joins: if that one failed before it is in,
- * nothing could be decided any more, not even to take the change back.
+ * Refuses a change in which every decision would depend on the joining node. If that node failed before the
+ * change ended, nothing could be decided any more, and so the change could not be taken back either.
  *
- * @param isReachable whether a node takes part at the moment
+ * @param isReachable whether a node answers at the moment
  */
 export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => boolean): ChangePlan {
   if (plan.kind === 'refused' || plan.membership.outgoing === undefined) return plan
@@ -106,10 +105,7 @@ export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => 
   )
 }
 
-/**
- * The end of a joint epoch: its members decide alone. Only when they have everything that the outgoing ones
- * decided.
- */
+/** The epoch after a joint one: its new members decide alone. Propose it only after everything is sealed. */
 export function finish({ outgoing: _, ...joint }: Membership): Membership {
   return { ...joint, epoch: joint.epoch + 1 }
 }
@@ -118,7 +114,7 @@ function handOver(current: Membership, members: readonly Member[]): ChangePlan {
   return change({ ...current, epoch: current.epoch + 1, members, outgoing: current.members })
 }
 
-/** Safe at any moment, and at once: the outgoing members have had a quorum in everything that was chosen. */
+/** Back to the old members alone. Safe at any moment: everything that was chosen had a quorum of them. */
 function takeBack(joint: Membership): ChangePlan {
   return change({ ...finish(joint), members: joint.outgoing ?? joint.members })
 }

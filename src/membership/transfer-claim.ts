@@ -1,18 +1,21 @@
 /**
- * Who of the connectors does the transfer of a joint epoch, and how far it is: a register that the one at
- * work writes to once a second, and everybody reads. A hint only: two that believe it is theirs do the same
- * work twice, and no harm.
+ * Says which connector does the transfer of a joint epoch, and how far it is. The claim is a register: the
+ * connector at work writes to it once a second, and all connectors read it. It is only a hint. Two connectors
+ * that both work do the same work twice, which is safe.
  */
 import type { Clock } from '../process/clock.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
 
-/** Its key is next to that of the membership. */
+/** The key of that register, beside the key of the membership. */
 const CLAIM_KEY = 'cluster/transfer'
 
-/** How long a claim lasts that is not renewed, by the clock of whoever watches it. */
+/**
+ * A claim that has not been renewed for this long, by the clock of the connector that watches it, may be
+ * taken over.
+ */
 export const CLAIM_MS = 5_000
 
-/** Keys that are done, and about how many there are. */
+/** How many keys are done, and about how many there are. */
 export type TransferProgress = Readonly<{ done: number; total: number }>
 
 type Claim = TransferProgress & Readonly<{ epoch: number; owner: string; beat: number }>
@@ -20,7 +23,7 @@ type Claim = TransferProgress & Readonly<{ epoch: number; owner: string; beat: n
 export type TransferClaimOptions = Readonly<{
   epoch: number
   client: Pick<RegisterClient, 'submit'>
-  /** This connector, as nobody else calls itself. */
+  /** The name of this connector, which no other connector has. */
   owner: string
   clock: Clock
 }>
@@ -29,22 +32,24 @@ export class TransferClaim {
   readonly #options: TransferClaimOptions
   #seen: Claim | undefined
   #changedAtMs: number
-  /** Whether the last word was that the transfer is ours. */
+  /** Whether this connector held the claim at the last `tick`. */
   isOurs = false
 
-  /** `isEager`: an epoch without any claim is claimed at once, and not only when it stays so. */
+  /**
+   * @param isEager whether a transfer that nobody has claimed is claimed at once, instead of after `CLAIM_MS`
+   */
   constructor(options: TransferClaimOptions, isEager: boolean) {
     this.#options = options
     this.#changedAtMs = isEager ? Number.NEGATIVE_INFINITY : options.clock.nowMs()
   }
 
-  /** How far the one at work was when it last said so. */
+  /** How far the connector at work was when it last wrote its claim. */
   get progress(): TransferProgress | undefined {
     return this.#seen
   }
 
   /**
-   * Looks whose it is, renews it if it is ours, and takes it if nobody works on it. Call it about once a
+   * Reads the claim, renews it when it is ours, and takes it over when no connector renews it. Call it once a
    * second.
    */
   async tick(own: TransferProgress): Promise<void> {

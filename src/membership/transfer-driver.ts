@@ -1,6 +1,6 @@
 /**
- * Sees to it that a joint epoch ends: claims the transfer when nobody works on it, does it, and proposes the
- * next epoch.
+ * Ends a joint epoch: claims the transfer when no connector works on it, does it, and has the next epoch
+ * chosen.
  */
 import type { Logger } from 'pino'
 import { sleep } from '../process/clock.ts'
@@ -14,13 +14,13 @@ import { TransferClaim, type TransferProgress } from './transfer-claim.ts'
 export type TransferDriverOptions = Omit<TransferOptions, 'signal' | 'onKeyDone' | 'client'> &
   Readonly<{
     client: RegisterClient
-    /** This connector, as nobody else calls itself. */
+    /** The name of this connector, which no other connector has. */
     owner: string
-    /** It was this connector that began the change. */
+    /** Whether this connector has begun the change. */
     isEager: boolean
     /** About how many keys there are. */
     countKeys: () => Promise<number>
-    /** The epoch behind this one is chosen. */
+    /** The epoch after this one is chosen. */
     onFinished: (membership: Membership) => void
     logger: Pick<Logger, 'info'>
   }>
@@ -31,7 +31,7 @@ export class TransferDriver {
   readonly #options: TransferDriverOptions
   readonly #claim: TransferClaim
   readonly #epochOver = new AbortController()
-  /** Of the transfer that runs here. */
+  /** Ends the transfer that runs here; `undefined`: none does. */
   #work: AbortController | undefined
   #done = 0
   #total = 0
@@ -43,7 +43,7 @@ export class TransferDriver {
     void this.#run()
   }
 
-  /** How far the transfer is, here or at whichever connector does it; `undefined` until that is known. */
+  /** How far the transfer is, here or at the connector that does it; `undefined` until that is known. */
   get progress(): TransferProgress | undefined {
     return this.#work === undefined ? this.#claim.progress : this.#own
   }
@@ -96,7 +96,7 @@ export class TransferDriver {
   async #finish(): Promise<void> {
     const { client, membership, onFinished } = this.#options
     const outcome = await changeMembership(client, membership, finish(membership))
-    // Without a decision it is begun again: all of it is sealed, so that this is soon over.
+    // Without a decision the transfer begins again. Everything is sealed by now, so that it ends soon.
     if (outcome.kind === 'decided' && !this.#epochOver.signal.aborted) onFinished(outcome.membership)
   }
 }

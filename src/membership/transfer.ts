@@ -1,9 +1,9 @@
 /**
- * What must be done in a joint epoch before it can end (protocol.md §7): every key that the old members may
- * have decided on is *sealed* by a classic round of this epoch, which both memberships accept, and which the
- * joining nodes have taken.
+ * The work that must be done before a joint epoch can end (protocol.md §7): every key that the old members
+ * may have decided about is *sealed* by a classic round of this epoch, which both memberships accept, and all
+ * joining nodes have the result.
  *
- * It may be begun anywhere, by anybody, any number of times at once: what is sealed already costs a look.
+ * Any connector may do it, several at once, and again: a key that is sealed already costs no round.
  */
 
 import { type Clock, sleep } from '../process/clock.ts'
@@ -27,19 +27,21 @@ export type TransferOptions = Readonly<{
   nodes: readonly EpochNode[]
   rules: Pick<MembershipRules, 'quorumsOf' | 'transfer'>
   clock: Clock
-  /** The epoch is over, or somebody else does it: nothing more is begun. */
+  /** Aborted when the epoch is over, or another connector does the transfer: then nothing more is begun. */
   signal: AbortSignal
-  /** Called for every key that is done; may be often. */
+  /** Called whenever a key is done. */
   onKeyDone: () => void
 }>
 
-/** Keys that are worked on at once: enough to fill the batches, few enough to leave clients their share. */
+/**
+ * Keys that are worked on at once: enough to fill the batches, and few enough that clients keep their share.
+ */
 const KEYS_AT_ONCE = 128
 
-/** Between one try and the next, when nodes are missing. */
+/** Between two attempts, when nodes are missing. */
 const PAUSE_MS = 500
 
-/** Seals everything. Resolves with whether it is all done; `false` only when it was aborted. */
+/** Seals all keys. Resolves with `true` when all are sealed, and with `false` when it was aborted. */
 export async function transfer(options: TransferOptions): Promise<boolean> {
   const { clock, signal } = options
   const work = new Work(options)
@@ -65,7 +67,7 @@ class Work {
   readonly #handover: Handover
   readonly #rules: MembershipRules['transfer']
   #running = 0
-  /** The one that waits for a key to end. */
+  /** Called when a key ends: one caller of `#untilBelow` may wait for that. */
   #onKeyEnd: (() => void) | undefined
   #failures: Task[] = []
 
@@ -81,8 +83,8 @@ class Work {
   }
 
   /**
-   * Goes through the keys from `start` on. Returns where to go on after something failed; `undefined`: that
-   * was all.
+   * Goes through the keys from `start` on. Returns where to go on after a failure; `undefined`: all keys were
+   * listed.
    */
   async scanFrom(start: string): Promise<string | undefined> {
     let next = start
@@ -130,7 +132,7 @@ class Work {
     return undefined
   }
 
-  /** Waits until there is room for one more, and begins it. */
+  /** Waits until one more key may be worked on, and begins to. */
   async #start(task: Task): Promise<void> {
     await this.#untilBelow(KEYS_AT_ONCE)
     this.#running += 1
@@ -140,7 +142,7 @@ class Work {
     })
   }
 
-  /** Waits until fewer than `count` keys are worked on. One at a time waits. */
+  /** Waits until fewer than `count` keys are worked on. For one caller at a time. */
   async #untilBelow(count: number): Promise<void> {
     while (this.#running >= count) {
       await new Promise<void>((resolve) => {

@@ -8,17 +8,17 @@ import { compareKeys } from './key-order.ts'
 export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly ScanEntry[]> }>
 
 /**
- * One key, and what each node holds for it: an empty record where it has none, `undefined` where it was not
- * asked.
+ * One key, and what each node holds for it: an empty record for a node that has none, `undefined` for a node
+ * that was not scanned.
  */
 export type MergedEntry = Readonly<{ key: string; records: Records }>
 
 /**
- * Goes through the scans of several nodes side by side, in the order of their keys (UTF-8 bytes): every key
- * that any of them holds comes once. No node is read faster than the keys are taken. Yields pages; throws
- * when one of the scans does.
+ * Merges the scans of several nodes, in the order of their keys (UTF-8 bytes): every key that one of them
+ * holds comes once. Yields pages. No node is read faster than the pages are taken. Throws when one of the
+ * scans does.
  *
- * @param nodeCount how many nodes there are, those that are not scanned included
+ * @param nodeCount how many nodes there are, including those that are not scanned
  */
 export async function* mergeScans(
   scans: readonly NodeScan[],
@@ -46,7 +46,7 @@ export function mergePages(
   return mergeFilled(cursors, nodeCount)
 }
 
-/** Goes on for as long as it is known what comes next at every node. */
+/** Merges entries for as long as the next entry of every node is known. */
 function mergeFilled(cursors: readonly Cursor[], nodeCount: number): MergedEntry[] {
   const merged: MergedEntry[] = []
   while (cursors.every(({ isFilled }) => isFilled)) {
@@ -67,7 +67,7 @@ function firstKey(cursors: readonly Cursor[]): string | undefined {
   return first
 }
 
-/** Where the scan of one node is. */
+/** The position in the scan of one node. */
 class Cursor {
   readonly node: number
   /** `undefined`: there are no further pages. */
@@ -87,12 +87,12 @@ class Cursor {
     this.#isOver = pages === undefined
   }
 
-  /** The next entry; `undefined` when the scan is over, or `fill` is to be called. */
+  /** The next entry; `undefined`: the scan is over, or `fill` must be called first. */
   get head(): ScanEntry | undefined {
     return this.#page[this.#at]
   }
 
-  /** Whether `head` tells what comes next. */
+  /** Whether the next entry is known. */
   get isFilled(): boolean {
     return this.#isOver || this.#at < this.#page.length
   }
@@ -106,7 +106,7 @@ class Cursor {
     }
   }
 
-  /** The record of a key that is at or before the head. */
+  /** The record of a key that is not after `head`. */
   take(key: string): KeyRecord {
     const head = this.head
     if (head?.key !== key) return EMPTY_RECORD
@@ -114,7 +114,7 @@ class Cursor {
     return head.record
   }
 
-  /** Not waited for: a page that was asked for may never come. */
+  /** Ends the scan. Nothing waits for the end: a page that was asked for may never come. */
   close(): void {
     this.#pages?.return?.().catch(() => undefined)
   }

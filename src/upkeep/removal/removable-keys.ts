@@ -5,18 +5,19 @@ import { compareKeys, successorKey } from '../../scan/key-order.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**
- * A key without a value on some member. A member that does not list it has no record, or one with a value.
+ * A key that has no value on some member. `undefined` stands for a member that did not list the key: it has
+ * no record, or a record with a value.
  */
 export type RemovableKey = Readonly<{ key: string; records: readonly (KeyRecord | undefined)[] }>
 
-/** Some of them, in key order, and where to go on; `undefined`: there are no more. */
+/** Some such keys, in key order, and where to go on; `undefined`: there are no more. */
 export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart: string | undefined }>
 
 type Scanned = Pick<RemovalMember, 'recipient' | 'transport'>
 
 /**
- * The next keys of a range that hold no value, out of a page of every member. Rejects when one of them does
- * not answer within `timeoutMs`.
+ * The next keys of a range that have no value on some member, from one page of every member. Rejects when a
+ * member does not answer within `timeoutMs`.
  */
 export async function nextRemovable(
   members: readonly Scanned[],

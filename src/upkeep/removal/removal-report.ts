@@ -1,13 +1,13 @@
-/** What removal of this connector has done since its start, and what waits. */
+/** What the removal of this connector has done since its start, and what is waiting. */
 export interface RemovalReport {
-  /** Keys whose tombstone every member has turned into a stub: the first step. */
+  /** Keys for which the first step is done: every member has turned the tombstone into a stub. */
   readonly stubbedCount: number
-  /** Keys of which every member has dropped the rest: the second step. */
+  /** Keys for which the second step is done: every member has dropped the stub. */
   readonly removedCount: number
-  /** Keys that had only promises, and whose absence was chosen, to be removed then. */
+  /** Keys that had only promises. Their absence was chosen by a round, and is removed like a tombstone. */
   readonly settledCount: number
-  /** Keys that wait for a grace time to pass, as the last whole walk has found. */
+  /** Keys that wait for a grace time to pass, as the last complete walk has found. */
   readonly waitingCount: number
-  /** How long the oldest of them has waited, in milliseconds; `undefined`: none does. */
+  /** How long the oldest of them has waited, in milliseconds; `undefined`: none waits. */
   readonly oldestWaitingMs: number | undefined
 }

@@ -3,9 +3,9 @@ import type { RegisterClient } from '../../replication/register-client.ts'
 import type { Recipient } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 
-/** A member whose word is needed before anything is removed. */
+/** A member of the cluster. Nothing is removed without its answer. */
 export type RemovalMember = Readonly<{
-  /** Who it is, in which epoch: scans are for it alone. */
+  /** Whom its scans are for: this node, in this epoch. */
   recipient: Recipient
   link: Pick<NodeLink, 'isReachable' | 'send'>
   transport: Pick<NodeTransport, 'scan'>

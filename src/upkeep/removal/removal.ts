@@ -1,10 +1,11 @@
 /**
- * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one; they
- * need not know of each other, because each waits for what it has itself seen reported, and nodes act on
- * exactly that alone.
+ * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one. They
+ * need not know of each other: each waits for what it has itself read from all members, and a node acts only
+ * if that is still what it holds.
  *
- * A walk over all members' records without a value notes what it finds, and since when. What a later walk
- * finds just so after the grace time is reported once more, and then the next step is taken.
+ * A walk over the records without a value of all members notes what it finds, and when it first found it.
+ * When a later walk, after the grace time, finds the same, the key is read from all members once more, and
+ * then the next step is taken.
  */
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
@@ -19,15 +20,15 @@ import type { RemovalMember, RemovalTarget } from './removal-target.ts'
 import { type Fingerprint, fingerprintOf, WaitingKeys } from './waiting-keys.ts'
 
 export type RemovalLimits = Readonly<{
-  /** What may be remembered. More keys than that wait until there is room. */
+  /** How many waiting keys are remembered. Further keys are noted when there is room. */
   keysMax: number
-  /** Keys that are reported anew, and acted on, at once. */
+  /** How many due keys are read again, and acted on, at once. */
   keysAtOnce: number
-  /** Of those, per second. */
+  /** How many due keys are acted on in a second. */
   keysPerSecond: number
   /** How long a node may take for a page of a scan. */
   scanTimeoutMs: number
-  /** Between two walks: an eighth of the grace time, within these. */
+  /** The pause between two walks is an eighth of the grace time, within these bounds. */
   pauseMsMin: number
   pauseMsMax: number
 }>
@@ -42,16 +43,18 @@ export const REMOVAL_LIMITS: RemovalLimits = {
 }
 
 export type RemovalOptions = Readonly<{
-  /** The cluster as it is now; `undefined` while there is none, or its membership is being changed. */
+  /** The cluster as it is now; `undefined` until it is found, and while its membership is being changed. */
   target: () => RemovalTarget | undefined
-  /** Which keys to look after: from `start`, before `end`. */
+  /** The keys to look after: `start` inclusive, `end` exclusive. */
   range: Readonly<{ start: string; end: string }>
   /** The grace time of the cluster as it is now. */
   graceMs: () => number
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
-  /** An id that no process has ever had, nor will: ballots of its own for what is removed. */
+  /**
+   * Draws a proposer id that no process has or will have: what is removed gets ballots that nobody else uses.
+   */
   drawProposerId: () => number
   limits: RemovalLimits
   logger: Pick<Logger, 'info' | 'debug'>
@@ -66,9 +69,9 @@ export class Removal {
   readonly #counts = { stubbedCount: 0, removedCount: 0, settledCount: 0 }
   #client: RemovalTarget['client'] | undefined
   readonly #closing = new AbortController()
-  /** Where walks begin, so that several connectors do not go in step. */
+  /** Where the next walk begins. It is drawn, so that several connectors do not walk in step. */
   #start: string
-  /** How many keys of this walk it was drawn from. */
+  /** From how many keys of this walk `#start` was drawn. */
   #drawnFrom = 0
 
   constructor(options: RemovalOptions) {
@@ -89,7 +92,7 @@ export class Removal {
     while (!this.#isClosed) {
       const target = this.#reachableTarget()
       if (target !== undefined) await this.#walk(target)
-      // The grace time is the cluster's, and not known before that is found.
+      // Before the cluster is found, its grace time is not known.
       const restMs = target === undefined ? 0 : this.#options.graceMs() / 8
       const pauseMs = Math.min(limits.pauseMsMax, Math.max(limits.pauseMsMin, restMs))
       await this.#pause(pauseMs * (0.5 + random()))
@@ -100,7 +103,7 @@ export class Removal {
     this.#closing.abort()
   }
 
-  /** All members, if each of them can be asked: without the word of all, nothing is removed. */
+  /** All members, if each of them is reachable: nothing is removed without an answer of every member. */
   #reachableTarget(): RemovalTarget | undefined {
     const target = this.#options.target()
     if (target?.client !== this.#client) this.#waiting.forgetAll()
@@ -133,7 +136,7 @@ export class Removal {
       logger.info({ ...done, waiting: this.#waiting.size }, 'removed what is left of deleted groups')
   }
 
-  /** @returns whether it came to the end of the range */
+  /** @returns whether the walk came to the end of the range */
   async #walkRange(target: RemovalTarget, range: Readonly<{ start: string; end: string }>): Promise<boolean> {
     const { clock, limits } = this.#options
     let start: string | undefined = range.start
@@ -149,7 +152,7 @@ export class Removal {
       this.#drawStart(page.keys)
       start = page.nextStart
       const tookMs = clock.nowMs() - startMs
-      // As long as it took, so that clients have the other half; and no faster than it may.
+      // The pause is as long as the work was, so that clients have the nodes for half of the time.
       if (start !== undefined)
         await this.#pause(Math.max(1, tookMs, (1_000 * due.length) / limits.keysPerSecond - tookMs))
       if (this.#isClosed || this.#reachableTarget()?.client !== target.client) return false
@@ -158,8 +161,8 @@ export class Removal {
   }
 
   /**
-   * Notes what was found of a key. Returns it if its grace time was over when the walk asked for it, at
-   * `askedAtMs`.
+   * Notes what was found of a key. Returns that if the grace time was over at `askedAtMs`, when the walk
+   * asked for it.
    */
   async #note(
     target: RemovalTarget,
@@ -171,20 +174,20 @@ export class Removal {
     if (finding.kind === 'other' || finding.kind === 'nothing') return undefined
     const fingerprint = fingerprintOf(key, finding)
     const isFirst = !this.#waiting.has(fingerprint)
-    // A member that did not list the key may hold a group there: that must be known before the time begins to
-    // count.
-    if (isFirst && records.includes(undefined) && !(await this.#isReported(target, key, fingerprint)))
+    // A member that did not list the key may hold a group there. The time counts only from when it is known
+    // not to.
+    if (isFirst && records.includes(undefined) && !(await this.#isConfirmed(target, key, fingerprint)))
       return undefined
     const sinceMs = this.#waiting.see(fingerprint, clock.nowMs())
     if (finding.kind === 'old stubs') return finding
     return sinceMs !== undefined && askedAtMs - sinceMs >= graceMs() ? finding : undefined
   }
 
-  async #isReported(target: RemovalTarget, key: string, fingerprint: Fingerprint): Promise<boolean> {
+  async #isConfirmed(target: RemovalTarget, key: string, fingerprint: Fingerprint): Promise<boolean> {
     const records = await readFromAll(target.members, key)
     if (records === undefined) return false
-    const reported = fingerprintOf(key, findRemovable(records))
-    return reported.high === fingerprint.high && reported.low === fingerprint.low
+    const { high, low } = fingerprintOf(key, findRemovable(records))
+    return high === fingerprint.high && low === fingerprint.low
   }
 
   async #actOnAll(target: RemovalTarget, due: readonly Due[]): Promise<void> {
@@ -195,13 +198,13 @@ export class Removal {
     }
   }
 
-  /** Has it reported once more, and takes the next step if all is as before. */
+  /** Reads a key from all members once more, and takes the next step if they hold what they held before. */
   async #act(target: RemovalTarget, key: string, finding: Finding): Promise<void> {
     const { clock, graceMs, drawProposerId } = this.#options
     const askedAtMs = clock.nowMs()
     const records = await readFromAll(target.members, key)
     if (records === undefined || !isSameFinding(findRemovable(records), finding)) return
-    // A process that was stopped in between does not know what has happened since.
+    // A process that was stopped in between must not act on answers that are so old.
     if (clock.nowMs() - askedAtMs > graceMs() / 10 || this.#options.target()?.client !== target.client) return
     if (finding.kind === 'promises') {
       const outcome = await target.client.settle(key)
@@ -217,7 +220,7 @@ export class Removal {
     if (finding.kind === 'stubs') this.#counts.removedCount += 1
   }
 
-  /** @returns whether the member has taken the last of the requests */
+  /** @returns whether the member has answered ok to the last of the requests */
   async #send(
     member: RemovalMember,
     key: string,
@@ -228,9 +231,9 @@ export class Removal {
   }
 
   /**
-   * Draws any of the keys that this walk has come to, each as likely as the others (a sample of one). Not
-   * where the memory is full: a walk that began elsewhere would see other keys first, and those that wait
-   * would begin anew.
+   * Draws `#start` from the keys that this walk has come to, each as likely as the others (reservoir sampling
+   * of one key). Not while the memory is full: a walk that began elsewhere would note other keys first, and
+   * the waiting ones would have to wait from the start again.
    */
   #drawStart(keys: readonly RemovableKey[]): void {
     if (this.#waiting.isFull) return

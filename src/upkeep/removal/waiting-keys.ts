@@ -4,8 +4,8 @@ import { formatBallot } from '../../register/ballot.ts'
 import type { Finding } from '../../register/removal.ts'
 
 /**
- * A key and what was found of it, as 80 bits of a SHA-256: that two look alike is less likely than a broken
- * disk.
+ * A key and what was found of it, as 80 bits of a SHA-256. Two equal fingerprints are less likely than a
+ * broken disk.
  */
 export type Fingerprint = Readonly<{ high: number; low: number }>
 
@@ -34,9 +34,9 @@ function describe(finding: Finding): string {
 }
 
 /**
- * What waits for its grace time to pass, and since when: 20 bytes a key, and room for so many that two walks
- * need. Each walk over all keys begins a new generation, into which what is still the same is carried over;
- * the rest is forgotten.
+ * The keys that wait for their grace time to pass, and since when. An entry takes 20 bytes, and there are two
+ * tables: what the last walk found, and what the walk under way has found so far. What a walk does not find
+ * again is forgotten.
  */
 export class WaitingKeys {
   readonly #keysMax: number
@@ -44,7 +44,7 @@ export class WaitingKeys {
   #seen = new TimeTable()
   #oldestMs = Number.POSITIVE_INFINITY
 
-  /** @param keysMax what is more waits for room */
+  /** @param keysMax how many keys fit; further keys are noted when there is room */
   constructor(keysMax: number) {
     this.#keysMax = keysMax
   }
@@ -53,12 +53,12 @@ export class WaitingKeys {
     return this.#known.size
   }
 
-  /** Since when the oldest waits, as the last whole walk has seen; `undefined`: nothing does. */
+  /** Since when the oldest key waits, as the last complete walk has found; `undefined`: none waits. */
   get oldestMs(): number | undefined {
     return this.#known.size === 0 ? undefined : this.#oldestMs
   }
 
-  /** There are more keys than there is room for: the last whole walk has filled it, or the one under way. */
+  /** Whether the last complete walk, or the one under way, has found as many keys as fit. */
   get isFull(): boolean {
     return this.#known.size >= this.#keysMax || !this.#hasRoom
   }
@@ -71,9 +71,7 @@ export class WaitingKeys {
     return this.#known.get(fingerprint) !== undefined
   }
 
-  /**
-   * It was found, again or for the first time. Returns since when it is known; `undefined`: there is no room.
-   */
+  /** A walk has found it. Returns since when it is known; `undefined`: there is no room for it. */
   see(fingerprint: Fingerprint, nowMs: number): number | undefined {
     const sinceMs = this.#known.get(fingerprint) ?? nowMs
     if (!this.#hasRoom) return undefined
@@ -81,14 +79,14 @@ export class WaitingKeys {
     return sinceMs
   }
 
-  /** The walk has seen all there is. */
+  /** The walk has gone through all keys. */
   endWalk(): void {
     this.#known = this.#seen
     this.#seen = new TimeTable()
     this.#oldestMs = this.#known.least()
   }
 
-  /** The walk has ended early: what is known stays so. */
+  /** The walk has ended early: the waiting keys stay as they were before it. */
   abortWalk(): void {
     this.#seen = new TimeTable()
   }
@@ -102,7 +100,7 @@ export class WaitingKeys {
 
 const CAPACITY_MIN = 16
 
-/** A hash table of times by fingerprint, with linear probing. Nothing is taken out of it. */
+/** A hash table of times by fingerprint, with linear probing. Entries are only added. */
 class TimeTable {
   #highs = new Float64Array(CAPACITY_MIN)
   #lows = new Uint32Array(CAPACITY_MIN)

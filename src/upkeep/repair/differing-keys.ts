@@ -1,5 +1,4 @@
-/** Finds the keys in which nodes differ, by merging what they hold in some leaves. */
-
+/** Finds the keys that differ between nodes, by merging scans of some leaves. */
 import type { Clock } from '../../process/clock.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
@@ -9,24 +8,24 @@ import { type MergedEntry, mergeScans } from '../../scan/merge-scans.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
 
-/** A key of which members hold different things, as far as the scans showed: time goes on. */
+/** A key for which members held different records when they were scanned. */
 export type DifferingKey = MergedEntry &
   Readonly<{
-    /** The members that lack what others have accepted. */
+    /** The members that lack what the others have accepted. */
     lagging: readonly RepairMember[]
   }>
 
-/** How often it is looked whether a node that sends nothing is still there. */
+/** While a node sends no page, its link is checked this often. */
 const WATCH_MS = 500
 
-/** What is compared: leaves of the digest, on all of these members. */
+/** What is compared: some leaves of the digest, on these members. */
 export type Comparison = Pick<RepairTarget, 'clusterId' | 'epoch'> &
   Readonly<{ members: readonly RepairMember[]; leaves: ReadonlySet<number> }>
 
 /**
  * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time:
- * from `start` to the last one, then those before it. Records are by the index of the member. Throws when one
- * of the nodes is lost.
+ * first those from `start` on, then those before it. Records are at the index of the member. Throws when a
+ * node is lost.
  */
 export async function* differingKeys(
   comparison: Comparison,
@@ -48,9 +47,10 @@ export async function* differingKeys(
 }
 
 /**
- * A key to start from, of a random leaf: `''` when no member holds one of it. Connectors that begin somewhere
- * else each find done what another has come to before. `random` is uniform in [0, 1). Throws when a node is
- * lost.
+ * Draws the key to start from: a key of a random leaf, or `''` when no member holds a key of that leaf.
+ * Connectors that start from different keys leave each other less to repair. Throws when a node is lost.
+ *
+ * @param random uniform in [0, 1)
  */
 export async function drawStart(comparison: Comparison, random: () => number, clock: Clock): Promise<string> {
   const leaf = pick([...comparison.leaves], random)
@@ -91,7 +91,7 @@ function laggingOf({ records }: MergedEntry, members: readonly RepairMember[]): 
 
 type Accepted = KeyRecord & Readonly<{ accepted: Ballot }>
 
-/** Of the records at the highest ballot one that is marked as chosen, else the first. */
+/** Among the records at the highest ballot: one that is marked as chosen, else the first one. */
 function newestOf(records: MergedEntry['records']): Accepted | undefined {
   let newest: Accepted | undefined
   for (const record of records) {
@@ -111,8 +111,8 @@ function hasTaken(record: KeyRecord | undefined, newest: Accepted): boolean {
 }
 
 /**
- * The pages of a node's scan. A node that is stopped sends none, and no end: then its link says that it is
- * gone.
+ * The pages of a node's scan, for as long as its link is reachable. A stopped node sends neither pages nor an
+ * end: only its link tells that it is gone.
  */
 function whileReachable(
   { nodeId, link }: RepairMember,

@@ -1,31 +1,33 @@
 /**
- * Compares what nodes hold, in kilobytes: the digests of all branches, then those of the leaves that differ.
+ * Compares what nodes hold, for a few kilobytes: by the digests of all branches, then by those of the leaves
+ * in them.
  */
 import { BRANCH_COUNT, LEAVES_PER_BRANCH } from '../../rpc/messages.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
 
-/** What one comparison has shown. */
+/** What one comparison has found. */
 export type Look = Readonly<{
-  /** Those that answered everything: they are what was compared. */
+  /** The members that were compared: those that answered everything. */
   members: readonly RepairMember[]
   /** The leaves in which they differ, each with its digests by member. */
   leaves: ReadonlyMap<number, readonly number[]>
 }>
 
-/** How long a node may take to tell digests it has in memory. */
+/** How long a node may take to answer with digests, which it has in memory. */
 const DIGEST_TIMEOUT_MS = 2_000
 /**
- * Branches asked for at once: 4,096 leaves, some 30 KB, and no turn of node or connector takes a millisecond
- * for them.
+ * Branches in one request: 4,096 leaves, some 30 KB, for which neither node nor connector needs a
+ * millisecond.
  */
 const BRANCHES_PER_REQUEST = 16
 
 type Digests = readonly (readonly number[])[]
 
 /**
- * Compares those members that answer, leaving out the others. `undefined`: fewer than two do, so there is
- * nothing to compare. Several looks at once do no harm. `random` is uniform in [0, 1).
+ * Compares the members that answer. `undefined`: fewer than two answer. Several looks may run at once.
+ *
+ * @param random uniform in [0, 1)
  */
 export async function lookAtDigests(target: RepairTarget, random: () => number): Promise<Look | undefined> {
   let members = target.members.filter(({ link }) => !link.isSuspect)
@@ -37,7 +39,7 @@ export async function lookAtDigests(target: RepairTarget, random: () => number):
   return undefined
 }
 
-/** The differing leaves of all members, or the set of those that did not answer. */
+/** The leaves in which the members differ; or the set of the members that did not answer. */
 async function differingLeaves(
   target: RepairTarget,
   members: readonly RepairMember[],
@@ -71,7 +73,7 @@ async function askAll(
   const answers = await Promise.all(
     members.map(async ({ nodeId, transport }) => {
       const request = { clusterId, epoch, nodeId, branches }
-      // Silence, another epoch, and an answer to something else are one: there is nothing to compare with.
+      // No answer, another epoch, or an answer to another question: this member cannot be compared.
       const answer = await transport.digest(request, DIGEST_TIMEOUT_MS).catch(() => undefined)
       return answer?.digests.length === expected ? answer.digests : undefined
     }),

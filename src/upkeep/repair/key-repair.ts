@@ -1,5 +1,4 @@
-/** Repairs one key: protocol.md §5. */
-
+/** Repairs one key (protocol.md §5). */
 import type { Clock } from '../../process/clock.ts'
 import { compareBallots, nextFastBallot } from '../../register/ballot.ts'
 import type { Chosen, Records } from '../../register/known-chosen.ts'
@@ -10,28 +9,31 @@ import { ask } from '../../replication/links/ask.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 
 /**
- * - `equal`: all that answered hold the same already;
- * - `learned`: those that lacked the chosen state have it;
- * - `settled`: nobody could tell what was chosen, or a stub was deaf to it; a classic round has decided;
- * - `diverged`: nodes contradict each other; nothing was written (see `divergence.ts`);
- * - `failed`: too few nodes answered, or not in time.
+ * - `equal`: all members that answered hold the same already.
+ * - `learned`: the members that lacked the chosen state have it now.
+ * - `settled`: the records did not tell what is chosen, or a stub refused it; a classic round has decided.
+ * - `diverged`: members contradict each other; nothing was written (see `divergence.ts`).
+ * - `failed`: too few members answered, or not in time.
  */
 export type KeyOutcome = 'equal' | 'learned' | 'settled' | 'diverged' | 'failed'
 
 export type KeyRepairOptions = Readonly<{
   clock: Clock
-  /** As long as an operation may take: what was read longer ago is not passed on (§6). */
+  /** The longest that an operation may take: what was read longer ago is not passed on (protocol.md §6). */
   timeoutMs: () => number
-  /** Told what the nodes hold for a key; returns what must not be repaired. */
+  /**
+   * Told what members hold for a key. Returns the contradictions among them: a key that has one is not
+   * repaired.
+   */
   observe: (key: string, replicas: readonly Replica[]) => readonly unknown[]
 }>
 
-/** No client waits for what repair asks. */
+/** No client waits for the answers that repair asks for. */
 const BACKGROUND = { isBackground: true }
 
 /**
- * Reads a key from every member that is up, and gives what is chosen to those that lack it. Idempotent, and
- * safe from many connectors at once.
+ * Reads a key from every member that is up, and gives the chosen state to those that lack it. May be
+ * repeated, also by several connectors at once.
  */
 export async function repairKey(
   { members, client }: RepairTarget,
@@ -51,18 +53,20 @@ export async function repairKey(
   const answers = await Promise.all(lagging.map((index) => teach(members[index]!, key, chosen)))
   if (answers.includes(undefined)) return 'failed'
   if (answers.every((answer) => answer?.ok)) return 'learned'
-  // A stub is deaf to it, which a higher ballot ends; or the node has come to contradict it meanwhile, which
-  // none may.
+  // A member refused. It is a stub, for which a higher ballot is needed; or it now contradicts the chosen
+  // state.
   for (const [at, index] of lagging.entries()) records[index] = answers[at]!.record
   return isDivergent() ? 'diverged' : settle(client, key)
 }
 
 /**
- * As `repairKey`, where scans have shown enough already: that a state is chosen, who holds it, and who lacks
- * it. Then it is read from one holder alone, for a half of the messages. A state that was chosen remains so,
- * however old the scan; but it is passed on only if a holder has it still.
+ * Repairs a key with half of the messages when scans have shown enough: that a state is chosen, which members
+ * hold it, and which lack it. Then the state is read from one of those that hold it. A chosen state stays
+ * chosen, however old the scan is; but the state is passed on only if that member still holds it. Otherwise
+ * as `repairKey`.
  *
- * `records`: what the scans showed, at the index of the member; `undefined` where it was not scanned.
+ * @param scanned.records what the scans showed, at the index of the member; `undefined` for a member that was
+ *   not scanned
  */
 export async function repairScanned(
   target: RepairTarget,
@@ -107,7 +111,7 @@ async function settle(client: RepairTarget['client'], key: string): Promise<KeyO
   return outcome.kind === 'decided' ? 'settled' : 'failed'
 }
 
-/** Whether a learn would change what a node has accepted that has answered. Never when nothing is chosen. */
+/** Whether a learn would change what a node has accepted. `false` for a node that did not answer. */
 function lacks(record: KeyRecord | undefined, chosen: Chosen): boolean {
   if (record === undefined || chosen.ballot === undefined) return false
   const { accepted, state } = record
@@ -121,7 +125,7 @@ function holds(record: KeyRecord | undefined, chosen: Chosen): boolean {
   return isSameBallot && sameWriteId(record.state.writeId, chosen.state.writeId)
 }
 
-/** Whether another state is marked as chosen at the same ballot. */
+/** Whether some record marks another state as chosen at the same ballot or above. */
 function isContradicted(records: Records, chosen: Chosen): boolean {
   return records.some((record) => record?.chosen && lacks(record, chosen) && !isBelow(record, chosen))
 }

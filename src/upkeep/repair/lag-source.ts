@@ -1,4 +1,4 @@
-/** How many keys a member lacks, as background repair counts them; `undefined` until it knows. */
+/** Tells about how many keys a member lacks; `undefined`: background repair does not know. */
 export interface LagSource {
   lagOf(nodeId: string): number | undefined
 }

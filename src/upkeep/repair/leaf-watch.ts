@@ -1,24 +1,24 @@
 /**
  * Tells a node that lags from writes on their way. While clients write, digests differ at every look, for
- * milliseconds: a leaf is worth repairing only if it differs at a second look and no node has written in it
- * meanwhile. A leaf that is written all the time would never be still, so after a number of looks it is due
- * anyway; each further number is twice the one before, which also keeps a leaf that cannot be repaired from
- * being tried again and again.
+ * milliseconds. So a leaf is *due* for repair only when it differs at a second look too, and no node has
+ * changed it in between: then it is *still*. A leaf that is written all the time is never still. It is due
+ * after a number of looks all the same, and then after twice as many, and so on: so a leaf that cannot be
+ * repaired is not tried again and again.
  */
 import type { Look } from './digest-look.ts'
 
-/** At so many looks in a row a leaf has differed, and never been still, when it is due all the same. */
+/** A leaf that has differed at this many looks in a row is due, also when it is not still. */
 const RESTLESS_LOOKS = 8
-/** Looks between two attempts at one leaf, at most: about a minute. */
+/** How many looks lie between two attempts at one leaf, at most: about a minute. */
 const WAIT_LOOKS_MAX = 64
 
 type Entry = {
   digests: readonly number[]
   looks: number
   isStill: boolean
-  /** It has been tried as it is. */
+  /** It has been repaired as it is, as far as that was possible. */
   isTried: boolean
-  /** At this look it is due, still or not. */
+  /** The number of the look at which it is due, still or not. */
   dueAt: number
   waitLooks: number
 }
@@ -27,7 +27,7 @@ export class LeafWatch {
   #members = ''
   #entries = new Map<number, Entry>()
 
-  /** How many leaves differed, and had not changed, at the last look. */
+  /** How many leaves were still at the last look. */
   get stillCount(): number {
     let count = 0
     for (const { isStill } of this.#entries.values()) if (isStill) count += 1
@@ -35,8 +35,8 @@ export class LeafWatch {
   }
 
   /**
-   * Takes a look into account, and returns the leaves that are due; where those are most of what differs, all
-   * of it. A look at other members begins anew.
+   * Takes a look into account, and returns the leaves that are due. When most of the leaves that differ are
+   * due, it returns all that differ. A look at other members than before begins anew.
    */
   observe({ members, leaves }: Look): number[] {
     const names = members.map(({ nodeId }) => nodeId).join(' ')
@@ -50,8 +50,8 @@ export class LeafWatch {
       if ((entry.isStill && !entry.isTried) || entry.looks >= entry.dueAt) due.push(leaf)
     }
     this.#entries = entries
-    // Most of what differs does so for longer than a write takes: a node lags, with the leaves too that are
-    // being written.
+    // Most leaves differ for longer than a write takes: a node lags, also in the leaves that are being
+    // written.
     return 2 * due.length > leaves.size ? [...leaves.keys()] : due
   }
 

@@ -1,13 +1,13 @@
 import { type Clock, sleep } from '../../process/clock.ts'
 
-/** What was not used of the last so many milliseconds may be used at once. */
+/** What was not used in the last milliseconds may be used at once: those of this time. */
 const BURST_MS = 20
 
-/** Spreads things over time: lets so many of them begin in a second, and no more. */
+/** Limits how many things begin in a second, and spreads them over it. */
 export class Pace {
   readonly #clock: Pick<Clock, 'nowMs' | 'after'>
   readonly #everyMs: number
-  /** When the next one would be due if all before had begun in time. */
+  /** When the next thing may begin. */
   #dueMs = Number.NEGATIVE_INFINITY
 
   constructor(perSecondMax: number, clock: Pick<Clock, 'nowMs' | 'after'>) {
@@ -15,7 +15,7 @@ export class Pace {
     this.#everyMs = 1_000 / perSecondMax
   }
 
-  /** Waits until the next one may begin. For one caller at a time. */
+  /** Waits until the next thing may begin. For one caller at a time. */
   async take(): Promise<void> {
     const nowMs = this.#clock.nowMs()
     const dueMs = Math.max(this.#dueMs, nowMs - BURST_MS)

@@ -2,13 +2,13 @@ import type { DifferingKey } from './differing-keys.ts'
 import type { KeyOutcome } from './key-repair.ts'
 import type { RepairMember } from './repair-target.ts'
 
-/** Keys, by what became of them. */
+/** How many keys ended how. */
 export type OutcomeCounts = Readonly<{ [K in KeyOutcome]: number }>
 
 /** What one pass of repair finds and does. */
 export class Pass {
   readonly outcomes = noOutcomes()
-  /** How many of the keys found each member lacked, by nodeId. */
+  /** By nodeId: how many of the keys that differ the member lacked. */
   readonly lacking: Map<string, number>
 
   constructor(members: readonly RepairMember[]) {

@@ -3,32 +3,33 @@ import type { LagSource } from './lag-source.ts'
 import { noOutcomes, type OutcomeCounts, type Pass } from './pass.ts'
 import type { RepairMember } from './repair-target.ts'
 
-/** What background repair of this connector has found and done since its start. */
+/** What the background repair of this connector has found and done since its start. */
 export interface RepairReport extends LagSource {
-  /** Repaired keys are those `learned` and `settled`. */
+  /** How many keys ended how. The repaired keys are those `learned` and `settled`. */
   readonly outcomes: OutcomeCounts
-  /** When nodes were last compared, by the connector's clock; `undefined`: never. */
+  /** When nodes were last compared, by the connector's clock; `undefined`: not yet. */
   readonly comparedAtMs: number | undefined
 }
 
-/** Keeps the figures. */
+/** Keeps the figures of the report. */
 export class RepairFigures implements RepairReport {
   readonly outcomes = noOutcomes()
   comparedAtMs: number | undefined
   #lag = new Map<string, number>()
-  /** Keys that a member lacks in each leaf that differs, as the last pass has found. */
+  /** By nodeId: how many keys a member lacked per leaf that differed, on average, in the last pass. */
   #keysPerLeaf = new Map<string, number>()
 
   /**
-   * About how many keys a member lacks: the leaves that differ, times what it lacked in each that the last
-   * pass has gone through. Before a pass has told which member it is, 0; `undefined` while the member does
-   * not answer, or no other.
+   * About how many keys a member lacks: the number of leaves that differ, times how many keys the member
+   * lacked per leaf in the last pass. 0 before the first pass. `undefined` while the member was not compared.
    */
   lagOf(nodeId: string): number | undefined {
     return this.#lag.get(nodeId)
   }
 
-  /** These members were compared; in so many leaves they differ for longer than a write takes. */
+  /**
+   * These members were compared. `leafCount`: in how many leaves they differ for longer than a write takes.
+   */
   compared(members: readonly RepairMember[], leafCount: number, nowMs: number): void {
     this.comparedAtMs = nowMs
     if (leafCount === 0) this.#keysPerLeaf.clear()
@@ -37,7 +38,7 @@ export class RepairFigures implements RepairReport {
     )
   }
 
-  /** There was nothing to compare. */
+  /** Too few members answered to compare anything. */
   notCompared(): void {
     this.#lag.clear()
   }

@@ -2,7 +2,7 @@ import type { NodeLink } from '../../replication/links/node-link.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 
-/** A node that repair compares with the others, and mends. */
+/** A node that repair compares with the others, and repairs. */
 export type RepairMember = Readonly<{
   nodeId: string
   link: Pick<NodeLink, 'isReachable' | 'isSuspect' | 'send'>

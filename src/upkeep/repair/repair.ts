@@ -1,7 +1,7 @@
 /**
  * Keeps nodes equal in the background (protocol.md §5): compares their digests again and again, and repairs
- * the keys in which they differ for longer than a write takes. Every connector runs one. They need not know
- * of each other: what one has repaired the others find equal, and each begins somewhere else.
+ * the keys that differ for longer than a write takes. Every connector runs one. They need not know of each
+ * other: each begins with another key, and finds equal what another one has repaired.
  */
 import type { Logger } from 'pino'
 import { sleep } from '../../process/clock.ts'
@@ -17,13 +17,13 @@ import { Slots } from './slots.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 export type RepairLimits = Readonly<{
-  /** Between two comparisons; each time drawn between half of it and one and a half. */
+  /** The pause between two comparisons: each time between half of this and one and a half of it. */
   intervalMs: number
-  /** To the second look at what differs. Longer than a write takes. */
+  /** The time until the second look at what differs. Longer than a write takes. */
   secondLookMs: number
-  /** Keys under repair at once. */
+  /** How many keys are under repair at once. */
   keysInFlightMax: number
-  /** Keys whose repair begins in a second: clients need the nodes too. */
+  /** How many repairs begin in a second: the rest of the nodes' time is for clients. */
   keysPerSecondMax: number
 }>
 
@@ -36,7 +36,7 @@ export const REPAIR_LIMITS: RepairLimits = {
 
 export type RepairOptions = KeyRepairOptions &
   Readonly<{
-    /** The cluster as it is now; `undefined` while there is none. */
+    /** The cluster as it is now; `undefined` until it is found, and while its membership is being changed. */
     target: () => RepairTarget | undefined
     /** Uniform in [0, 1). */
     random: () => number
@@ -44,9 +44,9 @@ export type RepairOptions = KeyRepairOptions &
     logger: Pick<Logger, 'info' | 'debug'>
   }>
 
-/** How often a pause looks whether a node has returned. */
+/** How often a pause checks whether a node is back. */
 const RETURN_MS = 100
-/** How many times as long as a pass has waited for its scans the pause lasts that follows it. */
+/** A pause is at least this many times as long as the pass before it has waited for scans. */
 const SCAN_REST = 1
 
 export class Repair {
@@ -54,7 +54,7 @@ export class Repair {
   readonly #watch = new LeafWatch()
   readonly #figures = new RepairFigures()
   readonly #closing = new AbortController()
-  /** The members that were up at the last look. */
+  /** The ids of the members that were up at the last look. */
   #seen = new Set<string>()
 
   constructor(options: RepairOptions) {
@@ -72,11 +72,10 @@ export class Repair {
     while (!this.#isClosed) {
       const startMs = clock.nowMs()
       const { differs, scanMs } = await this.#step()
-      // What differs is looked at again soon, and then with the next comparison: by then it was writes on
-      // their way.
+      // What differs is looked at again soon, to tell writes on their way from a node that lags.
       const isSecondLook: boolean = differs && scanMs === 0 && !wasSecondLook
       wasSecondLook = isSecondLook
-      // A pass reads all keys of the nodes, however few it needs: then they rest.
+      // A pass has the nodes read all their keys, however few it needs. Afterwards they rest.
       const pauseMs = isSecondLook
         ? limits.secondLookMs - (clock.nowMs() - startMs)
         : Math.max(limits.intervalMs, SCAN_REST * scanMs)
@@ -88,7 +87,7 @@ export class Repair {
     this.#closing.abort()
   }
 
-  /** One comparison, and the repair of what it finds due. `scanMs`: how long the nodes were read for that. */
+  /** One comparison, and the repair of what is due. `scanMs`: how long the nodes were scanned for that. */
   async #step(): Promise<Readonly<{ differs: boolean; scanMs: number }>> {
     const { target: getTarget, random, clock } = this.#options
     const target = getTarget()
@@ -131,7 +130,7 @@ export class Repair {
         }
       }
       await slots.idle()
-      // What failed for want of an answer is due again with the next look.
+      // Leaves with a failed key are due again at the next look.
       if (pass.outcomes.failed === 0) this.#watch.tried(comparison.leaves)
       this.#figures.passed(pass, comparison.leaves.size)
     } catch (err) {
@@ -154,7 +153,7 @@ export class Repair {
     this.#figures.count(outcome)
   }
 
-  /** Waits, but no longer than until a node is there that was not at the last look. */
+  /** Waits; ends early when a node is up that was not at the last look. */
   async #pause(pauseMs: number): Promise<void> {
     const { clock } = this.#options
     const endMs = clock.nowMs() + pauseMs

@@ -1,4 +1,4 @@
-/** Lets so many things be under way at once, and no more. */
+/** Limits how many things are under way at once. */
 export class Slots {
   #free: number
   readonly #size: number
@@ -22,7 +22,7 @@ export class Slots {
     for (const wake of waiting) wake()
   }
 
-  /** Waits until nothing is under way any more. */
+  /** Waits until nothing is under way. */
   async idle(): Promise<void> {
     while (this.#free < this.#size) await this.#nextRelease()
   }

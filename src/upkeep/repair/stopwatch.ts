@@ -1,6 +1,6 @@
 import type { Clock } from '../../process/clock.ts'
 
-/** Adds up how long promises took that were waited for, whatever became of them. */
+/** Adds up the time that was spent waiting for promises, also for those that reject. */
 export class Stopwatch {
   readonly #clock: Pick<Clock, 'nowMs'>
   totalMs = 0
