@@ -3,11 +3,11 @@
  * that does nothing: what a request costs before it is replicated.
  */
 import { pino } from 'pino'
+import { CLUSTER_EXAMPLE } from '../src/api/status-examples.ts'
 import type { Group } from '../src/group/group.ts'
 import type { Registry } from '../src/group/registry.ts'
 import { buildApp } from '../src/http/app.ts'
 import { RequestCounts } from '../src/http/count-requests.ts'
-import { CLUSTER_EXAMPLE } from '../src/http/openapi/status-examples.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
 
 const time = new Date().toISOString()

@@ -1,19 +1,19 @@
 /** What a backup is made of and restored from: groups with everything that is stored of them. */
 import { type Static, Type } from 'typebox'
-import { Description, GroupId, Labels } from './schemas.ts'
+import { Description, GROUP_EXAMPLE, GroupId, Labels, NextAfter } from './group-schemas.ts'
 
 /** Groups in one request to restore, at most. */
 export const RESTORE_GROUPS_MAX = 256
 
 /** The characters that an entity tag may have (RFC 9110 §8.8.3), without those beyond ASCII. */
 export const INCARNATION = '^[\\u0021\\u0023-\\u007e]+$'
-/**
- * ISO 8601 in UTC with milliseconds: the one form in which times are stored, so that they compare as text.
- */
+/** ISO 8601 in UTC with milliseconds. All times are stored in this one form, so that they compare as text. */
 export const TIME =
   '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z$'
 
 const Time = Type.String({ pattern: TIME, examples: ['2026-01-15T09:30:00.000Z'] })
+
+const STORED_EXAMPLE = { ...GROUP_EXAMPLE, incarnation: '6f1c0d9a42e8b753-3' }
 
 export const StoredGroup = Type.Object(
   {
@@ -32,32 +32,52 @@ export const StoredGroup = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { additionalProperties: false, description: 'A group with everything that is stored of it.' },
+  {
+    title: 'StoredGroup',
+    additionalProperties: false,
+    description: 'A group with everything that is stored of it.',
+    examples: [STORED_EXAMPLE],
+  },
 )
 export type StoredGroup = Static<typeof StoredGroup>
 
-export const BackupPage = Type.Object({
-  groups: Type.Array(StoredGroup),
-  after: Type.Optional(
-    Type.String({ description: 'Pass it as `after` for the next page. Left out on the last one.' }),
-  ),
-})
+export const BackupPage = Type.Object(
+  { groups: Type.Array(StoredGroup), after: Type.Optional(NextAfter) },
+  {
+    title: 'BackupPage',
+    description: 'A page of groups as they are stored.',
+    examples: [{ groups: [STORED_EXAMPLE], after: 'payments' }],
+  },
+)
+export type BackupPage = Static<typeof BackupPage>
 
 export const RestoreBody = Type.Object(
   { groups: Type.Array(StoredGroup, { minItems: 1, maxItems: RESTORE_GROUPS_MAX }) },
-  { additionalProperties: false },
+  {
+    title: 'Restore',
+    additionalProperties: false,
+    description: 'Groups that are to be brought back.',
+    examples: [{ groups: [STORED_EXAMPLE] }],
+  },
 )
 export type RestoreBody = Static<typeof RestoreBody>
 
-export const RestoreResult = Type.Object({
-  restored: Type.Integer({ minimum: 0, description: 'How many groups were brought back.' }),
-  unchanged: Type.Integer({
-    minimum: 0,
-    description: 'How many were there already, the same in everything.',
-  }),
-  conflicts: Type.Array(GroupId, {
-    description:
-      'The ids under which there is another group, or another version of it. These were left alone.',
-  }),
-})
+export const RestoreResult = Type.Object(
+  {
+    restored: Type.Integer({ minimum: 0, description: 'How many groups were brought back.' }),
+    unchanged: Type.Integer({
+      minimum: 0,
+      description: 'How many were there already, the same in everything.',
+    }),
+    conflicts: Type.Array(GroupId, {
+      description:
+        'The ids that another group has, or another version of the group. Those groups were left alone.',
+    }),
+  },
+  {
+    title: 'RestoreResult',
+    description: 'What became of the groups.',
+    examples: [{ restored: 1, unchanged: 0, conflicts: [] }],
+  },
+)
 export type RestoreResult = Static<typeof RestoreResult>

@@ -1,63 +1,79 @@
 /** What a connector says of its cluster, as JSON schemas. `null` means "not known", everywhere. */
 import { type Static, type TSchema, Type } from 'typebox'
-import { GroupId } from './schemas.ts'
+import { GroupId } from './group-schemas.ts'
 
 const count = { minimum: 0 }
 
 const Address = Type.String({ description: 'host:port, where this connector reaches the node.' })
 
 /** One member, as this connector sees it. Before the cluster is found: one of the hosts. */
-export const MemberStatus = Type.Object({
-  nodeId: nullable(Type.String()),
-  address: Address,
-  role: Type.Enum(['voting', 'joining', 'leaving'], {
-    description: '`joining` and `leaving` only while the membership changes.',
-  }),
-  progress: nullable(
-    Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description:
-        'How much of the data a joining node has. null: it has them all, or that is not known yet.',
+export const MemberStatus = Type.Object(
+  {
+    nodeId: nullable(Type.String()),
+    address: Address,
+    role: Type.Enum(['voting', 'joining', 'leaving'], {
+      type: 'string',
+      description: '`joining` and `leaving` only while the membership changes.',
     }),
-  ),
-  reachable: Type.Boolean({ description: 'Whether this connector has a stream to the node that works.' }),
-  suspect: Type.Boolean({
-    description: 'Whether nobody waits for it at the moment: it is slow, or not reachable.',
-  }),
-  latencyMs: nullable(
-    Type.Object(
-      { p50: Type.Number(count), p99: Type.Number(count) },
-      { description: 'Of the last 256 round trips from this connector, fsync included.' },
+    progress: nullable(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description:
+          'How much of the data a joining node has. null: it has all of them, or how much it has is not known yet.',
+      }),
     ),
-  ),
-  lag: nullable(Type.Integer({ ...count, description: 'How many keys differ from what is chosen.' })),
-  records: nullable(Type.Integer(count)),
-  tombstones: nullable(Type.Integer({ ...count, description: 'Of the records: deleted groups.' })),
-  stubs: nullable(Type.Integer({ ...count, description: 'Of the records: what is left of a tombstone.' })),
-  version: nullable(Type.String({ description: 'Of the program it runs.' })),
-  epoch: nullable(Type.Integer({ minimum: 1, description: "The node's own." })),
-  problem: nullable(Type.String({ description: 'A sentence on what is wrong with it.' })),
-})
+    reachable: Type.Boolean({ description: 'Whether this connector has a working stream to the node.' }),
+    suspect: Type.Boolean({
+      description: 'Whether no request waits for the node at the moment: it is slow, or not reachable.',
+    }),
+    latencyMs: nullable(
+      Type.Object(
+        { p50: Type.Number(count), p99: Type.Number(count) },
+        { description: 'Of the last 256 round trips from this connector, fsync included.' },
+      ),
+    ),
+    lag: nullable(
+      Type.Integer({
+        ...count,
+        description: 'For how many keys the node holds something else than what is chosen.',
+      }),
+    ),
+    records: nullable(Type.Integer(count)),
+    tombstones: nullable(Type.Integer({ ...count, description: 'Of the records: deleted groups.' })),
+    stubs: nullable(Type.Integer({ ...count, description: 'Of the records: what is left of a tombstone.' })),
+    version: nullable(Type.String({ description: 'The version of the program that the node runs.' })),
+    epoch: nullable(Type.Integer({ minimum: 1, description: 'The epoch that the node is in.' })),
+    problem: nullable(Type.String({ description: 'What is wrong with the node, in a sentence.' })),
+  },
+  { title: 'MemberStatus', description: 'A member, as this connector sees it.' },
+)
 export type MemberStatus = Readonly<Static<typeof MemberStatus>>
 
 export const BallotView = Type.Object(
   { round: Type.Integer({ minimum: 1 }), proposerId: Type.Integer(count), text: Type.String() },
-  { description: '`proposerId` 0 is the fast ballot of the round; `text` is how logs show it.' },
+  {
+    title: 'Ballot',
+    description: 'A `proposerId` of 0 is the fast ballot of the round. `text` is the ballot as logs show it.',
+  },
 )
 export type BallotView = Readonly<Static<typeof BallotView>>
 
-export const DivergenceView = Type.Object({
-  key: Type.String({ description: '`group/` and the group’s id.' }),
-  ballot: BallotView,
-  nodeIds: Type.Array(Type.String(), { description: 'The two nodes that hold different states.' }),
-})
+export const DivergenceView = Type.Object(
+  {
+    key: Type.String({ description: '`group/` and the id of the group.' }),
+    ballot: BallotView,
+    nodeIds: Type.Array(Type.String(), { description: 'The two nodes that hold different states.' }),
+  },
+  { title: 'Divergence', description: 'Two nodes hold different states as chosen at one ballot.' },
+)
 
 export const ClusterStatus = Type.Object(
   {
     verdict: Type.Enum(['healthy', 'degraded', 'unavailable'], {
+      type: 'string',
       description:
-        '`degraded`: a quorum of nodes answers, so all is served, but something is not as it should be. `unavailable`: no quorum answers.',
+        '`degraded`: a quorum of nodes answers, so all requests are served, but something is not as it should be. `unavailable`: no quorum answers.',
     }),
     reason: Type.String({ description: 'Why, in a sentence.' }),
     clusterId: nullable(Type.String({ description: 'null until the cluster is found.' })),
@@ -69,38 +85,49 @@ export const ClusterStatus = Type.Object(
       {
         count: Type.Integer({
           ...count,
-          description: 'How many this connector has found and not seen mended.',
+          description: 'How many this connector has found and has not seen mended.',
         }),
         first: Type.Array(DivergenceView, { description: 'The first 20 of them.' }),
       },
-      { description: 'Different states that two nodes hold as chosen at one ballot: never to happen.' },
+      {
+        description: 'Different states that two nodes hold as chosen at one ballot. This must never happen.',
+      },
     ),
   },
-  { description: 'The cluster, as this connector sees it at the moment.' },
+  {
+    title: 'ClusterStatus',
+    description: 'The cluster, as this connector sees it at the moment.',
+  },
 )
 export type ClusterStatus = Readonly<Static<typeof ClusterStatus>>
 
-/** What one member holds for a group. All from `generation` on is null when it was not reached. */
-export const ReplicaView = Type.Object({
-  nodeId: Type.String(),
-  address: Address,
-  holds: Type.Enum(['group', 'tombstone', 'stub', 'absent', 'unreachable'], {
-    description:
-      '`tombstone`: the group was deleted. `stub`: so was the tombstone, but for a promise. `absent`: nothing.',
-  }),
-  version: nullable(Type.Integer({ minimum: 1, description: "The group's version." })),
-  generation: nullable(Type.Integer(count)),
-  writeId: nullable(
-    Type.Object({
-      proposerId: Type.Integer(count),
-      sequence: Type.Integer(count),
-      text: Type.String(),
+/**
+ * What one member holds for a group. Everything from `generation` on is null when the member was not reached.
+ */
+export const ReplicaView = Type.Object(
+  {
+    nodeId: Type.String(),
+    address: Address,
+    holds: Type.Enum(['group', 'tombstone', 'stub', 'absent', 'unreachable'], {
+      type: 'string',
+      description:
+        '`tombstone`: the group was deleted. `stub`: the tombstone is removed, only a promise is left. `absent`: nothing. `unreachable`: the node did not answer.',
     }),
-  ),
-  ballot: nullable(BallotView),
-  chosen: nullable(Type.Boolean({ description: 'Whether the node knows that it is chosen.' })),
-  promised: nullable(BallotView),
-})
+    version: nullable(Type.Integer({ minimum: 1, description: 'The version of the group.' })),
+    generation: nullable(Type.Integer(count)),
+    writeId: nullable(
+      Type.Object({
+        proposerId: Type.Integer(count),
+        sequence: Type.Integer(count),
+        text: Type.String(),
+      }),
+    ),
+    ballot: nullable(BallotView),
+    chosen: nullable(Type.Boolean({ description: 'Whether the node knows that the state is chosen.' })),
+    promised: nullable(BallotView),
+  },
+  { title: 'Replica', description: 'What one member holds for the group.' },
+)
 export type ReplicaView = Readonly<Static<typeof ReplicaView>>
 
 export const GroupReplicas = Type.Object(
@@ -108,12 +135,17 @@ export const GroupReplicas = Type.Object(
     groupId: GroupId,
     agree: Type.Boolean({ description: 'Whether every member answered, and all hold the same state.' }),
     differ: Type.Boolean({
-      description: 'Whether members that answered hold different things. Neither: some did not answer.',
+      description:
+        'Whether members that answered hold different states. If the members neither agree nor differ, some did not answer.',
     }),
     reason: Type.String({ description: 'What that means, in a sentence.' }),
     replicas: Type.Array(ReplicaView),
   },
-  { description: 'What each member holds for one group, asked one by one; nothing is repaired by it.' },
+  {
+    title: 'GroupReplicas',
+    description:
+      'What each member holds for one group. Each member was asked by itself, and nothing was repaired.',
+  },
 )
 export type GroupReplicas = Readonly<Static<typeof GroupReplicas>>
 

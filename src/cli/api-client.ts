@@ -5,8 +5,8 @@
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
+import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/group-schemas.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
-import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Group as StoredGroup } from '../group/group.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { UpdateGroupBody } from '../api/schemas.ts'
+import type { UpdateGroupBody } from '../api/group-schemas.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { runGroupCommand } from './group-command.ts'

@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
-import { docsRoutes } from './docs/docs.ts'
+import { collectRoutes, docsRoutes } from './docs/docs.ts'
 import { drainOnClose } from './drain.ts'
 import { errorHandler } from './error-handler.ts'
 import { healthRoutes } from './health.ts'
@@ -76,6 +76,10 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))
   })
 
+  // Answers are described by schemas, but written by `JSON.stringify`: it is faster, and drops no field in
+  // silence.
+  app.setSerializerCompiler(() => JSON.stringify)
+  collectRoutes(app)
   app.register(createGroupRoute(dependencies))
   app.register(getGroupRoute(dependencies))
   app.register(listGroupsRoute(dependencies))

@@ -1,6 +1,25 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
 import type { Dependencies } from './dependencies.ts'
+import { answer } from './docs/describe.ts'
 import { sendProblem } from './problem.ts'
+
+const livenessSchema = {
+  operationId: 'getLiveness',
+  tags: ['Operations'],
+  summary: 'Is the process there?',
+  response: { 200: answer('It is.', statusOf('live'), { example: { status: 'live' } }) },
+}
+
+const readinessSchema = {
+  operationId: 'getReadiness',
+  tags: ['Operations'],
+  summary: 'Can it serve?',
+  description:
+    'Ready means that a classic quorum of the nodes answers, and that the connector is not being stopped.',
+  response: { 200: answer('It can.', statusOf('ready'), { example: { status: 'ready' } }) },
+  problems: ['not_ready'],
+} as const
 
 /** `GET /livez`: the process is there. `GET /readyz`: it can serve, and is not being stopped. */
 export function healthRoutes(
@@ -8,8 +27,8 @@ export function healthRoutes(
   { engine: { readiness }, retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsync {
   return async (app) => {
-    app.get('/livez', async () => ({ status: 'live' }))
-    app.get('/readyz', async (_request, reply) => {
+    app.get('/livez', { schema: livenessSchema }, async () => ({ status: 'live' }))
+    app.get('/readyz', { schema: readinessSchema }, async (_request, reply) => {
       const isStopping = isDraining()
       if (readiness.isReady() && !isStopping) return { status: 'ready' }
       reply.header('retry-after', retryAfterSeconds)
@@ -17,4 +36,8 @@ export function healthRoutes(
       return sendProblem(reply, 'not_ready', { detail })
     })
   }
+}
+
+function statusOf(status: string) {
+  return Type.Object({ status: Type.Literal(status) })
 }

@@ -5,6 +5,9 @@ import { RequestError } from './request-error.ts'
 /** The largest body that is taken, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1_024
 
+/** The problems of a route that takes a JSON body, beside what its schema refuses. */
+export const JSON_BODY_PROBLEMS = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const
+
 /**
  * Takes JSON bodies of these media types, and no others, on the routes of `app`.
  *

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { PROBLEMS, type ProblemCode } from '../api/problem-codes.ts'
-import type { Problem } from '../api/schemas.ts'
+import type { Problem } from '../api/problem-schema.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PROBLEMS, type ProblemCode } from '../../src/api/problem-codes.ts'
-import type { Problem } from '../../src/api/schemas.ts'
+import type { Problem } from '../../src/api/problem-schema.ts'
 
 /** As much of an answer as the tests look at: that of `inject`. */
 export type Answer = Readonly<{

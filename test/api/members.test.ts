@@ -1,9 +1,9 @@
 /** Changes of the membership over HTTP, and the commands that ask for them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { changeMembers, type MemberChange } from '../../src/cli/members/change-members.ts'
 import type { ChangeResult } from '../../src/engines/engine.ts'
-import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { expectProblem, fieldsOf } from './expect.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 import { testApp } from './test-app.ts'

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { PROBLEMS } from '../../src/api/problem-codes.ts'
+import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
+import { expectProblem } from './expect.ts'
 import { testApp } from './test-app.ts'
 
 type Media = { schema: object; example?: unknown; examples?: { [name: string]: { value: unknown } } }
@@ -10,14 +12,17 @@ type Content = { [mediaType: string]: Media }
 type Answer = { headers?: object; content?: Content }
 type Operation = {
   operationId: string
-  parameters: { $ref: string }[]
+  tags: string[]
+  summary: string
+  parameters: { name: string; in: string }[]
   requestBody?: { content: Content }
   responses: { [status: string]: Answer }
 }
 type Document = {
   openapi: string
   paths: { [path: string]: { [method: string]: Operation } }
-  components: object
+  tags: { name: string }[]
+  components: { schemas: { [name: string]: object } }
 }
 
 test('the document is valid OpenAPI 3.1', async () => {
@@ -86,7 +91,9 @@ test('every answer is described with X-Request-Id, every error with an example o
       assert.notEqual(Object.keys(examples).length, 0, `${name} ${status}`)
     }
     assert.ok(
-      operation.parameters.some(({ $ref }) => $ref.endsWith('/RequestId')),
+      operation.parameters.some(
+        (parameter) => parameter.in === 'header' && parameter.name === 'X-Request-Id',
+      ),
       name,
     )
   }
@@ -100,6 +107,65 @@ test('every answer is described with X-Request-Id, every error with an example o
     'method_not_implemented',
   ]
   assert.deepEqual([...seen, ...beforeRouting].sort(), Object.keys(PROBLEMS).sort())
+})
+
+test('every operation has an id of its own, a summary and a tag that is described', async () => {
+  const document = await fetchDocument()
+  const ids = new Set<string>()
+  for (const { name, operation } of operations(document)) {
+    assert.match(operation.operationId ?? '', /^[a-z]+([A-Z][a-z]+)*$/, name)
+    assert.ok(!ids.has(operation.operationId), `${name}: another operation is ${operation.operationId} too`)
+    ids.add(operation.operationId)
+    assert.match(operation.summary ?? '', /\S/, name)
+    assert.equal(operation.tags?.length, 1, name)
+    assert.ok(
+      document.tags.some(({ name: tag }) => tag === operation.tags[0]),
+      name,
+    )
+  }
+})
+
+test('an error has the codes of its examples, so that clients with types know them', async () => {
+  for (const { name, operation } of operations(await fetchDocument())) {
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      const { schema, examples } = answer.content?.['application/problem+json'] ?? {}
+      if (schema === undefined) continue
+      const [, own] = (schema as { allOf: { properties: { code: { enum: string[] } } }[] }).allOf
+      assert.deepEqual(own?.properties.code.enum, Object.keys(examples ?? {}), `${name} ${status}`)
+    }
+  }
+})
+
+test('routes of a part that the engine does not have are neither there nor in the document', async () => {
+  const whole = await fetchDocument()
+  const { app } = testApp({ without: ['members', 'replicas'] })
+  const document = (await app.inject('/v1/openapi.json')).json() as Document
+  const gone = ['/v1/cluster/members', '/v1/cluster/members/{nodeId}', '/v1/group/{groupId}/replicas']
+  assert.deepEqual(
+    Object.keys(document.paths),
+    Object.keys(whole.paths).filter((path) => !gone.includes(path)),
+  )
+  for (const name of ['Member', 'MembershipChange', 'GroupReplicas', 'Replica']) {
+    assert.ok(name in whole.components.schemas, name)
+    assert.ok(!(name in document.components.schemas), name)
+  }
+  const { valid, errors } = await new Validator().validate(document as never)
+  assert.ok(valid, JSON.stringify(errors, undefined, 2))
+  for (const [method, url] of [
+    ['GET', '/v1/group/g/replicas'],
+    ['POST', '/v1/cluster/members'],
+    ['PUT', '/v1/cluster/members/n'],
+    ['DELETE', '/v1/cluster/members/n'],
+  ] as const) {
+    expectProblem(await app.inject({ method, url }), 'not_found')
+  }
+  assert.equal((await app.inject('/v1/cluster')).statusCode, 200)
+})
+
+test('an answer is written as it is, field by field, whatever its schema says', async () => {
+  const status = { ...CLUSTER_EXAMPLE, more: 1, clusterId: undefined, epoch: 'text' } as never
+  const { app } = testApp({ engine: { status: { describe: () => status } } })
+  assert.equal((await app.inject('/v1/cluster')).body, JSON.stringify(status))
 })
 
 test('what the API answers is of the schemas it describes', async () => {

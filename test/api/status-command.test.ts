@@ -1,8 +1,8 @@
 /** `cohort status` over HTTP, against the real API. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { showStatus, watchStatus } from '../../src/cli/status/status.ts'
-import { CLUSTER_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { testApp } from './test-app.ts'
 
 function anOutput() {

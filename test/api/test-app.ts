@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/api/status-examples.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import type { Dependencies } from '../../src/http/dependencies.ts'
-import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/http/openapi/status-examples.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
@@ -16,28 +16,37 @@ export type TestApp = Readonly<{
   logged: string[]
 }>
 
-type Overrides = Partial<Omit<Dependencies, 'engine'>> & Readonly<{ engine?: Partial<Engine> }>
+type OptionalPart = 'replicas' | 'members'
+
+type Overrides = Partial<Omit<Dependencies, 'engine'>> &
+  Readonly<{
+    engine?: Partial<Engine>
+    /** The parts that the engine does not have. */
+    without?: readonly OptionalPart[]
+  }>
 
 /**
  * The real app in front of an engine in memory, of which a test may replace parts. Time stands at 2026-01-01,
  * incarnations are `i1`, `i2`, ...
  */
-export function testApp({ engine = {}, ...overrides }: Overrides = {}): TestApp {
+export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()
   const logged: string[] = []
   let count = 0
+  const engine: { -readonly [part in keyof Engine]: Engine[part] } = {
+    registry,
+    readiness: { isReady: () => true },
+    status: { describe: () => CLUSTER_EXAMPLE },
+    replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
+    members: new ScriptedMembers(),
+    addMetrics: () => {},
+    run: async () => {},
+    close: () => {},
+    ...parts,
+  }
+  for (const part of without) delete engine[part]
   const app = buildApp({
-    engine: {
-      registry,
-      readiness: { isReady: () => true },
-      status: { describe: () => CLUSTER_EXAMPLE },
-      replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
-      members: new ScriptedMembers(),
-      addMetrics: () => {},
-      run: async () => {},
-      close: () => {},
-      ...engine,
-    },
+    engine,
     metrics: new Metrics(),
     requestCounts: new RequestCounts(),
     nowMs: () => performance.now(),

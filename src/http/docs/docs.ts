@@ -7,8 +7,13 @@ import { dirname } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
-import type { FastifyPluginAsync } from 'fastify'
-import { openapiDocument } from '../openapi/document.ts'
+import type { FastifyInstance, FastifyPluginAsync, FastifySchema } from 'fastify'
+import { Type } from 'typebox'
+import { answer } from './describe.ts'
+import { documentOptions } from './document.ts'
+
+const SWAGGER_UI_PATH = '/v1/docs'
+const REDOC_PATH = '/v1/redoc'
 
 /** Both pages put style elements into themselves; Redoc runs its search in a worker made of a blob. */
 const CONTENT_SECURITY_POLICY = [
@@ -26,7 +31,10 @@ const CONTENT_SECURITY_POLICY = [
 
 const REDOC_FILE = 'redoc.standalone.js'
 
-/** `Logo` of Redoc's foot comes from its makers' server: left out, not shown as a broken image. */
+/**
+ * Redoc's logo comes from the server of its makers, which the policy forbids. It is hidden, not shown as a
+ * broken image.
+ */
 const REDOC_PAGE = `<!doctype html>
 <html lang="en">
   <head>
@@ -38,8 +46,8 @@ const REDOC_PAGE = `<!doctype html>
   </head>
   <body>
     <div id="redoc"></div>
-    <script src="/v1/redoc/${REDOC_FILE}"></script>
-    <script src="/v1/redoc/start.js"></script>
+    <script src="${REDOC_PATH}/${REDOC_FILE}"></script>
+    <script src="${REDOC_PATH}/start.js"></script>
   </body>
 </html>
 `
@@ -47,6 +55,17 @@ const REDOC_PAGE = `<!doctype html>
 const REDOC_START = `Redoc.init('/v1/openapi.json', { hideDownloadButton: false }, document.getElementById('redoc'))
 `
 
+const documentSchema = {
+  operationId: 'getOpenapi',
+  tags: ['Documentation'],
+  summary: 'This document',
+  response: { 200: answer('OpenAPI 3.1.', Type.Object({})) },
+}
+
+/** Files that only the pages load are no part of the API. */
+const hidden = { hide: true }
+
+/** `/v1/openapi.json` and the pages. `collectRoutes` must have been registered before the first route. */
 export function docsRoutes(): FastifyPluginAsync {
   return async (app) => {
     // A server may ignore Range (RFC 9110 §14.2). Nobody needs a part of these files.
@@ -54,20 +73,28 @@ export function docsRoutes(): FastifyPluginAsync {
       delete request.raw.headers.range
       done()
     })
-    const json = JSON.stringify(openapiDocument)
-    app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(json))
+    let json: string | undefined
+    app.get('/v1/openapi.json', { schema: documentSchema }, (_request, reply) => {
+      json ??= JSON.stringify(app.swagger())
+      return reply.type('application/json').send(json)
+    })
     await app.register(swaggerUi)
     await app.register(redoc)
   }
 }
 
+/** Collects the routes that are added from now on, for `app.swagger()`. */
+export function collectRoutes(app: FastifyInstance): void {
+  app.register(fastifySwagger, documentOptions())
+}
+
 const swaggerUi: FastifyPluginAsync = async (app) => {
-  await app.register(fastifySwagger, {
-    mode: 'static',
-    specification: { document: JSON.parse(JSON.stringify(openapiDocument)) },
+  app.addHook('onRoute', (route) => {
+    if (route.url === SWAGGER_UI_PATH)
+      route.schema = pageSchema('getSwaggerUi', 'This document in Swagger UI')
   })
   await app.register(fastifySwaggerUi, {
-    routePrefix: '/v1/docs',
+    routePrefix: SWAGGER_UI_PATH,
     staticCSP: CONTENT_SECURITY_POLICY,
     theme: { title: 'Cohort API' },
     // Without the bar on top, which is for loading other documents.
@@ -81,7 +108,17 @@ const redoc: FastifyPluginAsync = async (app) => {
   app.addHook('onSend', async (_request, reply) => {
     reply.header('content-security-policy', CONTENT_SECURITY_POLICY)
   })
-  app.get('/v1/redoc', (_request, reply) => reply.type('text/html; charset=utf-8').send(REDOC_PAGE))
-  app.get('/v1/redoc/start.js', (_request, reply) => reply.type('text/javascript').send(REDOC_START))
-  app.get(`/v1/redoc/${REDOC_FILE}`, (_request, reply) => reply.sendFile(REDOC_FILE))
+  const schema = pageSchema('getRedoc', 'This document in Redoc')
+  app.get(REDOC_PATH, { schema }, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(REDOC_PAGE),
+  )
+  app.get(`${REDOC_PATH}/start.js`, { schema: hidden }, (_request, reply) =>
+    reply.type('text/javascript').send(REDOC_START),
+  )
+  app.get(`${REDOC_PATH}/${REDOC_FILE}`, { schema: hidden }, (_request, reply) => reply.sendFile(REDOC_FILE))
+}
+
+function pageSchema(operationId: string, summary: string): FastifySchema {
+  const page = answer('A page that needs nothing from elsewhere.', Type.String(), { mediaType: 'text/html' })
+  return { operationId, tags: ['Documentation'], summary, response: { 200: page } }
 }

@@ -1,18 +1,32 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { BackupPage } from '../../../api/backup-schemas.ts'
 import type { Dependencies } from '../../dependencies.ts'
+import { answer } from '../../docs/describe.ts'
 import { sendFailure } from '../../outcome.ts'
-import { limitOf, PageQuery } from '../../page-query.ts'
+import { DescribedPageQuery, limitOf, PageQuery } from '../../page-query.ts'
+
+const schema = {
+  operationId: 'backUpGroups',
+  tags: ['Operations'],
+  summary: 'Read groups as they are stored',
+  description:
+    'A page of groups with everything that is needed to bring them back, in the order of their ids (as UTF-8 bytes). Each group is as a read at some moment of the request would have shown it. `cohort backup` makes a file of all pages.',
+  querystring: PageQuery,
+  describedQuery: DescribedPageQuery,
+  response: { 200: answer('A page.', BackupPage) },
+  problems: ['unavailable'],
+} as const
 
 /**
- * `GET /v1/backup`: a page of groups as they are stored, with the incarnation that clients see in entity tags
- * alone.
+ * `GET /v1/backup`: a page of groups as they are stored. They have one field that no other route shows, the
+ * incarnation.
  */
 export function backupRoute({
   engine: { registry },
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/v1/backup', { schema: { querystring: PageQuery } }, async (request, reply) => {
+    app.get('/v1/backup', { schema }, async (request, reply) => {
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)

@@ -1,16 +1,31 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { RestoreBody, type RestoreResult, type StoredGroup } from '../../../api/backup-schemas.ts'
+import { RestoreBody, RestoreResult, type StoredGroup } from '../../../api/backup-schemas.ts'
 import type { Decision, Group } from '../../../group/group.ts'
 import type { Outcome, Registry } from '../../../group/registry.ts'
 import { restoreGroup } from '../../../group/restore-group.ts'
 import type { Dependencies } from '../../dependencies.ts'
-import { takeJsonBodies } from '../../json-bodies.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { sendFailure } from '../../outcome.ts'
 
 /**
- * The largest page in bytes: the largest group has some 90 KiB, too many for the 64 KiB of the other routes.
+ * The largest page in bytes. The largest group has about 90 KiB, more than the 64 KiB of the other routes.
  */
-export const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
+const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
+
+const MEDIA_TYPES = ['application/json']
+
+const schema = {
+  operationId: 'restoreGroups',
+  tags: ['Operations'],
+  summary: 'Bring groups back as they were',
+  description:
+    'Each group is created with the version, ETag and times that it is sent with, unless there is a group of its id. A group that is there and the same in everything is left unchanged, so the request may always be repeated; any other is a conflict, and left alone. A body has at most 1 MiB. The groups are restored one by one: after a 504, some of them may have been. `cohort restore` sends a file in such pages.',
+  consumes: MEDIA_TYPES,
+  body: RestoreBody,
+  response: { 200: answer('What became of the groups.', RestoreResult) },
+  problems: [...JSON_BODY_PROBLEMS, 'unavailable', 'outcome_unknown'],
+} as const
 
 type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>
 
@@ -20,9 +35,8 @@ export function restoreRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    takeJsonBodies(app, ['application/json'])
-    const options = { schema: { body: RestoreBody }, bodyLimit: RESTORE_BODY_BYTES_MAX }
-    app.post('/v1/restore', options, async (request, reply) => {
+    takeJsonBodies(app, MEDIA_TYPES)
+    app.post('/v1/restore', { schema, bodyLimit: RESTORE_BODY_BYTES_MAX }, async (request, reply) => {
       const { result, failures } = await restoreAll(registry, request.body.groups)
       const failure = failureOf(result, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
@@ -37,7 +51,7 @@ async function restoreAll(
   const result: RestoreResult = { restored: 0, unchanged: 0, conflicts: [] }
   const failures: Failure[] = []
   const restoring = groups.map(async (group) => {
-    // What the schema lets through is a group: it knows optional fields as possibly undefined, JSON does not.
+    // The type of the schema says that optional fields may be undefined. In JSON they are left out.
     const outcome = await registry.change(group.groupId, restoreGroup(group as Group))
     if (outcome.kind !== 'done') failures.push(outcome)
     else if (outcome.value.kind === 'changed') result.restored += 1

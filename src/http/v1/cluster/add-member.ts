@@ -1,9 +1,36 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MemberBody } from '../../../api/member-schemas.ts'
+import { CHANGE_EXAMPLES, MemberBody, MembershipChange } from '../../../api/member-schemas.ts'
 import type { MemberChanges } from '../../../engines/engine.ts'
 import type { Dependencies } from '../../dependencies.ts'
-import { takeJsonBodies } from '../../json-bodies.ts'
-import { addressIn, MEMBERS_PATH, sendChange } from './member-request.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
+import {
+  addressIn,
+  CHANGE_GOES_ON,
+  CHANGE_PROBLEMS,
+  MEMBERS_PATH,
+  NEWCOMER_PROBLEMS,
+  sendChange,
+} from './member-request.ts'
+
+const MEDIA_TYPES = ['application/json']
+
+const schema = {
+  operationId: 'addMember',
+  tags: ['Operations'],
+  summary: 'Add a member',
+  description: `Makes a node with an empty data directory one more member. ${CHANGE_GOES_ON}`,
+  consumes: MEDIA_TYPES,
+  body: MemberBody,
+  response: { 202: answer('The change is chosen.', MembershipChange, { example: CHANGE_EXAMPLES.add }) },
+  problems: [
+    ...JSON_BODY_PROBLEMS,
+    ...CHANGE_PROBLEMS,
+    ...NEWCOMER_PROBLEMS,
+    'too_few_members',
+    'too_many_members',
+  ],
+} as const
 
 /** `POST /v1/cluster/members`. */
 export function addMemberRoute(
@@ -11,8 +38,8 @@ export function addMemberRoute(
   { retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
-    takeJsonBodies(app, ['application/json'])
-    app.post(MEMBERS_PATH, { schema: { body: MemberBody } }, async ({ body }, reply) =>
+    takeJsonBodies(app, MEDIA_TYPES)
+    app.post(MEMBERS_PATH, { schema }, async ({ body }, reply) =>
       sendChange(reply, await members.add(addressIn(body)), retryAfterSeconds),
     )
   }

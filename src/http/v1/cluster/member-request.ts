@@ -10,6 +10,21 @@ import { invalidRequest } from '../../request-error.ts'
 export const MEMBERS_PATH = '/v1/cluster/members'
 export const MEMBER_PATH = `${MEMBERS_PATH}/:nodeId`
 
+/** For the descriptions of the routes. */
+export const CHANGE_GOES_ON =
+  'The answer comes when the change is chosen. From then on the change is carried out, by this connector or another, and clients notice nothing of it. `GET /v1/cluster` shows how far it is. There is one change at a time.'
+
+/** The problems of every change. */
+export const CHANGE_PROBLEMS = [
+  'change_in_progress',
+  'members_unreachable',
+  'unavailable',
+  'outcome_unknown',
+] as const
+
+/** The problems of a change that makes a node a member. */
+export const NEWCOMER_PROBLEMS = ['already_a_member', 'node_not_empty', 'node_unreachable'] as const
+
 /** The address in a body, as `host:port`. @throws RequestError when it is none */
 export function addressIn({ address }: MemberBody): string {
   const parsed = parseAddress(address)

@@ -1,9 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MemberParams } from '../../../api/member-schemas.ts'
+import { CHANGE_EXAMPLES, MemberParams, MembershipChange } from '../../../api/member-schemas.ts'
 import type { MemberChanges } from '../../../engines/engine.ts'
 import type { Dependencies } from '../../dependencies.ts'
+import { answer } from '../../docs/describe.ts'
 import { dropBodies } from '../../json-bodies.ts'
-import { MEMBER_PATH, sendChange } from './member-request.ts'
+import { CHANGE_GOES_ON, CHANGE_PROBLEMS, MEMBER_PATH, sendChange } from './member-request.ts'
+
+const schema = {
+  operationId: 'removeMember',
+  tags: ['Operations'],
+  summary: 'Remove a member',
+  description: `Takes a member out, whether it answers or not. If the node is still joining, its addition is taken back. A body, if one is sent, is ignored. ${CHANGE_GOES_ON}`,
+  params: MemberParams,
+  response: { 202: answer('The change is chosen.', MembershipChange, { example: CHANGE_EXAMPLES.remove }) },
+  problems: [...CHANGE_PROBLEMS, 'invalid_path', 'member_not_found', 'too_few_members', 'body_too_large'],
+} as const
 
 /** `DELETE /v1/cluster/members/{nodeId}`. */
 export function removeMemberRoute(
@@ -12,7 +23,7 @@ export function removeMemberRoute(
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
     dropBodies(app)
-    app.delete(MEMBER_PATH, { schema: { params: MemberParams } }, async ({ params }, reply) =>
+    app.delete(MEMBER_PATH, { schema }, async ({ params }, reply) =>
       sendChange(reply, await members.remove(params.nodeId), retryAfterSeconds),
     )
   }

@@ -1,9 +1,37 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MemberBody, MemberParams } from '../../../api/member-schemas.ts'
+import { CHANGE_EXAMPLES, MemberBody, MemberParams, MembershipChange } from '../../../api/member-schemas.ts'
 import type { MemberChanges } from '../../../engines/engine.ts'
 import type { Dependencies } from '../../dependencies.ts'
-import { takeJsonBodies } from '../../json-bodies.ts'
-import { addressIn, MEMBER_PATH, sendChange } from './member-request.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
+import {
+  addressIn,
+  CHANGE_GOES_ON,
+  CHANGE_PROBLEMS,
+  MEMBER_PATH,
+  NEWCOMER_PROBLEMS,
+  sendChange,
+} from './member-request.ts'
+
+const MEDIA_TYPES = ['application/json']
+
+const schema = {
+  operationId: 'replaceMember',
+  tags: ['Operations'],
+  summary: 'Replace a member',
+  description: `Puts a node with an empty data directory in the place of a member, whether that member answers or not. A member that has merely lost its disk is replaced without being asked. ${CHANGE_GOES_ON}`,
+  params: MemberParams,
+  consumes: MEDIA_TYPES,
+  body: MemberBody,
+  response: { 202: answer('The change is chosen.', MembershipChange, { example: CHANGE_EXAMPLES.replace }) },
+  problems: [
+    ...JSON_BODY_PROBLEMS,
+    ...CHANGE_PROBLEMS,
+    ...NEWCOMER_PROBLEMS,
+    'invalid_path',
+    'member_not_found',
+  ],
+} as const
 
 /** `PUT /v1/cluster/members/{nodeId}`. */
 export function replaceMemberRoute(
@@ -11,12 +39,9 @@ export function replaceMemberRoute(
   { retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
-    takeJsonBodies(app, ['application/json'])
-    app.put(
-      MEMBER_PATH,
-      { schema: { params: MemberParams, body: MemberBody } },
-      async ({ params, body }, reply) =>
-        sendChange(reply, await members.replace(params.nodeId, addressIn(body)), retryAfterSeconds),
+    takeJsonBodies(app, MEDIA_TYPES)
+    app.put(MEMBER_PATH, { schema }, async ({ params, body }, reply) =>
+      sendChange(reply, await members.replace(params.nodeId, addressIn(body)), retryAfterSeconds),
     )
   }
 }

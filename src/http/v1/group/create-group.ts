@@ -1,18 +1,33 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { CreateGroupBody } from '../../../api/schemas.ts'
+import { CreateGroupBody, Group } from '../../../api/group-schemas.ts'
 import { createGroup } from '../../../group/create-group.ts'
 import type { Dependencies } from '../../dependencies.ts'
-import { takeJsonBodies } from '../../json-bodies.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { decidedGroup } from '../../outcome.ts'
 import { groupPath, sendGroup } from './group-reply.ts'
+
+const MEDIA_TYPES = ['application/json']
+
+const schema = {
+  operationId: 'createGroup',
+  tags: ['Groups'],
+  summary: 'Create a group',
+  description:
+    'Of many simultaneous creates of an id exactly one gets 201; the others get 409. After a 504, read the group to see whether it was yours.',
+  consumes: MEDIA_TYPES,
+  body: CreateGroupBody,
+  response: { 201: answer('The group, as it was created.', Group, { headers: ['ETag', 'Location'] }) },
+  problems: [...JSON_BODY_PROBLEMS, 'group_exists', 'unavailable', 'outcome_unknown'],
+} as const
 
 /** `POST /v1/group`. */
 export function createGroupRoute(dependencies: Dependencies): FastifyPluginAsyncTypebox {
   const { engine, clock, newIncarnation, retryAfterSeconds } = dependencies
   const { registry } = engine
   return async (app) => {
-    takeJsonBodies(app, ['application/json'])
-    app.post('/v1/group', { schema: { body: CreateGroupBody } }, async (request, reply) => {
+    takeJsonBodies(app, MEDIA_TYPES)
+    app.post('/v1/group', { schema }, async (request, reply) => {
       const { groupId, description, labels } = request.body
       const now = clock.now().toISOString()
       const command = createGroup({ groupId, description, labels, now, incarnation: newIncarnation() })

@@ -1,11 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Group } from '../../../api/group-schemas.ts'
 import { etagOf } from '../../../group/etag.ts'
 import { brokenPrecondition } from '../../../group/preconditions.ts'
 import type { Dependencies } from '../../dependencies.ts'
+import { answer, emptyAnswer } from '../../docs/describe.ts'
 import { sendFailure, sendRefusal } from '../../outcome.ts'
 import { preconditionsOfRead } from '../../preconditions.ts'
 import { sendGroup } from './group-reply.ts'
 import { GROUP_PATH, GroupParams } from './group-request.ts'
+
+const schema = {
+  operationId: 'getGroup',
+  tags: ['Groups'],
+  summary: 'Read a group',
+  description:
+    'The group as every change that was answered before has left it, wherever the change was made.',
+  describedHead: { operationId: 'headGroup', summary: 'Read the headers of a group' },
+  params: GroupParams,
+  requestHeaders: ['If-Match', 'If-None-Match'],
+  response: {
+    200: answer('The group.', Group, { headers: ['ETag', 'Cache-Control'] }),
+    304: emptyAnswer('The group has one of the entity tags in `If-None-Match`.', ['ETag', 'Cache-Control']),
+  },
+  problems: ['invalid_path', 'group_not_found', 'version_mismatch', 'unavailable'],
+} as const
 
 /** `GET /v1/group/{groupId}`, and HEAD, which Fastify makes of it. */
 export function getGroupRoute({
@@ -13,22 +31,18 @@ export function getGroupRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get(
-      GROUP_PATH,
-      { config: { hasEntityTag: true }, schema: { params: GroupParams } },
-      async (request, reply) => {
-        const preconditions = preconditionsOfRead(request)
-        const outcome = await registry.read(request.params.groupId)
-        if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
-        const group = outcome.value
-        if (group === undefined) return sendRefusal(reply, 'group_not_found')
-        const broken = brokenPrecondition(preconditions, group)
-        if (broken === 'version_mismatch') return sendRefusal(reply, broken)
-        // A cache may keep the answer, but must ask before it uses it whether the group is still the same.
-        reply.header('cache-control', 'no-cache')
-        if (broken !== undefined) return reply.code(304).header('etag', etagOf(group)).send()
-        return sendGroup(reply, group)
-      },
-    )
+    app.get(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
+      const preconditions = preconditionsOfRead(request)
+      const outcome = await registry.read(request.params.groupId)
+      if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
+      const group = outcome.value
+      if (group === undefined) return sendRefusal(reply, 'group_not_found')
+      const broken = brokenPrecondition(preconditions, group)
+      if (broken === 'version_mismatch') return sendRefusal(reply, broken)
+      // A cache may keep the answer, but must ask before it uses it whether the group is still the same.
+      reply.header('cache-control', 'no-cache')
+      if (broken !== undefined) return reply.code(304).header('etag', etagOf(group)).send()
+      return sendGroup(reply, group)
+    })
   }
 }

@@ -1,8 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { GroupList } from '../../../api/group-schemas.ts'
 import type { Dependencies } from '../../dependencies.ts'
+import { answer } from '../../docs/describe.ts'
 import { sendFailure } from '../../outcome.ts'
-import { limitOf, PageQuery } from '../../page-query.ts'
+import { DescribedPageQuery, limitOf, PageQuery } from '../../page-query.ts'
 import { viewOf } from './group-reply.ts'
+
+const schema = {
+  operationId: 'listGroups',
+  tags: ['Groups'],
+  summary: 'List groups',
+  description:
+    'A page of groups, in the order of their ids (as UTF-8 bytes). Each group is shown as a read at some moment of the request would have shown it; a page as a whole is no snapshot. Where many groups were deleted, a page may be short or empty: only the last one has no `after`.',
+  querystring: PageQuery,
+  describedQuery: DescribedPageQuery,
+  response: { 200: answer('A page.', GroupList) },
+  problems: ['unavailable'],
+} as const
 
 /** `GET /v1/group`: a page of groups. */
 export function listGroupsRoute({
@@ -10,7 +24,7 @@ export function listGroupsRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/v1/group', { schema: { querystring: PageQuery } }, async (request, reply) => {
+    app.get('/v1/group', { schema }, async (request, reply) => {
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)

@@ -1,12 +1,37 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { UpdateGroupBody } from '../../../api/schemas.ts'
+import { Group, UpdateGroupBody } from '../../../api/group-schemas.ts'
 import { updateGroup } from '../../../group/update-group.ts'
 import type { Dependencies } from '../../dependencies.ts'
-import { takeJsonBodies } from '../../json-bodies.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { decidedGroup } from '../../outcome.ts'
 import { preconditionsOfChange } from '../../preconditions.ts'
 import { sendGroup } from './group-reply.ts'
 import { GROUP_PATH, GroupParams } from './group-request.ts'
+
+const MEDIA_TYPES = ['application/merge-patch+json', 'application/json']
+
+const schema = {
+  operationId: 'updateGroup',
+  tags: ['Groups'],
+  summary: 'Change a group',
+  description:
+    'A JSON merge patch (RFC 7396): what is left out stays, null removes. A patch that changes nothing keeps version and time.',
+  params: GroupParams,
+  requestHeaders: ['If-Match', 'If-None-Match'],
+  consumes: MEDIA_TYPES,
+  body: UpdateGroupBody,
+  response: { 200: answer('The group, as it is now.', Group, { headers: ['ETag'] }) },
+  problems: [
+    ...JSON_BODY_PROBLEMS,
+    'invalid_path',
+    'too_many_labels',
+    'group_not_found',
+    'version_mismatch',
+    'unavailable',
+    'outcome_unknown',
+  ],
+} as const
 
 /** `PATCH /v1/group/{groupId}`. */
 export function updateGroupRoute({
@@ -15,20 +40,13 @@ export function updateGroupRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    takeJsonBodies(app, ['application/merge-patch+json', 'application/json'])
-    app.patch(
-      GROUP_PATH,
-      { config: { hasEntityTag: true }, schema: { params: GroupParams, body: UpdateGroupBody } },
-      async (request, reply) => {
-        const now = clock.now().toISOString()
-        const command = updateGroup({ patch: request.body, now, ...preconditionsOfChange(request) })
-        const group = decidedGroup(
-          reply,
-          await registry.change(request.params.groupId, command),
-          retryAfterSeconds,
-        )
-        return group === undefined ? reply : sendGroup(reply, group)
-      },
-    )
+    takeJsonBodies(app, MEDIA_TYPES)
+    app.patch(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
+      const now = clock.now().toISOString()
+      const command = updateGroup({ patch: request.body, now, ...preconditionsOfChange(request) })
+      const outcome = await registry.change(request.params.groupId, command)
+      const group = decidedGroup(reply, outcome, retryAfterSeconds)
+      return group === undefined ? reply : sendGroup(reply, group)
+    })
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The public API's data as JSON schemas: they validate, they are the types, and they are published as
- * OpenAPI.
+ * Groups, as the public API takes and shows them. The schemas validate requests, they are the types of
+ * TypeScript, and they are published in the API's description: one with a `title` is a component of that name
+ * there.
  */
 import { type Static, Type } from 'typebox'
 import {
@@ -16,6 +17,19 @@ const TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
 /** The same, but tab, line feed and carriage return are text. */
 const LINES = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
 
+const NEW_GROUP_EXAMPLE = {
+  groupId: 'payments',
+  description: 'Card payments and refunds',
+  labels: { team: 'core' },
+}
+
+export const GROUP_EXAMPLE = {
+  ...NEW_GROUP_EXAMPLE,
+  version: 1,
+  createdAt: '2026-01-15T09:30:00.000Z',
+  updatedAt: '2026-01-15T09:30:00.000Z',
+}
+
 export const GroupId = Type.String({
   minLength: 1,
   maxLength: GROUP_ID_LENGTH_MAX,
@@ -28,7 +42,7 @@ export const GroupId = Type.String({
 export const Description = Type.String({
   maxLength: DESCRIPTION_LENGTH_MAX,
   pattern: LINES,
-  description: 'Any text; of control characters only tab and line ends.',
+  description: 'Any text. The only control characters that it may have are tabs and line ends.',
   examples: ['Card payments and refunds'],
 })
 
@@ -48,7 +62,8 @@ const LabelsPatch = Type.Unsafe<{ [key: string]: string | null } | null>({
   type: ['object', 'null'],
   propertyNames: labelKey,
   additionalProperties: { ...labelValue, type: ['string', 'null'] },
-  description: 'Labels to set; null removes one, and instead of the object all of them.',
+  description:
+    'Labels to set. A null for a value removes that label; null instead of the object removes all labels.',
   examples: [{ team: 'edge', tier: null }],
 })
 
@@ -64,12 +79,17 @@ export const Group = Type.Object(
     createdAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
   },
-  { description: 'A group.' },
+  { title: 'Group', description: 'A group.', examples: [GROUP_EXAMPLE] },
 )
 
 export const CreateGroupBody = Type.Object(
   { groupId: GroupId, description: Type.Optional(Description), labels: Type.Optional(Labels) },
-  { additionalProperties: false },
+  {
+    title: 'CreateGroup',
+    additionalProperties: false,
+    description: 'A group that is to be created.',
+    examples: [NEW_GROUP_EXAMPLE],
+  },
 )
 export type CreateGroupBody = Static<typeof CreateGroupBody>
 
@@ -78,28 +98,25 @@ export const UpdateGroupBody = Type.Object(
     description: Type.Optional(Type.Unsafe<string | null>({ ...Description, type: ['string', 'null'] })),
     labels: Type.Optional(LabelsPatch),
   },
-  { additionalProperties: false, description: 'A JSON merge patch (RFC 7396).' },
+  {
+    title: 'UpdateGroup',
+    additionalProperties: false,
+    description: 'A JSON merge patch (RFC 7396).',
+    examples: [{ description: null, labels: { team: 'edge' } }],
+  },
 )
 export type UpdateGroupBody = Static<typeof UpdateGroupBody>
 
-export const GroupList = Type.Object({
-  groups: Type.Array(Group),
-  after: Type.Optional(
-    Type.String({ description: 'Pass it as `after` for the next page. Left out on the last one.' }),
-  ),
+/** Where the next page of a list starts. */
+export const NextAfter = Type.String({
+  description: 'Pass it as `after` for the next page. It is left out on the last page.',
 })
 
-export const Problem = Type.Object(
+export const GroupList = Type.Object(
+  { groups: Type.Array(Group), after: Type.Optional(NextAfter) },
   {
-    type: Type.String({ description: 'about:blank: the code says it all.' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String({ description: 'Stable; see docs/errors.md.' }),
-    detail: Type.Optional(Type.String()),
-    outcome: Type.Optional(Type.Enum(['not_applied', 'unknown'])),
-    requestId: Type.String(),
-    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+    title: 'GroupList',
+    description: 'A page of groups.',
+    examples: [{ groups: [GROUP_EXAMPLE], after: 'payments' }],
   },
-  { description: 'An error (RFC 9457).' },
 )
-export type Problem = Static<typeof Problem>

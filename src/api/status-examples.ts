@@ -1,7 +1,7 @@
 /**
  * A cluster of three with a node away, as the routes of `status` show it. A test holds them to their schemas.
  */
-import type { ClusterStatus, GroupReplicas, MemberStatus, ReplicaView } from '../../api/status-schemas.ts'
+import type { ClusterStatus, GroupReplicas, MemberStatus, ReplicaView } from './status-schemas.ts'
 
 const NODES = [
   { nodeId: '7f9c24e0-2f1b-4d0a-8c37-5b6d1e9a0c44', address: '127.0.0.1:8001' },

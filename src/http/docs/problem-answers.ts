@@ -1,0 +1,56 @@
+/** The answers of a route that are problems, for the API's description. */
+import { PROBLEMS, type ProblemCode } from '../../api/problem-codes.ts'
+import { Problem } from '../../api/problem-schema.ts'
+import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from '../problem.ts'
+import { headerRefs } from './describe.ts'
+import { REQUEST_ID_EXAMPLE } from './headers.ts'
+
+/** An answer for each status that these codes have, with an example of each code. */
+export function problemAnswers(codes: readonly ProblemCode[]): Record<string, object> {
+  const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEMS[code].status)
+  return Object.fromEntries([...byStatus].map(([status, alike]) => [status, problemAnswer(alike)]))
+}
+
+function problemAnswer(codes: readonly ProblemCode[]): object {
+  const isRetryable = codes.some((code) => code === 'unavailable' || code === 'not_ready')
+  const examples = codes.map((code) => [code, { value: problemOf(code, REQUEST_ID_EXAMPLE, EXTRAS[code]) }])
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+    headers: headerRefs(isRetryable ? ['Retry-After'] : []),
+    content: {
+      [PROBLEM_MEDIA_TYPE]: {
+        // The codes of this answer, so that clients with types know them.
+        schema: {
+          allOf: [
+            Problem,
+            { type: 'object', properties: { code: { type: 'string', enum: codes } }, required: ['code'] },
+          ],
+        },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  }
+}
+
+const EXTRAS: { readonly [code in ProblemCode]?: ProblemExtras } = {
+  invalid_request: {
+    detail: 'groupId must have at least 1 character; labels.team must be a string',
+    errors: [
+      { field: 'groupId', message: 'must have at least 1 character' },
+      { field: 'labels.team', message: 'must be a string' },
+    ],
+  },
+  invalid_json: { detail: 'The body is not UTF-8' },
+  invalid_path: { detail: 'Percent escapes in a path must be UTF-8, as in a%2Fb.' },
+  too_many_labels: { errors: [{ field: 'labels', message: 'must be at most 64 in all' }] },
+  internal_error: { outcome: 'unknown' },
+  unavailable: {
+    detail: 'Nothing was done, and nothing will be: too few nodes answered in time.',
+    outcome: 'not_applied',
+  },
+  outcome_unknown: {
+    detail:
+      'It may have been done: too few nodes answered in time to tell whether it was done. Read before you repeat.',
+    outcome: 'unknown',
+  },
+}
