@@ -1,4 +1,7 @@
-/** The public API's HTTP server: everything it is made of is put together here. It does not listen. */
+/**
+ * The public API's HTTP server. This file puts its parts together; it does not listen. A new route is one
+ * line here.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
@@ -40,14 +43,15 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
-    // Fastify's own logger would make a child for every request. What is worth a line is logged where it
-    // happens.
+    // Fastify's own logger would make a child logger for every request. The code that has something to log
+    // logs it with `logger`.
     logger: false,
     genReqId: newRequestId,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
-    // Node would refuse a request without Host by itself, without our headers; `hostError` does it instead.
+    // Node would refuse a request without Host by itself, without the headers of this API. `hostError` does
+    // it.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     ajv: { customOptions: AJV_OPTIONS },
@@ -69,8 +73,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
-  // RFC 9110 §10.1.1 lets a server ignore an expectation it does not know; Node would answer it by itself,
-  // without our headers.
+  // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node would
+  // refuse the request by itself, without the headers of this API.
   app.server.on('checkExpectation', app.routing)
   app.server.on('connect', (request: IncomingMessage, socket: Socket) => {
     requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))

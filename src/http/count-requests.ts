@@ -25,7 +25,7 @@ export class RouteCounts {
 
 export class RequestCounts {
   readonly routes: RouteCounts[] = []
-  /** What no route took: unknown paths and methods, and what is no HTTP. */
+  /** Requests that no route took: unknown paths and methods, and bytes that are not HTTP. */
   readonly unrouted = new RouteCounts('', 'none')
   inFlight = 0
 }
@@ -62,7 +62,7 @@ export function countRequests(app: FastifyInstance, counts: RequestCounts, nowMs
     const route = request.counts
     if (route === null) counts.unrouted.count(reply.statusCode)
     else {
-      // An answer that fails on its way is replaced by another, which comes here too.
+      // If an answer cannot be sent, Fastify sends another in its place, and calls this hook again.
       request.counts = null
       counts.inFlight -= 1
       route.count(reply.statusCode)

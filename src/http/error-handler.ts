@@ -1,4 +1,4 @@
-/** Turns whatever Fastify and our own code throw into problems. */
+/** Answers errors that Fastify or the code of a route throws, as problems. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { GROUP_ID_LENGTH_MAX } from '../group/limits.ts'
@@ -9,14 +9,14 @@ import { REQUEST_ID_HEADER } from './request-id.ts'
 import { fieldErrors, type Query } from './validation.ts'
 
 /**
- * Answers an error thrown on the way to a handler or in it. Logs, and answers 500 to, only what no input
- * explains.
+ * Answers an error that was thrown before a handler or in it. An error that the request caused is answered
+ * with 4xx. Any other error is a mistake in this program: it is answered with 500, and logged.
  */
 export function errorHandler(
   logger: Logger,
 ): (error: FastifyError | RequestError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
-    // An error before routing gets here without the hook that sets this.
+    // The hook that sets this header has not run when the error came before routing.
     reply.header(REQUEST_ID_HEADER, request.id)
     const requestError = error instanceof RequestError ? error : requestErrorOf(error, request)
     if (requestError === undefined) {
@@ -37,7 +37,9 @@ const INTERNAL_ERROR: ProblemExtras = {
   outcome: 'unknown',
 }
 
-/** What an error of Fastify's says of the request; `undefined` when it is not the request's fault. */
+/**
+ * The fault of the request that an error of Fastify stands for; `undefined` when the request is not at fault.
+ */
 function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
   if (error.validation !== undefined) {
     const query = error.validationContext === 'querystring' ? request.query : undefined
@@ -62,7 +64,7 @@ function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestEr
   }
 }
 
-/** Before routing there is no route to ask. */
+/** The limit of the route, or that of all routes when the error came before routing. */
 function bodyBytesMax(request: FastifyRequest): number {
   return request.routeOptions?.bodyLimit ?? BODY_BYTES_MAX
 }

@@ -5,9 +5,8 @@ import { sendProblem } from './problem.ts'
 export type AnswerUnrouted = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
 /**
- * Answers requests that no route takes: 405 with `Allow` where the path is known with other methods, else
- * 404.
- * Call it before the first route is added: it learns the paths as they come.
+ * Answers requests that no route takes: 405 with `Allow` when the path has other methods, else 404. Call it
+ * before the first route is added, because it notes each route when it is added.
  *
  * The function that is returned must be called in `onRequest` for such requests (`request.is404`): later,
  * Fastify would answer 400 or 415 to some for their Content-Type.
@@ -42,7 +41,7 @@ function pathOf(url: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** Whether a path is one that a route's pattern (`/a/:id`, `/a/*`) stands for. */
+/** Whether the pattern of a route (`/a/:id`, `/a/*`) matches a path. */
 function isPathOf(path: string, pattern: string): boolean {
   const parts = path.split('/')
   const patternParts = pathOf(pattern).split('/')

@@ -1,4 +1,7 @@
-/** What a registry's outcome is on HTTP: one table or switch for each kind, so that none can be forgotten. */
+/**
+ * Answers with what a registry decided. Each kind has a table or a switch, so that the compiler finds a
+ * missing one.
+ */
 import type { FastifyReply } from 'fastify'
 import type { Decision, Group, Refusal } from '../group/group.ts'
 import { LABELS_MAX } from '../group/limits.ts'
@@ -15,7 +18,7 @@ const DETAILS = {
   too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
 } as const satisfies { [refusal in Refusal]: string }
 
-/** The group that a change decided on; `undefined` when there is none, which is answered then. */
+/** The group after a change. `undefined`: the change was refused or failed, and that has been answered. */
 export function decidedGroup(
   reply: FastifyReply,
   outcome: Outcome<Decision>,

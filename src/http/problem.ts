@@ -4,7 +4,7 @@ import type { Problem } from '../api/problem-schema.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** What an error says beyond its code. `detail` is a sentence or two for a person. */
+/** The parts of an error beside its code. `detail` is a sentence or two for a person. */
 export type ProblemExtras = Readonly<{
   detail?: string
   outcome?: 'not_applied' | 'unknown'

@@ -6,7 +6,10 @@ export const REQUEST_ID_HEADER = 'x-request-id'
 /** What a client may choose: visible ASCII, no spaces, 1 to 128 characters. */
 const SANE = /^[\x21-\x7e]{1,128}$/
 
-/** Names requests: by the client's own id if it sent a sane one, else by one that no other process gives. */
+/**
+ * The id of a request: the client's own, if it sent one that is allowed, else one that no other process
+ * gives.
+ */
 export function requestIds(): (request: { headers: IncomingHttpHeaders }) => string {
   const prefix = randomBytes(6).toString('hex')
   let count = 0

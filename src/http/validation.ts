@@ -52,8 +52,8 @@ function withBoundedErrors(code: string): string {
 }
 
 /**
- * What the schemas have to say, by field: `groupId`, `labels`, `labels.team` (what follows the first dot is
- * the label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last
+ * The errors that the schemas found, by field: `groupId`, `labels`, `labels.team` (what follows the first dot
+ * is the label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last
  * may say that there are more. `query`: what the errors are about, if it is the query.
  */
 export function fieldErrors(errors: readonly FastifySchemaValidationError[], query?: Query): FieldError[] {
@@ -86,7 +86,7 @@ function fieldErrorOf(error: FastifySchemaValidationError, query: Query | undefi
   }
 }
 
-/** `propertyName` is there when it is the name that is wrong, not the value under it. */
+/** Where the error is. `propertyName` is given when a name is wrong, and not the value that has the name. */
 function pathOf(error: FastifySchemaValidationError & { propertyName?: string }): string[] {
   const path = error.instancePath
     .split('/')

@@ -15,7 +15,7 @@ import { documentOptions } from './document.ts'
 const SWAGGER_UI_PATH = '/v1/docs'
 const REDOC_PATH = '/v1/redoc'
 
-/** Both pages put style elements into themselves; Redoc runs its search in a worker made of a blob. */
+/** Both pages add style elements to themselves. Redoc runs its search in a worker that it makes of a blob. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -97,7 +97,7 @@ const swaggerUi: FastifyPluginAsync = async (app) => {
     routePrefix: SWAGGER_UI_PATH,
     staticCSP: CONTENT_SECURITY_POLICY,
     theme: { title: 'Cohort API' },
-    // Without the bar on top, which is for loading other documents.
+    // This layout has no bar on top for loading other documents.
     uiConfig: { layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true },
   })
 }
