@@ -1,21 +1,21 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { progressOutput } from './generate/progress.ts'
+import type { Context } from './context.ts'
 import { urlOption } from './group-options.ts'
-import { interruptSignal } from './interrupt-signal.ts'
+import { runInterruptibly } from './interruptible.ts'
+import { progressOutput } from './progress.ts'
 
 type BackupFlags = Readonly<{ out: string; url?: string; force?: boolean }>
 
 /** Adds `cohort backup`: writes all groups of a running cluster into a file. */
-export function addBackupCommand(program: Command): void {
+export function addBackupCommand(program: Command, { environment, stdout, stderr }: Context): void {
   program
     .command('backup')
     .summary('write all groups of a running cluster into a file')
     .description(
       'Reads all groups through the API, while the cluster goes on, and writes them into one file of JSON lines with ' +
         'checksums, which "cohort restore" brings back. Each group is as it was chosen at some moment during the backup. ' +
-        'The file is there when the backup is whole, and not before.',
+        'The file appears when the backup is whole, and not before.',
     )
     .requiredOption('--out <file>', 'the file; - for stdout')
     .option('--force', 'replace the file when there is one')
@@ -34,20 +34,13 @@ Examples:
   cohort backup --out - --url http://10.0.0.1:8000 | gzip > groups.jsonl.gz`,
     )
     .action(async ({ out, force = false, ...flags }: BackupFlags) => {
-      const url = readUrl(flags.url, readEnvironment())
+      const url = readUrl(flags.url, environment)
       const { backup } = await import('./backup/backup.ts')
-      const { openBackupFile, stdoutSink } = await import('./backup/backup-sink.ts')
-      const { stdout, stderr } = process
-      const sink = out === '-' ? stdoutSink(stdout) : await openBackupFile(out, force)
-      const { signal, forget } = interruptSignal()
-      const exitCode = await backup({
-        url,
-        sink,
-        output: progressOutput(out === '-' ? stderr : stdout),
-        now: () => new Date(),
-        signal,
+      const { openBackupSink } = await import('./backup/backup-sink.ts')
+      const output = progressOutput(out === '-' ? stderr : stdout)
+      await runInterruptibly(async (signal) => {
+        const sink = await openBackupSink(out, { isForced: force, stdout, signal })
+        return backup({ url, sink, output, now: () => new Date(), signal })
       })
-      forget()
-      process.exitCode = exitCode
     })
 }

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import type { Flags } from '../config/lookup.ts'
 import { readConnectorSettings } from '../config/settings.ts'
+import type { Context } from './context.ts'
+import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 
 /** Adds `cohort connector`: runs one connector until it is told to stop. */
-export function addConnectorCommand(program: Command): void {
+export function addConnectorCommand(program: Command, { environment }: Context): void {
   program
     .command('connector')
     .summary('run one connector: the public API in front of the nodes')
@@ -46,9 +47,9 @@ Exit codes:
   2  a flag or a setting cannot be used`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
-      const settings = readConnectorSettings(flags, readEnvironment())
+      const settings = readConnectorSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runConnector } = await import('../connector/main.ts')
-      await runConnector(settings)
+      await explainingHost(flags, environment, () => runConnector(settings))
     })
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
@@ -7,11 +8,11 @@ import { collectLabel, type Labels, toLabels } from './label-options.ts'
 type CreateOptions = ApiOptions & Readonly<{ description?: string; label?: Labels }>
 
 /** Adds `cohort create`: creates a group. */
-export function addCreateCommand(program: Command): void {
+export function addCreateCommand(program: Command, context: Context): void {
   program
     .command('create')
     .summary('create a group')
-    .description('Creates a group and shows it. Fails when there is one of that id (409 group_exists).')
+    .description('Creates a group and shows it. Fails when a group with that id exists (409 group_exists).')
     .addArgument(groupIdArgument())
     .option('--description <text>', 'what the group is for')
     .option('--label <key=value>', 'a label; may be repeated', collectLabel)
@@ -26,7 +27,7 @@ Examples:
   cohort create team-a --description 'The A team' --label env=prod --label tier=1`,
     )
     .action((groupId: string, { description, label, ...options }: CreateOptions) =>
-      runGroupCommand(options, (client) =>
+      runGroupCommand(context, options, (client) =>
         client.create({
           groupId,
           ...(description === undefined ? {} : { description }),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
@@ -6,11 +7,11 @@ import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption 
 type DeleteOptions = ApiOptions & Readonly<{ ifMatch?: string }>
 
 /** Adds `cohort delete`: deletes a group. */
-export function addDeleteCommand(program: Command): void {
+export function addDeleteCommand(program: Command, context: Context): void {
   program
     .command('delete')
     .summary('delete a group')
-    .description('Deletes a group, and shows what it was.')
+    .description('Deletes a group, and shows its last state.')
     .addArgument(groupIdArgument())
     .addOption(ifMatchOption())
     .addOption(jsonOption())
@@ -24,6 +25,6 @@ Examples:
   cohort delete team-a --if-match 3-1f0c5a7be2d94c60`,
     )
     .action((groupId: string, { ifMatch, ...options }: DeleteOptions) =>
-      runGroupCommand(options, (client) => client.delete(groupId, ifMatch)),
+      runGroupCommand(context, options, (client) => client.delete(groupId, ifMatch)),
     )
 }

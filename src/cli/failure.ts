@@ -3,9 +3,7 @@ import { SettingError } from '../config/setting-error.ts'
 import { FaultError } from '../process/fault.ts'
 import { EXIT } from './exit-codes.ts'
 
-/**
- * A command that could not do what it was asked. The message is for whoever typed it: one or two sentences.
- */
+/** A command that could not do what it was asked. The message is for whoever typed it: one or two sentences. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
   readonly exitCode: number
@@ -17,11 +15,10 @@ export class CommandFailure extends Error {
 }
 
 /**
- * What a process says, and with which code it ends, for what its command threw. `undefined`: a bug, with its
- * stack.
+ * The sentence and the exit code for what a command threw. `undefined`: it is a bug, of which the stack must be seen.
  */
 export function describeFailure(error: unknown): Readonly<{ message: string; exitCode: number }> | undefined {
-  // Commander has printed its sentence already; help and version end with 0.
+  // Commander has printed its sentence already. Help and the version end with 0.
   if (error instanceof CommanderError)
     return { message: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
   if (error instanceof SettingError) return { message: error.message, exitCode: EXIT.usage }
@@ -34,7 +31,7 @@ export function describeFailure(error: unknown): Readonly<{ message: string; exi
   return undefined
 }
 
-/** An error of the operating system's, like ENOSPC: its message is a sentence already. */
+/** An error of the operating system, like ENOSPC: its message is a sentence already. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
 }

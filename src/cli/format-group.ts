@@ -1,8 +1,6 @@
 import type { GroupView } from './api-client.ts'
 
-/**
- * A group for a human: one line for each thing, in the order of its importance. Ends without a line break.
- */
+/** A group for a person: one line for each field. Ends without a line break. */
 export function formatGroup(group: GroupView, etag: string | undefined): string {
   const labels = Object.entries(group.labels ?? {})
   const lines: (readonly [string, string])[] = [
@@ -17,7 +15,7 @@ export function formatGroup(group: GroupView, etag: string | undefined): string 
   return lines.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n')
 }
 
-/** Text that cannot move the cursor or colour the terminal: control characters become escapes. */
+/** The text with its control characters escaped, so that it cannot move the cursor or colour the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => {
     const known = ({ '\n': '\\n', '\t': '\\t', '\r': '\\r' } as { [key: string]: string })[character]

@@ -1,22 +1,23 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
-import { progressOutput } from './generate/progress.ts'
-import { interruptSignal } from './interrupt-signal.ts'
+import type { Context } from './context.ts'
+import { urlOption } from './group-options.ts'
+import { runInterruptibly } from './interruptible.ts'
+import { progressOutput } from './progress.ts'
 
 type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }>
 
 /** Adds `cohort generate`: creates many groups and verifies them on every node. */
-export function addGenerateCommand(program: Command): void {
+export function addGenerateCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('generate')
     .summary('create many groups, and verify them on every node')
     .description(
-      'Creates groups with random ids through the API, then asks every node by itself (past the connector) whether ' +
+      'Creates groups with random ids through the API. Then asks every node by itself, past the connector, whether ' +
         'it holds each of them in the version that was created.',
     )
     .option('-a, --amount <count>', 'how many groups, 1 to 1,000,000 (default: 1000)')
-    .option('--url <url>', 'where the API is (default: http://127.0.0.1:8000, or the port that PORT names)')
+    .addOption(urlOption())
     .option('--concurrency <count>', 'how many creates at a time, 1 to 1,024 (default: 64)')
     .option('--hosts <list>', 'the nodes to ask, as host:port (default: those that the connector names)')
     .addHelpText(
@@ -34,23 +35,15 @@ Examples:
   cohort generate --url http://127.0.0.1:9000`,
     )
     .action(async (flags: GenerateFlags) => {
-      const url = readUrl(flags.url, readEnvironment())
+      const url = readUrl(flags.url, environment)
       const amount = readCount('--amount', flags.amount, { default: 1_000, min: 1, max: 1_000_000 })
       const concurrency = readCount('--concurrency', flags.concurrency, { default: 64, min: 1, max: 1_024 })
       const hosts = flags.hosts === undefined ? undefined : readHostsFlag('--hosts', flags.hosts)
       const { generate } = await import('./generate/generate.ts')
       const { connectGrpc } = await import('../rpc/grpc-transport.ts')
-      const { signal, forget } = interruptSignal()
-      const exitCode = await generate({
-        amount,
-        url,
-        concurrency,
-        hosts,
-        connect: connectGrpc,
-        signal,
-        output: progressOutput(process.stdout),
-      })
-      forget()
-      process.exitCode = exitCode
+      const output = progressOutput(stdout)
+      await runInterruptibly((signal) =>
+        generate({ amount, url, concurrency, hosts, connect: connectGrpc, signal, output }),
+      )
     })
 }

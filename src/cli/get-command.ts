@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
 
 /** Adds `cohort get`: shows a group. */
-export function addGetCommand(program: Command): void {
+export function addGetCommand(program: Command, context: Context): void {
   program
     .command('get')
     .summary('show a group')
@@ -22,6 +23,6 @@ Examples:
   cohort get -- -starts-with-a-dash`,
     )
     .action((groupId: string, options: ApiOptions) =>
-      runGroupCommand(options, (client) => client.get(groupId)),
+      runGroupCommand(context, options, (client) => client.get(groupId)),
     )
 }

@@ -1,7 +1,7 @@
 /** What the commands about one group have in common: one request, one answer, one exit code. */
-import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
 import type { ApiClient, GroupView, Problem, Reply } from './api-client.ts'
+import type { Context } from './context.ts'
 import { EXIT } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { formatGroup, printable } from './format-group.ts'
@@ -13,31 +13,31 @@ import type { ApiOptions } from './group-options.ts'
  * @throws CommandFailure with the exit code that says what this means for the data
  */
 export async function runGroupCommand(
+  { environment, stdout, stderr }: Context,
   options: ApiOptions,
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
-  const url = readUrl(options.url, readEnvironment())
-  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for
-  // it.
+  const url = readUrl(options.url, environment)
+  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for it.
   const { ApiClient } = await import('./api-client.ts')
   const client = new ApiClient({ url })
   try {
     const reply = await request(client)
     if (reply.kind === 'answered') {
-      process.stdout.write(`${options.json ? reply.text : formatGroup(reply.value, reply.etag)}\n`)
+      stdout.answer(`${options.json ? reply.text : formatGroup(reply.value, reply.etag)}\n`)
       return
     }
     const failure = toFailure(reply, url)
     if (reply.kind !== 'problem' || !options.json) throw failure
-    // The problem says it all, and whoever asked for JSON gets nothing else.
-    process.stderr.write(`${reply.text}\n`)
+    // The problem document says everything, and a program that asked for JSON gets nothing else.
+    stderr.write(`${reply.text}\n`)
     throw new CommandFailure('', failure.exitCode)
   } finally {
     await client.close()
   }
 }
 
-/** How a command fails for an answer that is not a yes. */
+/** The failure of a command whose request was not answered with a success. */
 export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, url: string): CommandFailure {
   switch (reply.kind) {
     case 'problem':
@@ -58,8 +58,8 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
 }
 
 /**
- * The sentence for a connector that is not there. A new cluster is no help where there is one already
- * elsewhere.
+ * The sentence for a connector that does not answer. "cohort up" is advised on this machine alone: elsewhere it would
+ * start another cluster.
  */
 export function describeUnreachable(url: string, reason: string): string {
   const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'
@@ -68,7 +68,7 @@ export function describeUnreachable(url: string, reason: string): string {
 
 const LOOPBACKS = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-/** A problem in one line, and one more for each wrong field that the line does not speak of. */
+/** A problem in one line, and one more line for each wrong field that the first one does not name. */
 export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
   const said = printable(detail ?? title).replace(/\.$/, '')
   const meaning = MEANINGS[outcome ?? ''] ?? ''

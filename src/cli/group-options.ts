@@ -1,10 +1,10 @@
-/** The argument and the options that the commands about one group share. */
+/** The argument and the options that the commands of the API share. */
 import { Argument, InvalidArgumentError, Option } from 'commander'
 
-/** The options every such command has. */
+/** The options that most of these commands have. */
 export type ApiOptions = Readonly<{ url?: string; json?: boolean }>
 
-/** GROUP_ID: any text that has a UTF-8 form; whether it is a legal id is for the API to say. */
+/** GROUP_ID: any text that has a UTF-8 form. Whether it is a legal id is decided by the API. */
 export function groupIdArgument(): Argument {
   return new Argument('<group-id>', 'the id; write -- before one that starts with a dash').argParser(
     (text) => {
@@ -35,7 +35,7 @@ export function ifMatchOption(): Option {
   )
 }
 
-/** An ETag in its quotes, which are a nuisance to type in a shell; lists, weak tags and `*` as they are. */
+/** An ETag with its quotes, which are hard to type in a shell. Lists, weak tags and `*` stay as they are. */
 export function toEntityTag(text: string): string {
   if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(text))
     throw new InvalidArgumentError('Expected an ETag, like "3-1f0c".')

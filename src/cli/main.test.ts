@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,6 +118,10 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['status', 'now'], /too many arguments/],
     [['add'], /required option '--host <address>'/],
     [['add', '--host', 'nowhere'], /Expected host:port/],
+    [['add', '--host', '0.0.0.0:8001'], /this one stands for all addresses of a machine/],
+    [['replace', '--old', 'n', '--host', 'http://[::]:8001/'], /this one stands for all addresses/],
+    [['connector', '--hosts', '0.0.0.0:8001'], /--hosts must name each node as others reach it, got 0\.0/],
+    [['generate', '--hosts', '[::]:8001'], /--hosts must name each node as others reach it/],
     [['replace', '--host', 'h:1'], /required option '--old <node-id>'/],
     [['remove'], /missing required argument/],
     [['replicas'], /missing required argument/],
@@ -190,4 +195,131 @@ test('a node on a port that is in use says so in one sentence', async () => {
     assert.equal(exitCode, 1)
     assert.match(stderr, new RegExp(`^cohort: 127.0.0.1:${taken} is in use`, 'm'))
   })
+})
+
+/** Runs `cohort` with arguments and variables that only a shell can give: `script` is what stands around it. */
+async function inShell(script: string, prepare: (cwd: string) => Promise<unknown> = async () => undefined) {
+  const cwd = await mkdtemp(join(tmpdir(), 'cohort-cli-'))
+  try {
+    await prepare(cwd)
+    const cohort = `'${process.execPath}' '${PROGRAM}'`
+    const child = spawn('bash', ['-c', script.replaceAll('cohort', cohort)], {
+      cwd,
+      env: { PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
+    }
+    await once(child, 'close', { signal: AbortSignal.timeout(60_000) })
+    return { exitCode: child.exitCode, output, files: await readdir(cwd) }
+  } finally {
+    await rm(cwd, { recursive: true })
+  }
+}
+
+test('arguments that are not UTF-8 are refused by name, in every place where one can stand', {
+  skip: !existsSync('/proc/self/cmdline'),
+}, async () => {
+  for (const [script, shown] of [
+    ["cohort create $'caf\\xe9'", 'caf\\xe9'],
+    ["cohort get a$'\\xff'b --json", 'a\\xffb'],
+    ["cohort create a --description $'caf\\xe8'", 'caf\\xe8'],
+    ["cohort create a --label=k=$'\\xc3'", '--label=k=\\xc3'],
+    ["cohort backup --out $'caf\\xe9.jsonl'", 'caf\\xe9.jsonl'],
+    ["cohort node --port 0 --data-dir $'caf\\xe9'", 'caf\\xe9'],
+  ] as const) {
+    const { exitCode, output, files } = await inShell(script)
+    assert.deepEqual([exitCode, files], [2, []], script)
+    assert.equal(output, `cohort: the argument "${shown}" is not UTF-8 text\n`)
+  }
+})
+
+test('U+FFFD itself is a character like any other', { skip: !existsSync('/proc/self/cmdline') }, async () => {
+  const { exitCode, output } = await inShell("cohort get $'\\xef\\xbf\\xbd' --url http://127.0.0.1:1")
+  assert.equal(exitCode, 1)
+  assert.match(output, /no connector answers/)
+})
+
+test('variables that are not UTF-8 are refused by name where they are used', {
+  skip: !existsSync('/proc/self/environ'),
+}, async () => {
+  const used = await inShell("DATA_DIR=$'caf\\xe9' cohort node --port 0")
+  assert.deepEqual([used.exitCode, used.files], [2, []])
+  assert.equal(used.output, 'cohort: DATA_DIR (from the environment) must be UTF-8 text, got "caf\\xe9"\n')
+  const unused = await inShell("DATA_DIR=$'caf\\xe9' cohort get a --url http://127.0.0.1:1")
+  assert.match(unused.output, /no connector answers/)
+})
+
+test('a relative data directory is refused where the working directory is not UTF-8 text', {
+  skip: !existsSync('/proc/self/cwd'),
+}, async () => {
+  const inOddDirectory = (script: string) => inShell(`mkdir $'caf\\xe9' && cd $'caf\\xe9' && ${script}`)
+  for (const script of ['cohort node --port 0 --data-dir d', 'cohort up --port 20000']) {
+    const { exitCode, output, files } = await inOddDirectory(script)
+    assert.deepEqual([exitCode, files.length], [2, 1])
+    assert.match(output, /must be an absolute path, got "(d|\.cohort)": the path of the working directory is/)
+  }
+})
+
+test('a .env that is a directory, or is not UTF-8, stops only commands that look for a setting in it', async () => {
+  const asDirectory = await inShell('mkdir .env && cohort get a')
+  assert.match(asDirectory.output, /no connector answers at http:\/\/127\.0\.0\.1:8000/)
+  const garbled = "printf 'PORT=1\\nHOST=caf\\xe9\\n' > .env && "
+  const needed = await inShell(`${garbled} cohort get a`)
+  assert.equal(needed.exitCode, 2)
+  assert.match(
+    needed.output,
+    /^cohort: \S+\/\.env is not UTF-8 text \(line 2\): save it as UTF-8, or remove it\n$/,
+  )
+  const notNeeded = await inShell(`${garbled} cohort get a --url http://127.0.0.1:1`)
+  assert.match(notNeeded.output, /no connector answers at http:\/\/127\.0\.0\.1:1/)
+  const marked = await inShell("printf '\\xef\\xbb\\xbfPORT=1\\n' > .env && cohort get a")
+  assert.match(marked.output, /no connector answers at http:\/\/127\.0\.0\.1:1/)
+})
+
+test('a HOST that came from the environment, and that nothing can listen on, is said to have come from there', async () => {
+  const env = { HOST: 'x86_64-conda-linux-gnu' }
+  const advice =
+    /HOST comes from the environment, where other programs set it too: unset it, or name the address to listen on with --host\n$/
+  for (const args of [
+    ['connector', '--port', '0', '--hosts', '127.0.0.1:1'],
+    ['node', '--port', '0', '--data-dir', 'd'],
+    ['up', '--port', '20000'],
+  ]) {
+    const { exitCode, stderr } = await cohort(args, { env })
+    assert.equal(exitCode, 1, stderr)
+    assert.match(stderr, /^cohort: (connector )?cannot listen on x86_64-conda-linux-gnu:\d+/)
+    assert.match(stderr, advice)
+  }
+  const flag = await cohort(['connector', '--port', '0', '--hosts', '127.0.0.1:1', '--host', env.HOST])
+  assert.doesNotMatch(flag.stderr, /environment/)
+})
+
+test('a damaged cluster.json is named, with what to do', async () => {
+  for (const [text, reason] of [
+    ['', 'it is empty'],
+    ['{"nodes":', 'it does not say how many nodes there are'],
+    ['null', 'it does not say how many nodes there are'],
+    ['{"nodes":0}', 'it does not say how many nodes there are'],
+  ]) {
+    const { exitCode, output } = await inShell(`cohort up --port 20000 --data-dir d`, async (cwd) => {
+      await mkdir(join(cwd, 'd'))
+      await writeFile(join(cwd, 'd', 'cluster.json'), text!)
+    })
+    assert.equal(exitCode, 1)
+    assert.ok(output.startsWith('cohort: '), output)
+    assert.ok(output.includes(`/d/cluster.json is damaged: ${reason}. Remove it if`), output)
+  }
+  const directory = await inShell('mkdir -p d/cluster.json && cohort up --port 20000 --data-dir d')
+  assert.match(directory.output, /d\/cluster\.json cannot be read \(EISDIR/)
+})
+
+test('a URL of a part of the API, as up prints it, stands for the whole', async () => {
+  const url = await deadUrl()
+  const { stderr } = await cohort(['get', 'a', '--url', `${url}/v1/group`])
+  assert.match(stderr, new RegExp(`^cohort: no connector answers at ${url} `))
 })

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { parseAddress } from '../process/address.ts'
+import { parseAddress, whyUnreachable } from '../process/address.ts'
+import type { Context } from './context.ts'
 import { urlOption } from './group-options.ts'
-import { interruptSignal } from './interrupt-signal.ts'
+import { runInterruptibly } from './interruptible.ts'
 import type { MemberChange } from './members/change-members.ts'
+import { progressOutput } from './progress.ts'
 
 type Flags = Readonly<{ url?: string; wait?: boolean }>
 
@@ -17,32 +18,35 @@ Exit codes:
   130  no longer waited for, after Ctrl-C; the change goes on`
 
 /** Adds `cohort add`: one more member. */
-export function addAddCommand(program: Command): void {
+export function addAddCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('add')
       .summary('make an empty node one more member of the cluster')
       .description(
-        'Makes the node at an address, which must have an empty data directory, one more member: it copies everything and ' +
-          'then decides with the others. Clients notice nothing of it. One change of the membership at a time; 3 to 7 members.',
+        'Makes the node at an address, which must have an empty data directory, one more member. The node copies ' +
+          'everything, and then decides with the others. Clients notice nothing of it. One change of the membership at ' +
+          'a time; 3 to 7 members.',
       )
       .addOption(hostOption()),
     `
 Examples:
   cohort add --host 10.0.0.4:8001`,
-  ).action(async ({ host, ...flags }: Flags & { host: string }) => run({ kind: 'add', address: host }, flags))
+  ).action(({ host, ...flags }: Flags & { host: string }) =>
+    run(context, { kind: 'add', address: host }, flags),
+  )
 }
 
 /** Adds `cohort replace`: another node in the place of a member. */
-export function addReplaceCommand(program: Command): void {
+export function addReplaceCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('replace')
       .summary('put an empty node in the place of a member')
       .description(
-        'Puts the node at an address, which must have an empty data directory, in the place of a member, whether that one ' +
-          'still answers or not: the new node copies everything before the old one is let go. A member that has merely lost ' +
-          'its disk needs no command: started again at its address, it is replaced by itself.',
+        'Puts the node at an address, which must have an empty data directory, in the place of a member, whether that ' +
+          'member still answers or not. The new node copies everything before the old one is let go. A member that has ' +
+          'merely lost its disk needs no command: started again at its address, it is replaced by itself.',
       )
       .requiredOption(
         '--old <node-id>',
@@ -52,26 +56,26 @@ export function addReplaceCommand(program: Command): void {
     `
 Examples:
   cohort replace --old 6f1c0d9a-42e8-4b75-9c1d-0d9a42e8b753 --host 10.0.0.4:8001`,
-  ).action(async ({ old, host, ...flags }: Flags & { old: string; host: string }) =>
-    run({ kind: 'replace', nodeId: old, address: host }, flags),
+  ).action(({ old, host, ...flags }: Flags & { old: string; host: string }) =>
+    run(context, { kind: 'replace', nodeId: old, address: host }, flags),
   )
 }
 
 /** Adds `cohort remove`: one member less. */
-export function addRemoveCommand(program: Command): void {
+export function addRemoveCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('remove')
       .summary('take a member out of the cluster')
       .description(
-        'Takes a member out, whether it still answers or not. It keeps its data, and stops by itself when it is told. Of a ' +
-          'node that is still being added, or takes a place, the change is taken back.',
+        'Takes a member out, whether it still answers or not. It keeps its data, and stops by itself when it is told. If ' +
+          'the node is still being added, or is taking the place of another one, that change is taken back.',
       )
       .argument('<node-id>', 'the member, by its id ("cohort status --json" shows them)'),
     `
 Examples:
   cohort remove 6f1c0d9a-42e8-4b75-9c1d-0d9a42e8b753`,
-  ).action(async (nodeId: string, flags: Flags) => run({ kind: 'remove', nodeId }, flags))
+  ).action((nodeId: string, flags: Flags) => run(context, { kind: 'remove', nodeId }, flags))
 }
 
 function withCommon(command: Command, examples: string): Command {
@@ -87,21 +91,23 @@ function hostOption(): Option {
       const address = parseAddress(text)
       if (address === undefined)
         throw new InvalidArgumentError('Expected host:port, like 10.0.0.4:8001 or [::1]:8001.')
+      const why = whyUnreachable(address)
+      if (why !== undefined)
+        throw new InvalidArgumentError(
+          `Expected the address by which the connectors reach the node: this one ${why}.`,
+        )
       return address
     })
     .makeOptionMandatory()
 }
 
-async function run(change: MemberChange, { url: urlFlag, wait = true }: Flags): Promise<void> {
-  const url = readUrl(urlFlag, readEnvironment())
+async function run(
+  { environment, stdout }: Context,
+  change: MemberChange,
+  { url: urlFlag, wait = true }: Flags,
+): Promise<void> {
+  const url = readUrl(urlFlag, environment)
   const { changeMembers } = await import('./members/change-members.ts')
-  const { progressOutput } = await import('./generate/progress.ts')
-  const { signal, forget } = interruptSignal()
-  process.exitCode = await changeMembers(change, {
-    url,
-    isAwaited: wait,
-    output: progressOutput(process.stdout),
-    signal,
-  })
-  forget()
+  const output = progressOutput(stdout)
+  await runInterruptibly((signal) => changeMembers(change, { url, isAwaited: wait, output, signal }))
 }

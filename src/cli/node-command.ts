@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import type { Flags } from '../config/lookup.ts'
 import { readNodeSettings } from '../config/settings.ts'
+import type { Context } from './context.ts'
+import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 
 /** Adds `cohort node`: runs one node until it is told to stop. */
-export function addNodeCommand(program: Command): void {
+export function addNodeCommand(program: Command, { environment }: Context): void {
   program
     .command('node')
     .summary('run one node')
@@ -37,9 +38,9 @@ Exit codes:
   6  no longer a member of its cluster: to start it again changes nothing`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
-      const settings = readNodeSettings(flags, readEnvironment())
+      const settings = readNodeSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runNode } = await import('../node/main.ts')
-      await runNode(settings)
+      await explainingHost(flags, environment, () => runNode(settings))
     })
 }

@@ -1,20 +1,20 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { EXIT } from './exit-codes.ts'
+import type { Context } from './context.ts'
+import { EXIT, UNPRINTED_HELP } from './exit-codes.ts'
 import { toFailure } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
 import { replicaLines } from './status/replica-lines.ts'
 import { painter } from './status/table.ts'
 
 /** Adds `cohort replicas`: what each node holds for a group. */
-export function addReplicasCommand(program: Command): void {
+export function addReplicasCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('replicas')
     .summary('what each node holds for a group, and whether they agree')
     .description(
-      'Asks each node by itself what it holds for a group, and says whether they agree. Nothing is repaired by it. A ' +
-        'group that was deleted, or never was, can be asked for as well.',
+      'Asks each node by itself what it holds for a group, and says whether the nodes agree. It repairs nothing. The ' +
+        'group may be deleted, or may never have existed.',
     )
     .addArgument(groupIdArgument())
     .addOption(jsonOption())
@@ -27,20 +27,21 @@ Exit codes:
   1  not known: no connector answers, or it has not found its cluster
   2  a flag, an argument or a setting cannot be used
   4  they differ, or not all of them answered
+  7  ${UNPRINTED_HELP}
 
 Examples:
   cohort replicas team-a
   cohort replicas team-a --json`,
     )
     .action(async (groupId: string, { json = false, url: urlFlag }: ApiOptions) => {
-      const url = readUrl(urlFlag, readEnvironment())
+      const url = readUrl(urlFlag, environment)
       const { ApiClient } = await import('./api-client.ts')
       const client = new ApiClient({ url })
       try {
         const reply = await client.replicas(groupId)
         if (reply.kind !== 'answered') throw toFailure(reply, url)
-        const lines = json ? [reply.text] : replicaLines(reply.value, painter(process.stdout.isTTY === true))
-        process.stdout.write(`${lines.join('\n')}\n`)
+        const lines = json ? [reply.text] : replicaLines(reply.value, painter(stdout.hasColours))
+        stdout.answer(`${lines.join('\n')}\n`)
         process.exitCode = reply.value.agree ? EXIT.ok : EXIT.degraded
       } finally {
         await client.close()

@@ -1,20 +1,21 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { readUrl } from '../config/settings.ts'
-import { progressOutput } from './generate/progress.ts'
+import type { Context } from './context.ts'
 import { urlOption } from './group-options.ts'
-import { interruptSignal } from './interrupt-signal.ts'
+import { runInterruptibly } from './interruptible.ts'
+import { progressOutput } from './progress.ts'
 
 type RestoreFlags = Readonly<{ in: string; url?: string; resume?: boolean; check?: boolean }>
 
 /** Adds `cohort restore`: brings the groups of a backup into an empty cluster. */
-export function addRestoreCommand(program: Command): void {
+export function addRestoreCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('restore')
     .summary('bring the groups of a backup into an empty cluster')
     .description(
       'Brings all groups of a file of "cohort backup" back as they were, with their versions, ETags and times, into a ' +
-        'cluster that holds no group. A file that is damaged or cut off is refused before anything is written.',
+        'cluster that holds no group. A file that is damaged or cut off, or that goes on after its end, is refused ' +
+        'before anything is written.',
     )
     .requiredOption('--in <file>', 'the file')
     .option('--resume', 'go on with a restore that was interrupted: groups of this file may be there')
@@ -34,19 +35,12 @@ Examples:
   cohort restore --in groups-2026-01-15.jsonl --resume
   cohort restore --in groups-2026-01-15.jsonl --check`,
     )
-    .action(async (flags: RestoreFlags) => {
-      const url = readUrl(flags.url, readEnvironment())
+    .action(async ({ in: path, url: urlFlag, resume = false, check = false }: RestoreFlags) => {
+      const url = readUrl(urlFlag, environment)
       const { restore } = await import('./backup/restore.ts')
-      const { signal, forget } = interruptSignal()
-      const exitCode = await restore({
-        path: flags.in,
-        url,
-        isResumed: flags.resume ?? false,
-        isCheckOnly: flags.check ?? false,
-        output: progressOutput(process.stdout),
-        signal,
-      })
-      forget()
-      process.exitCode = exitCode
+      const output = progressOutput(stdout)
+      await runInterruptibly((signal) =>
+        restore({ path, url, isResumed: resume, isCheckOnly: check, output, signal }),
+      )
     })
 }

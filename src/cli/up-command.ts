@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import type { Flags } from '../config/lookup.ts'
 import { readUpSettings } from '../config/settings.ts'
+import type { Context } from './context.ts'
+import { explainingHost } from './host-from-environment.ts'
 
 /** Adds `cohort up`: runs a local cluster. */
-export function addUpCommand(program: Command): void {
+export function addUpCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('up')
     .summary('run a whole cluster on this machine')
@@ -45,8 +46,8 @@ Examples:
   cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort`,
     )
     .action(async (flags: Flags) => {
-      const settings = readUpSettings(flags, readEnvironment())
+      const settings = readUpSettings(flags, environment)
       const { up } = await import('./up/up.ts')
-      process.exitCode = await up(settings)
+      process.exitCode = await explainingHost(flags, environment, () => up(settings, stdout))
     })
 }

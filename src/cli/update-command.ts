@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import type { UpdateGroupBody } from '../api/group-schemas.ts'
+import type { Context } from './context.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { runGroupCommand } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
 import { collectKey, collectLabel, type Labels } from './label-options.ts'
 
-/** What an update may change, as it was typed. */
+/** The changes of an update, as they were typed. */
 export type PatchOptions = Readonly<{
   description?: string
   removeDescription?: boolean
@@ -17,7 +18,7 @@ export type PatchOptions = Readonly<{
 type UpdateOptions = ApiOptions & PatchOptions & Readonly<{ ifMatch?: string }>
 
 /** Adds `cohort update`: changes a group's description and labels. */
-export function addUpdateCommand(program: Command): void {
+export function addUpdateCommand(program: Command, context: Context): void {
   program
     .command('update')
     .summary('change the description and the labels of a group')
@@ -26,7 +27,7 @@ export function addUpdateCommand(program: Command): void {
     )
     .addArgument(groupIdArgument())
     .option('--description <text>', 'what the group is for')
-    .option('--remove-description', 'leave it without a description')
+    .option('--remove-description', 'take the description away')
     .option('--label <key=value>', 'set a label; may be repeated', collectLabel)
     .option('--remove-label <key>', 'remove a label; may be repeated', collectKey)
     .addOption(ifMatchOption())
@@ -42,16 +43,13 @@ Examples:
     )
     .action((groupId: string, { ifMatch, url, json, ...options }: UpdateOptions) => {
       const patch = toPatch(options)
-      return runGroupCommand({ ...(url && { url }), ...(json && { json }) }, (client) =>
+      return runGroupCommand(context, { ...(url && { url }), ...(json && { json }) }, (client) =>
         client.update(groupId, patch, ifMatch),
       )
     })
 }
 
-/**
- * The merge patch for what was typed. @throws CommandFailure when there is nothing to change, or two things
- * at once
- */
+/** The merge patch for what was typed. @throws CommandFailure when nothing is to change, or options contradict */
 export function toPatch({
   description,
   removeDescription,

@@ -1,21 +1,21 @@
 import type { Command } from 'commander'
-import { readEnvironment } from '../config/environment.ts'
 import { SettingError } from '../config/setting-error.ts'
 import { readCount, readUrl } from '../config/settings.ts'
-import { progressOutput } from './generate/progress.ts'
-import { interruptSignal } from './interrupt-signal.ts'
+import type { Context } from './context.ts'
+import { runInterruptibly } from './interruptible.ts'
+import { progressOutput } from './progress.ts'
 
 type VerifyFlags = Readonly<{ url?: readonly string[]; seconds?: string; clients?: string; history?: string }>
 
 /** Adds `cohort verify`: checks a running cluster for linearizability, from its clients' point of view. */
-export function addVerifyCommand(program: Command): void {
+export function addVerifyCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('verify')
-    .summary('check that a running cluster is linearizable, also while it suffers')
+    .summary('check that a running cluster is linearizable, also while parts of it fail')
     .description(
       'Creates, reads, updates and deletes a few groups (cohort-verify-…) from many clients at once, through all ' +
-        'connectors that are named, and checks that what the clients saw is what one group on one machine would have ' +
-        'answered. Meanwhile stop processes, pull cables, fill disks. It deletes its groups at the end.',
+        'connectors that are named. It checks that the clients saw what one group on one machine would have answered. ' +
+        'Meanwhile stop processes, pull cables, fill disks. It deletes its groups at the end.',
     )
     .option(
       '--url <url>',
@@ -26,7 +26,7 @@ export function addVerifyCommand(program: Command): void {
     .option('--clients <count>', 'how many clients at a time, 1 to 256 (default: 16)')
     .option(
       '--history <file>',
-      'where to save what a violation was found in (default: cohort-verify-<run>.jsonl)',
+      'where to save the operations in which a violation was found (default: cohort-verify-<run>.jsonl)',
     )
     .addHelpText(
       'after',
@@ -42,7 +42,6 @@ Examples:
   cohort verify --seconds 600 --url http://10.0.0.1:8000 --url http://10.0.0.2:8000`,
     )
     .action(async (flags: VerifyFlags) => {
-      const environment = readEnvironment()
       const urls = flags.url?.map((url) => readUrl(url, environment)) ?? [readUrl(undefined, environment)]
       if (new Set(urls).size < urls.length) {
         throw new SettingError(`--url must name each connector once, got ${urls.join(', ')}`)
@@ -50,16 +49,9 @@ Examples:
       const seconds = readCount('--seconds', flags.seconds, { default: 60, min: 1, max: 86_400 })
       const clients = readCount('--clients', flags.clients, { default: 16, min: 1, max: 256 })
       const { verify } = await import('./verify/verify.ts')
-      const { signal, forget } = interruptSignal()
-      const exitCode = await verify({
-        urls,
-        seconds,
-        clients,
-        historyPath: flags.history,
-        signal,
-        output: progressOutput(process.stdout),
-      })
-      forget()
-      process.exitCode = exitCode
+      const output = progressOutput(stdout)
+      await runInterruptibly((signal) =>
+        verify({ urls, seconds, clients, historyPath: flags.history, signal, output }),
+      )
     })
 }

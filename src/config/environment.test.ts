@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readEnvironment } from './environment.ts'
+import { finder } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 
 async function inDirectory(run: (directory: string) => Promise<void>): Promise<void> {
@@ -32,12 +33,45 @@ test('no .env is no error', async () => {
   })
 })
 
-test('a .env that cannot be read is refused by its path', async () => {
+test('a .env that is a directory, as of a Python virtual environment, is no settings file', async () => {
   await inDirectory(async (directory) => {
     await mkdir(join(directory, '.env'))
-    assert.throws(
-      () => readEnvironment(directory),
-      (error: unknown) => error instanceof SettingError && error.message.includes(join(directory, '.env')),
-    )
+    const { dotEnv, dotEnvProblem } = readEnvironment(directory)
+    assert.deepEqual([{ ...dotEnv }, dotEnvProblem], [{}, undefined])
+  })
+})
+
+test('a byte order mark is not part of the first name', async () => {
+  await inDirectory(async (directory) => {
+    await writeFile(join(directory, '.env'), '\ufeffPORT=9000\r\nHOST=a\r\n')
+    assert.deepEqual({ ...readEnvironment(directory).dotEnv }, { PORT: '9000', HOST: 'a' })
+  })
+})
+
+test('a .env that cannot be read stops only what looks for a setting in it', async () => {
+  await inDirectory(async (directory) => {
+    const path = join(directory, '.env')
+    await symlink(path, path)
+    const environment = readEnvironment(directory)
+    const { dotEnvProblem } = environment
+    assert.equal(dotEnvProblem, `${path} cannot be read (ELOOP): make it a readable file, or remove it`)
+    assert.equal(finder({ port: '1' }, environment)('PORT')?.text, '1')
+    assert.throws(() => finder({}, environment)('PORT'), new SettingError(dotEnvProblem))
+  })
+})
+
+test('a .env that is not UTF-8 is refused by its path and line, in any encoding', async () => {
+  await inDirectory(async (directory) => {
+    const path = join(directory, '.env')
+    for (const [bytes, line] of [
+      [Buffer.from('PORT=1\nDATA_DIR=caf\xe9\n', 'latin1'), 2],
+      [Buffer.from('\xfe\xff', 'latin1'), 1],
+      [Buffer.from('\ufeffPORT=1', 'utf16le'), 1],
+    ] as const) {
+      await writeFile(path, bytes)
+      const { dotEnv, dotEnvProblem } = readEnvironment(directory)
+      assert.deepEqual({ ...dotEnv }, {})
+      assert.equal(dotEnvProblem, `${path} is not UTF-8 text (line ${line}): save it as UTF-8, or remove it`)
+    }
   })
 })

@@ -1,38 +1,74 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { SettingError } from './setting-error.ts'
+import { escapeBytes, REPLACEMENT_CHARACTER, readRawList } from '../process/raw-text.ts'
 
-/** What a process finds around it, by variable name. The environment wins over the `.env` file. */
+/** Texts by the name of their variable. */
+export type Variables = Readonly<{ [name: string]: string | undefined }>
+
+/** What a process finds around it. The environment wins over the `.env` file. */
 export type Environment = Readonly<{
-  variables: Readonly<{ [name: string]: string | undefined }>
-  dotEnv: Readonly<{ [name: string]: string | undefined }>
+  variables: Variables
+  /** Variables whose text is not UTF-8, with the bytes at fault escaped: `caf\xe9`. */
+  garbled?: Variables
+  dotEnv: Variables
+  /** Why `.env` was not read, in a sentence. It matters only to what looks for a setting in it. */
+  dotEnvProblem?: string
 }>
 
 /**
- * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into
- * frozen objects. The only place that looks at `process.env`.
- *
- * @throws SettingError when there is a `.env` that cannot be read
+ * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into frozen
+ * objects. The only place that looks at `process.env`. A `.env` that is a directory is none of ours: Python's virtual
+ * environments often have that name.
  */
 export function readEnvironment(directory: string = process.cwd()): Environment {
-  return Object.freeze({
-    variables: Object.freeze({ ...process.env }),
-    dotEnv: Object.freeze(readDotEnv(join(directory, '.env'))),
-  })
+  const variables = Object.freeze({ ...process.env })
+  const garbled = Object.freeze(findGarbled(variables))
+  return Object.freeze({ variables, garbled, ...readDotEnv(join(directory, '.env')) })
 }
 
-function readDotEnv(path: string): { [name: string]: string | undefined } {
+function findGarbled(variables: Variables): Variables {
+  const suspects = Object.entries(variables).filter(([, text]) => text?.includes(REPLACEMENT_CHARACTER))
+  if (suspects.length === 0) return {}
+  const raw = readRawList('environ')
+  return Object.fromEntries(
+    suspects.flatMap(([name, text]) => {
+      const start = Buffer.from(`${name}=`)
+      const bytes = raw
+        ?.find((entry) => entry.subarray(0, start.length).equals(start))
+        ?.subarray(start.length)
+      if (bytes !== undefined && isUtf8(bytes)) return []
+      return [[name, bytes === undefined ? text : escapeBytes(bytes)]]
+    }),
+  )
+}
+
+function readDotEnv(path: string): Pick<Environment, 'dotEnv' | 'dotEnvProblem'> {
+  let bytes: Buffer
   try {
-    return parseEnv(readFileSync(path, 'utf8'))
+    bytes = readFileSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return {}
-    throw new SettingError(
-      `${path} cannot be read (${code ?? String(error)}): make it a readable file, or remove it`,
-      {
-        cause: error,
-      },
-    )
+    if (code === 'ENOENT' || code === 'EISDIR') return { dotEnv: Object.freeze({}) }
+    const problem = `${path} cannot be read (${code ?? String(error)}): make it a readable file, or remove it`
+    return { dotEnv: Object.freeze({}), dotEnvProblem: problem }
+  }
+  if (!isUtf8(bytes)) {
+    const line = lineOfGarbledText(bytes)
+    const problem = `${path} is not UTF-8 text (line ${line}): save it as UTF-8, or remove it`
+    return { dotEnv: Object.freeze({}), dotEnvProblem: problem }
+  }
+  // Editors on Windows put a byte order mark first. It is not part of the first name.
+  return { dotEnv: Object.freeze(parseEnv(bytes.toString().replace(/^\ufeff/, ''))) }
+}
+
+/** The number, from 1, of the first line that is not UTF-8. */
+function lineOfGarbledText(bytes: Buffer): number {
+  let line = 1
+  for (let start = 0; ; line += 1) {
+    const end = bytes.indexOf('\n', start)
+    if (end === -1 || !isUtf8(bytes.subarray(start, end))) return line
+    start = end + 1
   }
 }

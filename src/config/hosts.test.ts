@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatAddress } from '../process/address.ts'
+import { formatAddress, whyUnreachable } from '../process/address.ts'
 import { anyText } from '../testing/text-arbitraries.ts'
 import { parseHosts } from './hosts.ts'
 
@@ -67,6 +67,23 @@ test('what is no host:port is refused by its own text', () => {
   }
 })
 
+test('an address that nobody else can reach is refused, in whichever form', () => {
+  for (const text of [
+    '0.0.0.0:1',
+    'http://0.0.0.0:1/',
+    '[::]:1',
+    '[0::0]:1',
+    '[::ffff:0.0.0.0]:1',
+    '0.1.2.3:1',
+  ]) {
+    assert.match(problemOf(text), /as others reach it, got \S+, which stands for all addresses of a machine/)
+  }
+  for (const text of ['224.0.0.1:1', '255.255.255.255:1', '[ff02::1]:1']) {
+    assert.match(problemOf(text), /which stands for many machines at once/)
+  }
+  assert.match(problemOf('[fe80::1]:1'), /which means another machine on each network/)
+})
+
 test('a host that is named twice is refused, in whichever form', () => {
   for (const [a, b] of [
     ['a:1', 'A:1'],
@@ -86,6 +103,7 @@ const hostName = fc
 const address = fc
   .tuple(fc.oneof(hostName, fc.ipV4(), fc.ipV6()), fc.integer({ min: 1, max: 65_535 }))
   .map(([host, port]) => formatAddress(host, port))
+  .filter((text) => whyUnreachable(text) === undefined)
 
 test('any three different addresses are read back, whatever stands between and around them', () => {
   const separator = fc.constantFrom(',', ' ', '\n', ', ', ' ,\t')

@@ -1,5 +1,5 @@
 /** HOSTS: where the nodes of a cluster are. */
-import { parseAddress, sameEndpoint } from '../process/address.ts'
+import { parseAddress, sameEndpoint, whyUnreachable } from '../process/address.ts'
 
 /** The most nodes a cluster has. */
 export const HOSTS_MAX = 7
@@ -25,6 +25,8 @@ export function parseHosts(text: string): HostsResult {
         `must name each node as host:port (like 127.0.0.1:8001 or [::1]:8001), got ${JSON.stringify(part)}`,
       )
     }
+    const why = whyUnreachable(host)
+    if (why !== undefined) return problem(`must name each node as others reach it, got ${host}, which ${why}`)
     const twin = hosts.find((other) => sameEndpoint(other, host))
     if (twin !== undefined) return problem(`must name each node once, got ${twin} and ${host}`)
     hosts.push(host)

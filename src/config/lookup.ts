@@ -31,7 +31,7 @@ export type Variable =
 /** A setting's text, and what to call it in a sentence. */
 export type Found = Readonly<{ text: string; label: string }>
 
-/** Looks a setting up; `undefined`: nobody set it. */
+/** Looks a setting up; `undefined`: nobody set it. @throws SettingError when it may be set, and cannot be read */
 export type Find = (variable: Variable) => Found | undefined
 
 const FLAGS = {
@@ -52,11 +52,24 @@ export function finder(flags: Flags, environment: Environment): Find {
     const { name, key } = FLAGS[variable]
     const { [variable]: inEnvironment } = environment.variables
     const { [variable]: inDotEnv } = environment.dotEnv
+    const garbled = environment.garbled?.[variable]
     if (flags[key] !== undefined) return flag(name, flags[key])
-    if (inEnvironment) return { text: inEnvironment, label: `${variable} (from the environment)` }
+    if (garbled !== undefined)
+      throw new SettingError(`${label(variable)} must be UTF-8 text, got "${garbled}"`)
+    if (inEnvironment) return { text: inEnvironment, label: label(variable) }
+    if (environment.dotEnvProblem !== undefined) throw new SettingError(environment.dotEnvProblem)
     if (inDotEnv) return { text: inDotEnv, label: `${variable} (from .env)` }
     return undefined
   }
+}
+
+/** Whether a setting comes from the environment, where other programs set variables too. */
+export function isFromEnvironment(variable: Variable, flags: Flags, environment: Environment): boolean {
+  return finder(flags, environment)(variable)?.label === label(variable)
+}
+
+function label(variable: Variable): string {
+  return `${variable} (from the environment)`
 }
 
 /** A setting that only a flag can make. */

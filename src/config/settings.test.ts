@@ -284,6 +284,16 @@ test('the API is expected where cohort up would put it, unless a URL says otherw
     readUrl('https://example.com/cohort/', environment({ PORT: '9000' })),
     'https://example.com/cohort',
   )
+  for (const [url, base] of [
+    ['http://127.0.0.1:8000/v1/group', 'http://127.0.0.1:8000'],
+    ['http://127.0.0.1:8000/v1/docs/', 'http://127.0.0.1:8000'],
+    ['http://127.0.0.1:8000/metrics', 'http://127.0.0.1:8000'],
+    ['https://example.com/cohort/v1/group/', 'https://example.com/cohort'],
+    ['https://example.com/v1', 'https://example.com/v1'],
+    ['https://example.com/my-metrics', 'https://example.com/my-metrics'],
+  ] as const) {
+    assert.equal(readUrl(url, environment()), base)
+  }
   for (const url of [
     '',
     'x',
@@ -339,4 +349,13 @@ test('any text in any setting gives settings or one sentence', () => {
       }
     }),
   )
+})
+
+test('a variable that is not UTF-8 text is refused where it is looked for, and a flag wins over it', () => {
+  const garbled = { ...environment({ DATA_DIR: '/caf\ufffd' }), garbled: { DATA_DIR: '/caf\\xe9' } }
+  assert.equal(
+    refusal(() => readNodeSettings({}, garbled)),
+    'DATA_DIR (from the environment) must be UTF-8 text, got "/caf\\xe9"',
+  )
+  assert.equal(readNodeSettings({ dataDir: '/d' }, garbled).dataDir, '/d')
 })

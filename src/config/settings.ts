@@ -1,10 +1,10 @@
 /**
- * The settings of our processes. Each comes from its flag, else from its environment variable, else from
- * `.env`, else from its default; an empty variable counts as not set. Whatever is wrong is one SettingError
- * that names the setting.
+ * The settings of our processes. Each comes from its flag, else from its environment variable, else from `.env`, else
+ * from its default; an empty variable counts as not set. Whatever is wrong is one SettingError that names the setting.
  */
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
+import { isWorkingDirectoryText } from '../process/raw-text.ts'
 import { TIMEOUTS_PER_GRACE, TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import type { Environment } from './environment.ts'
 import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
@@ -24,10 +24,10 @@ export type NodeSettings = Readonly<{
 }>
 
 /**
- * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an
- * operation takes; `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone
- * waits for (protocol.md §6) in a cluster that is born with this connector; one that is there has its own;
- * `drainTimeoutMs` is the longest that a stop waits for requests.
+ * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;
+ * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6) in a
+ * cluster that is born with this connector; one that is there has its own; `drainTimeoutMs` is the longest that a stop
+ * waits for requests.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -39,10 +39,7 @@ export type ConnectorSettings = Readonly<{
   logLevel: string
 }>
 
-/**
- * What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1
- * only.
- */
+/** What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1 only. */
 export type UpSettings = Readonly<{
   host: string
   port: number
@@ -78,8 +75,8 @@ export function readNodeSettings(flags: Flags, environment: Environment): NodeSe
     host: readHost(find),
     port,
     metricsPort: readMetricsPort(find, port),
-    dataDir: resolve(
-      required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data').text,
+    dataDir: absolutePath(
+      required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data'),
     ),
     logLevel: readLogLevel(find),
   })
@@ -126,21 +123,21 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
   })
   // The services take consecutive ports, and the last one must exist.
   const portMax = 65_535 - 2 * HOSTS_MAX - CONNECTORS_MAX
-  const dataDir = find('DATA_DIR')
+  const dataDir = find('DATA_DIR') ?? { text: '.cohort', label: 'DATA_DIR' }
   return Object.freeze({
     host: readHost(find),
     port: readPort(find, { default: CONNECTOR_PORT, min: 1, max: portMax }),
     nodeCount,
     connectorCount,
-    dataDir: resolve(dataDir === undefined ? '.cohort' : required(dataDir, 'DATA_DIR', 'a directory').text),
+    dataDir: absolutePath(required(dataDir, 'DATA_DIR', 'a directory')),
     ...readTimes(find),
     logLevel: readLogLevel(find),
   })
 }
 
 /**
- * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would
- * have it.
+ * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would have it. A
+ * URL of a part of the API, as `cohort up` prints it, stands for the whole of it.
  *
  * @throws SettingError
  */
@@ -153,8 +150,11 @@ export function readUrl(text: string | undefined, environment: Environment): str
   if (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash + url.username !== '') {
     throw mismatch({ text, label: '--url' }, `a URL like http://${LOOPBACK}:${CONNECTOR_PORT}`)
   }
-  return text.replace(/\/+$/, '')
+  return text.replace(/\/+$/, '').replace(PART_OF_API, '')
 }
+
+/** The paths that `cohort up` prints, and others that people copy. */
+const PART_OF_API = /\/(v1\/(group|cluster|backup|restore|docs|redoc|openapi\.json)|metrics|livez|readyz)$/
 
 /** A whole number that is a flag's own, in a range. @throws SettingError */
 export function readCount(
@@ -170,6 +170,16 @@ export function readHostsFlag(name: string, text: string): readonly string[] {
   const result = parseHosts(text)
   if (result.kind === 'problem') throw new SettingError(`${name} ${result.problem}`)
   return result.hosts
+}
+
+/** The path from the root of the file system. @throws SettingError */
+function absolutePath({ text, label }: Found): string {
+  if (!isAbsolute(text) && !isWorkingDirectoryText()) {
+    throw new SettingError(
+      `${label} must be an absolute path, got ${JSON.stringify(text)}: the path of the working directory is not UTF-8 text`,
+    )
+  }
+  return resolve(text)
 }
 
 function readHost(find: Find): string {

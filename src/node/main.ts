@@ -41,6 +41,12 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   const directory = openDataDirectory(settings.dataDir, (commitMs) =>
     counters.commitSeconds.observe(commitMs / 1_000),
   )
+  if (!directory.isPrivate) {
+    log.warn(
+      { dataDir: settings.dataDir },
+      'other users of this machine can read the data of this node: close the directory to them',
+    )
+  }
   let metricsServer: MetricsServer | undefined
   try {
     metricsServer = await showMetrics(directory.store, settings, { counters, droppedCount })

@@ -1,5 +1,5 @@
 /** Addresses of processes, as text: `host:port`. */
-import { isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /** `host:port`, with the brackets that an IPv6 address needs. */
 export function formatAddress(host: string, port: number): string {
@@ -27,6 +27,32 @@ export function parseAddress(text: string): string | undefined {
   }
   return name !== undefined && isHostName(name) ? `${name.toLowerCase()}:${port}` : undefined
 }
+
+/**
+ * Why no other process can connect to an address, as the end of a sentence; `undefined`: it may be possible. A program
+ * can listen on 0.0.0.0 and [::], which stand for all addresses of its machine, but each machine means itself by them.
+ */
+export function whyUnreachable(address: string): string | undefined {
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  const family = isIPv6(host) ? 'ipv6' : 'ipv4'
+  if (family === 'ipv4' && !isIPv4(host)) return undefined
+  if (EVERYWHERE.check(host, family))
+    return 'stands for all addresses of a machine, so nobody can connect to it'
+  if (MULTICAST.check(host, family)) return 'stands for many machines at once, so nobody can connect to it'
+  if (LINK_LOCAL.check(host, family))
+    return 'means another machine on each network, so it needs a zone, which is not supported'
+  return undefined
+}
+
+const EVERYWHERE = new BlockList()
+EVERYWHERE.addSubnet('0.0.0.0', 8, 'ipv4')
+EVERYWHERE.addAddress('::', 'ipv6')
+const MULTICAST = new BlockList()
+MULTICAST.addSubnet('224.0.0.0', 4, 'ipv4')
+MULTICAST.addAddress('255.255.255.255', 'ipv4')
+MULTICAST.addSubnet('ff00::', 8, 'ipv6')
+const LINK_LOCAL = new BlockList()
+LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6')
 
 /** Whether two addresses lead to the same place, as far as their texts tell: `localhost` is 127.0.0.1. */
 export function sameEndpoint(a: string, b: string): boolean {

@@ -71,8 +71,12 @@ test('a reader that is gone makes writes fail, and ends nothing', async () => {
   const gone = new Error('write EPIPE')
   const stream = new Writable({ write: (_chunk, _encoding, done) => done(gone) })
   const destination = new StreamDestination(stream, { pendingBytesMax: 10 })
-  destination.write('x')
+  let lostCount = 0
+  destination.write('x', () => {
+    lostCount += 1
+  })
   await once(stream, 'error')
+  assert.equal(lostCount, 1)
   assert.throws(() => destination.write('x'), gone)
   await destination.flush(60_000)
 })
@@ -80,7 +84,7 @@ test('a reader that is gone makes writes fail, and ends nothing', async () => {
 test('flush waits for what a slow reader has not taken, and no longer than it may', {
   timeout: 20_000,
 }, async () => {
-  let isReading = false
+  let isReading = true
   const waiting: (() => void)[] = []
   const stream = new Writable({
     write: (_chunk, _encoding, done) => {
@@ -90,6 +94,7 @@ test('flush waits for what a slow reader has not taken, and no longer than it ma
   })
   const destination = new StreamDestination(stream, { pendingBytesMax: 10 })
   await destination.flush(60_000)
+  isReading = false
   destination.write('x')
   await destination.flush(1)
   const flushed = destination.flush(60_000)

@@ -1,32 +1,36 @@
-/**
- * The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone.
- */
+/** The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone. */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 export interface Destination {
   /**
-   * Writes text, or throws. After a throw a part of the text may have been written: the next write then
-   * begins on a new line.
+   * Writes text, or throws. After a throw a part of the text may have been written: the next write then begins on a new
+   * line.
+   *
+   * @param onLost called when the text turns out later not to have been written
    */
-  write(text: string): void
-  /** Resolves when all text is written, cannot be written any more, or `timeoutMs` have passed. */
-  flush(timeoutMs: number): Promise<void>
+  write(text: string, onLost?: () => void): void
+  /** Writes bytes, and waits until the reader has taken them. Rejects when they cannot be written. */
+  writeAll(bytes: Buffer): Promise<void>
+  /** Resolves when all text is written, cannot be written any more, or `timeoutMs` (default: no limit) have passed. */
+  flush(timeoutMs?: number): Promise<void>
+  /** Why nothing can be written any more: the reader is gone. A write learns of it some time after it returned. */
+  readonly error: NodeJS.ErrnoException | undefined
 }
 
-/** `pendingBytesMax`: how many bytes may wait for a reader that is slow. A write beyond them throws. */
-export type DestinationOptions = Readonly<{ pendingBytesMax: number }>
+/** `pendingBytesMax`: how many bytes may wait for a reader that is slow (default: any number). A write beyond them throws. */
+export type DestinationOptions = Readonly<{ pendingBytesMax?: number }>
 
 /** Stdout (1) or stderr (2). A slow reader of a pipe or a socket never makes the process wait. */
-export function destinationOf(descriptor: 1 | 2, options: DestinationOptions): Destination {
+export function destinationOf(descriptor: 1 | 2, options: DestinationOptions = {}): Destination {
   const stats = fstatSync(descriptor)
   if (!stats.isFIFO() && !stats.isSocket()) return new DescriptorDestination(descriptor)
   return new StreamDestination(descriptor === 1 ? process.stdout : process.stderr, options)
 }
 
 /**
- * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here,
- * because they write nothing more after their first error. A full disk has room again some time later.
+ * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here, because
+ * they write nothing more after their first error. A full disk has room again some time later.
  */
 export class DescriptorDestination implements Destination {
   readonly #descriptor: number
@@ -37,8 +41,21 @@ export class DescriptorDestination implements Destination {
     this.#descriptor = descriptor
   }
 
+  get error(): undefined {
+    return undefined
+  }
+
   write(text: string): void {
-    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text)
+    this.#write(Buffer.from(this.#isTorn ? `\n${text}` : text))
+  }
+
+  async writeAll(bytes: Buffer): Promise<void> {
+    this.#write(bytes)
+  }
+
+  async flush(): Promise<void> {}
+
+  #write(bytes: Buffer): void {
     let written = 0
     try {
       while (written < bytes.length) written += writeSome(this.#descriptor, bytes.subarray(written))
@@ -48,8 +65,6 @@ export class DescriptorDestination implements Destination {
       throw error
     }
   }
-
-  async flush(): Promise<void> {}
 }
 
 /** A pipe or a socket. What its reader does not take at once waits in the memory of this process. */
@@ -58,7 +73,7 @@ export class StreamDestination implements Destination {
   readonly #pendingBytesMax: number
   #error: Error | undefined
 
-  constructor(stream: Writable, { pendingBytesMax }: DestinationOptions) {
+  constructor(stream: Writable, { pendingBytesMax = Number.POSITIVE_INFINITY }: DestinationOptions = {}) {
     this.#stream = stream
     this.#pendingBytesMax = pendingBytesMax
     // Without a listener, the error of a write would end the process.
@@ -67,21 +82,34 @@ export class StreamDestination implements Destination {
     })
   }
 
-  write(text: string): void {
-    if (this.#error !== undefined) throw this.#error
-    if (this.#stream.writableLength > this.#pendingBytesMax) throw new Error('the reader takes nothing')
-    this.#stream.write(text)
+  get error(): Error | undefined {
+    return this.#error
   }
 
-  flush(timeoutMs: number): Promise<void> {
-    if (this.#stream.writableLength === 0 || this.#error !== undefined) return Promise.resolve()
+  write(text: string, onLost: () => void = () => undefined): void {
+    if (this.#error !== undefined) throw this.#error
+    if (this.#stream.writableLength > this.#pendingBytesMax) throw new Error('the reader takes nothing')
+    this.#stream.write(text, (error) => {
+      if (error) onLost()
+    })
+  }
+
+  writeAll(bytes: Buffer): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    return new Promise((resolve, reject) => {
+      this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  flush(timeoutMs?: number): Promise<void> {
+    if (this.#error !== undefined) return Promise.resolve()
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs)
+      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
       const end = () => {
         clearTimeout(timer)
         resolve()
       }
-      // Writes end in their order: this one after all that wait.
+      // Writes end in their order, and the error of one is known when the next one ends.
       this.#stream.write('', end)
       this.#stream.once('error', end)
     })

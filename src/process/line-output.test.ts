@@ -29,6 +29,22 @@ test('lines that cannot be written are dropped, counted, and told of when there 
   assert.equal(lines.droppedCount, 3)
 })
 
+test('a line that turns out to be lost after it was written is counted too', () => {
+  const lost: (() => void)[] = []
+  const written: string[] = []
+  const write = (text: string, onLost?: () => void) => {
+    written.push(text)
+    if (onLost !== undefined) lost.push(onLost)
+  }
+  const lines = new LineOutput({ write }, (count) => `${count} are missing\n`)
+  lines.write('a\n')
+  lines.write('b\n')
+  for (const onLost of lost) onLost()
+  assert.equal(lines.droppedCount, 2)
+  lines.write('c\n')
+  assert.deepEqual(written, ['a\n', 'b\n', '2 are missing\n', 'c\n'])
+})
+
 test('each gap is told of once, with its own count', () => {
   const { destination, written } = aDestination()
   const lines = new LineOutput(destination, (count) => `${count} are missing\n`)

@@ -30,10 +30,14 @@ export class LineOutput {
         this.#destination.write(this.#describeGap(this.#untoldCount))
         this.#untoldCount = 0
       }
-      this.#destination.write(line)
+      this.#destination.write(line, () => this.#drop())
     } catch {
-      this.#untoldCount += 1
-      this.#droppedCount += 1
+      this.#drop()
     }
+  }
+
+  #drop(): void {
+    this.#untoldCount += 1
+    this.#droppedCount += 1
   }
 }

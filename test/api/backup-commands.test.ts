@@ -1,13 +1,17 @@
 /** `cohort backup` and `cohort restore` over HTTP, against the real API in front of registries in memory. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { backup } from '../../src/cli/backup/backup.ts'
-import { type BackupSink, openBackupFile } from '../../src/cli/backup/backup-sink.ts'
+import { type BackupSink, openBackupSink } from '../../src/cli/backup/backup-sink.ts'
 import { restore } from '../../src/cli/backup/restore.ts'
 import { CommandFailure } from '../../src/cli/failure.ts'
 import type { Group } from '../../src/group/group.ts'
@@ -19,6 +23,8 @@ const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00
 
 /** More than a page of the backup, and than the pages of a restore that are sent at once. */
 const MANY = 1_500
+
+const NO_STDOUT = { writeAll: () => assert.fail('nothing goes to stdout') }
 
 type Run = Readonly<{ exitCode: number; printed: string }>
 
@@ -63,9 +69,15 @@ class World implements AsyncDisposable {
     return readdir(this.directory)
   }
 
-  backup({ isForced = false, patienceMs = 0, change = (sink: BackupSink) => sink } = {}): Promise<Run> {
+  backup({
+    path = this.path,
+    isForced = false,
+    patienceMs = 0,
+    change = (sink: BackupSink) => sink,
+  } = {}): Promise<Run> {
     return this.#run(async (common) => {
-      const sink = change(await openBackupFile(this.path, isForced))
+      const { signal } = this.abort
+      const sink = change(await openBackupSink(path, { isForced, stdout: NO_STDOUT, signal }))
       return backup({ ...common, sink, now: () => new Date('2026-01-03T00:00:00.000Z'), patienceMs })
     })
   }
@@ -177,15 +189,150 @@ test('a file that is there is replaced only by force', async () => {
   assert.equal((await world.restore({ isCheckOnly: true })).exitCode, 0)
 })
 
-test('what another backup is writing, or a killed one left, is not written over', async () => {
+test('what a killed backup has left keeps no other from being made', async () => {
   await using world = await World.start()
-  await writeFile(`${world.path}.partial`, 'theirs')
-  const refused = await world.backup()
-  assert.equal(refused.exitCode, 1)
-  assert.match(refused.printed, /another backup is writing it, or one was killed/)
-  assert.equal(await readFile(`${world.path}.partial`, 'utf8'), 'theirs')
+  for (const name of ['groups.jsonl.partial', 'groups.jsonl.partial-0a1b2c3d']) {
+    await writeFile(join(world.directory, name), 'left')
+  }
+  assert.equal((await world.backup()).exitCode, 0)
+  assert.deepEqual(await world.files(), [
+    'groups.jsonl',
+    'groups.jsonl.partial',
+    'groups.jsonl.partial-0a1b2c3d',
+  ])
+})
+
+test('of two backups that overlap, both are whole, and the last one is there', async () => {
+  await using world = await World.start()
+  await world.fill(someGroups(MANY))
+  const first = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<void>()
+  // The second one begins and ends while the first is in the middle.
+  const slow = world.backup({
+    isForced: true,
+    change: (sink) => ({
+      ...sink,
+      write: async (bytes) => {
+        await sink.write(bytes)
+        first.resolve()
+        await second.promise
+      },
+    }),
+  })
+  await first.promise
   assert.equal((await world.backup({ isForced: true })).exitCode, 0)
+  const inode = (await stat(world.path)).ino
+  second.resolve()
+  assert.equal((await slow).exitCode, 0)
+  assert.notEqual((await stat(world.path)).ino, inode)
   assert.deepEqual(await world.files(), ['groups.jsonl'])
+  assert.match((await world.restore({ isCheckOnly: true })).printed, /is whole: 1,500 groups/)
+})
+
+test('a backup is readable by its owner alone, also where it replaces a file that others could read', async () => {
+  await using world = await World.start()
+  await writeFile(world.path, 'old', { mode: 0o644 })
+  assert.equal((await world.backup({ isForced: true })).exitCode, 0)
+  assert.equal((await stat(world.path)).mode & 0o777, 0o600)
+})
+
+test('a link is followed, whether its target is there or not, and stays a link', async () => {
+  await using world = await World.start()
+  const { directory } = world
+  await mkdir(join(directory, 'real'))
+  await mkdir(join(directory, 'links'))
+  await symlink('../real', join(directory, 'links', 'directory'))
+  await symlink('target.jsonl', join(directory, 'real', 'second'))
+  // Through a directory that is a link, and through a second link.
+  const path = join(directory, 'links', 'first')
+  await symlink('directory/second', path)
+  const target = join(directory, 'real', 'target.jsonl')
+  assert.equal((await world.backup({ path })).exitCode, 0)
+  assert.match((await world.restore({ path: target, isCheckOnly: true })).printed, /is whole/)
+  const refused = await world.backup({ path })
+  assert.match(refused.printed, /first exists: choose another name/)
+  await writeFile(target, 'old')
+  assert.equal((await world.backup({ path, isForced: true })).exitCode, 0)
+  assert.match((await world.restore({ path, isCheckOnly: true })).printed, /is whole/)
+  assert.deepEqual(await readdir(join(directory, 'real')), ['second', 'target.jsonl'])
+  assert.ok((await lstat(path)).isSymbolicLink())
+})
+
+test('links that lead nowhere but to each other are refused', async () => {
+  await using world = await World.start()
+  await symlink(world.path, `${world.path}.2`)
+  await symlink(`${world.path}.2`, world.path)
+  const { exitCode, printed } = await world.backup({ isForced: true })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /groups\.jsonl cannot be written \(ELOOP/)
+})
+
+test('a device is written to, and never replaced, with --force or without', async () => {
+  await using world = await World.start()
+  const path = join(world.directory, 'null')
+  await symlink('/dev/null', path)
+  for (const isForced of [false, true]) {
+    const { exitCode, printed } = await world.backup({ path, isForced })
+    assert.equal(exitCode, 0, printed)
+    assert.match(printed, /^backup {4}\S+null, 0 groups/m)
+  }
+  assert.ok((await stat('/dev/null')).isCharacterDevice())
+  assert.ok((await lstat(path)).isSymbolicLink())
+})
+
+test('a device that is full makes the backup fail', { skip: !existsSync('/dev/full') }, async () => {
+  await using world = await World.start()
+  const { exitCode, printed } = await world.backup({ path: '/dev/full', isForced: true })
+  assert.equal(exitCode, 1)
+  assert.match(printed, /ENOSPC.*: what was written to \/dev\/full has no end, and a restore refuses it$/)
+  assert.ok((await stat('/dev/full')).isCharacterDevice())
+})
+
+test('a named pipe is written to when it has a reader, and never replaced', async () => {
+  await using world = await World.start()
+  await world.fill(someGroups(MANY))
+  const pipe = join(world.directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const made = world.backup({ path: pipe, isForced: true })
+  const copy = join(world.directory, 'copy.jsonl')
+  await pipeline(createReadStream(pipe), createWriteStream(copy))
+  assert.equal((await made).exitCode, 0)
+  assert.ok((await stat(pipe)).isFIFO())
+  assert.match((await world.restore({ path: copy, isCheckOnly: true })).printed, /is whole: 1,500 groups/)
+})
+
+test('a named pipe whose reader goes away makes the backup fail', async () => {
+  await using world = await World.start()
+  await world.fill(someGroups(MANY))
+  const pipe = join(world.directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const made = world.backup({ path: pipe })
+  const reader = createReadStream(pipe)
+  await once(reader, 'readable')
+  reader.destroy()
+  const { exitCode, printed } = await made
+  assert.equal(exitCode, 1)
+  assert.match(printed, /EPIPE.*has no end, and a restore refuses it$/)
+})
+
+test('a backup that waits for the reader of a named pipe can be interrupted', async () => {
+  await using world = await World.start()
+  const pipe = join(world.directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const made = world.backup({ path: pipe })
+  world.abort.abort()
+  await assert.rejects(made, { name: 'AbortError' })
+})
+
+test('what is neither a file nor something to write a stream to is refused', async () => {
+  await using world = await World.start()
+  const socket = join(world.directory, 'socket')
+  const server = createServer().listen(socket)
+  await once(server, 'listening')
+  const refused = await world.backup({ path: socket, isForced: true })
+  server.close()
+  assert.match(refused.printed, /socket is no file: name the file to write$/)
+  assert.match((await world.backup({ path: world.directory })).printed, /is a directory: name the file/)
 })
 
 test('a file that came meanwhile is not replaced', async () => {
@@ -268,6 +415,11 @@ test('a damaged file, one that was cut off, and none at all are refused before a
   damaged[whole.length - 200]! ^= 1
   const cases: [Buffer, RegExp][] = [
     [damaged, /is refused: line \d+ is damaged: its checksum is wrong/],
+    [Buffer.concat([whole, Buffer.from('x')]), /is refused: it goes on after its end, line 302/],
+    [Buffer.concat([whole, Buffer.from('\n')]), /is refused: it goes on after its end, line 302/],
+    [Buffer.concat([whole, whole]), /is refused: it goes on after its end, line 302/],
+    // More than is read at once, and longer than any line.
+    [Buffer.concat([whole, Buffer.alloc(1_000_000)]), /is refused: it goes on after its end, line 302/],
     [whole.subarray(0, whole.length - 10), /is refused: it was cut off in line 302/],
     [Buffer.from(''), /is refused: it is empty/],
     [Buffer.from('PK\x03\x04'), /is refused: it does not begin as a backup/],
@@ -278,6 +430,9 @@ test('a damaged file, one that was cut off, and none at all are refused before a
     assert.equal(exitCode, 1)
     assert.match(printed, pattern)
     assert.match(printed, /; nothing was written$/m)
+    const checked = await to.restore({ isCheckOnly: true })
+    assert.equal(checked.exitCode, 1)
+    assert.match(checked.printed, pattern)
   }
   const missing = await to.restore({ path: join(to.directory, 'none') })
   assert.match(missing.printed, /none cannot be read \(ENOENT/)

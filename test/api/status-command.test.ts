@@ -1,16 +1,17 @@
 /** `cohort status` over HTTP, against the real API. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { showStatus, watchStatus } from '../../src/cli/status/status.ts'
 import { testApp } from './test-app.ts'
 
-function anOutput() {
-  let printed = ''
-  const write = (text: string) => {
-    printed += text
-  }
-  return { output: { write, isTerminal: false }, printed: () => printed }
+function anOutput(terminal: Readonly<{ columns?: number; rows?: number }> = {}) {
+  const { columns, rows } = terminal
+  const printed: string[] = []
+  const write = (text: string) => void printed.push(text)
+  const output = { write, answer: write, columns, rows, hasColours: false, isReaderGone: false }
+  return { output, printed: () => printed.join(''), writes: printed }
 }
 
 test('the exit code is that of the verdict: 0 healthy, 4 degraded, 5 unavailable', async () => {
@@ -66,3 +67,50 @@ for (const isJson of [false, true]) {
     }
   })
 }
+
+test('a watch in a small window shows the verdict, and moves nothing out of sight', async () => {
+  const { app } = testApp()
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  for (const [columns, rows] of [
+    [60, 24],
+    [60, 8],
+    [200, 50],
+    [40, 4],
+  ] as const) {
+    const stop = new AbortController()
+    const { output, writes } = anOutput({ columns, rows })
+    await watchStatus({
+      url,
+      isJson: false,
+      output,
+      signal: stop.signal,
+      clockTime: () => 'now',
+      pause: async () => stop.abort(),
+    })
+    const [clear, screen = ''] = writes
+    assert.equal(clear, '\u001b[2J')
+    const lines = stripVTControlCharacters(screen).split('\n')
+    assert.match(lines[0]!, /^DEGRADED {2}/)
+    // The cursor ends below the last line.
+    assert.ok(lines.length <= rows, `${lines.length} lines in ${rows} rows`)
+    for (const line of lines) assert.ok(line.length < columns, line)
+    assert.equal(lines.includes('…'), rows < 10)
+  }
+  await app.close()
+})
+
+test('a watch whose reader is gone ends with the code of the last verdict', async () => {
+  const { app } = testApp()
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const { output } = anOutput()
+  const exitCode = await watchStatus({
+    url,
+    isJson: true,
+    output: { ...output, isReaderGone: true },
+    signal: new AbortController().signal,
+    clockTime: () => 'now',
+    pause: async () => undefined,
+  })
+  assert.equal(exitCode, 4)
+  await app.close()
+})

@@ -1,7 +1,4 @@
-/**
- * Reads the file of a backup and believes nothing: every checksum, the order, the count, and each group's
- * schema.
- */
+/** Reads the file of a backup and checks all of it: every checksum, the order, the count, and each group's schema. */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
@@ -19,22 +16,20 @@ import {
   LINE_BYTES_MAX,
 } from './backup-format.ts'
 
-/** One line of the file. The header is the first entry, the end the last. */
+/** One line of the file. The header comes first, the end last, after the last byte of the file. */
 export type BackupEntry =
   | Readonly<{ kind: 'header'; header: BackupHeader }>
   | Readonly<{ kind: 'group'; group: Group }>
   | Readonly<{ kind: 'end'; end: BackupEnd }>
 
-/**
- * The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `.
- */
+/** The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `. */
 export class BackupRefusedError extends Error {
   override readonly name = 'BackupRefusedError'
 }
 
 /**
- * The entries of a file. What was yielded before the end is checked line by line only: whoever must not act
- * on a file that was cut off reads it to its end first.
+ * The entries of a file. The end is yielded when the whole file has been read and is whole. What comes before the end is
+ * only checked line by line: the file may be cut off, or go on after its end.
  *
  * @throws {BackupRefusedError}
  */
@@ -49,13 +44,14 @@ export async function* readBackup(chunks: AsyncIterable<Buffer>): AsyncGenerator
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let start = 0
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
-      yield reader.take(bytes.subarray(start, end))
+      const entry = reader.take(bytes.subarray(start, end))
+      if (entry !== undefined) yield entry
       start = end + 1
     }
     rest = bytes.subarray(start)
     if (rest.length > LINE_BYTES_MAX) reader.refuseLong()
   }
-  reader.finish(rest)
+  yield reader.finish(rest)
 }
 
 const LINE_FEED = 0x0a
@@ -69,14 +65,17 @@ class BackupReader {
   #lineNumber = 0
   #count = 0
   #lastId: Buffer | undefined
-  #isEnded = false
+  #end: BackupEnd | undefined
 
-  /** The next line, without its line feed. */
-  take(line: Buffer): BackupEntry {
+  /** The entry of the next line (without its line feed); `undefined` for the end, which `finish` gives. */
+  take(line: Buffer): BackupEntry | undefined {
     this.#lineNumber += 1
-    if (this.#isEnded) this.refuse(`it goes on after its end, line ${this.#lineNumber - 1}`)
+    if (this.#end !== undefined) this.refuse(`it goes on after its end, line ${this.#lineNumber - 1}`)
     const end = this.#lineNumber > 1 ? END_LINE.exec(line.toString('latin1')) : null
-    if (end !== null) return { kind: 'end', end: this.#end(end) }
+    if (end !== null) {
+      this.#end = this.#endOf(end)
+      return undefined
+    }
     const value = this.#checked(line)
     this.#hash.update(line).update('\n')
     if (this.#lineNumber === 1) return { kind: 'header', header: this.#header(value) }
@@ -84,22 +83,25 @@ class BackupReader {
   }
 
   /** After the last line; `rest` is what follows its line feed. */
-  finish(rest: Buffer): void {
-    if (this.#isEnded && rest.length === 0) return
-    if (this.#isEnded) this.refuse('it goes on after its end')
+  finish(rest: Buffer): BackupEntry {
+    if (this.#end !== undefined) {
+      if (rest.length > 0) this.refuse(`it goes on after its end, line ${this.#lineNumber}`)
+      return { kind: 'end', end: this.#end }
+    }
     if (this.#lineNumber === 0 && rest.length === 0) this.refuse('it is empty')
     if (this.#lineNumber === 0) this.refuse(NO_BACKUP)
     const where = rest.length === 0 ? `after line ${this.#lineNumber}` : `in line ${this.#lineNumber + 1}`
-    this.refuse(`it was cut off ${where}: its end is missing`)
+    return this.refuse(`it was cut off ${where}: its end is missing`)
   }
 
   refuse(reason: string): never {
     throw new BackupRefusedError(reason)
   }
 
-  /** The next line, which has not been taken, goes on and on. */
+  /** The next line, which has not been taken, has no end so far. */
   refuseLong(): never {
     if (this.#lineNumber === 0) this.refuse(NO_BACKUP)
+    if (this.#end !== undefined) this.refuse(`it goes on after its end, line ${this.#lineNumber}`)
     this.#lineNumber += 1
     return this.refuseLine('it is longer than any line of a backup')
   }
@@ -149,12 +151,11 @@ class BackupReader {
     return value as Group
   }
 
-  #end([, start = '', count, finishedAt = '', digest]: readonly string[]): BackupEnd {
+  #endOf([, start = '', count, finishedAt = '', digest]: readonly string[]): BackupEnd {
     if (this.#hash.update(start, 'latin1').digest('hex') !== digest) {
       this.refuse('its SHA-256 is wrong: lines were changed, or are missing')
     }
     if (Number(count) !== this.#count) this.refuse(`it has ${this.#count} groups, and says ${count}`)
-    this.#isEnded = true
     return { count: this.#count, finishedAt }
   }
 }

@@ -1,7 +1,15 @@
-/** Where a backup goes: to a file that is whole or not there, or to stdout. */
-import { open, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+/** Where a backup goes: to a file that is whole or not there, or to a reader. */
+import { isUtf8 } from 'node:buffer'
+import { constants, openSync, type Stats } from 'node:fs'
+import { type FileHandle, open, readlink, stat } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { dirname, isAbsolute } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StreamDestination } from '../../process/destination.ts'
+import { escapeBytes } from '../../process/raw-text.ts'
 import { CommandFailure } from '../failure.ts'
+import type { Output } from '../output.ts'
+import { WholeFile } from '../whole-file.ts'
 
 export interface BackupSink {
   /** For messages: the path, or `stdout`. */
@@ -9,79 +17,141 @@ export interface BackupSink {
   /** What is left after `discard`, in a clause. */
   readonly discarded: string
   write(bytes: Buffer): Promise<void>
-  /** Makes what was written last: resolves once it would survive a power cut. */
+  /** Ends what was written. For a file: resolves once it would survive a power cut. */
   commit(): Promise<void>
-  /** Takes back what was written, as far as that is possible. */
+  /** Takes back what was written, as far as that is possible. May be called at any time. */
   discard(): Promise<void>
 }
 
+export type SinkOptions = Readonly<{
+  /** Whether a file that is there may be replaced. */
+  isForced: boolean
+  stdout: Pick<Output, 'writeAll'>
+  /** Aborted: a reader is no longer waited for. */
+  signal: AbortSignal
+}>
+
 /**
- * A file that appears under its name with `commit` and not before: until then it is written as
- * `PATH.partial`.
+ * Opens what `--out` names. A link is followed. What is no plain file is never replaced: a named pipe and a character
+ * device (/dev/null, a tape) are written to like stdout, and anything else is refused.
  *
- * @throws CommandFailure when there is a file of either name, unless `isForced`
+ * @param path `-` is stdout
+ * @throws CommandFailure when it cannot be written, or a file is there and `isForced` is false
  */
-export async function openBackupFile(path: string, isForced: boolean): Promise<BackupSink> {
-  const partialPath = `${path}.partial`
-  await refuseExisting(path, isForced)
-  let isInPlace = false
-  const handle = await open(partialPath, isForced ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw new CommandFailure(`${path} cannot be written (${error.message})`)
-    throw new CommandFailure(
-      `${partialPath} exists: another backup is writing it, or one was killed. In the second case remove it, or add --force`,
-    )
-  })
-  return {
-    name: path,
-    get discarded() {
-      return isInPlace
-        ? `${path} is whole and in its place, but may not survive a power cut`
-        : `${path} was not written`
-    },
-    write: async (bytes) => void (await handle.writeFile(bytes)),
-    commit: async () => {
-      await refuseExisting(path, isForced)
-      await handle.sync()
-      await handle.close()
-      const directory = await open(dirname(path), 'r')
-      try {
-        await rename(partialPath, path)
-        isInPlace = true
-        // The new name is the directory's: without this, a power cut could take it back.
-        await directory.sync()
-      } finally {
-        await directory.close()
-      }
-    },
-    discard: async () => {
-      await handle.close()
-      await rm(partialPath, { force: true })
-    },
+export async function openBackupSink(
+  path: string,
+  { isForced, stdout, signal }: SinkOptions,
+): Promise<BackupSink> {
+  if (path === '-') return stdoutSink(stdout)
+  try {
+    const found = await statsOf(path)
+    if (found === undefined || found.isFile()) return await fileSink(path, isForced)
+    if (found.isFIFO()) return pipeSink(path, await openPipe(path, signal))
+    if (found.isCharacterDevice()) return deviceSink(path, await open(path, 'w'))
+    if (found.isDirectory()) throw new CommandFailure(`${path} is a directory: name the file to write`)
+    throw new CommandFailure(`${path} is no file: name the file to write`)
+  } catch (error) {
+    if (signal.aborted || error instanceof CommandFailure) throw error
+    throw new CommandFailure(`${path} cannot be written (${(error as Error).message})`)
   }
 }
 
-/** Stdout, for a pipe. A reader that has gone away is a failure like a full disk. */
-export function stdoutSink(stdout: NodeJS.WriteStream): BackupSink {
-  // Else the error of a write would also end the process, with a stack.
-  stdout.on('error', () => undefined)
+async function fileSink(path: string, isForced: boolean): Promise<BackupSink> {
+  const target = await followLinks(path)
+  const taken = `${path} exists: choose another name, or add --force to replace it`
+  // Said at once, and not after all groups were read.
+  if (!isForced && (await statsOf(target)) !== undefined) throw new CommandFailure(taken)
+  const file = await WholeFile.create(target)
+  return {
+    name: path,
+    get discarded() {
+      return file.isInPlace
+        ? `${path} is whole and in its place, but may not survive a power cut`
+        : `${path} was not written`
+    },
+    write: (bytes) => file.write(bytes),
+    commit: async () => {
+      if (!(await file.commit({ mayReplace: isForced }))) throw new CommandFailure(taken)
+    },
+    discard: () => file.discard(),
+  }
+}
+
+/** A reader that has gone away is a failure like a full disk. */
+function stdoutSink(stdout: Pick<Output, 'writeAll'>): BackupSink {
   return {
     name: 'stdout',
-    discarded: 'what was written to stdout has no end, and a restore refuses it',
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
-      }),
+    discarded: unfinished('stdout'),
+    write: (bytes) => stdout.writeAll(bytes),
     commit: async () => undefined,
     discard: async () => undefined,
   }
 }
 
-async function refuseExisting(path: string, isForced: boolean): Promise<void> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+function pipeSink(path: string, socket: Socket): BackupSink {
+  const destination = new StreamDestination(socket)
+  return {
+    name: path,
+    discarded: unfinished(path),
+    write: (bytes) => destination.writeAll(bytes),
+    commit: () => new Promise((resolve) => socket.end(resolve)),
+    discard: async () => void socket.destroy(),
+  }
+}
+
+function deviceSink(path: string, handle: FileHandle): BackupSink {
+  return {
+    name: path,
+    discarded: unfinished(path),
+    write: (bytes) => handle.writeFile(bytes),
+    commit: () => handle.close(),
+    discard: () => handle.close(),
+  }
+}
+
+function unfinished(name: string): string {
+  return `what was written to ${name} has no end, and a restore refuses it`
+}
+
+/** Between two looks whether a named pipe has a reader. */
+const READER_PAUSE_MS = 100
+
+/** Opens a named pipe when it has a reader. An open that waits in the kernel could not be interrupted. */
+async function openPipe(path: string, signal: AbortSignal): Promise<Socket> {
+  while (true) {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+      return new Socket({ fd, readable: false, writable: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+      await sleep(READER_PAUSE_MS, undefined, { signal })
+    }
+  }
+}
+
+/** As many as Linux follows. */
+const LINKS_MAX = 40
+
+/** Where a path leads, through any symbolic links. There may be nothing there. */
+async function followLinks(path: string): Promise<string> {
+  let target = path
+  for (let count = 0; count < LINKS_MAX; count += 1) {
+    const link = await readlink(target, 'buffer').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EINVAL' || error.code === 'ENOENT') return undefined
+      throw error
+    })
+    if (link === undefined) return target
+    if (!isUtf8(link))
+      throw new CommandFailure(`${target} is a link to ${escapeBytes(link)}, which is not UTF-8 text`)
+    // Not normalised: `..` after a link to a directory is the parent of what the link leads to.
+    target = isAbsolute(link.toString()) ? link.toString() : `${dirname(target)}/${link}`
+  }
+  throw new CommandFailure(`${path} leads through too many links`)
+}
+
+function statsOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (found?.isDirectory()) throw new CommandFailure(`${path} is a directory: name the file to write`)
-  if (found !== undefined && !isForced)
-    throw new CommandFailure(`${path} exists: choose another name, or add --force to replace it`)
 }

@@ -6,7 +6,7 @@ import { BackupRefusedError, readBackup } from './backup-reader.ts'
 
 const CHUNK_BYTES = 256 * 1_024
 
-/** The file of a backup, open for several readings: another file of its name meanwhile changes nothing. */
+/** The file of a backup, open to be read more than once. Another file under its name meanwhile changes nothing. */
 export class BackupSource {
   readonly #path: string
   readonly #handle: FileHandle
@@ -29,18 +29,19 @@ export class BackupSource {
   }
 
   /**
-   * Reads the whole file and believes it only then.
+   * Reads the whole file, to its last byte.
    *
-   * @throws CommandFailure when it is damaged, cut off, or no backup
+   * @throws CommandFailure when it is damaged or cut off, goes on after its end, or is no backup
    */
   async check(onGroup: () => void): Promise<{ header: BackupHeader; end: BackupEnd }> {
     let header: BackupHeader | undefined
+    let end: BackupEnd | undefined
     for await (const entry of this.#entries()) {
       if (entry.kind === 'group') onGroup()
       else if (entry.kind === 'header') header = entry.header
-      else return { header: header!, end: entry.end }
+      else end = entry.end
     }
-    throw new Error('a file without an end was read as a backup')
+    return { header: header!, end: end! }
   }
 
   /** Its groups, in the order of their ids. Checked again as they come. */
@@ -52,7 +53,7 @@ export class BackupSource {
     return this.#handle.close()
   }
 
-  /** From the start. A stream of Node's would close the file when it is left early. */
+  /** The bytes from the start. A stream of Node's would close the file when its reader stops early. */
   async *#chunks(): AsyncGenerator<Buffer> {
     for (let position = 0; ; ) {
       const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(CHUNK_BYTES), { position })

@@ -4,9 +4,9 @@ import { VERSION } from '../../process/version.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'
-import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
 import { toFailure } from '../group-command.ts'
 import { patiently } from '../patiently.ts'
+import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { BackupWriter } from './backup-format.ts'
 import type { BackupSink } from './backup-sink.ts'
@@ -24,7 +24,7 @@ export type BackupOptions = Readonly<{
   patienceMs?: number
 }>
 
-/** As many as a node shows at once: no key is looked at twice. */
+/** As many as a node shows at once, so that no key is looked at twice. */
 const PAGE_GROUPS = 512
 
 /**
@@ -43,16 +43,18 @@ export async function backup(options: BackupOptions): Promise<number> {
     const rate = formatCount((writer.count * 1_000) / Math.max(1, output.nowMs() - startMs))
     return { label: 'backed up', done: writer.count, total: undefined, note: `${rate}/s` }
   }
+  // A reader that takes nothing must not keep Ctrl-C from ending the command.
+  const write = (bytes: Buffer) => untilAborted(sink.write(bytes), signal)
   try {
     const startedAt = now().toISOString()
     const patience = { nowMs: output.nowMs, signal }
     const { clusterId, epoch } = await untilAborted(findCluster(client, url, patience), signal)
-    await sink.write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
+    await write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
     for await (const groups of pagesOf(client, options, writer)) {
-      await sink.write(Buffer.concat(groups.map((group) => writer.group(group))))
+      await write(Buffer.concat(groups.map((group) => writer.group(group))))
       progress.show(state())
     }
-    await sink.write(writer.end(now().toISOString()))
+    await write(writer.end(now().toISOString()))
     await sink.commit()
     progress.finish(state())
     output.write(`backup    ${sink.name}, ${formatCount(writer.count)} groups of cluster ${clusterId}\n`)
@@ -70,7 +72,7 @@ export async function backup(options: BackupOptions): Promise<number> {
   }
 }
 
-/** All groups, page by page. The next page is asked for while one is written. */
+/** All groups, page by page. While a page is written, the next one is asked for. */
 async function* pagesOf(
   client: ApiClient,
   { url, sink, output, signal, patienceMs = PATIENCE_MS }: BackupOptions,

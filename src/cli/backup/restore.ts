@@ -3,9 +3,9 @@ import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
-import { formatCount, Progress, type ProgressOutput } from '../generate/progress.ts'
 import { describeProblem } from '../group-command.ts'
 import type { Patience } from '../patiently.ts'
+import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { BackupSource } from './backup-source.ts'
 import { requireEmpty, requirePartOf } from './check-target.ts'
@@ -26,7 +26,7 @@ export type RestoreOptions = Readonly<{
   patienceMs?: number
 }>
 
-/** How long pages on their way are waited for after an interrupt. */
+/** How long pages that were sent are waited for after an interrupt. */
 const INTERRUPT_PATIENCE_MS = 1_000
 /** How many ids a report names. */
 const IDS_SHOWN = 10
@@ -115,7 +115,7 @@ async function write(
   )
   progress.finish(state())
   for (const line of reportLines(tally, total)) output.write(`${line}\n`)
-  // The file was whole a moment ago, and is not any more.
+  // The file was whole when it was checked, and is not any more.
   if (failed !== undefined) throw failed
   if (tally.failure !== undefined) {
     throw new CommandFailure(
@@ -129,7 +129,7 @@ async function write(
   return tally.conflicts.length === 0 ? EXIT.ok : EXIT.failed
 }
 
-/** Short where the advice of the API, to look before one repeats, is not needed here. */
+/** Without the API's advice to look before one repeats: a restore can be repeated. */
 function reasonOf(failure: NonNullable<RestoreTally['failure']>): string {
   if (failure.kind !== 'problem') return failure.reason
   const { status, code } = failure.problem

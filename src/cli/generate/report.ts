@@ -1,6 +1,7 @@
 /** What `cohort generate` prints at its end. */
+
+import { formatCount } from '../progress.ts'
 import type { CreateTally } from './create-groups.ts'
-import { formatCount } from './progress.ts'
 import { countByNodes, type NodeVerdict } from './verify-groups.ts'
 
 /** Everything the report is made of. */

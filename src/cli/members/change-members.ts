@@ -9,8 +9,8 @@ import { ApiClient, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
-import type { ProgressOutput } from '../generate/progress.ts'
 import { toFailure } from '../group-command.ts'
+import type { ProgressOutput } from '../progress.ts'
 
 /** What is asked for. `address` is the empty node's, `nodeId` the member that goes. */
 export type MemberChange =

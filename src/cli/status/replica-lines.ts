@@ -1,7 +1,7 @@
-/** `GET /v1/group/{groupId}/replicas` for a tired person: whether the nodes agree, then one line for each. */
+/** `GET /v1/group/{groupId}/replicas` for people: whether the nodes agree, then one line for each node. */
 import type { GroupReplicas, ReplicaView } from '../../api/status-schemas.ts'
 import { printable } from '../format-group.ts'
-import { type Cell, type Paint, tableLines } from './table.ts'
+import { type Cell, type HeadCell, type Paint, tableLines } from './table.ts'
 
 const NOTHING = '-'
 
@@ -10,7 +10,7 @@ export function replicaLines(group: GroupReplicas, paint: Paint): string[] {
   return [
     `${verdict(group, paint)}  ${printable(reason)}`,
     '',
-    ...tableLines([HEAD, ...replicas.map(row)], paint),
+    ...tableLines(HEAD, replicas.map(row), { paint }),
   ]
 }
 
@@ -19,7 +19,7 @@ function verdict({ agree, differ }: GroupReplicas, paint: Paint): string {
   return differ ? paint('DIFFER', 'bad') : paint('INCOMPLETE', 'warning')
 }
 
-const HEAD: readonly Cell[] = [
+const HEAD: readonly HeadCell[] = [
   { text: 'address' },
   { text: 'holds' },
   { text: 'version', isNumber: true },
@@ -29,7 +29,7 @@ const HEAD: readonly Cell[] = [
   { text: 'promised' },
   { text: 'write id' },
   { text: 'node id' },
-].map((cell) => ({ ...cell, tone: 'dim' as const }))
+]
 
 function row(replica: ReplicaView): Cell[] {
   const { address, holds, version, generation, ballot, chosen, promised, writeId, nodeId } = replica

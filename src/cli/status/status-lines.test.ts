@@ -5,9 +5,9 @@ import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../api/status-examples.ts'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { replicaLines } from './replica-lines.ts'
 import { statusLines } from './status-lines.ts'
-import { painter } from './table.ts'
+import { folded, painter } from './table.ts'
 
-const plain = painter(false)
+const plain = { paint: painter(false) }
 
 test('the verdict and its reason come first, then a line for each member, in columns', () => {
   assert.deepEqual(statusLines(CLUSTER_EXAMPLE, plain), [
@@ -51,7 +51,7 @@ test('a joining node shows how far it is, a slow one that it is slow, a divergen
 })
 
 test('colours are on a terminal alone, and say nothing that the words do not', () => {
-  const coloured = statusLines(CLUSTER_EXAMPLE, painter(true)).join('\n')
+  const coloured = statusLines(CLUSTER_EXAMPLE, { paint: painter(true) }).join('\n')
   const bare = statusLines(CLUSTER_EXAMPLE, plain).join('\n')
   assert.ok(!bare.includes('\u001b'))
   assert.ok(coloured.includes('\u001b[33mDEGRADED\u001b[0m'))
@@ -59,10 +59,42 @@ test('colours are on a terminal alone, and say nothing that the words do not', (
 })
 
 test('replicas are a line for each node, with what it holds', () => {
-  assert.deepEqual(replicaLines(REPLICAS_EXAMPLE, plain).slice(0, 4), [
+  assert.deepEqual(replicaLines(REPLICAS_EXAMPLE, plain.paint).slice(0, 4), [
     'INCOMPLETE  The 2 nodes that answer hold the same state, version 1; 1 node does not answer.',
     '',
     'address         holds        version  generation  ballot  chosen  promised  write id    node id',
     '127.0.0.1:8001  group              1           1  1.fast  yes     2.fast    1234567.42  7f9c24e0-2f1b-4d0a-8c37-5b6d1e9a0c44',
   ])
+})
+
+test('in few columns the verdict is folded, and the columns that tell least are left out', () => {
+  assert.deepEqual(statusLines(CLUSTER_EXAMPLE, { ...plain, columns: 59 }), [
+    'DEGRADED  2 of 3 nodes answer, which is enough, but none of',
+    'them may fail (no answer from 127.0.0.1:8003).',
+    '',
+    'cluster 0f2b7c51-8d0e-4b55-9f3a-4c8d1a6e7b90  epoch 1',
+    '',
+    'address         state        p50 ms  p99 ms  lag  records',
+    '127.0.0.1:8001  up              0.8     3.1    0   12,345',
+    '127.0.0.1:8002  up              0.8     3.1    0   12,345',
+    '127.0.0.1:8003  UNREACHABLE       ?       ?    ?        ?',
+    '',
+    '127.0.0.1:8003: It does not answer.',
+  ])
+})
+
+test('no line is wider than the terminal, down to the address and the state', () => {
+  for (let columns = 28; columns < 200; columns += 1) {
+    const lines = statusLines(CLUSTER_EXAMPLE, { paint: painter(true), columns })
+    for (const line of lines) {
+      assert.ok(stripVTControlCharacters(line).length <= columns, `${columns}: ${line}`)
+    }
+    assert.ok(lines[0]!.includes('\u001b[33mDEGRADED\u001b[0m'))
+    assert.ok(lines.some((line) => line.includes('UNREACHABLE')))
+  }
+})
+
+test('a word that is longer than a line is broken, and no text is lost', () => {
+  assert.deepEqual(folded('ab cdefgh i', 4), ['ab', 'cdef', 'gh i'])
+  assert.deepEqual(folded('', 4), [''])
 })

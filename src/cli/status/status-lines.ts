@@ -1,7 +1,15 @@
-/** `GET /v1/cluster` for a tired person: the verdict and why, then one line for each member. */
+/** `GET /v1/cluster` for people: the verdict and why, then one line for each member. */
 import type { ClusterStatus, MemberStatus } from '../../api/status-schemas.ts'
 import { printable } from '../format-group.ts'
-import { type Cell, type Paint, type Tone, tableLines } from './table.ts'
+import {
+  type Cell,
+  folded,
+  type HeadCell,
+  type Layout,
+  type Tone,
+  tableLines,
+  verdictLines,
+} from './table.ts'
 
 const VERDICT_TONES = {
   healthy: 'good',
@@ -9,29 +17,41 @@ const VERDICT_TONES = {
   unavailable: 'bad',
 } as const satisfies Record<ClusterStatus['verdict'], Tone>
 
-/** What is not known. */
+/** Stands for a figure that is not known. */
 const UNKNOWN = '?'
 
-export function statusLines(status: ClusterStatus, paint: Paint): string[] {
+export function statusLines(status: ClusterStatus, layout: Layout): string[] {
   const { verdict, reason, clusterId, epoch, members, divergences } = status
+  const { columns } = layout
   return [
-    `${paint(verdict.toUpperCase(), VERDICT_TONES[verdict])}  ${printable(reason)}`,
+    ...verdictLines(verdict.toUpperCase(), VERDICT_TONES[verdict], printable(reason), layout),
     '',
-    clusterId === null ? 'no cluster yet' : `cluster ${printable(clusterId)}  epoch ${epoch}`,
+    ...folded(
+      clusterId === null ? 'no cluster yet' : `cluster ${printable(clusterId)}  epoch ${epoch}`,
+      columns,
+    ),
     '',
-    ...tableLines([HEAD, ...members.map(memberRow)], paint),
-    ...members.flatMap(problemLines),
-    ...divergenceLines(divergences),
+    ...tableLines(HEAD, members.map(memberRow), layout),
+    ...[...members.flatMap(problemLines), ...divergenceLines(divergences)].flatMap((line) =>
+      folded(line, columns),
+    ),
   ]
 }
 
-const HEAD: readonly Cell[] = [
+/** What tells most of a cluster's health stays longest where there is little room. */
+const HEAD: readonly HeadCell[] = [
   { text: 'address' },
   { text: 'state' },
-  ...['p50 ms', 'p99 ms', 'lag', 'records', 'tombstones', 'stubs', 'epoch'].map(numeric),
-  { text: 'version' },
-  { text: 'node id' },
-].map((cell) => ({ ...cell, tone: 'dim' as const }))
+  { ...numeric('p50 ms'), rank: 7 },
+  { ...numeric('p99 ms'), rank: 6 },
+  { ...numeric('lag'), rank: 9 },
+  { ...numeric('records'), rank: 8 },
+  { ...numeric('tombstones'), rank: 5 },
+  { ...numeric('stubs'), rank: 4 },
+  { ...numeric('epoch'), rank: 3 },
+  { text: 'version', rank: 2 },
+  { text: 'node id', rank: 1 },
+]
 
 function memberRow(member: MemberStatus): Cell[] {
   const { address, latencyMs, lag, records, tombstones, stubs, epoch, version, nodeId } = member
@@ -47,9 +67,9 @@ function memberRow(member: MemberStatus): Cell[] {
   ]
 }
 
-/** In words: colour is no more than an echo of them. */
+/** The state in a word. */
 function stateOf({ role, progress, reachable, suspect, version }: MemberStatus): Cell {
-  // It says who it is; the connector waits for others, or the node for a part in the cluster.
+  // The node answers. The connector waits for other nodes, or the node is not in the epoch.
   if (!reachable && version !== null) return { text: 'waiting', tone: 'warning' }
   if (!reachable) return { text: role === 'voting' ? 'UNREACHABLE' : `${role}, UNREACHABLE`, tone: 'bad' }
   if (role === 'joining') {

@@ -3,8 +3,9 @@ import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { ApiClient, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { describeProblem, describeUnreachable, toFailure } from '../group-command.ts'
+import type { Output } from '../output.ts'
 import { statusLines } from './status-lines.ts'
-import { painter } from './table.ts'
+import { painter, verdictLines } from './table.ts'
 
 export type StatusOptions = Readonly<{
   url: string
@@ -12,11 +13,10 @@ export type StatusOptions = Readonly<{
   output: StatusOutput
 }>
 
-export type StatusOutput = Readonly<{
-  write: (text: string) => void
-  /** A terminal: it is redrawn and has colours. */
-  isTerminal: boolean
-}>
+export type StatusOutput = Pick<
+  Output,
+  'write' | 'answer' | 'columns' | 'rows' | 'hasColours' | 'isReaderGone'
+>
 
 export type WatchOptions = StatusOptions &
   Readonly<{
@@ -26,7 +26,7 @@ export type WatchOptions = StatusOptions &
     clockTime: () => string
   }>
 
-/** Below this a connector that hangs is as good as one that is not there. */
+/** A connector that takes longer is shown as one that does not answer. */
 const ANSWER_TIMEOUT_MS = 5_000
 
 const EXIT_OF = {
@@ -45,27 +45,31 @@ export async function showStatus({ url, isJson, output }: StatusOptions): Promis
     const reply = await client.cluster()
     if (reply.kind !== 'answered') throw toFailure(reply, url)
     const { value, text } = reply
-    const lines = isJson ? [text] : statusLines(value, painter(output.isTerminal))
-    output.write(`${lines.join('\n')}\n`)
+    const lines = isJson ? [text] : statusLines(value, { paint: painter(output.hasColours) })
+    output.answer(`${lines.join('\n')}\n`)
     return EXIT_OF[value.verdict]
   } finally {
     await client.close()
   }
 }
 
-/** Asks and prints until the signal. A connector that is away is said to be, and asked again. */
+/**
+ * Asks and prints until the signal, or until nobody reads any more. A connector that is away is said to be, and asked
+ * again.
+ *
+ * @returns the exit code: interrupted; or, when the reader is gone, that of the last verdict
+ */
 export async function watchStatus(options: WatchOptions): Promise<number> {
-  const { url, isJson, output, pause, signal, clockTime } = options
+  const { url, isJson, output, pause, signal } = options
   const client = new ApiClient({ url, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+  if (isDrawn(options)) output.write(CLEAR_SCREEN)
   try {
     while (!signal.aborted) {
       const reply = await client.cluster()
       if (signal.aborted) break
-      const lines = isJson ? [jsonLine(reply, url)] : [...watchLines(reply, options), '', clockTime()]
-      output.write(
-        output.isTerminal && !isJson ? redrawn(lines) : `${lines.join('\n')}\n${isJson ? '' : '\n'}`,
-      )
+      output.write(isJson ? `${jsonLine(reply, url)}\n` : watchText(reply, options))
       await pause(signal)
+      if (output.isReaderGone) return reply.kind === 'answered' ? EXIT_OF[reply.value.verdict] : EXIT.failed
     }
     return EXIT.interrupted
   } finally {
@@ -73,13 +77,35 @@ export async function watchStatus(options: WatchOptions): Promise<number> {
   }
 }
 
-function watchLines(reply: Reply<ClusterStatus>, { url, output }: WatchOptions): string[] {
-  const paint = painter(output.isTerminal)
-  if (reply.kind === 'answered') return statusLines(reply.value, paint)
-  return [`${paint('NO ANSWER', 'bad')}  ${whyNot(reply, url)}`]
+/** Whether each status is drawn over the one before. */
+function isDrawn({ isJson, output }: WatchOptions): boolean {
+  return output.columns !== undefined && !isJson
 }
 
-/** One line, whatever came: what reads it can rely on JSON. */
+function watchText(reply: Reply<ClusterStatus>, options: WatchOptions): string {
+  const { output, clockTime } = options
+  const clock = clockTime()
+  if (!isDrawn(options)) return `${[...watchLines(reply, options), '', clock].join('\n')}\n\n`
+  // A line that fills the last column or the last row can move what stands above it out of sight.
+  const { columns = 0, rows = 0 } = output
+  const room = { columns: columns - 1, rows: rows - 1 }
+  const lines = watchLines(reply, options, room.columns)
+  const end = ['', clock.slice(0, room.columns)]
+  const isTooLong = lines.length + end.length > room.rows
+  const shown = isTooLong ? [...lines.slice(0, Math.max(1, room.rows - 3)), MORE] : lines
+  return redrawn([...shown, ...end].slice(0, room.rows))
+}
+
+/** Stands for lines that do not fit. */
+const MORE = '…'
+
+function watchLines(reply: Reply<ClusterStatus>, { url, output }: WatchOptions, columns?: number): string[] {
+  const paint = painter(output.hasColours)
+  if (reply.kind === 'answered') return statusLines(reply.value, { paint, columns })
+  return verdictLines('NO ANSWER', 'bad', whyNot(reply, url).replaceAll('\n', ' '), { paint, columns })
+}
+
+/** One line, whatever the answer: programs that read it can rely on JSON. */
 function jsonLine(reply: Reply<ClusterStatus>, url: string): string {
   return reply.kind === 'answered'
     ? reply.text
@@ -90,7 +116,9 @@ function whyNot(reply: Exclude<Reply<ClusterStatus>, { kind: 'answered' }>, url:
   return reply.kind === 'problem' ? describeProblem(reply.problem) : describeUnreachable(url, reply.reason)
 }
 
-/** Over what was there, line by line: a cleared screen would flicker. */
+const CLEAR_SCREEN = '\u001b[2J'
+
+/** Draws lines over what is there, one by one: a screen that is cleared first would flicker. */
 function redrawn(lines: readonly string[]): string {
   return `\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`
 }

@@ -1,11 +1,18 @@
 /** Columns side by side, for people. */
 
-/** How a cell is to be seen. Only ever in addition to its words. */
+/** How a cell is to be seen. A colour only ever repeats what the words say. */
 export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'plain'
+
 export type Cell = Readonly<{ text: string; tone?: Tone; isNumber?: boolean }>
+
+/** A cell of the head. Where a table is too wide, the column with the lowest `rank` is left out first. Default: never. */
+export type HeadCell = Cell & Readonly<{ rank?: number }>
 
 /** Colours text, or leaves it as it is. */
 export type Paint = (text: string, tone: Tone) => string
+
+/** How lines are made. `columns`: how wide they may be at most; `undefined`: as wide as they come. */
+export type Layout = Readonly<{ paint: Paint; columns?: number | undefined }>
 
 const CODES: Readonly<Record<Tone, string>> = {
   good: '32',
@@ -15,25 +22,67 @@ const CODES: Readonly<Record<Tone, string>> = {
   plain: '',
 }
 
-/** `isColoured`: for a terminal. */
-export function painter(isColoured: boolean): Paint {
-  return (text, tone) => (isColoured && CODES[tone] !== '' ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text)
+export function painter(hasColours: boolean): Paint {
+  return (text, tone) => (hasColours && CODES[tone] !== '' ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text)
 }
 
-/** The lines of a table, without trailing spaces; the first row is the head. Numbers stand on the right. */
-export function tableLines(rows: readonly (readonly Cell[])[], paint: Paint): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.text.length ?? 0)),
-  )
-  return rows.map((row) =>
-    row
-      .map(({ text, tone = 'plain', isNumber = false }, column) => {
-        const padding = ' '.repeat(widths[column]! - text.length)
-        const isLast = column === row.length - 1
+/** The lines of a table, without trailing spaces. Numbers stand on the right. */
+export function tableLines(
+  head: readonly HeadCell[],
+  rows: readonly (readonly Cell[])[],
+  { paint, columns = Number.POSITIVE_INFINITY }: Layout,
+): string[] {
+  const all = [head.map((cell) => ({ tone: 'dim' as const, ...cell })), ...rows]
+  const widths = head.map((_, index) => Math.max(...all.map((row) => row[index]!.text.length)))
+  const shown = fittingColumns(head, widths, columns)
+  return all.map((row) =>
+    shown
+      .map((index) => {
+        const { text, tone = 'plain', isNumber = false } = row[index]!
+        const padding = ' '.repeat(widths[index]! - text.length)
         const painted = paint(text, tone)
         if (isNumber) return padding + painted
-        return isLast ? painted : painted + padding
+        return index === shown.at(-1) ? painted : painted + padding
       })
-      .join('  '),
+      .join(GAP),
   )
+}
+
+/** Text in lines of at most so many characters, broken between words where that is possible. */
+export function folded(text: string, columns: number = Number.POSITIVE_INFINITY): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > columns) {
+    const space = rest.lastIndexOf(' ', columns)
+    const end = space > 0 ? space : columns
+    lines.push(rest.slice(0, end).trimEnd())
+    rest = rest.slice(end).trimStart()
+  }
+  return [...lines, rest]
+}
+
+/** A word that says it all, and the sentence that says why, in lines that fit. */
+export function verdictLines(word: string, tone: Tone, reason: string, { paint, columns }: Layout): string[] {
+  const [first = '', ...more] = folded(`${word}  ${reason}`, columns)
+  return [first.replace(word, () => paint(word, tone)), ...more]
+}
+
+const GAP = '  '
+
+/** The indexes of the columns that fit side by side. */
+function fittingColumns(
+  head: readonly HeadCell[],
+  widths: readonly number[],
+  columns: number,
+): readonly number[] {
+  const shown = new Set(head.keys())
+  const byRank = [...head.keys()]
+    .filter((index) => head[index]!.rank !== undefined)
+    .sort((a, b) => head[a]!.rank! - head[b]!.rank!)
+  const width = () => [...shown].reduce((sum, index) => sum + widths[index]! + GAP.length, -GAP.length)
+  for (const index of byRank) {
+    if (width() <= columns) break
+    shown.delete(index)
+  }
+  return [...shown]
 }

@@ -1,23 +1,24 @@
-/**
- * The data directory of a local cluster: a folder for each node, and a file that says how many nodes there
- * are.
- */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+/** The data directory of a local cluster: a folder for each node, and a file that says how many nodes there are. */
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makePrivateDirectory } from '../../process/private-files.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
+import { WholeFile } from '../whole-file.ts'
 import { nodeDirectory } from './cluster-plan.ts'
 
 const LAYOUT_FILE = 'cluster.json'
+const OUR_FILES = /^(cluster\.json(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
 
 /**
- * Refuses data that another number of nodes made: those nodes would not be heard, and their groups not be
+ * Refuses data that were made with another number of nodes: the groups on the nodes that are left out would not be
  * found.
  *
- * @throws CommandFailure also when the directory cannot be read
+ * @throws CommandFailure also when the directory, or the file in it, cannot be read
  */
 export async function checkLayout(dataDir: string, nodeCount: number): Promise<void> {
   const found = await findNodeCount(dataDir).catch((cause: unknown) => {
+    if (cause instanceof CommandFailure) throw cause
     throw new CommandFailure(
       `the data directory ${dataDir} cannot be read: ${messageOf(cause)}`,
       EXIT.failed,
@@ -32,16 +33,14 @@ export async function checkLayout(dataDir: string, nodeCount: number): Promise<v
   )
 }
 
-/** Makes the directories, for a first start, and writes down how many there are. @throws CommandFailure */
+/** Makes the directories that are missing, and writes down how many nodes there are. @throws CommandFailure */
 export async function makeLayout(dataDir: string, nodeCount: number): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true })
-    // Written whole or not at all: half a file would be taken for the data of no nodes.
-    const path = join(dataDir, LAYOUT_FILE)
-    await writeFile(`${path}.new`, `${JSON.stringify({ nodes: nodeCount })}\n`)
-    await rename(`${path}.new`, path)
+    makePrivateDirectory(dataDir, (name) => OUR_FILES.test(name))
+    await writeLayout(join(dataDir, LAYOUT_FILE), `${JSON.stringify({ nodes: nodeCount })}\n`)
     for (let index = 0; index < nodeCount; index += 1) {
-      await mkdir(nodeDirectory(dataDir, index), { recursive: true })
+      // What is in it is the node's.
+      makePrivateDirectory(nodeDirectory(dataDir, index), () => false)
     }
   } catch (cause) {
     throw new CommandFailure(
@@ -52,18 +51,50 @@ export async function makeLayout(dataDir: string, nodeCount: number): Promise<vo
   }
 }
 
+async function writeLayout(path: string, text: string): Promise<void> {
+  const found = await readFile(path, 'utf8').catch(absent)
+  // A cluster on a full disk can start again.
+  if (found === text) return
+  const file = await WholeFile.create(path)
+  try {
+    await file.write(text)
+    await file.commit({ mayReplace: true })
+  } finally {
+    await file.discard()
+  }
+}
+
 /** `undefined`: there is no cluster here yet. */
 async function findNodeCount(dataDir: string): Promise<number | undefined> {
   const names = await readdir(dataDir).catch(absent)
   if (names === undefined) return undefined
-  const layout = await readFile(join(dataDir, LAYOUT_FILE), 'utf8').catch(absent)
-  if (layout !== undefined) {
-    const { nodes: count } = JSON.parse(layout) as { nodes?: unknown }
-    if (typeof count === 'number') return count
-  }
-  // Nodes that were started by hand have no such file: the last folder tells.
+  const path = join(dataDir, LAYOUT_FILE)
+  const layout = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new CommandFailure(`${path} cannot be read (${error.message})`)
+  })
+  if (layout !== undefined) return nodeCountIn(layout, path)
+  // Nodes that were started by hand have no such file. The last folder has the number of nodes.
   const numbers = names.flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number)
   return numbers.length === 0 ? undefined : Math.max(...numbers)
+}
+
+function nodeCountIn(layout: Buffer, path: string): number {
+  const count = parsed(layout)?.nodes
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 1) return count
+  const reason = layout.length === 0 ? 'it is empty' : 'it does not say how many nodes there are'
+  throw new CommandFailure(
+    `${path} is damaged: ${reason}. Remove it if the folders node1, node2 and so on beside it are all there: their ` +
+      'number is used then',
+  )
+}
+
+function parsed(json: Buffer): { nodes?: unknown } | undefined {
+  try {
+    return JSON.parse(json.toString()) ?? undefined
+  } catch {
+    return undefined
+  }
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -1,22 +1,24 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { FaultError } from '../../process/fault.ts'
+import { listenEverywhere } from '../../process/listen-everywhere.ts'
 import { CommandFailure } from '../failure.ts'
 import type { ServicePlan } from './cluster-plan.ts'
 
-/** Makes sure that every port of the plan can be had, before anything is started. @throws CommandFailure */
+/**
+ * Makes sure that every port of the plan is free on every address of its host, before anything is started.
+ *
+ * @throws {FaultError} when a host has no address of this machine
+ * @throws CommandFailure when a port cannot be had
+ */
 export async function checkPorts(plan: readonly ServicePlan[]): Promise<void> {
-  for (const { name, host, port } of plan.flatMap(listenersOf)) {
-    const server = createServer()
-    server.listen({ host, port, exclusive: true })
+  for (const listener of plan.flatMap(listenersOf)) {
     try {
-      await once(server, 'listening')
-    } catch (cause) {
-      throw new CommandFailure(describe(cause as NodeJS.ErrnoException, { name, host, port }), undefined, {
-        cause,
-      })
+      const bound = await listenEverywhere(listener, bind)
+      for (const { release } of bound) await release()
+    } catch (error) {
+      throw describe(error, listener)
     }
-    server.close()
-    await once(server, 'close')
   }
 }
 
@@ -28,11 +30,32 @@ function listenersOf({ name, host, port, metricsPort }: ServicePlan): Listener[]
   return [{ name, host, port }, ...metrics]
 }
 
-function describe({ code, message }: NodeJS.ErrnoException, { name, host, port }: Listener): string {
-  if (code === 'EADDRINUSE') {
-    return `port ${port} of ${host}, for ${name}, is in use: stop what uses it, or choose other ports with --port`
+async function bind(host: string, port: number) {
+  const server = createServer()
+  server.listen({ host, port, exclusive: true })
+  await once(server, 'listening')
+  const release = async () => {
+    server.close()
+    await once(server, 'close')
   }
-  if (code === 'EACCES')
-    return `port ${port}, for ${name}, needs rights this process does not have: choose another --port`
-  return `${name} cannot listen on ${host}:${port}: ${message}`
+  return { port, release }
+}
+
+function describe(error: unknown, { name, host, port }: Listener): unknown {
+  if (!(error instanceof FaultError)) return error
+  if (error.code === 'address_in_use') {
+    return new CommandFailure(
+      `port ${port} of ${host}, for ${name}, is in use: stop what uses it, or choose other ports with --port`,
+      undefined,
+      { cause: error },
+    )
+  }
+  if ((error.cause as NodeJS.ErrnoException).code === 'EACCES') {
+    return new CommandFailure(
+      `port ${port}, for ${name}, needs rights this process does not have: choose another --port`,
+      undefined,
+      { cause: error },
+    )
+  }
+  return new FaultError(error.code, `${name} ${error.message}`, error)
 }

@@ -1,11 +1,10 @@
 import { prettyFactory } from 'pino-pretty'
 
 /**
- * Turns a service's JSON log line (colored for a terminal by default) into one that a person can read:
- * `12:05:01 INFO node is listening {"port":8001}`. Any other line stays as it is. The service's name is in
- * front of the line already.
+ * Turns the JSON log line of a service into one that people can read: `12:05:01 INFO node is listening {"port":8001}`.
+ * Any other line stays as it is. The name of the service is left out, because `up` prints it before the line.
  */
-export function readableLines({ colorize = true } = {}): (line: string) => string {
+export function readableLines({ colorize }: Readonly<{ colorize: boolean }>): (line: string) => string {
   const format = prettyFactory({
     colorize,
     singleLine: true,

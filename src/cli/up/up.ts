@@ -5,12 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
+import { destinationOf } from '../../process/destination.ts'
+import { LineOutput } from '../../process/line-output.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
 import { readableLines } from './readable-line.ts'
 import { Supervisor } from './supervisor.ts'
+
+/** The name under which the supervisor prints lines of its own. */
+const ITSELF = 'cohort'
 
 const READY_POLL_MS = 100
 /** When to say that it takes long. */
@@ -24,13 +30,16 @@ const GRACE_MS = 5_000
  * @returns the exit code: ok when all was stopped cleanly
  * @throws CommandFailure when it cannot start; nothing is left running
  */
-export async function up(settings: UpSettings): Promise<number> {
+export async function up(
+  settings: UpSettings,
+  terminal: Pick<Output, 'isTerminal' | 'hasColours'>,
+): Promise<number> {
   const plan = planCluster(settings)
   await checkLayout(settings.dataDir, settings.nodeCount)
   await checkPorts(plan)
   await makeLayout(settings.dataDir, settings.nodeCount)
 
-  const print = printer(plan)
+  const print = printer(plan, terminal)
   const stopping = new AbortController()
   let failure: string | undefined
   const supervisor = new Supervisor({
@@ -47,9 +56,9 @@ export async function up(settings: UpSettings): Promise<number> {
   void announce(settings, plan, { print, signal: stopping.signal, onReady: () => supervisor.markReady() })
 
   await stopped
-  print('cohort', failure === undefined ? 'stopping: connectors first, then nodes' : failure)
+  print(ITSELF, failure === undefined ? 'stopping: connectors first, then nodes' : failure)
   const isClean = await supervisor.stop()
-  print('cohort', failure === undefined ? 'stopped' : 'stopped: nothing is left running')
+  print(ITSELF, failure === undefined ? 'stopped' : 'stopped: nothing is left running')
   return isClean && failure === undefined ? EXIT.ok : EXIT.failed
 }
 
@@ -60,8 +69,6 @@ function untilStopped(stopping: AbortController, supervisor: Supervisor): Promis
     stopping.abort()
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  // Nobody reads any more (`cohort up | head`): as good as Ctrl-C.
-  for (const output of [process.stdout, process.stderr]) output.on('error', () => stopping.abort())
   return new Promise((resolve) => {
     stopping.signal.addEventListener('abort', () => resolve(), { once: true })
   })
@@ -86,13 +93,13 @@ async function announce(
     if (signal.aborted) return
     if (!hasWarned && performance.now() - startMs > READY_PATIENCE_MS) {
       hasWarned = true
-      print('cohort', 'not ready yet: the lines above say what is missing')
+      print(ITSELF, 'not ready yet: the lines above say what is missing')
     }
     await sleep(READY_POLL_MS)
   }
   if (signal.aborted) return
   onReady()
-  for (const line of readyLines(settings, urls, metricsUrls(plan))) print('cohort', line)
+  for (const line of readyLines(settings, urls, metricsUrls(plan))) print(ITSELF, line)
 }
 
 function readyLines(
@@ -136,12 +143,24 @@ function urlOf({ host, port }: ServicePlan): string {
   return `http://${formatAddress(host === '0.0.0.0' || host === '::' ? LOOPBACK : host, port)}`
 }
 
-/** `node1     | text`, all in one column. */
-function printer(plan: readonly ServicePlan[]): (name: string, line: string) => void {
-  const width = Math.max('cohort'.length, ...plan.map(({ name }) => name.length))
-  // A person watches a terminal; whatever reads a pipe can read JSON.
-  const shown = process.stdout.isTTY ? readableLines() : (line: string) => line
-  return (name, line) => {
-    process.stdout.write(`${name.padEnd(width)} | ${shown(line)}\n`)
-  }
+/** How much may wait for a reader that is slow: some thousand lines. */
+const PENDING_BYTES_MAX = 1_048_576
+
+/**
+ * Prints `node1     | text`, all in one column. A line that cannot be written is dropped: a full disk, or a reader that
+ * is gone, stops no cluster.
+ */
+function printer(
+  plan: readonly ServicePlan[],
+  { isTerminal, hasColours }: Pick<Output, 'isTerminal' | 'hasColours'>,
+): (name: string, line: string) => void {
+  const width = Math.max(ITSELF.length, ...plan.map(({ name }) => name.length))
+  const textOf = (name: string, line: string) => `${name.padEnd(width)} | ${line}\n`
+  const destination = destinationOf(1, { pendingBytesMax: PENDING_BYTES_MAX })
+  const lines = new LineOutput(destination, (count) =>
+    textOf(ITSELF, `${count} ${count === 1 ? 'line' : 'lines'} could not be written and were dropped`),
+  )
+  // A terminal is read by a person, anything else by a program, which can read JSON.
+  const shown = isTerminal ? readableLines({ colorize: hasColours }) : (line: string) => line
+  return (name, line) => lines.write(textOf(name, shown(line)))
 }

@@ -1,5 +1,5 @@
 /** What `cohort verify` prints at its end. */
-import { formatCount } from '../generate/progress.ts'
+import { formatCount } from '../progress.ts'
 import type { Findings } from './findings.ts'
 import type { Command } from './operation.ts'
 import type { VerifyTally } from './verify-tally.ts'

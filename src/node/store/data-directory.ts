@@ -1,8 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../../process/fault.ts'
-import { syncDirectory } from '../../process/sync-directory.ts'
+import { isPrivate, makePrivateDirectory, protectFile } from '../../process/private-files.ts'
 import { createPrivate } from './connection.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
 import { type OnCommit, SqliteStore } from './sqlite-store.ts'
@@ -10,9 +10,16 @@ import { type OnCommit, SqliteStore } from './sqlite-store.ts'
 /** The files of a data directory. */
 export const STORE_FILE = 'node.db'
 const LOCK_FILE = 'owner.lock'
+/** With the further files that SQLite puts beside them. */
+const OUR_FILES = /^(node\.db|owner\.lock)(-wal|-shm|-journal)?$/
 
 /** A data directory that this process owns, until `close`. */
-export type DataDirectory = Readonly<{ store: SqliteStore; close: () => void }>
+export type DataDirectory = Readonly<{
+  store: SqliteStore
+  /** Whether its owner alone can read the database. */
+  isPrivate: boolean
+  close: () => void
+}>
 
 /**
  * Takes possession of a data directory, which is created when there is none, and opens its store.
@@ -31,6 +38,7 @@ export function openDataDirectory(directory: string, onCommit?: OnCommit): DataD
     const store = new SqliteStore(join(directory, STORE_FILE), onCommit)
     return {
       store,
+      isPrivate: isPrivate(join(directory, STORE_FILE)),
       close: () => {
         store.close()
         lock.close()
@@ -44,7 +52,9 @@ export function openDataDirectory(directory: string, onCommit?: OnCommit): DataD
 
 function makeDirectory(directory: string): void {
   try {
-    makeMissing(resolve(directory))
+    makePrivateDirectory(directory, (name) => OUR_FILES.test(name))
+    // An older version left them open to others.
+    for (const name of readdirSync(directory)) if (OUR_FILES.test(name)) protectFile(join(directory, name))
   } catch (cause) {
     throw new FaultError(
       'data_directory_unusable',
@@ -53,27 +63,6 @@ function makeDirectory(directory: string): void {
       cause,
     )
   }
-}
-
-/**
- * Not with `recursive`: that never ends where a directory exists in which nothing can be created, such as
- * /proc.
- */
-function makeMissing(directory: string): void {
-  const parent = dirname(directory)
-  if (isDirectory(directory)) return
-  if (parent !== directory) makeMissing(parent)
-  try {
-    mkdirSync(directory, 0o700)
-    syncDirectory(parent)
-  } catch (error) {
-    // Nodes that start at the same time may create a common parent at the same time.
-    if (!isDirectory(directory)) throw error
-  }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function takeLock(directory: string): DatabaseSync {

@@ -1,22 +1,23 @@
-/** Progress of something countable: a bar that moves on a terminal, now and then a plain line elsewhere. */
+/** Progress of something countable: a bar that moves on a terminal, and a plain line now and then elsewhere. */
+import type { Output } from './output.ts'
 
-/** How far it is; `total` is `undefined` while nobody knows it. `note` is appended as it is. */
+/** How far the work is. `total` is `undefined` while it is not known. `note` is appended as it is. */
 export type ProgressState = Readonly<{ label: string; done: number; total: number | undefined; note: string }>
 
-/** Where progress goes. `columns` is the width of a terminal, `undefined` when it is none. */
+/** Where progress goes. `columns` is as `Output` has it. */
 export type ProgressOutput = Readonly<{
   write: (text: string) => void
   columns: number | undefined
   nowMs: () => number
 }>
 
-/** Progress to a stream of this process. */
-export function progressOutput(stream: NodeJS.WriteStream): ProgressOutput {
+/** Progress to an output of this process. */
+export function progressOutput(output: Output): ProgressOutput {
   return {
-    write: (text) => void stream.write(text),
-    // Asked each time: a window is resized. A terminal that does not know its width says 0.
+    write: (text) => output.write(text),
+    // Asked each time: a window can be resized.
     get columns() {
-      return stream.isTTY ? stream.columns || 80 : undefined
+      return output.columns
     },
     nowMs: () => performance.now(),
   }
@@ -35,11 +36,11 @@ export class Progress {
     this.#output = output
   }
 
-  /** Shows the state, unless something was shown a moment ago: it may be called for each step. */
+  /** Shows the state, unless one was shown a moment ago. It may be called for each step of the work. */
   show(state: ProgressState): void {
     const nowMs = this.#output.nowMs()
     const { columns } = this.#output
-    // A bar stands there from the start; a line has something to say only after a while.
+    // A bar is shown from the start. The first line comes only after a while.
     this.#shownMs ??= columns === undefined ? nowMs : Number.NEGATIVE_INFINITY
     if (nowMs - this.#shownMs < (columns === undefined ? LINE_MS : BAR_MS)) return
     this.#shownMs = nowMs
@@ -53,7 +54,7 @@ export class Progress {
     this.#shownMs = undefined
   }
 
-  /** Ends the line that a bar stands on, so that something else can be printed. */
+  /** Ends the line of a bar, so that something else can be printed. */
   clear(): void {
     if (this.#isBarShown) this.#output.write('\n')
     this.#isBarShown = false
@@ -81,7 +82,7 @@ export function progressBar(state: ProgressState, columns: number): string {
   const { label, done, total, note } = state
   if (total === undefined) return progressLine(state).slice(0, Math.max(0, columns - 1))
   const share = total === 0 ? 1 : done / total
-  // Rounded down: 100 % is said when it is all.
+  // Rounded down: 100 % means all.
   const percent = `${Math.floor(share * 100)} %`.padStart(5)
   const counts = `${formatCount(done)}/${formatCount(total)}${note && `  ${note}`}`
   const rest = label.length + percent.length + counts.length + 7

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { isPrivate, makePrivateDirectory, protectFile } from './private-files.ts'
+
+function aDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-private-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o7777).toString(8)
+}
+
+const isOurs = (name: string) => name === 'node.db'
+
+test('a directory that is made is its owner’s alone, with those of its parents that were missing', (t) => {
+  const directory = join(aDirectory(t), 'a', 'b')
+  makePrivateDirectory(directory, isOurs)
+  assert.equal(modeOf(directory), '700')
+  assert.equal(modeOf(join(directory, '..')), '700')
+  assert.ok(isPrivate(directory))
+})
+
+test('a directory that is there is closed to others if it holds our files alone', (t) => {
+  const directory = aDirectory(t)
+  for (const [files, mode] of [
+    [[], '700'],
+    [['node.db', 'lost+found'], '700'],
+    [['node.db', 'photo.jpg'], '1777'],
+  ] as const) {
+    const path = join(directory, files.join('-') || 'empty')
+    mkdirSync(path)
+    for (const name of files) writeFileSync(join(path, name), '')
+    chmodSync(path, 0o1777)
+    makePrivateDirectory(path, isOurs)
+    assert.equal(modeOf(path), mode, files.join())
+  }
+})
+
+test('a file is closed to others, and keeps what is in it', (t) => {
+  const path = join(aDirectory(t), 'old')
+  writeFileSync(path, 'kept')
+  chmodSync(path, 0o664)
+  assert.ok(!isPrivate(path))
+  protectFile(path)
+  assert.deepEqual([modeOf(path), statSync(path).size], ['600', 4])
+})

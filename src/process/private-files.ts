@@ -1,0 +1,78 @@
+/** Files and directories that only their owner may read: the data of a node, and backups. */
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { syncDirectory } from './sync-directory.ts'
+
+/** Read and write, for the owner. */
+const PRIVATE_FILE_MODE = 0o600
+const PRIVATE_DIRECTORY_MODE = 0o700
+
+/**
+ * Makes a directory, and its parents where they are missing, so that they survive a power cut. A directory that is there is closed to others as well, if
+ * it holds nothing but what `isOurs` knows by its name: /tmp or a home directory stays as it is.
+ *
+ * Throws when there is no such directory afterwards.
+ */
+export function makePrivateDirectory(directory: string, isOurs: (name: string) => boolean): void {
+  const path = resolve(directory)
+  if (makeMissing(path)) return
+  if (readdirSync(path).every((name) => isOurs(name) || name === 'lost+found')) {
+    closeToOthers(path, PRIVATE_DIRECTORY_MODE)
+  }
+}
+
+/** Closes a file to others. It is not opened: to close a descriptor would end the locks of this process on the file. */
+export function protectFile(path: string): void {
+  closeToOthers(path, PRIVATE_FILE_MODE)
+}
+
+/** Whether nobody but its owner has any right to a file or a directory. */
+export function isPrivate(path: string): boolean {
+  return (statSync(path).mode & RIGHTS_OF_OTHERS) === 0
+}
+
+const RIGHTS_OF_OTHERS = 0o077
+
+/** Does nothing where it is not possible: the owner is another user, or the file system knows no such rights. */
+function closeToOthers(path: string, mode: number): void {
+  if (isPrivate(path)) return
+  try {
+    chmodSync(path, mode)
+  } catch (error) {
+    if (!NOT_POSSIBLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
+const NOT_POSSIBLE: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EROFS',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EINVAL',
+])
+
+/**
+ * Makes a directory and its parents. Not with `recursive`: that never ends where a directory exists in which nothing
+ * can be created, such as /proc.
+ *
+ * @returns whether the directory was missing
+ */
+function makeMissing(directory: string): boolean {
+  if (isDirectory(directory)) return false
+  const parent = dirname(directory)
+  if (parent !== directory) makeMissing(parent)
+  try {
+    mkdirSync(directory, PRIVATE_DIRECTORY_MODE)
+    syncDirectory(parent)
+    return true
+  } catch (error) {
+    // Nodes that start at the same time may create a common parent at the same time.
+    if (!isDirectory(directory)) throw error
+    return false
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}

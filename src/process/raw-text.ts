@@ -1,0 +1,61 @@
+/**
+ * Text as this process was given it, in bytes. Node decodes arguments and environment variables as UTF-8, and puts
+ * U+FFFD where that is not possible: the text that was meant is lost, and two different texts can become equal.
+ */
+import { isUtf8 } from 'node:buffer'
+import { readFileSync, readlinkSync } from 'node:fs'
+
+/** What Node puts in the place of bytes that are not UTF-8. It can also be typed, but hardly ever is. */
+export const REPLACEMENT_CHARACTER = '\ufffd'
+
+/**
+ * The arguments or the variables that this process was started with. `undefined`: the system does not tell (only Linux
+ * does).
+ */
+export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | undefined {
+  try {
+    return splitAtNuls(readFileSync(`/proc/self/${kind}`))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the path of the working directory is UTF-8 text: else `process.cwd()` names another directory, or none. */
+export function isWorkingDirectoryText(): boolean {
+  if (!process.cwd().includes(REPLACEMENT_CHARACTER)) return true
+  try {
+    return isUtf8(readlinkSync('/proc/self/cwd', 'buffer'))
+  } catch {
+    return false
+  }
+}
+
+/** The text of bytes, with each byte that is not part of a UTF-8 character as `\xe9`. */
+export function escapeBytes(bytes: Buffer): string {
+  let text = ''
+  for (let start = 0; start < bytes.length; ) {
+    const length = CHARACTER_LENGTHS.find((count) => {
+      const slice = bytes.subarray(start, start + count)
+      return slice.length === count && isUtf8(slice)
+    })
+    text +=
+      length === undefined
+        ? `\\x${bytes[start]!.toString(16).padStart(2, '0')}`
+        : bytes.toString('utf8', start, start + length)
+    start += length ?? 1
+  }
+  return text
+}
+
+const CHARACTER_LENGTHS = [1, 2, 3, 4]
+
+function splitAtNuls(bytes: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start)
+    if (end === -1) return [...parts, bytes.subarray(start)]
+    parts.push(bytes.subarray(start, end))
+    start = end + 1
+  }
+  return parts
+}

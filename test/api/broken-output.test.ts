@@ -1,0 +1,261 @@
+/**
+ * No command dies of its own output. With a reader that is gone, or on a full disk, a command does the same to the data
+ * and ends with the code that says so.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { BackupWriter } from '../../src/cli/backup/backup-format.ts'
+import { EXIT } from '../../src/cli/exit-codes.ts'
+import { createGroup } from '../../src/group/create-group.ts'
+import type { MemoryRegistry } from './memory-registry.ts'
+import { ScriptedMembers } from './scripted-members.ts'
+import { testApp } from './test-app.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
+const NOW = '2026-01-01T00:00:00.000Z'
+
+/** What becomes of a stream: read to its end, its reader is gone from the start, it is a device that is full. */
+type Stream = 'kept' | 'closed' | 'full'
+
+/** What a shell does to give the program such a stream. */
+const REDIRECTIONS = {
+  kept: () => '',
+  closed: (descriptor: number) => `exec 3> >(exec true); wait $!; exec ${descriptor}>&3 3>&-;`,
+  full: (descriptor: number) => `exec ${descriptor}> /dev/full;`,
+} as const satisfies Record<Stream, (descriptor: number) => string>
+
+type Run = Readonly<{ exitCode: number | null; stdout: string; stderr: string }>
+
+async function cohort(
+  args: readonly string[],
+  streams: Readonly<{ stdout: Stream; stderr: Stream }>,
+  cwd: string,
+): Promise<Run> {
+  const script = `${REDIRECTIONS[streams.stdout](1)} ${REDIRECTIONS[streams.stderr](2)} exec "$@"`
+  const child = spawn('bash', ['-c', script, 'bash', process.execPath, PROGRAM, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const printed = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      printed[name] += chunk
+    })
+  }
+  await once(child, 'close', { signal: AbortSignal.timeout(60_000) })
+  return { exitCode: child.exitCode, ...printed }
+}
+
+/** A connector in front of a registry in memory, a port that is in use, and a directory with an empty backup. */
+type World = Readonly<{
+  url: string
+  directory: string
+  registry: MemoryRegistry
+  members: ScriptedMembers
+  takenPort: number
+}>
+
+async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
+  const members = new ScriptedMembers()
+  const { app, registry } = testApp({ engine: { members } })
+  await registry.change('there', createGroup({ groupId: 'there', now: NOW, incarnation: 'i' }))
+  const directory = await mkdtemp(join(tmpdir(), 'cohort-broken-output-'))
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    await writeFile(join(directory, 'empty.jsonl'), emptyBackup())
+    const { port: takenPort } = server.address() as AddressInfo
+    await run({ url, directory, registry, members, takenPort })
+  } finally {
+    server.close()
+    await app.close()
+    await rm(directory, { recursive: true })
+  }
+}
+
+function emptyBackup(): Buffer {
+  const writer = new BackupWriter()
+  const header = writer.header({ clusterId: 'c', epoch: 1, startedAt: NOW, writtenBy: 'a test' })
+  return Buffer.concat([header, writer.end(NOW)])
+}
+
+async function has({ registry }: World, groupId: string): Promise<boolean> {
+  const outcome = await registry.read(groupId)
+  return outcome.kind === 'done' && outcome.value !== undefined
+}
+
+async function isEmpty({ registry }: World): Promise<boolean> {
+  await registry.change('there', () => ({ kind: 'changed', group: undefined, answer: undefined as never }))
+  return true
+}
+
+type Case = Readonly<{
+  /** What the command is called with. `--url` is added, unless the first word is an option or a process to run. */
+  args: (world: World) => readonly string[]
+  /** With whole output. */
+  exitCode: number
+  /** Whether it prints what no exit code can say. */
+  isAnswer?: boolean
+  /** Whether its stdout is the file that it makes. */
+  isFile?: boolean
+  prepare?: (world: World) => Promise<unknown>
+  /** What must have been done, whatever became of the output. */
+  check?: (world: World) => Promise<void>
+}>
+
+const CASES: Readonly<Record<string, Case>> = {
+  help: { args: () => ['--help'], exitCode: EXIT.ok, isAnswer: true },
+  'a usage error': { args: () => ['get'], exitCode: EXIT.usage },
+  get: { args: () => ['get', 'there'], exitCode: EXIT.ok, isAnswer: true },
+  'get of what is not there': { args: () => ['get', 'away', '--json'], exitCode: EXIT.failed },
+  create: {
+    args: () => ['create', 'new'],
+    exitCode: EXIT.ok,
+    isAnswer: true,
+    check: async (world) => assert.ok(await has(world, 'new')),
+  },
+  update: {
+    args: () => ['update', 'there', '--description', 'new', '--json'],
+    exitCode: EXIT.ok,
+    isAnswer: true,
+    check: async ({ registry }) => {
+      const outcome = await registry.read('there')
+      assert.equal(outcome.kind === 'done' && outcome.value?.description, 'new')
+    },
+  },
+  delete: {
+    args: () => ['delete', 'there'],
+    exitCode: EXIT.ok,
+    isAnswer: true,
+    check: async (world) => assert.ok(!(await has(world, 'there'))),
+  },
+  replicas: { args: () => ['replicas', 'there'], exitCode: EXIT.degraded, isAnswer: true },
+  status: { args: () => ['status'], exitCode: EXIT.degraded, isAnswer: true },
+  // Nobody can ask these nodes: the groups are not verified.
+  generate: {
+    args: ({ takenPort }) => ['generate', '-a', '3', '--hosts', `127.0.0.1:${takenPort}`],
+    exitCode: EXIT.failed,
+    check: async ({ registry }) => {
+      const outcome = await registry.scan({ after: undefined, limit: 10 })
+      assert.equal(outcome.kind === 'done' && outcome.value.groups.length, 4)
+    },
+  },
+  verify: {
+    args: () => ['verify', '--seconds', '1', '--clients', '2'],
+    exitCode: EXIT.ok,
+    check: async ({ registry }) => {
+      const outcome = await registry.scan({ after: undefined, limit: 10 })
+      assert.equal(outcome.kind === 'done' && outcome.value.groups.length, 1)
+    },
+  },
+  add: memberCase(['add', '--host', 'n4:8001'], 'add n4:8001'),
+  replace: memberCase(['replace', '--old', 'n1', '--host', 'n4:8001'], 'replace n1 by n4:8001'),
+  remove: memberCase(['remove', 'n1'], 'remove n1'),
+  'backup into a file': {
+    args: () => ['backup', '--out', 'made.jsonl'],
+    exitCode: EXIT.ok,
+    check: async ({ directory }) => assert.deepEqual(await readdir(directory), ['empty.jsonl', 'made.jsonl']),
+  },
+  'backup to stdout': { args: () => ['backup', '--out', '-'], exitCode: EXIT.ok, isFile: true },
+  'restore --check': { args: () => ['restore', '--check', '--in', 'empty.jsonl'], exitCode: EXIT.ok },
+  restore: { args: () => ['restore', '--in', 'empty.jsonl'], exitCode: EXIT.ok, prepare: isEmpty },
+  'up that cannot start': {
+    args: ({ takenPort }) => ['up', '--port', String(takenPort)],
+    exitCode: EXIT.failed,
+    check: async ({ directory }) => assert.deepEqual(await readdir(directory), ['empty.jsonl']),
+  },
+  'node that cannot start': {
+    args: ({ takenPort }) => ['node', '--port', String(takenPort), '--data-dir', 'd'],
+    exitCode: EXIT.failed,
+  },
+  'connector that cannot start': {
+    args: ({ takenPort }) => ['connector', '--port', String(takenPort), '--hosts', '127.0.0.1:1'],
+    exitCode: EXIT.failed,
+  },
+}
+
+function memberCase(args: readonly string[], asked: string): Case {
+  return {
+    args: () => [...args, '--no-wait'],
+    exitCode: EXIT.ok,
+    check: async ({ members }) => assert.deepEqual(members.asked, [asked]),
+  }
+}
+
+const BROKEN = [
+  { stdout: 'closed', stderr: 'kept' },
+  { stdout: 'full', stderr: 'kept' },
+  { stdout: 'kept', stderr: 'closed' },
+  { stdout: 'kept', stderr: 'full' },
+] as const satisfies readonly Readonly<{ stdout: Stream; stderr: Stream }>[]
+
+function expectedCode({ exitCode, isAnswer, isFile }: Case, stdout: Stream): number {
+  if (isFile && stdout !== 'kept') return EXIT.failed
+  return exitCode === EXIT.ok && isAnswer && stdout === 'full' ? EXIT.unprinted : exitCode
+}
+
+async function runCase(it: Case, streams: (typeof BROKEN)[number]): Promise<void> {
+  await inWorld(async (world) => {
+    await it.prepare?.(world)
+    const args = it.args(world)
+    const isClient = !/^(-|up$|node$|connector$)/.test(args[0]!)
+    const run = await cohort([...args, ...(isClient ? ['--url', world.url] : [])], streams, world.directory)
+    const claim = `${args.join(' ')} with ${JSON.stringify(streams)}: ${JSON.stringify(run)}`
+    assert.equal(run.exitCode, expectedCode(it, streams.stdout), claim)
+    await it.check?.(world)
+    // No stack, and a sentence only where something was lost that somebody waits for.
+    assert.doesNotMatch(run.stderr, /^ {4}at |node:internal/m, claim)
+    if (it.exitCode === EXIT.ok && !it.isFile && streams.stdout !== 'full')
+      assert.equal(run.stderr, '', claim)
+    if (it.exitCode === EXIT.ok && !it.isFile && streams.stdout === 'full' && streams.stderr === 'kept') {
+      assert.match(run.stderr, /^cohort: not everything could be printed \(ENOSPC.*\)\n$/, claim)
+    }
+  })
+}
+
+for (const [name, it] of Object.entries(CASES)) {
+  test(`${name}: broken output changes neither what is done nor what is said of it`, {
+    skip: !existsSync('/dev/full'),
+  }, async () => {
+    await Promise.all(BROKEN.map((streams) => runCase(it, streams)))
+  })
+}
+
+test('a watch ends when its reader is gone, and goes on while its disk is full', {
+  skip: !existsSync('/dev/full'),
+}, async () => {
+  await inWorld(async ({ url, directory }) => {
+    const args = ['status', '--watch', '--json', '--url', url]
+    const gone = await cohort(args, { stdout: 'closed', stderr: 'kept' }, directory)
+    assert.deepEqual([gone.exitCode, gone.stderr], [EXIT.degraded, ''])
+    const timed = ['timeout', '-s', 'INT', '3', process.execPath, PROGRAM, ...args]
+    const child = spawn('bash', ['-c', 'exec "$@" > /dev/full', 'bash', ...timed], { cwd: directory })
+    const [exitCode] = await once(child, 'close', { signal: AbortSignal.timeout(60_000) })
+    // `timeout` has its own code where it had to end something.
+    assert.equal(exitCode, 124)
+  })
+})
+
+test('every command is among the cases', async () => {
+  await inWorld(async ({ directory }) => {
+    const { stdout } = await cohort(['--help'], { stdout: 'kept', stderr: 'kept' }, directory)
+    const [, list = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? []
+    const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!)
+    assert.ok(commands.length >= 16, stdout)
+    const covered = new Set(Object.keys(CASES).map((name) => name.split(' ')[0]))
+    assert.deepEqual(
+      commands.filter((command) => !covered.has(command)),
+      [],
+    )
+  })
+})

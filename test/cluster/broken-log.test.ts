@@ -1,0 +1,160 @@
+/** A log that cannot be written ends no process: real nodes, connectors and `cohort up` on full disks and dead pipes. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { create } from './load.ts'
+import { freePorts, statusOf, until } from './local-cluster.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
+
+/** Processes whose stdout a shell has redirected, in a directory of their own. */
+class Processes implements AsyncDisposable {
+  readonly directory: string
+  readonly #children: ChildProcess[] = []
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  static async make(): Promise<Processes> {
+    return new Processes(await mkdtemp(join(tmpdir(), 'cohort-broken-log-')))
+  }
+
+  /** `redirection` is what a shell does before it becomes `cohort`. */
+  start(redirection: string, args: readonly (string | number)[]): ChildProcess {
+    const program = [process.execPath, PROGRAM, ...args.map(String)]
+    const child = spawn('bash', ['-c', `${redirection}; exec "$@"`, 'bash', ...program], {
+      cwd: this.directory,
+      env: { PATH: process.env.PATH },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    this.#children.push(child)
+    return child
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue
+      // What `up` has started ends with it.
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    await rm(this.directory, { recursive: true, maxRetries: 20, retryDelay: 100 })
+  }
+}
+
+/** The exit code after SIGTERM, within what a process may take to drain. */
+async function stopped(child: ChildProcess): Promise<number | null> {
+  assert.equal(child.exitCode, null, 'it has ended by itself')
+  const exit = once(child, 'exit', { signal: AbortSignal.timeout(20_000) })
+  child.kill('SIGTERM')
+  await exit
+  return child.exitCode
+}
+
+async function untilReady(port: number): Promise<void> {
+  const url = `http://127.0.0.1:${port}/readyz`
+  await until('the connector is ready', 20_000, async () => (await statusOf(url)) === 200)
+}
+
+async function droppedLines(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return Number(/^cohort_log_lines_dropped_total (\d+)$/m.exec(text)?.[1])
+}
+
+const FULL = 'exec > /dev/full'
+/** A pipe whose reader has ended. */
+const DEAD_PIPE = 'exec 3> >(exec true); wait $!; exec >&3 3>&-'
+
+for (const [name, redirection] of [
+  ['a full disk', FULL],
+  ['a dead pipe', DEAD_PIPE],
+] as const) {
+  test(`a node and a connector serve with ${name} behind their logs, and count what is lost`, {
+    skip: !existsSync('/dev/full'),
+  }, async () => {
+    await using processes = await Processes.make()
+    const [port, metricsPort, connectorPort] = await freePorts(3)
+    const node = processes.start(redirection, [
+      ...['node', '--port', port!, '--metrics-port', metricsPort!, '--data-dir', 'data'],
+    ])
+    const connector = processes.start(redirection, [
+      ...['connector', '--port', connectorPort!, '--hosts', `127.0.0.1:${port}`],
+    ])
+    await untilReady(connectorPort!)
+    assert.equal((await create(`http://127.0.0.1:${connectorPort}`, 'a')).status, 201)
+    assert.ok((await droppedLines(metricsPort!)) >= 1)
+    assert.ok((await droppedLines(connectorPort!)) >= 1)
+    assert.deepEqual([await stopped(connector), await stopped(node)], [0, 0])
+  })
+
+  test(`a cluster serves with ${name} behind the output of up, and stops when it is asked to`, {
+    skip: !existsSync('/dev/full'),
+  }, async () => {
+    await using processes = await Processes.make()
+    const [port] = await freePorts(1)
+    const up = processes.start(redirection, ['up', '--nodes', 1, '--port', port!, '--data-dir', 'data'])
+    await untilReady(port!)
+    assert.equal((await create(`http://127.0.0.1:${port}`, 'a')).status, 201)
+    assert.equal(await stopped(up), 0)
+  })
+}
+
+/** So large that no file of the cluster reaches it but the log, which has the size from the start. */
+const LIMIT_BYTES = 64 * 1024 * 1024
+
+test('a log at its size limit loses lines, and the next that can be written follow one that says how many', async () => {
+  await using processes = await Processes.make()
+  const log = join(processes.directory, 'log')
+  await writeFile(log, '')
+  await truncate(log, LIMIT_BYTES)
+  const [port] = await freePorts(1)
+  const up = processes.start(`ulimit -f ${LIMIT_BYTES / 1024}; exec >> log`, [
+    ...['up', '--nodes', 1, '--port', port!, '--data-dir', 'data'],
+  ])
+  await untilReady(port!)
+  assert.equal((await create(`http://127.0.0.1:${port}`, 'a')).status, 201)
+  // As a program does that rotates logs.
+  await truncate(log, 0)
+  assert.equal(await stopped(up), 0)
+  const lines = (await readFile(log, 'utf8')).split('\n')
+  assert.match(lines[0]!, /^cohort +\| \d+ lines could not be written and were dropped$/)
+  assert.match(lines[1]!, /^cohort +\| stopping: connectors first, then nodes$/)
+  assert.equal(lines.filter((line) => line.includes('could not be written')).length, 1)
+  assert.equal(lines.at(-2), 'cohort    | stopped')
+})
+
+test('a connector says in its log how many lines are missing', async () => {
+  await using processes = await Processes.make()
+  const log = join(processes.directory, 'log')
+  await writeFile(log, '')
+  await truncate(log, LIMIT_BYTES)
+  const [port, nodePort] = await freePorts(2)
+  const connector = processes.start(`ulimit -f ${LIMIT_BYTES / 1024}; exec >> log`, [
+    ...['connector', '--port', port!, '--hosts', `127.0.0.1:${nodePort}`],
+  ])
+  const url = `http://127.0.0.1:${port}/livez`
+  await until('it answers', 20_000, async () => (await statusOf(url)) === 200)
+  await until('it has lost a line', 20_000, async () => (await droppedLines(port!)) > 0)
+  await truncate(log, 0)
+  assert.equal(await stopped(connector), 0)
+  const [gap, ...more] = (await readFile(log, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    [gap.level, gap.name, gap.msg],
+    [40, 'connector', 'log lines could not be written and were dropped'],
+  )
+  assert.ok(gap.dropped >= 1)
+  assert.deepEqual(
+    more.map(({ msg }) => msg),
+    ['connector is stopping', 'connector has stopped'],
+  )
+})
