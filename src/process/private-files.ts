@@ -33,10 +33,10 @@ export function isPrivate(path: string): boolean {
 
 const RIGHTS_OF_OTHERS = 0o077
 
-/** Does nothing where it is not possible: the owner is another user, or the file system knows no such rights. */
+/** Does nothing where it is not possible: another user owns it, the file system knows no such rights, or it is gone. */
 function closeToOthers(path: string, mode: number): void {
-  if (isPrivate(path)) return
   try {
+    if (isPrivate(path)) return
     chmodSync(path, mode)
   } catch (error) {
     if (!NOT_POSSIBLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -44,6 +44,7 @@ function closeToOthers(path: string, mode: number): void {
 }
 
 const NOT_POSSIBLE: ReadonlySet<string> = new Set([
+  'ENOENT',
   'EPERM',
   'EROFS',
   'ENOTSUP',

@@ -22,6 +22,7 @@ import { memberChangesOf } from './member-changes.ts'
 import { ClusterReplicasView } from './status/cluster-replicas-view.ts'
 import { ClusterStatusView } from './status/cluster-status-view.ts'
 import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
+import { StateLog } from './status/state-log.ts'
 import { removalTargetOf, repairTargetOf } from './upkeep-targets.ts'
 
 export type CohortEngineOptions = Readonly<{
@@ -53,6 +54,7 @@ export class CohortEngine implements Engine {
   readonly #poll: NodePoll
   readonly #repair: Repair
   readonly #removal: Removal
+  readonly #stateLog: StateLog
 
   constructor(options: CohortEngineOptions) {
     const { clock, random, logger, timeoutMs } = options
@@ -105,6 +107,7 @@ export class CohortEngine implements Engine {
       lag: this.#repair.report,
       divergences,
     })
+    this.#stateLog = new StateLog({ describe: () => this.status.describe(), clock, logger })
     this.replicas = new ClusterReplicasView({ snapshot: () => cluster.snapshot(), divergences, clock })
     this.members = memberChangesOf(cluster.changes)
   }
@@ -122,12 +125,14 @@ export class CohortEngine implements Engine {
 
   async run(): Promise<void> {
     this.#poll.start()
+    this.#stateLog.start()
     await Promise.all([this.#cluster.run(), this.#repair.run(), this.#removal.run()])
   }
 
   close(): void {
     this.#removal.close()
     this.#repair.close()
+    this.#stateLog.close()
     this.#poll.close()
     this.#cluster.close()
   }

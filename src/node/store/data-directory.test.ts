@@ -40,6 +40,21 @@ test('only the user of the node can read what is in its data directory', (t) => 
   for (const file of fs.readdirSync(directory)) assert.equal(modeOf(join(directory, file)), '600', file)
 })
 
+test('files that an older version left open to others are closed to them, and other files stay as they are', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-directory-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  openDataDirectory(directory).close()
+  const other = join(directory, 'notes.txt')
+  writeFileSync(other, '')
+  for (const file of ['node.db', 'owner.lock', 'notes.txt']) fs.chmodSync(join(directory, file), 0o644)
+  const opened = openDataDirectory(directory)
+  t.after(opened.close)
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
+  assert.equal(modeOf(other), '644')
+  for (const file of ['node.db', 'owner.lock']) assert.equal(modeOf(join(directory, file)), '600', file)
+  assert.ok(opened.isPrivate)
+})
+
 const MEMBERSHIP = {
   clusterId: 'c',
   epoch: 1,
