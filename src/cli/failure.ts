@@ -3,7 +3,9 @@ import { SettingError } from '../config/setting-error.ts'
 import { FaultError } from '../process/fault.ts'
 import { EXIT } from './exit-codes.ts'
 
-/** A command that could not do what it was asked. The message is for whoever typed it: one or two sentences. */
+/**
+ * A command that could not do what it was asked. The message is for whoever typed it: one or two sentences.
+ */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
   readonly exitCode: number
@@ -15,7 +17,8 @@ export class CommandFailure extends Error {
 }
 
 /**
- * The sentence and the exit code for what a command threw. `undefined`: it is a bug, of which the stack must be seen.
+ * The sentence and the exit code for what a command threw. `undefined`: it is a bug, of which the stack must
+ * be seen.
  */
 export function describeFailure(error: unknown): Readonly<{ message: string; exitCode: number }> | undefined {
   // Commander has printed its sentence already. Help and the version end with 0.

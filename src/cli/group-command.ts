@@ -18,7 +18,8 @@ export async function runGroupCommand(
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
   const url = readUrl(options.url, environment)
-  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for it.
+  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for
+  // it.
   const { ApiClient } = await import('./api-client.ts')
   const client = new ApiClient({ url })
   try {
@@ -58,8 +59,8 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
 }
 
 /**
- * The sentence for a connector that does not answer. "cohort up" is advised on this machine alone: elsewhere it would
- * start another cluster.
+ * The sentence for a connector that does not answer. "cohort up" is advised on this machine alone: elsewhere
+ * it would start another cluster.
  */
 export function describeUnreachable(url: string, reason: string): string {
   const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'

@@ -3,8 +3,8 @@ import { type Flags, isFromEnvironment } from '../config/lookup.ts'
 import { FaultError } from '../process/fault.ts'
 
 /**
- * Runs a process that listens. When it cannot listen on a HOST that the environment gave it, the error says so: other
- * programs set that variable too (conda, csh), and whoever started the process may not know of it.
+ * Runs a process that listens. When it cannot listen on a HOST that the environment gave it, the error says
+ * so: other programs set that variable too (conda, csh), and whoever started the process may not know of it.
  */
 export async function explainingHost<T>(
   flags: Flags,

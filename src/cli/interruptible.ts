@@ -4,9 +4,9 @@ import { EXIT } from './exit-codes.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs a command whose work can be interrupted, and sets the exit code of this process to what it resolves with. The
- * first signal aborts `signal`; a second one ends the process at once. A run that is aborted before it has anything to
- * report may reject with the reason of `signal`.
+ * Runs a command whose work can be interrupted, and sets the exit code of this process to what it resolves
+ * with. The first signal aborts `signal`; a second one ends the process at once. A run that is aborted before
+ * it has anything to report may reject with the reason of `signal`.
  */
 export async function runInterruptibly(run: (signal: AbortSignal) => Promise<number>): Promise<void> {
   const controller = new AbortController()

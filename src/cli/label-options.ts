@@ -4,7 +4,10 @@ import { InvalidArgumentError } from 'commander'
 /** Labels in the order they were given. */
 export type Labels = readonly (readonly [key: string, value: string])[]
 
-/** Adds the label of a `key=value` to those before it. The first `=` ends the key. @throws InvalidArgumentError */
+/**
+ * Adds the label of a `key=value` to those before it. The first `=` ends the key. @throws
+ * InvalidArgumentError
+ */
 export function collectLabel(text: string, before: Labels = []): Labels {
   const split = text.indexOf('=')
   if (split < 1) throw new InvalidArgumentError('Expected key=value.')

@@ -197,7 +197,9 @@ test('a node on a port that is in use says so in one sentence', async () => {
   })
 })
 
-/** Runs `cohort` with arguments and variables that only a shell can give: `script` is what stands around it. */
+/**
+ * Runs `cohort` with arguments and variables that only a shell can give: `script` is what stands around it.
+ */
 async function inShell(script: string, prepare: (cwd: string) => Promise<unknown> = async () => undefined) {
   const cwd = await mkdtemp(join(tmpdir(), 'cohort-cli-'))
   try {

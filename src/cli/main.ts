@@ -1,4 +1,6 @@
-/** The program `cohort`: finds the command, and turns what a command throws into a sentence and an exit code. */
+/**
+ * The program `cohort`: finds the command, and turns what a command throws into a sentence and an exit code.
+ */
 import { Command } from 'commander'
 import { VERSION } from '../process/version.ts'
 import { addBackupCommand } from './backup-command.ts'

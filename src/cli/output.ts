@@ -2,8 +2,8 @@ import type { Destination } from '../process/destination.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * The stdout or the stderr of a command. Output that cannot be written never ends a command: its exit code says what
- * happened to the data. `main.ts` asks at the end what was lost.
+ * The stdout or the stderr of a command. Output that cannot be written never ends a command: its exit code
+ * says what happened to the data. `main.ts` asks at the end what was lost.
  */
 export class Output {
   readonly #destination: Destination
@@ -64,7 +64,9 @@ export class Output {
     return READER_GONE.has(this.#failure?.code ?? '')
   }
 
-  /** Why something was lost that a reader still waits for. `undefined`: nothing was. Complete after `flush`. */
+  /**
+   * Why something was lost that a reader still waits for. `undefined`: nothing was. Complete after `flush`.
+   */
   get loss(): Error | undefined {
     return this.isReaderGone ? undefined : this.#failure
   }

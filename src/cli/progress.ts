@@ -1,4 +1,6 @@
-/** Progress of something countable: a bar that moves on a terminal, and a plain line now and then elsewhere. */
+/**
+ * Progress of something countable: a bar that moves on a terminal, and a plain line now and then elsewhere.
+ */
 import type { Output } from './output.ts'
 
 /** How far the work is. `total` is `undefined` while it is not known. `note` is appended as it is. */

@@ -3,8 +3,8 @@ import { SettingError } from '../config/setting-error.ts'
 import { escapeBytes, REPLACEMENT_CHARACTER, readRawList } from '../process/raw-text.ts'
 
 /**
- * Refuses arguments that are not UTF-8 text: Node has put U+FFFD in the place of what was meant, and `caf\xe9` and
- * `caf\xe8` would name the same group.
+ * Refuses arguments that are not UTF-8 text: Node has put U+FFFD in the place of what was meant, and
+ * `caf\xe9` and `caf\xe8` would name the same group.
  *
  * @param args the arguments of the program, as Node gives them
  * @throws SettingError

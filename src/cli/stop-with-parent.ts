@@ -1,9 +1,9 @@
 /**
  * Ends this process when the process that started it is gone, however that died.
  *
- * The parent keeps an IPC channel open on which nothing is sent. The system closes the channel when the parent ends.
- * This process then gets the SIGTERM that its parent would have sent, so it drains as usual. Without a channel this
- * does nothing.
+ * The parent keeps an IPC channel open on which nothing is sent. The system closes the channel when the
+ * parent ends. This process then gets the SIGTERM that its parent would have sent, so it drains as usual.
+ * Without a channel this does nothing.
  */
 export function stopWithParent(): void {
   if (process.channel === undefined) return

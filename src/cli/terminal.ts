@@ -5,7 +5,9 @@ import type { Variables } from '../config/environment.ts'
 export type Terminal = Readonly<{
   /** Whether it is a terminal at all: a person reads it. */
   isTerminal: boolean
-  /** `undefined`: no terminal, or one on which the cursor cannot be moved. Lines are only added at the end. */
+  /**
+   * `undefined`: no terminal, or one on which the cursor cannot be moved. Lines are only added at the end.
+   */
   columns: number | undefined
   rows: number | undefined
   hasColours: boolean
@@ -15,7 +17,9 @@ export type Terminal = Readonly<{
 const COLUMNS = 80
 const ROWS = 24
 
-/** The terminal behind stdout (1) or stderr (2), by NO_COLOR (no-color.org) and TERM too. Its size can change. */
+/**
+ * The terminal behind stdout (1) or stderr (2), by NO_COLOR (no-color.org) and TERM too. Its size can change.
+ */
 export function terminalOf(descriptor: 1 | 2, { NO_COLOR, TERM }: Variables): Terminal {
   const isTerminal = isatty(descriptor)
   if (!isTerminal || TERM === 'dumb') {

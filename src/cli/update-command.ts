@@ -49,7 +49,9 @@ Examples:
     })
 }
 
-/** The merge patch for what was typed. @throws CommandFailure when nothing is to change, or options contradict */
+/**
+ * The merge patch for what was typed. @throws CommandFailure when nothing is to change, or options contradict
+ */
 export function toPatch({
   description,
   removeDescription,

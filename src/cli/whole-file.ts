@@ -4,9 +4,9 @@ import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * A file that appears under its name whole, or not at all. Until then it is written beside it, under a name that no
- * other process uses. However this process ends, short of a kill, nothing is left of a file that was not committed. Its
- * owner alone may read it.
+ * A file that appears under its name whole, or not at all. Until then it is written beside it, under a name
+ * that no other process uses. However this process ends, short of a kill, nothing is left of a file that was
+ * not committed. Its owner alone may read it.
  */
 export class WholeFile {
   readonly #path: string
@@ -29,7 +29,10 @@ export class WholeFile {
     return new WholeFile(path, partialPath, await open(partialPath, 'wx', 0o600))
   }
 
-  /** Whether the file is under its name. After a commit that failed it may be, and may not survive a power cut. */
+  /**
+   * Whether the file is under its name. After a commit that failed it may be, and may not survive a power
+   * cut.
+   */
   get isInPlace(): boolean {
     return this.#isInPlace
   }

@@ -18,9 +18,9 @@ export type Environment = Readonly<{
 }>
 
 /**
- * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into frozen
- * objects. The only place that looks at `process.env`. A `.env` that is a directory is none of ours: Python's virtual
- * environments often have that name.
+ * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into
+ * frozen objects. The only place that looks at `process.env`. A `.env` that is a directory is none of ours:
+ * Python's virtual environments often have that name.
  */
 export function readEnvironment(directory: string = process.cwd()): Environment {
   const variables = Object.freeze({ ...process.env })

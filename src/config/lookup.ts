@@ -31,7 +31,9 @@ export type Variable =
 /** A setting's text, and what to call it in a sentence. */
 export type Found = Readonly<{ text: string; label: string }>
 
-/** Looks a setting up; `undefined`: nobody set it. @throws SettingError when it may be set, and cannot be read */
+/**
+ * Looks a setting up; `undefined`: nobody set it. @throws SettingError when it may be set, and cannot be read
+ */
 export type Find = (variable: Variable) => Found | undefined
 
 const FLAGS = {

@@ -1,6 +1,7 @@
 /**
- * The settings of our processes. Each comes from its flag, else from its environment variable, else from `.env`, else
- * from its default; an empty variable counts as not set. Whatever is wrong is one SettingError that names the setting.
+ * The settings of our processes. Each comes from its flag, else from its environment variable, else from
+ * `.env`, else from its default; an empty variable counts as not set. Whatever is wrong is one SettingError
+ * that names the setting.
  */
 import { isAbsolute, resolve } from 'node:path'
 import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
@@ -24,10 +25,10 @@ export type NodeSettings = Readonly<{
 }>
 
 /**
- * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an operation takes;
- * `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone waits for (protocol.md §6) in a
- * cluster that is born with this connector; one that is there has its own; `drainTimeoutMs` is the longest that a stop
- * waits for requests.
+ * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an
+ * operation takes; `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone
+ * waits for (protocol.md §6) in a cluster that is born with this connector; one that is there has its own;
+ * `drainTimeoutMs` is the longest that a stop waits for requests.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -39,7 +40,10 @@ export type ConnectorSettings = Readonly<{
   logLevel: string
 }>
 
-/** What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1 only. */
+/**
+ * What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1
+ * only.
+ */
 export type UpSettings = Readonly<{
   host: string
   port: number
@@ -136,8 +140,8 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
 }
 
 /**
- * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would have it. A
- * URL of a part of the API, as `cohort up` prints it, stands for the whole of it.
+ * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would
+ * have it. A URL of a part of the API, as `cohort up` prints it, stands for the whole of it.
  *
  * @throws SettingError
  */

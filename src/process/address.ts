@@ -29,8 +29,9 @@ export function parseAddress(text: string): string | undefined {
 }
 
 /**
- * Why no other process can connect to an address, as the end of a sentence; `undefined`: it may be possible. A program
- * can listen on 0.0.0.0 and [::], which stand for all addresses of its machine, but each machine means itself by them.
+ * Why no other process can connect to an address, as the end of a sentence; `undefined`: it may be possible.
+ * A program can listen on 0.0.0.0 and [::], which stand for all addresses of its machine, but each machine
+ * means itself by them.
  */
 export function whyUnreachable(address: string): string | undefined {
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')

@@ -1,24 +1,35 @@
-/** The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone. */
+/**
+ * The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone.
+ */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 export interface Destination {
   /**
-   * Writes text, or throws. After a throw a part of the text may have been written: the next write then begins on a new
-   * line.
+   * Writes text, or throws. After a throw a part of the text may have been written: the next write then
+   * begins on a new line.
    *
    * @param onLost called when the text turns out later not to have been written
    */
   write(text: string, onLost?: () => void): void
   /** Writes bytes, and waits until the reader has taken them. Rejects when they cannot be written. */
   writeAll(bytes: Buffer): Promise<void>
-  /** Resolves when all text is written, cannot be written any more, or `timeoutMs` (default: no limit) have passed. */
+  /**
+   * Resolves when all text is written, cannot be written any more, or `timeoutMs` (default: no limit) have
+   * passed.
+   */
   flush(timeoutMs?: number): Promise<void>
-  /** Why nothing can be written any more: the reader is gone. A write learns of it some time after it returned. */
+  /**
+   * Why nothing can be written any more: the reader is gone. A write learns of it some time after it
+   * returned.
+   */
   readonly error: NodeJS.ErrnoException | undefined
 }
 
-/** `pendingBytesMax`: how many bytes may wait for a reader that is slow (default: any number). A write beyond them throws. */
+/**
+ * `pendingBytesMax`: how many bytes may wait for a reader that is slow (default: any number). A write beyond
+ * them throws.
+ */
 export type DestinationOptions = Readonly<{ pendingBytesMax?: number }>
 
 /** Stdout (1) or stderr (2). A slow reader of a pipe or a socket never makes the process wait. */
@@ -29,8 +40,8 @@ export function destinationOf(descriptor: 1 | 2, options: DestinationOptions = {
 }
 
 /**
- * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here, because
- * they write nothing more after their first error. A full disk has room again some time later.
+ * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here,
+ * because they write nothing more after their first error. A full disk has room again some time later.
  */
 export class DescriptorDestination implements Destination {
   readonly #descriptor: number

@@ -8,8 +8,9 @@ const PRIVATE_FILE_MODE = 0o600
 const PRIVATE_DIRECTORY_MODE = 0o700
 
 /**
- * Makes a directory, and its parents where they are missing, so that they survive a power cut. A directory that is there is closed to others as well, if
- * it holds nothing but what `isOurs` knows by its name: /tmp or a home directory stays as it is.
+ * Makes a directory, and its parents where they are missing, so that they survive a power cut. A directory
+ * that is there is closed to others as well, if it holds nothing but what `isOurs` knows by its name: /tmp or
+ * a home directory stays as it is.
  *
  * Throws when there is no such directory afterwards.
  */
@@ -21,7 +22,10 @@ export function makePrivateDirectory(directory: string, isOurs: (name: string) =
   }
 }
 
-/** Closes a file to others. It is not opened: to close a descriptor would end the locks of this process on the file. */
+/**
+ * Closes a file to others. It is not opened: to close a descriptor would end the locks of this process on the
+ * file.
+ */
 export function protectFile(path: string): void {
   closeToOthers(path, PRIVATE_FILE_MODE)
 }
@@ -33,7 +37,10 @@ export function isPrivate(path: string): boolean {
 
 const RIGHTS_OF_OTHERS = 0o077
 
-/** Does nothing where it is not possible: another user owns it, the file system knows no such rights, or it is gone. */
+/**
+ * Does nothing where it is not possible: another user owns it, the file system knows no such rights, or it is
+ * gone.
+ */
 function closeToOthers(path: string, mode: number): void {
   try {
     if (isPrivate(path)) return
@@ -54,8 +61,8 @@ const NOT_POSSIBLE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Makes a directory and its parents. Not with `recursive`: that never ends where a directory exists in which nothing
- * can be created, such as /proc.
+ * Makes a directory and its parents. Not with `recursive`: that never ends where a directory exists in which
+ * nothing can be created, such as /proc.
  *
  * @returns whether the directory was missing
  */

@@ -1,6 +1,7 @@
 /**
- * Text as this process was given it, in bytes. Node decodes arguments and environment variables as UTF-8, and puts
- * U+FFFD where that is not possible: the text that was meant is lost, and two different texts can become equal.
+ * Text as this process was given it, in bytes. Node decodes arguments and environment variables as UTF-8, and
+ * puts U+FFFD where that is not possible: the text that was meant is lost, and two different texts can become
+ * equal.
  */
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, readlinkSync } from 'node:fs'
@@ -9,8 +10,8 @@ import { readFileSync, readlinkSync } from 'node:fs'
 export const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
- * The arguments or the variables that this process was started with. `undefined`: the system does not tell (only Linux
- * does).
+ * The arguments or the variables that this process was started with. `undefined`: the system does not tell
+ * (only Linux does).
  */
 export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | undefined {
   try {
@@ -20,7 +21,10 @@ export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | un
   }
 }
 
-/** Whether the path of the working directory is UTF-8 text: else `process.cwd()` names another directory, or none. */
+/**
+ * Whether the path of the working directory is UTF-8 text: else `process.cwd()` names another directory, or
+ * none.
+ */
 export function isWorkingDirectoryText(): boolean {
   if (!process.cwd().includes(REPLACEMENT_CHARACTER)) return true
   try {

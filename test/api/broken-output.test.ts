@@ -1,6 +1,6 @@
 /**
- * No command dies of its own output. With a reader that is gone, or on a full disk, a command does the same to the data
- * and ends with the code that says so.
+ * No command dies of its own output. With a reader that is gone, or on a full disk, a command does the same
+ * to the data and ends with the code that says so.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -22,7 +22,9 @@ import { testApp } from './test-app.ts'
 const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 const NOW = '2026-01-01T00:00:00.000Z'
 
-/** What becomes of a stream: read to its end, its reader is gone from the start, it is a device that is full. */
+/**
+ * What becomes of a stream: read to its end, its reader is gone from the start, it is a device that is full.
+ */
 type Stream = 'kept' | 'closed' | 'full'
 
 /** What a shell does to give the program such a stream. */
@@ -55,7 +57,9 @@ async function cohort(
   return { exitCode: child.exitCode, ...printed }
 }
 
-/** A connector in front of a registry in memory, a port that is in use, and a directory with an empty backup. */
+/**
+ * A connector in front of a registry in memory, a port that is in use, and a directory with an empty backup.
+ */
 type World = Readonly<{
   url: string
   directory: string
@@ -100,7 +104,10 @@ async function isEmpty({ registry }: World): Promise<boolean> {
 }
 
 type Case = Readonly<{
-  /** What the command is called with. `--url` is added, unless the first word is an option or a process to run. */
+  /**
+   * What the command is called with. `--url` is added, unless the first word is an option or a process to
+   * run.
+   */
   args: (world: World) => readonly string[]
   /** With whole output. */
   exitCode: number

@@ -1,4 +1,7 @@
-/** A log that cannot be written ends no process: real nodes, connectors and `cohort up` on full disks and dead pipes. */
+/**
+ * A log that cannot be written ends no process: real nodes, connectors and `cohort up` on full disks and dead
+ * pipes.
+ */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

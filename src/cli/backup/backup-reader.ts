@@ -1,4 +1,7 @@
-/** Reads the file of a backup and checks all of it: every checksum, the order, the count, and each group's schema. */
+/**
+ * Reads the file of a backup and checks all of it: every checksum, the order, the count, and each group's
+ * schema.
+ */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
@@ -22,14 +25,16 @@ export type BackupEntry =
   | Readonly<{ kind: 'group'; group: Group }>
   | Readonly<{ kind: 'end'; end: BackupEnd }>
 
-/** The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `. */
+/**
+ * The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `.
+ */
 export class BackupRefusedError extends Error {
   override readonly name = 'BackupRefusedError'
 }
 
 /**
- * The entries of a file. The end is yielded when the whole file has been read and is whole. What comes before the end is
- * only checked line by line: the file may be cut off, or go on after its end.
+ * The entries of a file. The end is yielded when the whole file has been read and is whole. What comes before
+ * the end is only checked line by line: the file may be cut off, or go on after its end.
  *
  * @throws {BackupRefusedError}
  */

@@ -32,8 +32,8 @@ export type SinkOptions = Readonly<{
 }>
 
 /**
- * Opens what `--out` names. A link is followed. What is no plain file is never replaced: a named pipe and a character
- * device (/dev/null, a tape) are written to like stdout, and anything else is refused.
+ * Opens what `--out` names. A link is followed. What is no plain file is never replaced: a named pipe and a
+ * character device (/dev/null, a tape) are written to like stdout, and anything else is refused.
  *
  * @param path `-` is stdout
  * @throws CommandFailure when it cannot be written, or a file is there and `isForced` is false

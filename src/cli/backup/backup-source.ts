@@ -6,7 +6,10 @@ import { BackupRefusedError, readBackup } from './backup-reader.ts'
 
 const CHUNK_BYTES = 256 * 1_024
 
-/** The file of a backup, open to be read more than once. Another file under its name meanwhile changes nothing. */
+/**
+ * The file of a backup, open to be read more than once. Another file under its name meanwhile changes
+ * nothing.
+ */
 export class BackupSource {
   readonly #path: string
   readonly #handle: FileHandle

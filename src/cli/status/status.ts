@@ -54,8 +54,8 @@ export async function showStatus({ url, isJson, output }: StatusOptions): Promis
 }
 
 /**
- * Asks and prints until the signal, or until nobody reads any more. A connector that is away is said to be, and asked
- * again.
+ * Asks and prints until the signal, or until nobody reads any more. A connector that is away is said to be,
+ * and asked again.
  *
  * @returns the exit code: interrupted; or, when the reader is gone, that of the last verdict
  */

@@ -5,7 +5,10 @@ export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'plain'
 
 export type Cell = Readonly<{ text: string; tone?: Tone; isNumber?: boolean }>
 
-/** A cell of the head. Where a table is too wide, the column with the lowest `rank` is left out first. Default: never. */
+/**
+ * A cell of the head. Where a table is too wide, the column with the lowest `rank` is left out first.
+ * Default: never.
+ */
 export type HeadCell = Cell & Readonly<{ rank?: number }>
 
 /** Colours text, or leaves it as it is. */

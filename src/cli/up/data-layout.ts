@@ -1,4 +1,7 @@
-/** The data directory of a local cluster: a folder for each node, and a file that says how many nodes there are. */
+/**
+ * The data directory of a local cluster: a folder for each node, and a file that says how many nodes there
+ * are.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectory } from '../../process/private-files.ts'
@@ -11,8 +14,8 @@ const LAYOUT_FILE = 'cluster.json'
 const OUR_FILES = /^(cluster\.json(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
 
 /**
- * Refuses data that were made with another number of nodes: the groups on the nodes that are left out would not be
- * found.
+ * Refuses data that were made with another number of nodes: the groups on the nodes that are left out would
+ * not be found.
  *
  * @throws CommandFailure also when the directory, or the file in it, cannot be read
  */
@@ -33,7 +36,9 @@ export async function checkLayout(dataDir: string, nodeCount: number): Promise<v
   )
 }
 
-/** Makes the directories that are missing, and writes down how many nodes there are. @throws CommandFailure */
+/**
+ * Makes the directories that are missing, and writes down how many nodes there are. @throws CommandFailure
+ */
 export async function makeLayout(dataDir: string, nodeCount: number): Promise<void> {
   try {
     makePrivateDirectory(dataDir, (name) => OUR_FILES.test(name))

@@ -147,8 +147,8 @@ function urlOf({ host, port }: ServicePlan): string {
 const PENDING_BYTES_MAX = 1_048_576
 
 /**
- * Prints `node1     | text`, all in one column. A line that cannot be written is dropped: a full disk, or a reader that
- * is gone, stops no cluster.
+ * Prints `node1     | text`, all in one column. A line that cannot be written is dropped: a full disk, or a
+ * reader that is gone, stops no cluster.
  */
 function printer(
   plan: readonly ServicePlan[],

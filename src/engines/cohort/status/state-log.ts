@@ -32,11 +32,12 @@ type Subject<S extends string> = {
 type NodeSubject = Subject<NodeState> & { slowSinceMs: number | undefined }
 
 /**
- * Writes a line for each change of the verdict and of the state of a node, for whoever reads the log of a connector to
- * learn when something happened. All lines have the level `warn`: where only warnings are logged, the line that says
- * that a node is well again belongs to the one that says that it was not.
+ * Writes a line for each change of the verdict and of the state of a node, for whoever reads the log of a
+ * connector to learn when something happened. All lines have the level `warn`: where only warnings are
+ * logged, the line that says that a node is well again belongs to the one that says that it was not.
  *
- * Of changes that follow each other closely, the first one is told at once, and the state that they have come to later.
+ * Of changes that follow each other closely, the first one is told at once, and the state that they have come
+ * to later.
  */
 export class StateLog {
   readonly #options: StateLogOptions
@@ -126,7 +127,8 @@ function lastingState(subject: NodeSubject, state: NodeState, nowMs: number): No
 /**
  * Takes note of a state.
  *
- * @returns what a line has to add, if one is to be written now. `changes` when there were more than the one it tells
+ * @returns what a line has to add, if one is to be written now. `changes` when there were more than the one
+ * it tells
  */
 function observe<S extends string>(
   subject: Subject<S>,
