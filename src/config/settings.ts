@@ -6,7 +6,12 @@
 import { isAbsolute, resolve } from 'node:path'
 import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
 import { isWorkingDirectoryText } from '../process/raw-text.ts'
-import { TIMEOUTS_PER_GRACE, TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
+import {
+  TIMEOUTS_PER_GRACE,
+  TOMBSTONE_GRACE_MS,
+  TOMBSTONE_GRACE_MS_MAX,
+  TOMBSTONE_GRACE_MS_MIN,
+} from '../register/grace-time.ts'
 import type { Environment } from './environment.ts'
 import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
 import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
@@ -66,8 +71,6 @@ export const CONNECTOR_PORT = 8000
 const NODE_PORT = 8001
 const TIMEOUT_SECONDS = 3
 const DRAIN_TIMEOUT_SECONDS = 10
-/** A month: beyond it, nothing would be removed within the life of most processes. */
-const TOMBSTONE_GRACE_SECONDS_MAX = 2_678_400
 const CONNECTORS_MAX = 16
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
@@ -213,7 +216,11 @@ function readTimes(find: Find): Times {
   const timeout = { default: TIMEOUT_SECONDS, min: 0.1, max: 60 }
   const timeoutMs = readMs(find('TIMEOUT'), timeout)
   const found = find('TOMBSTONE_GRACE')
-  const grace = { default: TOMBSTONE_GRACE_MS / 1_000, min: 1, max: TOMBSTONE_GRACE_SECONDS_MAX }
+  const grace = {
+    default: TOMBSTONE_GRACE_MS / 1_000,
+    min: TOMBSTONE_GRACE_MS_MIN / 1_000,
+    max: TOMBSTONE_GRACE_MS_MAX / 1_000,
+  }
   const tombstoneGraceMs = readMs(found, grace)
   const leastMs = TIMEOUTS_PER_GRACE * timeoutMs
   if (found !== undefined && tombstoneGraceMs < leastMs) {

@@ -12,6 +12,7 @@ import { openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
+import { reportMalformedAnswers } from '../replication/malformed-answers.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { incarnations } from './incarnations.ts'
 
@@ -27,11 +28,12 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const log = openLog({ name: 'connector', level: settings.logLevel })
   const { logger } = log
   const stopped = stopSignal()
+  const onMalformed = reportMalformedAnswers(logger, systemClock)
   const engine = new CohortEngine({
     hosts,
     timeoutMs,
     tombstoneGraceMs,
-    connect: connectGrpc,
+    connect: (address) => connectGrpc(address, { onMalformed }),
     clock: systemClock,
     random: Math.random,
     logger,

@@ -31,3 +31,32 @@ test('bytes inside a larger buffer are read from where they start', () => {
   larger.set(bytes, 5)
   assert.deepEqual(decodeGroup(larger.subarray(5, 5 + bytes.length)), value)
 })
+
+test('bytes that are no group are refused, whatever JSON they are', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const right = { groupId: 'g', version: 1, incarnation: 'i', ...times }
+  assert.deepEqual(decodeGroup(Buffer.from(JSON.stringify(right))), right)
+  const wrong = [
+    '',
+    '{',
+    'null',
+    '5',
+    '"g"',
+    '[]',
+    '{}',
+    ...[
+      { groupId: 5 },
+      { description: null },
+      { labels: null },
+      { labels: [] },
+      { labels: { a: 1 } },
+      { version: '1' },
+      { version: 1.5 },
+      { version: 2 ** 53 },
+      { incarnation: null },
+      { createdAt: 0 },
+      { updatedAt: {} },
+    ].map((fields) => JSON.stringify({ ...right, ...fields })),
+  ]
+  for (const text of wrong) assert.throws(() => decodeGroup(Buffer.from(text)), Error, text)
+})

@@ -5,8 +5,39 @@ export function encodeGroup(group: Group): Uint8Array {
   return Buffer.from(JSON.stringify(group))
 }
 
-/** The group in bytes that `encodeGroup` made. @throws SyntaxError for any others */
+/**
+ * The group in bytes that `encodeGroup` made. @throws Error for any others: they come from nodes, which may
+ * be wrong
+ */
 export function decodeGroup(value: Uint8Array): Group {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return JSON.parse(bytes.toString()) as Group
+  const decoded: unknown = JSON.parse(bytes.toString())
+  if (!isGroup(decoded)) throw new TypeError('the bytes are no group')
+  return decoded
+}
+
+/** Whether everything has the type that the rest of the program relies on. */
+function isGroup(decoded: unknown): decoded is Group {
+  if (typeof decoded !== 'object' || decoded === null) return false
+  const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = decoded as Partial<
+    Record<keyof Group, unknown>
+  >
+  return (
+    typeof groupId === 'string' &&
+    (description === undefined || typeof description === 'string') &&
+    (labels === undefined || areLabels(labels)) &&
+    Number.isSafeInteger(version) &&
+    typeof incarnation === 'string' &&
+    typeof createdAt === 'string' &&
+    typeof updatedAt === 'string'
+  )
+}
+
+function areLabels(labels: unknown): boolean {
+  return (
+    typeof labels === 'object' &&
+    labels !== null &&
+    !Array.isArray(labels) &&
+    Object.values(labels).every((value) => typeof value === 'string')
+  )
 }

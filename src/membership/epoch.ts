@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
+import type { KeyFault } from '../register/operation.ts'
 import { type Quorums, unanimousQuorums } from '../register/quorum.ts'
 import type { Counters } from '../replication/counters.ts'
 import type { Replica } from '../replication/divergence.ts'
@@ -37,6 +38,8 @@ export type EpochOptions = Readonly<{
   drawProposerId: () => number
   counters: Counters
   logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+  /** Told of an operation that ended because of a fault of its key. */
+  onKeyFault: (key: string, fault: KeyFault) => void
   /** Told of nodes that contradict each other about a key. */
   onDivergence: (key: string, replicas: readonly Replica[]) => void
   seams: Seams
@@ -96,7 +99,17 @@ function connect(
     tombstoneGraceMs: number
     onMismatch: (node: Member, mismatch: Mismatch) => void
   }>,
-  { directory, clock, random, drawProposerId, counters, logger, onDivergence, ...rest }: EpochOptions,
+  {
+    directory,
+    clock,
+    random,
+    drawProposerId,
+    counters,
+    logger,
+    onKeyFault,
+    onDivergence,
+    ...rest
+  }: EpochOptions,
 ): Readonly<{ client: RegisterClient; nodes: readonly EpochNode[] }> {
   const { rules, newLink, viewCacheBytesMax, viewAgeMsMax: viewAgeMsLimit } = rest.seams
   const { viewAgeMsMax, linkLimits } = livesWithin(tombstoneGraceMs)
@@ -104,7 +117,7 @@ function connect(
   const nodes: EpochNode[] = []
   const client = new RegisterClient(
     {
-      proposerId: drawProposerId(),
+      drawProposerId,
       quorums,
       rules,
       clock,
@@ -113,6 +126,7 @@ function connect(
       viewCacheBytesMax,
       viewAgeMsMax: Math.min(viewAgeMsMax, viewAgeMsLimit),
       counters,
+      onKeyFault,
       onDivergence,
     },
     (index, onSuspicion) => {

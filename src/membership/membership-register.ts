@@ -1,8 +1,9 @@
 /** The register that holds the cluster's membership. It is changed by compare-and-set on the epoch. */
 import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
-import type { Decision, Outcome } from '../register/operation.ts'
+import { type Decision, type Outcome, UnreadableValueError } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
+import { faultOf } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 
 /** The key of that register. A node without a membership votes on no key outside of `cluster/`. */
@@ -41,8 +42,16 @@ export function encodeMembership(membership: Membership): Uint8Array {
   return Buffer.from(JSON.stringify(membership))
 }
 
+/** @throws {UnreadableValueError} */
 export function decodeMembership(value: Uint8Array): Membership {
-  return { tombstoneGraceMs: TOMBSTONE_GRACE_MS, ...JSON.parse(Buffer.from(value).toString()) }
+  try {
+    const membership = { tombstoneGraceMs: TOMBSTONE_GRACE_MS, ...JSON.parse(Buffer.from(value).toString()) }
+    const fault = faultOf(membership)
+    if (fault === undefined) return membership
+    throw new TypeError(fault)
+  } catch (cause) {
+    throw new UnreadableValueError('a value is no membership', { cause })
+  }
 }
 
 /**

@@ -72,6 +72,12 @@ export class TransferClaim {
   }
 }
 
-function decode(value: Uint8Array): Claim {
-  return JSON.parse(Buffer.from(value).toString()) as Claim
+/** `undefined` for what is no claim: it is a hint, and anybody may write it anew. */
+function decode(value: Uint8Array): Claim | undefined {
+  try {
+    const claim: unknown = JSON.parse(Buffer.from(value).toString())
+    return typeof claim === 'object' && claim !== null ? (claim as Claim) : undefined
+  } catch {
+    return undefined
+  }
 }

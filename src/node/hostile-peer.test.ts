@@ -258,7 +258,7 @@ test('a request with an absurd value ends its stream with INVALID_ARGUMENT, and 
 })
 
 const MEMBER = { nodeId: 'n', address: 'h:1' }
-const MEMBERSHIP = { clusterId: 'c', epoch: 1, members: [MEMBER], tombstoneGraceMs: 1 }
+const MEMBERSHIP = { clusterId: 'c', epoch: 1, members: [MEMBER], tombstoneGraceMs: 3_600_000 }
 
 /** Parts of a batch that a node must refuse, beside its requests. */
 const ABSURD_BATCHES: Readonly<Record<string, object>> = {

@@ -11,7 +11,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
-import type { AnswerBatch, KeyedRequest } from '../rpc/messages.ts'
+import type { KeyedRequest, ReceivedAnswers } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { type NodeProcess, startNodeProcess } from '../testing/node-process.ts'
 import { openDataDirectory } from './store/data-directory.ts'
@@ -64,7 +64,7 @@ async function write(
       const header = { batchId: index, ...who, sentMs: 0, lifeMs: 0 }
       stream.send({ ...header, requests: [anAccept(`cluster/${index}`, index, options.valueBytes)] })
     }
-    const onAnswers = ({ batchId, answers }: AnswerBatch) => {
+    const onAnswers = ({ batchId, answers }: ReceivedAnswers) => {
       assert.equal(answers[0]?.ok, true)
       acknowledged.push(`cluster/${batchId}`)
       sendNext()

@@ -5,7 +5,7 @@
  * other ballot is *classic* and belongs to the one connector that has this id.
  */
 export type Ballot = Readonly<{
-  /** The round number: an integer from 1. */
+  /** The round number: an integer from 1 to `ROUND_MAX`. */
   round: number
   /** 0, or the owner's id: an integer from 1 to 2^52 - 1. */
   proposerId: number
@@ -16,6 +16,19 @@ export const FAST_PROPOSER_ID = 0
 
 /** The highest id a connector may draw: it must be exact as a JavaScript number and as a SQLite integer. */
 export const PROPOSER_ID_MAX = 2 ** 52 - 1
+
+/**
+ * The highest round number of any ballot (protocol.md §4.7). Nodes refuse messages with a higher one. An
+ * accept promises the round number after its own, so a key whose round number is this high cannot be written
+ * any more.
+ */
+export const ROUND_MAX = 2 ** 48
+
+/**
+ * The highest round number that a key reaches by itself: 10,000 rounds a second, for 55 years. A higher one
+ * is a fault of some program or disk, and must not spread from its key to others (protocol.md §4.7).
+ */
+export const PLAUSIBLE_ROUND_MAX = 2 ** 44
 
 /** What every node has promised for a key it has no record of. */
 export const FIRST_BALLOT: Ballot = { round: 1, proposerId: FAST_PROPOSER_ID }

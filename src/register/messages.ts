@@ -1,5 +1,5 @@
-import type { Ballot } from './ballot.ts'
-import type { State, WriteId } from './state.ts'
+import { type Ballot, ROUND_MAX } from './ballot.ts'
+import { GENERATION_MAX, type State, type WriteId } from './state.ts'
 
 /** What a connector asks of one node about one key (protocol.md §3). */
 export type Request =
@@ -23,6 +23,35 @@ export type Request =
 
 /** The request that reads a record: all reads are one object. */
 export const READ_REQUEST: Request = { kind: 'read' }
+
+/**
+ * Whether nodes take the numbers in a request. They refuse others as malformed (protocol.md §4.7): nothing
+ * sends them.
+ */
+export function isWithinBounds(request: Request): boolean {
+  switch (request.kind) {
+    case 'accept':
+    case 'learn':
+      // `next` is above the ballot.
+      return request.next.round <= ROUND_MAX && request.state.generation <= GENERATION_MAX
+    case 'prepare':
+    case 'mark':
+    case 'stub':
+      return request.ballot.round <= ROUND_MAX
+    case 'drop':
+      return request.promised.round <= ROUND_MAX
+    case 'read':
+      return true
+    default:
+      return request satisfies never
+  }
+}
+
+/** Whether the numbers in a record are such as a node can have taken from a message. */
+export function isRecordWithinBounds({ promised, state }: KeyRecord): boolean {
+  // What was accepted is below the promise.
+  return promised.round <= ROUND_MAX && state.generation <= GENERATION_MAX
+}
 
 /**
  * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has

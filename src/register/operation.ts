@@ -5,6 +5,13 @@ export type Decision<R = unknown> =
   | Readonly<{ kind: 'propose'; value: Value; result: R }>
   /** Nothing to write: a read, a refusal, a change that changes nothing. */
   | Readonly<{ kind: 'keep'; result: R }>
+  /** The value is not one that the layer above stores. The operation ends, and nothing is written. */
+  | Readonly<{ kind: 'unreadable' }>
+
+/** Thrown by a `decide` whose value it cannot read: the decision is `unreadable`. */
+export class UnreadableValueError extends Error {
+  override name = 'UnreadableValueError'
+}
 
 /** One accept that was sent with a change of this operation in it: it may have been chosen, or may yet be. */
 export type Attempt<R = unknown> = Readonly<{ writeId: WriteId; generation: number; result: R }>
@@ -33,6 +40,16 @@ export interface Operation<R = unknown> {
 }
 
 /**
+ * Why an operation ended before its time was over, without a decision. Both are faults of the key's record,
+ * and meet every operation on this key:
+ *
+ * - `exhausted`: the next write needs a round number or a generation above the highest one (protocol.md
+ *   §4.7);
+ * - `unreadable`: see `Decision`.
+ */
+export type KeyFault = 'exhausted' | 'unreadable'
+
+/**
  * What became of an operation.
  *
  * - `decided`: it happened exactly once, or it was a `keep` on a state that was chosen: `result` says which;
@@ -41,8 +58,8 @@ export interface Operation<R = unknown> {
  */
 export type Outcome<R = unknown> =
   | Readonly<{ kind: 'decided'; result: R }>
-  | Readonly<{ kind: 'not_applied' }>
-  | Readonly<{ kind: 'unknown' }>
+  | Readonly<{ kind: 'not_applied'; fault?: KeyFault }>
+  | Readonly<{ kind: 'unknown'; fault?: KeyFault }>
 
 /** Whether a chosen state descends from one of an operation's attempts. */
 export type Verdict<R = unknown> =

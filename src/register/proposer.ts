@@ -23,10 +23,17 @@ import {
   nodesThat,
   recordsOf,
 } from './answers.ts'
-import { type Ballot, compareBallots, FIRST_BALLOT, isFastBallot, nextFastBallot } from './ballot.ts'
+import {
+  type Ballot,
+  compareBallots,
+  FIRST_BALLOT,
+  isFastBallot,
+  nextFastBallot,
+  ROUND_MAX,
+} from './ballot.ts'
 import type { Chosen, Records } from './known-chosen.ts'
 import { type Answer, READ_REQUEST, type Request } from './messages.ts'
-import type { Operation, Outcome } from './operation.ts'
+import type { Decision, KeyFault, Operation, Outcome } from './operation.ts'
 import {
   allowsFastBallots,
   firstNodes,
@@ -36,8 +43,9 @@ import {
   type Quorums,
 } from './quorum.ts'
 import { newRound, type Round } from './round.ts'
+import { RoundNumbers } from './round-numbers.ts'
 import type { Rules } from './rules.ts'
-import { ABSENT, type State, sameWriteId, successor, type Value } from './state.ts'
+import { ABSENT, GENERATION_MAX, type State, sameWriteId, successor, type Value } from './state.ts'
 
 /**
  * A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at
@@ -137,7 +145,7 @@ export class Proposer<O extends Operation> {
   /** Grows with every phase, so that an answer from an older one is known as such. */
   #token = 0
   #view: View | undefined
-  #highestRoundNumber: number
+  readonly #roundNumbers: RoundNumbers
   #retries = 0
   /** The last accept of a new state in this batch: its answers count also when they come late. */
   #trial: Readonly<{ token: number; phase: AcceptPhase }> | undefined
@@ -148,7 +156,10 @@ export class Proposer<O extends Operation> {
   constructor(options: ProposerOptions) {
     this.#options = options
     this.#view = options.memory === undefined ? FRESH_VIEW : options.memory.view
-    this.#highestRoundNumber = Math.max(options.memory?.highestRoundNumber ?? 0, options.roundNumberFloor)
+    this.#roundNumbers = new RoundNumbers(
+      options.quorums,
+      Math.max(options.memory?.highestRoundNumber ?? 0, options.roundNumberFloor),
+    )
   }
 
   /** Nothing under way: the proposer may be dropped, if its `memory` is kept. */
@@ -157,7 +168,7 @@ export class Proposer<O extends Operation> {
   }
 
   get memory(): Memory {
-    return { view: this.#view, highestRoundNumber: this.#highestRoundNumber }
+    return { view: this.#view, highestRoundNumber: this.#roundNumbers.highest }
   }
 
   submit(operation: O): readonly Effect<O>[] {
@@ -170,7 +181,7 @@ export class Proposer<O extends Operation> {
    * An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen.
    */
   receive(from: number, token: number, answer: Answer): readonly Effect<O>[] {
-    this.#noteRound(answer.record.promised)
+    this.#roundNumbers.notePromise(from, answer.record.promised)
     return this.#note(from, token, answer)
   }
 
@@ -257,7 +268,7 @@ export class Proposer<O extends Operation> {
   /** §4.3, or a led key: one round trip, without a prepare, where enough nodes are up for it. */
   #propose(plan: Plan<O>, ballot: Ballot): void {
     const { quorums } = this.#options
-    const isAllowed = !isFastBallot(ballot) || allowsFastBallots(quorums)
+    const isAllowed = ballot.round < ROUND_MAX && (!isFastBallot(ballot) || allowsFastBallots(quorums))
     if (isAllowed && isQuorum(this.#nodesUp(), ballot, quorums)) this.#accept(plan, ballot, undefined)
     else this.#prepare()
   }
@@ -297,8 +308,9 @@ export class Proposer<O extends Operation> {
   /** §4.4, step 1. */
   #prepare(): void {
     this.#view = undefined
-    this.#highestRoundNumber += 1
-    const ballot = { round: this.#highestRoundNumber, proposerId: this.#options.proposerId }
+    const roundNumber = this.#roundNumbers.draw()
+    if (roundNumber === undefined) return this.#fail('exhausted')
+    const ballot = { round: roundNumber, proposerId: this.#options.proposerId }
     const round = newRound('classic')
     this.#enter({
       kind: 'prepare',
@@ -315,6 +327,7 @@ export class Proposer<O extends Operation> {
    * that has prepared the ballot; `undefined`: the ballot is a view's, and a round begins.
    */
   #accept(plan: Plan<O>, ballot: Ballot, prepared: Round | undefined): void {
+    if (plan.carried.length > 0 && plan.base.generation >= GENERATION_MAX) return this.#fail('exhausted')
     const state = this.#stateOf(plan)
     // A ballot is spent by its accept, so the view goes with it; winning makes a new one.
     this.#view = undefined
@@ -327,7 +340,7 @@ export class Proposer<O extends Operation> {
     const next = isLed
       ? { round: ballot.round + 1, proposerId: this.#options.proposerId }
       : nextFastBallot(ballot)
-    this.#noteRound(next)
+    this.#roundNumbers.noteOwn(next)
     const round = prepared ?? newRound(isFastBallot(ballot) ? 'fast' : 'led')
     const phase: AcceptPhase = {
       kind: 'accept',
@@ -445,13 +458,12 @@ export class Proposer<O extends Operation> {
     const { state } = chosen
     const open: Entry<O>[] = []
     for (const entry of this.#batch) {
-      const verdict = rules.judge(entry.operation.attempts, state)
-      const decision = verdict.kind === 'not_happened' ? entry.operation.decide(state.value) : undefined
-      if (verdict.kind === 'happened')
-        this.#finish(entry.operation, { kind: 'decided', result: verdict.result })
-      else if (decision?.kind === 'keep')
-        this.#finish(entry.operation, { kind: 'decided', result: decision.result })
-      else open.push(entry)
+      const { operation } = entry
+      const verdict = rules.judge(operation.attempts, state)
+      const decision = verdict.kind === 'not_happened' ? operation.decide(state.value) : undefined
+      if (verdict.kind === 'happened') this.#finish(operation, { kind: 'decided', result: verdict.result })
+      else if (decision === undefined || decision.kind === 'propose') open.push(entry)
+      else this.#finish(operation, outcomeOf(decision))
     }
     this.#batch = open
     if (open.length > 0) return false
@@ -481,8 +493,8 @@ export class Proposer<O extends Operation> {
       else if (verdict.kind === 'unknown') entry.outcome = { kind: 'unknown' }
       else {
         const decision = operation.decide(value)
-        entry.outcome = { kind: 'decided', result: decision.result }
-        if (decision.kind === 'keep') continue
+        entry.outcome = outcomeOf(decision)
+        if (decision.kind !== 'propose') continue
         value = decision.value
         carried.push({ operation, result: decision.result })
       }
@@ -518,6 +530,22 @@ export class Proposer<O extends Operation> {
       this.#finish(operation, outcome)
     }
     this.#batch = []
+  }
+
+  /**
+   * Nothing can be written to the key: the batch ends before its time. Reads that were in company are tried
+   * alone.
+   */
+  #fail(fault: KeyFault): void {
+    const reads = this.#batch.every(isRead) ? [] : this.#batch.filter(isRead)
+    for (const entry of this.#batch) {
+      const { operation } = entry
+      if (reads.includes(entry)) continue
+      this.#finish(operation, { kind: operation.attempts.length === 0 ? 'not_applied' : 'unknown', fault })
+    }
+    this.#batch = []
+    this.#queue = [...reads.map(({ operation }) => operation), ...this.#queue]
+    this.#giveUp()
   }
 
   #finish(operation: O, outcome: Outcome): void {
@@ -575,10 +603,6 @@ export class Proposer<O extends Operation> {
     this.#effects.push({ kind: 'send', to, token: this.#token, request, round })
   }
 
-  #noteRound(ballot: Ballot): void {
-    this.#highestRoundNumber = Math.max(this.#highestRoundNumber, ballot.round)
-  }
-
   #nodesUp(): NodeSet {
     const { suspects } = this.#options
     let nodes = 0
@@ -607,6 +631,15 @@ export class Proposer<O extends Operation> {
     this.#effects = []
     return effects
   }
+}
+
+/**
+ * What an operation that decides so is told, once the state that it was decided on, or its successor, is
+ * chosen.
+ */
+function outcomeOf(decision: Decision): Outcome {
+  if (decision.kind === 'unreadable') return { kind: 'not_applied', fault: 'unreadable' }
+  return { kind: 'decided', result: decision.result }
 }
 
 function needsRound({ operation }: Entry<Operation>): boolean {

@@ -29,6 +29,9 @@ export type State = Readonly<{
 /** L of protocol.md §2: how many writes back an operation can still learn whether it happened. */
 export const LINEAGE_LENGTH = 16
 
+/** The highest generation of a state (protocol.md §4.7). Nodes refuse messages with a higher one. */
+export const GENERATION_MAX = 2 ** 48
+
 const NO_WRITE: WriteId = { proposerId: 0, sequence: 0 }
 
 /** The state of a key nobody wrote. */

@@ -1,111 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
-import type { KeyRecord } from '../register/messages.ts'
-import type { Outcome } from '../register/operation.ts'
-import { quorumsOf } from '../register/quorum.ts'
-import { RULES } from '../register/rules.ts'
-import type { Value } from '../register/state.ts'
-import type { AnswerBatch, RequestBatch } from '../rpc/messages.ts'
-import type { NodeTransport, StreamHandlers } from '../rpc/transport.ts'
-import { ManualClock } from '../testing/manual-clock.ts'
-import { Counters } from './counters.ts'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import {
+  aClient,
+  aCluster,
+  pass,
+  settled,
+  TIMEOUT_MS,
+  VIEW_AGE_MS,
+  write,
+} from '../testing/memory-cluster.ts'
 import { LINK_LIMITS } from './links/link-limits.ts'
-import { NodeLink } from './links/node-link.ts'
-import { RegisterClient } from './register-client.ts'
-
-const TIMEOUT_MS = 1_000
-const VIEW_AGE_MS = 10_000
-
-/** A node in memory. What it answers waits in `answers` until it is delivered. */
-class MemoryNode implements NodeTransport {
-  readonly records = new Map<string, KeyRecord>()
-  readonly answers: (() => void)[] = []
-  /** The kinds of the requests that it has answered. */
-  readonly kinds: string[] = []
-  isManual = false
-  endStream = () => {}
-
-  open({ onAnswers, onClose }: StreamHandlers) {
-    this.endStream = () => onClose('ended')
-    return {
-      send: (batch: RequestBatch) => {
-        const deliver = () => onAnswers(this.#answer(batch))
-        if (this.isManual) this.answers.push(deliver)
-        else queueMicrotask(deliver)
-      },
-      close: () => onClose('closed'),
-    }
-  }
-
-  describe = () => assert.fail('not used')
-  digest = () => assert.fail('not used')
-  scan = () => assert.fail('not used')
-  close = () => {}
-
-  #answer({ batchId, requests }: RequestBatch): AnswerBatch {
-    const answers = requests.flatMap(({ key, request }) => {
-      const given = answer(this.records.get(key) ?? EMPTY_RECORD, request)
-      this.records.set(key, given.record)
-      this.kinds.push(request.kind)
-      return request.kind === 'mark' ? [] : [given]
-    })
-    return { batchId, answers, mismatch: undefined }
-  }
-}
-
-async function aCluster() {
-  const clock = new ManualClock()
-  const nodes = [new MemoryNode(), new MemoryNode(), new MemoryNode()]
-  const counters = new Counters()
-  const divergent: string[] = []
-  const client = aClient(clock, nodes, 7, counters, divergent)
-  await settled()
-  return { clock, nodes, client, counters, divergent }
-}
-
-function aClient(
-  clock: ManualClock,
-  nodes: readonly MemoryNode[],
-  proposerId: number,
-  counters = new Counters(),
-  divergent: string[] = [],
-): RegisterClient {
-  return new RegisterClient(
-    {
-      proposerId,
-      quorums: quorumsOf(3),
-      rules: RULES,
-      clock,
-      random: () => 0.5,
-      operationTimeoutMs: TIMEOUT_MS,
-      viewCacheBytesMax: 100_000,
-      viewAgeMsMax: VIEW_AGE_MS,
-      counters,
-      onDivergence: (key, replicas) => {
-        divergent.push(`${key} on ${replicas.map(({ nodeId }) => nodeId).join(' and ')}`)
-      },
-    },
-    (index, onChange) =>
-      new NodeLink({
-        transport: () => nodes[index]!,
-        nodeId: `n${index}`,
-        membership: undefined,
-        clock,
-        limits: LINK_LIMITS,
-        onChange,
-        onMismatch: () => assert.fail('nodes are who they are'),
-      }),
-  )
-}
-
-/** Until all microtasks have run. */
-const settled = () => new Promise((resolve) => setImmediate(resolve))
-
-function write(client: RegisterClient, key: string): Promise<Outcome> {
-  const value: Value = Uint8Array.of(1)
-  return client.submit(key, () => ({ kind: 'propose', value, result: 'written' }))
-}
 
 test('an operation that was stopped beyond its time ends before answers are handled, and sends nothing more', async () => {
   const { clock, nodes, client } = await aCluster()
@@ -322,11 +227,3 @@ test('to settle is a classic round, also where a read would have told', async ()
     assert.deepEqual(records.get('k')?.state, before?.state)
   }
 })
-
-/** Time passes, and what is on its way arrives. */
-async function pass(clock: ManualClock, timeMs: number): Promise<void> {
-  for (let ms = 0; ms < timeMs; ms += 1) {
-    await settled()
-    clock.advance(1)
-  }
-}

@@ -5,7 +5,7 @@
 import type { Clock } from '../process/clock.ts'
 import { type Chosen, knownNodes, type Records } from '../register/known-chosen.ts'
 import type { Answer } from '../register/messages.ts'
-import type { Decision, Operation, Outcome } from '../register/operation.ts'
+import type { Decision, KeyFault, Operation, Outcome } from '../register/operation.ts'
 import type { Effect } from '../register/proposer.ts'
 import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
 import type { Round } from '../register/round.ts'
@@ -21,8 +21,8 @@ import { newOperation, type PendingOperation } from './pending-operation.ts'
 import { ViewCache } from './view-cache.ts'
 
 export type RegisterClientOptions = Readonly<{
-  /** Drawn anew by every process, 1 to `PROPOSER_ID_MAX`. */
-  proposerId: number
+  /** Draws an id that no proposer has had before, 1 to `PROPOSER_ID_MAX`. */
+  drawProposerId: () => number
   quorums: Quorums
   rules: Rules
   clock: Clock
@@ -36,6 +36,10 @@ export type RegisterClientOptions = Readonly<{
   viewAgeMsMax: number
   /** Where rounds and outcomes are counted; by default, where nothing reads them. */
   counters?: Counters
+  /**
+   * Told of an operation that ended because of a fault of its key. The key has it until somebody mends it.
+   */
+  onKeyFault?: (key: string, fault: KeyFault) => void
   /** Told of two nodes that contradict each other in their answers to one read: see divergence.ts. */
   onDivergence?: (key: string, replicas: readonly Replica[]) => void
 }>
@@ -60,6 +64,7 @@ export class RegisterClient {
   readonly #suspects: boolean[]
   readonly #proposers = new KeyTable<DrivenProposer>()
   readonly #views: ViewCache
+  #proposerId: number
   readonly #deadlines: Deadlines<PendingOperation>
   /** The client of the next epoch, which goes on with everything. */
   #successor: RegisterClient | undefined
@@ -78,7 +83,15 @@ export class RegisterClient {
     this.#counters = options.counters ?? new Counters()
     const { clock, quorums, viewCacheBytesMax: bytesMax, viewAgeMsMax: ageMsMax } = options
     this.#suspects = Array(quorums.n).fill(true)
-    this.#views = new ViewCache({ clock, bytesMax, ageMsMax })
+    this.#proposerId = options.drawProposerId()
+    this.#views = new ViewCache({
+      clock,
+      bytesMax,
+      ageMsMax,
+      onImplausible: () => {
+        this.#proposerId = options.drawProposerId()
+      },
+    })
     this.#deadlines = new Deadlines(clock, (operation) => {
       const { key, proposer } = operation
       if (proposer !== undefined) this.#perform(key, proposer, proposer.expire(operation))
@@ -107,7 +120,10 @@ export class RegisterClient {
     return isClassicQuorum(nodes, this.#options.quorums)
   }
 
-  /** Runs an operation on a key. Resolves within the operation timeout; never rejects. */
+  /**
+   * Runs an operation on a key. `decide` may throw an `UnreadableValueError`. Resolves within the operation
+   * timeout; never rejects.
+   */
   submit<R>(key: string, decide: (value: Value) => Decision<R>): Promise<Outcome<R>> {
     return this.#enter(key, decide, {})
   }
@@ -182,6 +198,8 @@ export class RegisterClient {
 
   #finish(operation: PendingOperation, outcome: Outcome): void {
     this.#counters.operations[outcome.kind] += 1
+    if (outcome.kind !== 'decided' && outcome.fault !== undefined)
+      this.#options.onKeyFault?.(operation.key, outcome.fault)
     operation.takeOffDeadlines()
     operation.resolve(outcome)
   }
@@ -191,9 +209,9 @@ export class RegisterClient {
   #proposerOf(key: string): DrivenProposer {
     const known = this.#proposers.get(key)
     if (known !== undefined) return known
-    const { proposerId, quorums, rules, clock } = this.#options
+    const { quorums, rules, clock } = this.#options
     const proposer = new DrivenProposer({
-      proposerId,
+      proposerId: this.#proposerId,
       quorums,
       rules,
       nextSequence: this.#nextSequence,

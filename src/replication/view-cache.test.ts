@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { PLAUSIBLE_ROUND_MAX } from '../register/ballot.ts'
 import type { Memory } from '../register/proposer.ts'
 import { ABSENT, successor } from '../register/state.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -11,7 +12,12 @@ const AGE_MS = 1_000
 
 function aCache(bytesMax = 1_000_000) {
   const clock = new ManualClock()
-  return { clock, cache: new ViewCache({ clock, bytesMax, ageMsMax: AGE_MS }) }
+  let implausible = 0
+  const onImplausible = () => {
+    implausible += 1
+  }
+  const cache = new ViewCache({ clock, bytesMax, ageMsMax: AGE_MS, onImplausible })
+  return { clock, cache, implausibleCount: () => implausible }
 }
 
 function aMemory(round: number, value: Uint8Array = new Uint8Array(10)): Memory {
@@ -54,6 +60,14 @@ test('a memory is forgotten when it is too old, and one that says nothing new ge
   assert.equal(cache.roundNumberFloor, 4)
 })
 
+test('a forgotten key with an implausible round number does not raise the floor: it is reported', () => {
+  const { cache, implausibleCount } = aCache(2_000)
+  cache.remember('fine', aMemory(7), 0)
+  cache.remember('planted', aMemory(PLAUSIBLE_ROUND_MAX + 1), 0)
+  for (let i = 0; i < 10; i += 1) cache.remember(`other-${i}`, aMemory(2), 0)
+  assert.deepEqual([cache.roundNumberFloor, implausibleCount()], [7, 1])
+})
+
 test('after a stream was lost, a memory has no view any more, and still its round number', () => {
   const { cache } = aCache()
   cache.remember('k', aMemory(4), 1)
@@ -80,7 +94,7 @@ test('a value that is kept keeps no message alive, and its bytes are the same', 
 
 test('an age with a fraction of a millisecond is one: a grace time need not be a multiple of ten', () => {
   const clock = new ManualClock()
-  const cache = new ViewCache({ clock, bytesMax: 10_000, ageMsMax: 100.7 })
+  const cache = new ViewCache({ clock, bytesMax: 10_000, ageMsMax: 100.7, onImplausible: () => {} })
   cache.remember('k', aMemory(4), 0)
   clock.advance(100)
   assert.equal(cache.recall('k', 0)?.highestRoundNumber, 4)

@@ -1,6 +1,7 @@
 /** What a connector remembers of keys between operations, bounded in bytes and in age. */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
+import { PLAUSIBLE_ROUND_MAX } from '../register/ballot.ts'
 import type { Memory, View } from '../register/proposer.ts'
 import type { State, WriteId } from '../register/state.ts'
 
@@ -15,6 +16,11 @@ export type ViewCacheOptions = Readonly<{
   bytesMax: number
   /** A memory older than this is forgotten (protocol.md §6). */
   ageMsMax: number
+  /**
+   * A key with an implausible round number was forgotten. The floor does not cover it, or all keys would have
+   * that round number: from now on rounds must be those of another proposer id.
+   */
+  onImplausible: () => void
 }>
 
 /** A memory, and how many streams had been lost when it was made. */
@@ -22,9 +28,11 @@ type Entry = Memory & Readonly<{ lossCount: number }>
 
 export class ViewCache {
   readonly #entries: LRUCache<string, Entry>
+  readonly #onImplausible: () => void
   #roundNumberFloor = 0
 
-  constructor({ clock, bytesMax, ageMsMax }: ViewCacheOptions) {
+  constructor({ clock, bytesMax, ageMsMax, onImplausible }: ViewCacheOptions) {
+    this.#onImplausible = onImplausible
     this.#entries = new LRUCache({
       maxSize: bytesMax,
       sizeCalculation: sizeOf,
@@ -40,7 +48,7 @@ export class ViewCache {
     })
   }
 
-  /** At least the highest round number of every key that was forgotten. */
+  /** At least the highest plausible round number of every key that was forgotten. */
   get roundNumberFloor(): number {
     return this.#roundNumberFloor
   }
@@ -75,7 +83,8 @@ export class ViewCache {
 
   /** A forgotten key may have spent ballots: later ones must be above them. */
   #onForgotten({ highestRoundNumber }: Entry): void {
-    this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
+    if (highestRoundNumber > PLAUSIBLE_ROUND_MAX) this.#onImplausible()
+    else this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
   }
 }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
-import { EMPTY_RECORD } from '../register/acceptor.ts'
-import { ABSENT } from '../register/state.ts'
+import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
+import { ROUND_MAX } from '../register/ballot.ts'
+import { ABSENT, GENERATION_MAX } from '../register/state.ts'
 import { anyCount, anyKeyedRequest, anyMembership, anyRecord, plain } from '../testing/message-arbitraries.ts'
 import { optional, reference, wireAnswer, wireRequest } from '../testing/wire-reference.ts'
 import * as codec from './batch-codec.ts'
@@ -75,17 +76,19 @@ test('a request is not taken for one of another key', () => {
   }
 })
 
-/** A request that is answered, and an answer to it; one in two carries the state of the request. */
+/**
+ * A request, and what a node with any record answers; one refusal in two carries the state of the request.
+ */
 const anyExchange = plain({
   keyed: anyKeyedRequest,
-  ok: fc.boolean(),
   record: anyRecord,
+  isRight: fc.boolean(),
   isSame: fc.boolean(),
-}).map(({ keyed, ok, record, isSame }) => {
+}).map(({ keyed, record, isRight, isSame }) => {
   const { request } = keyed
-  const carries = request.kind === 'accept' || request.kind === 'learn'
-  const isSent = isSame && carries && record.accepted !== undefined
-  return { keyed, answer: { ok, record: isSent ? { ...record, state: request.state } : record } }
+  if (isRight) return { keyed, answer: answer(record, request) }
+  const isSent = isSame && 'state' in request && record.accepted !== undefined
+  return { keyed, answer: { ok: false, record: isSent ? { ...record, state: request.state } : record } }
 })
 
 test('answers have the bytes that node.proto says, and are completed with the requests they answer', () => {
@@ -99,10 +102,7 @@ test('answers have the bytes that node.proto says, and are completed with the re
         answers: answered.map(({ keyed, answer }) => wireAnswer(keyed.request, answer)),
       })
       assert.deepEqual(codec.encodeAnswerBatch(batch, requests), expected)
-      assert.deepEqual(
-        codec.decodeAnswerBatch(expected, (id) => (id === batchId ? requests : undefined)),
-        batch,
-      )
+      assert.deepEqual(codec.decodeAnswerBatch(expected, { batchId, requests }), batch)
     }),
   )
 })
@@ -114,7 +114,7 @@ test('a mismatch has the bytes that node.proto says', () => {
       const wireBatch = { batchId, mismatch: { nodeId: 'n', ...optional({ membership }) } }
       assert.deepEqual(codec.encodeAnswerBatch(batch, []), reference('AnswerBatch', wireBatch))
       assert.deepEqual(
-        codec.decodeAnswerBatch(codec.encodeAnswerBatch(batch, []), () => []),
+        codec.decodeAnswerBatch(codec.encodeAnswerBatch(batch, []), { batchId, requests: [] }),
         batch,
       )
     }),
@@ -204,6 +204,21 @@ const REFUSED: [string, RegExp, object][] = [
     /generation 0 has a lineage/,
     { key: 'group/x', accept: { ballot, state: { lineage: lineageOf(1) }, next } },
   ],
+  [
+    'a round number above the highest',
+    /a round number is above 2\^48/,
+    { key: 'group/x', prepare: { ballot: { round: 2 ** 48 + 1 } } },
+  ],
+  [
+    'a next above the highest round number',
+    /a round number is above 2\^48/,
+    { key: 'group/x', accept: { ballot, state: written, next: { round: 2 ** 48 + 1 } } },
+  ],
+  [
+    'a generation above the highest',
+    /a generation is above 2\^48/,
+    { key: 'group/x', learn: { ballot, state: { generation: 2 ** 48 + 1, lineage: lineageOf(16) }, next } },
+  ],
   ['a mark without write id', /a mark has no write id/, { key: 'group/x', mark: { ballot } }],
   ['half a write id', /half empty/, { key: 'group/x', mark: { ballot, writeId: { sequence: 1 } } }],
 ]
@@ -235,7 +250,7 @@ test('a key that is not UTF-8 is refused, and one that has U+FFFD is not', () =>
 test('answers that do not fit their requests are refused', () => {
   const requests: KeyedRequest[] = [{ key: 'group/x', request: { kind: 'read' } }]
   const decode = (message: object) =>
-    codec.decodeAnswerBatch(reference('AnswerBatch', message), () => requests)
+    codec.decodeAnswerBatch(reference('AnswerBatch', message), { batchId: 1, requests })
   const record = { promised: { round: 1 } }
   assert.deepEqual(decode({ batchId: 1, answers: [{ ok: true, record }] }).answers, [
     { ok: true, record: { ...EMPTY_RECORD, state: ABSENT } },
@@ -251,8 +266,73 @@ test('answers that do not fit their requests are refused', () => {
   assert.throws(() => decode({ batchId: 1, answers: [{ record: bad }] }), {
     message: /not below the promised/,
   })
-  const unknown = reference('AnswerBatch', { batchId: 9 })
-  assert.throws(() => codec.decodeAnswerBatch(unknown, () => undefined), {
-    message: /no batch 9 is in flight/,
+  assert.throws(() => codec.decodeAnswerBatch(reference('AnswerBatch', { batchId: 9 }), undefined), {
+    message: /answers batch 9, and no batch is in flight/,
   })
+  assert.throws(() => decode({ batchId: 9, answers: [{ record }] }), { message: /batch 9 before batch 1/ })
 })
+
+const OWN = [{ proposerId: 7, sequence: 1 }]
+const VOTE = { promised: { round: 5 }, accepted: { round: 4 }, state: { generation: 1, lineage: OWN } }
+const CONTRADICTIONS: [string, KeyedRequest['request'], object][] = [
+  ['a promise of another ballot', { kind: 'prepare', ballot: { round: 4, proposerId: 7 } }, VOTE],
+  ['a vote at another ballot', { ...anAccept(5), kind: 'accept' }, VOTE],
+  [
+    'a vote for another state',
+    { ...anAccept(4), kind: 'accept' },
+    { ...VOTE, state: { generation: 1, lineage: [{ proposerId: 8, sequence: 1 }] } },
+  ],
+  ['a vote that is not there', { ...anAccept(4), kind: 'accept' }, { promised: { round: 5 } }],
+  ['a lesson that was not learned', { ...anAccept(5), kind: 'learn' }, VOTE],
+  ['a stub that has a vote', { kind: 'stub', ballot: { round: 4, proposerId: 0 }, writeId: OWN[0]! }, VOTE],
+  [
+    'a dropped stub that is there',
+    { kind: 'drop', promised: { round: 5, proposerId: 0 } },
+    { promised: { round: 5 }, isStub: true },
+  ],
+]
+
+for (const [what, request, record] of CONTRADICTIONS) {
+  test(`an ok that its own record contradicts is refused: ${what}`, () => {
+    const oldest = { batchId: 1, requests: [{ key: 'group/x', request }] }
+    const bytes = (ok: boolean) => reference('AnswerBatch', { batchId: 1, answers: [{ ok, record }] })
+    assert.throws(() => codec.decodeAnswerBatch(bytes(true), oldest), {
+      name: 'WireError',
+      message: /has a record that does not show it/,
+    })
+    assert.equal(codec.decodeAnswerBatch(bytes(false), oldest).answers[0]?.ok, false)
+  })
+}
+
+test('an answer with numbers that no node takes counts for nothing, and the others of its batch count', () => {
+  const requests: KeyedRequest[] = ['a', 'b', 'c'].map((id) => ({
+    key: `group/${id}`,
+    request: { kind: 'read' },
+  }))
+  const answers = [
+    { ok: true, record: { promised: { round: ROUND_MAX } } },
+    { ok: true, record: { promised: { round: ROUND_MAX + 1 } } },
+    {
+      ok: true,
+      record: {
+        promised: { round: 3 },
+        accepted: { round: 2 },
+        state: { generation: GENERATION_MAX + 1, lineage: lineageOf(16) },
+      },
+    },
+  ]
+  const batch = codec.decodeAnswerBatch(reference('AnswerBatch', { batchId: 1, answers }), {
+    batchId: 1,
+    requests,
+  })
+  assert.deepEqual(
+    batch.answers.map((answer) => answer?.record.promised.round),
+    [ROUND_MAX, undefined, undefined],
+  )
+})
+
+/** What an accept and a learn of a first state have in common. */
+function anAccept(round: number) {
+  const state = { generation: 1, writeId: OWN[0]!, lineage: OWN, value: undefined }
+  return { ballot: { round, proposerId: 0 }, state, next: { round: round + 1, proposerId: 0 } }
+}

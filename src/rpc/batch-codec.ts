@@ -2,7 +2,14 @@
 import type { Answer, Request } from '../register/messages.ts'
 import { REQUESTS_PER_BATCH_MAX } from './limits.ts'
 import { readMembership, readMismatch, writeMembership, writeMismatch } from './membership-codec.ts'
-import type { AnswerBatch, KeyedRequest, Membership, Mismatch, RequestBatch } from './messages.ts'
+import type {
+  AnswerBatch,
+  KeyedRequest,
+  Membership,
+  Mismatch,
+  ReceivedAnswers,
+  RequestBatch,
+} from './messages.ts'
 import { readKey, readName } from './name-codec.ts'
 import { readAnswer, readRequest, writeAnswer, writeRequest } from './register-codec.ts'
 import {
@@ -135,20 +142,21 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
 }
 
 /**
- * Reads the answers to a batch. `requestsOf` gives the requests of a batch that is in flight, or `undefined`
- * when there is none of that id: they complete the answers, and say how many there must be.
+ * Reads the answers to a batch. `oldest` is the oldest batch in flight, which must be answered next;
+ * `undefined`: there is none. Its requests complete the answers, and say how many there must be.
  *
  * @throws {WireError}
  */
 export function decodeAnswerBatch(
   bytes: Uint8Array,
-  requestsOf: (batchId: number) => readonly KeyedRequest[] | undefined,
-): AnswerBatch {
+  oldest: Pick<RequestBatch, 'batchId' | 'requests'> | undefined,
+): ReceivedAnswers {
   return decodeWith(bytes, 'an answer', (reader) => {
     const batchId = readBatchId(reader)
-    const requests = requestsOf(batchId)
-    if (requests === undefined) refuse(`no batch ${batchId} is in flight`)
-    const answers: Answer[] = []
+    if (oldest === undefined) refuse(`it answers batch ${batchId}, and no batch is in flight`)
+    if (batchId !== oldest.batchId) refuse(`it answers batch ${batchId} before batch ${oldest.batchId}`)
+    const { requests } = oldest
+    const answers: (Answer | undefined)[] = []
     let mismatch: Mismatch | undefined
     let index = nextAnswered(requests, 0)
     while (reader.pos < reader.len) {

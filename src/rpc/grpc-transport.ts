@@ -6,6 +6,7 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
+import { checkDigestAnswer, ScanCheck } from './answer-checks.ts'
 import { decodeAnswerBatch, encodeRequestBatch } from './batch-codec.ts'
 import { CLIENT_OPTIONS } from './channel-options.ts'
 import type {
@@ -13,35 +14,50 @@ import type {
   DigestAnswer,
   DigestRequest,
   KeyedRequest,
+  ReceivedAnswers,
   RequestBatch,
   ScanEntry,
   ScanRange,
 } from './messages.ts'
 import { nodeService } from './service.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from './transport.ts'
+import { WireError } from './wire.ts'
+
+export type GrpcOptions = Readonly<{
+  /** Default: insecure. */
+  credentials?: ChannelCredentials
+  /**
+   * Told of everything that a node sends and that makes no sense. What a node sends is data: it can end a
+   * stream or fail a request, and never more. May be called often.
+   */
+  onMalformed?: (address: string, reason: string) => void
+}>
 
 /**
- * Reaches a node over gRPC. A `Connect`; `credentials` are insecure unless the caller brings its own.
+ * Reaches the node at `address` (host:port) over gRPC.
  *
  * One HTTP/2 connection carries everything to the node. It is made when it is first needed, and again after a
  * loss, within about a second of the node's return.
  */
 export function connectGrpc(
   address: string,
-  credentials: ChannelCredentials = grpcCredentials.createInsecure(),
+  { credentials = grpcCredentials.createInsecure(), onMalformed = ignore }: GrpcOptions = {},
 ): NodeTransport {
-  return new GrpcTransport(address, credentials)
+  return new GrpcTransport(address, credentials, (reason) => onMalformed(address, reason))
 }
 
 class GrpcTransport implements NodeTransport {
   readonly #address: string
   readonly #client: Client
+  readonly #onMalformed: (reason: string) => void
   readonly #streams = new Set<BatchStream>()
   #isClosed = false
 
-  constructor(address: string, credentials: ChannelCredentials) {
+  constructor(address: string, credentials: ChannelCredentials, onMalformed: (reason: string) => void) {
     this.#address = address
-    this.#client = new Client(address, credentials, CLIENT_OPTIONS)
+    // With its scheme, so that gRPC takes no host name for another scheme (`unix`, `xds`).
+    this.#client = new Client(`dns:${address}`, credentials, CLIENT_OPTIONS)
+    this.#onMalformed = onMalformed
   }
 
   open(handlers: StreamHandlers): BatchStream {
@@ -53,9 +69,12 @@ class GrpcTransport implements NodeTransport {
     const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize)
     const stream = new ExchangeStream(call, {
       onAnswers: handlers.onAnswers,
-      onClose: (reason) => {
+      onUnusable: (key) =>
+        this.#onMalformed(`the record of '${key}' has numbers above those that a node takes`),
+      onClose: (reason, isMalformed) => {
         this.#streams.delete(stream)
-        handlers.onClose(reason)
+        if (isMalformed) this.#onMalformed(reason)
+        handlers.onClose(reason, isMalformed)
       },
     })
     this.#streams.add(stream)
@@ -67,7 +86,12 @@ class GrpcTransport implements NodeTransport {
   }
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
-    return this.#ask(nodeService.digest, request, timeoutMs, 'tell its digests')
+    const responseDeserialize = (bytes: Buffer) => {
+      const answer = nodeService.digest.responseDeserialize(bytes)
+      checkDigestAnswer(answer, request)
+      return answer
+    }
+    return this.#ask({ ...nodeService.digest, responseDeserialize }, request, timeoutMs, 'tell its digests')
   }
 
   #ask<Q, A>(
@@ -77,19 +101,37 @@ class GrpcTransport implements NodeTransport {
     what: string,
   ): Promise<A> {
     const options = { deadline: Date.now() + timeoutMs }
+    const read = (bytes: Buffer): A => this.#read(() => responseDeserialize(bytes))
     return new Promise((resolve, reject) => {
       const onAnswer = (cause: ServiceError | null, answer: A | undefined) => {
         if (answer !== undefined) resolve(answer)
         else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
-      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, onAnswer)
+      this.#client.makeUnaryRequest(path, requestSerialize, read, request, options, onAnswer)
     })
+  }
+
+  /** Reads what a node has sent, and reports it where it makes no sense. gRPC fails the call then. */
+  #read<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof WireError) this.#onMalformed(error.message)
+      throw error
+    }
   }
 
   async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
     signal?.throwIfAborted()
     const { path, requestSerialize, responseDeserialize } = nodeService.scan
-    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, range)
+    const check = new ScanCheck(range)
+    const read = (bytes: Buffer) =>
+      this.#read(() => {
+        const page = responseDeserialize(bytes)
+        check.page(page.entries)
+        return page
+      })
+    const call = this.#client.makeServerStreamRequest(path, requestSerialize, read, range)
     // Cancelling, below, reports itself as an error, to nobody by then.
     call.on('error', () => undefined)
     const cancel = () => call.cancel()
@@ -115,12 +157,16 @@ class GrpcTransport implements NodeTransport {
 
 class ExchangeStream implements BatchStream {
   readonly #call: ClientDuplexStream<Buffer, Buffer>
-  readonly #handlers: StreamHandlers
+  readonly #handlers: StreamHandlers & Readonly<{ onUnusable: (key: string) => void }>
   /** The batches that have no answer yet, oldest first: a handful. Their requests complete their answers. */
   #inFlight: RequestBatch[] = []
   #isClosed = false
 
-  constructor(call: ClientDuplexStream<Buffer, Buffer>, handlers: StreamHandlers) {
+  /** `onUnusable` is told the key of an answer that counts for nothing. */
+  constructor(
+    call: ClientDuplexStream<Buffer, Buffer>,
+    handlers: StreamHandlers & Readonly<{ onUnusable: (key: string) => void }>,
+  ) {
     this.#call = call
     this.#handlers = handlers
     call.on('data', (bytes: Buffer) => this.#receive(bytes))
@@ -141,27 +187,32 @@ class ExchangeStream implements BatchStream {
 
   #receive(bytes: Buffer): void {
     if (this.#isClosed) return
-    let batch: ReturnType<typeof decodeAnswerBatch>
+    let batch: ReceivedAnswers
     try {
-      batch = decodeAnswerBatch(bytes, (batchId) => this.#requestsOf(batchId))
+      batch = decodeAnswerBatch(bytes, this.#inFlight[0])
     } catch (error) {
       // What a stream says after a message that makes no sense cannot be trusted.
-      this.#closed(error instanceof Error ? error.message : String(error))
+      this.#closed(error instanceof Error ? error.message : String(error), true)
       this.#call.cancel()
       return
     }
-    this.#inFlight = this.#inFlight.filter(({ batchId }) => batchId !== batch.batchId)
+    const asked = this.#inFlight.shift()!
+    const unusable = batch.answers.indexOf(undefined)
+    if (unusable !== -1) this.#handlers.onUnusable(answeredRequests(asked)[unusable]!.key)
     this.#handlers.onAnswers(batch)
   }
 
-  #requestsOf(batchId: number): readonly KeyedRequest[] | undefined {
-    return this.#inFlight.find((batch) => batch.batchId === batchId)?.requests
-  }
-
-  #closed(reason: string): void {
+  #closed(reason: string, isMalformed = false): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inFlight = []
-    this.#handlers.onClose(reason)
+    this.#handlers.onClose(reason, isMalformed)
   }
 }
+
+/** The requests of a batch that get an answer. */
+function answeredRequests({ requests }: RequestBatch): readonly KeyedRequest[] {
+  return requests.filter(({ request }) => request.kind !== 'mark')
+}
+
+function ignore(): void {}

@@ -1,4 +1,6 @@
 /** Memberships, and what a node answers that is not in the epoch it was asked in, as bytes. */
+
+import { faultOf } from './membership.ts'
 import type { Member, Membership, Mismatch } from './messages.ts'
 import { readName } from './name-codec.ts'
 import {
@@ -12,9 +14,6 @@ import {
   writeInteger,
   writeString,
 } from './wire.ts'
-
-/** Members of one configuration. */
-const MEMBERS_MAX = 7
 
 export function writeMembership(writer: Writer, tag: number, membership: Membership): void {
   writer.uint32(tag).fork()
@@ -43,17 +42,11 @@ export function readMembership(reader: Reader): Membership {
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  if (clusterId === '') refuse('a membership names no cluster')
-  if (epoch === 0) refuse('a membership has no epoch')
-  if (members.length === 0) refuse('a membership has no members')
-  for (const configuration of [members, outgoing]) {
-    if (configuration.length > MEMBERS_MAX) refuse(`a membership has more than ${MEMBERS_MAX} members`)
-    if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)
-      refuse('a membership names a node twice')
-  }
-  if (tombstoneGraceMs === 0) refuse('a membership has no grace time of tombstones')
   const stable = { clusterId, epoch, members, tombstoneGraceMs }
-  return outgoing.length === 0 ? stable : { ...stable, outgoing }
+  const membership = outgoing.length === 0 ? stable : { ...stable, outgoing }
+  const fault = faultOf(membership)
+  if (fault !== undefined) refuse(fault)
+  return membership
 }
 
 function writeMember(writer: Writer, tag: number, { nodeId, address }: Member): void {
@@ -74,8 +67,6 @@ function readMember(reader: Reader): Member {
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  if (nodeId === '') refuse('a member has no node id')
-  if (address === '') refuse('a member has no address')
   return { nodeId, address }
 }
 

@@ -1,5 +1,13 @@
+import { TOMBSTONE_GRACE_MS_MAX, TOMBSTONE_GRACE_MS_MIN } from '../register/grace-time.ts'
 import { jointQuorums, type NodeSet, type Quorums, quorumsOf } from '../register/quorum.ts'
+import { EPOCH_MAX, NAME_LENGTH_MAX } from './limits.ts'
 import type { Member, Membership } from './messages.ts'
+
+/** Members of one configuration. */
+const MEMBERS_MAX = 7
+
+/** A name or an IPv4 address, or an IPv6 address in brackets; and a port. */
+const ADDRESS = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i
 
 /**
  * The nodes that rounds of this epoch are sent to. Their order is that of the indexes in
@@ -39,6 +47,43 @@ export function leavingOf({ members, outgoing }: Membership): readonly Member[] 
 /** Whether a node takes part in this epoch. */
 export function isMemberOf({ members, outgoing }: Membership, nodeId: string): boolean {
   return has(members, nodeId) || (outgoing !== undefined && has(outgoing, nodeId))
+}
+
+/**
+ * What is wrong with a membership that was read from bytes; `undefined`: it is one that a cluster can have.
+ * Everything that the rest of the program relies on is checked here.
+ */
+export function faultOf({
+  clusterId,
+  epoch,
+  members,
+  outgoing = [],
+  tombstoneGraceMs,
+}: Membership): string | undefined {
+  if (!isName(clusterId)) return 'a membership names no cluster'
+  if (!isWhole(epoch, 1, EPOCH_MAX)) return `a membership has the epoch ${epoch}`
+  if (!isWhole(tombstoneGraceMs, TOMBSTONE_GRACE_MS_MIN, TOMBSTONE_GRACE_MS_MAX))
+    return `a membership has a grace time of tombstones of ${tombstoneGraceMs} ms`
+  if (members.length === 0) return 'a membership has no members'
+  for (const configuration of [members, outgoing]) {
+    if (configuration.length > MEMBERS_MAX) return `a membership has more than ${MEMBERS_MAX} members`
+    for (const { nodeId, address } of configuration) {
+      if (!isName(nodeId)) return 'a member has no node id'
+      // A connector connects to it, so it must be a host and a port, and nothing else.
+      if (!isName(address) || !ADDRESS.test(address)) return 'a member has an address that is not host:port'
+    }
+    if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)
+      return 'a membership names a node twice'
+  }
+  return undefined
+}
+
+function isName(text: string): boolean {
+  return typeof text === 'string' && text !== '' && text.length <= NAME_LENGTH_MAX
+}
+
+function isWhole(number: number, min: number, max: number): boolean {
+  return Number.isSafeInteger(number) && number >= min && number <= max
 }
 
 function has(members: readonly Member[], nodeId: string): boolean {

@@ -59,6 +59,13 @@ export type AnswerBatch = Readonly<{
   mismatch: Mismatch | undefined
 }>
 
+/**
+ * An `AnswerBatch` as it is read. `undefined`: the answer counts for nothing, because its record has numbers
+ * that no node takes (protocol.md §4.7).
+ */
+export type ReceivedAnswers = Omit<AnswerBatch, 'answers'> &
+  Readonly<{ answers: readonly (Answer | undefined)[] }>
+
 /** Who a node is and what it holds. `membership` is `undefined` while the node is new. */
 export type Description = Readonly<{
   nodeId: string

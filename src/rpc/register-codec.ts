@@ -1,6 +1,19 @@
-import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX } from '../register/ballot.ts'
-import { type Answer, type KeyRecord, READ_REQUEST, type Request } from '../register/messages.ts'
-import { ABSENT, LINEAGE_LENGTH, type State, sameWriteId, type WriteId } from '../register/state.ts'
+import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX, ROUND_MAX } from '../register/ballot.ts'
+import {
+  type Answer,
+  isRecordWithinBounds,
+  type KeyRecord,
+  READ_REQUEST,
+  type Request,
+} from '../register/messages.ts'
+import {
+  ABSENT,
+  GENERATION_MAX,
+  LINEAGE_LENGTH,
+  type State,
+  sameWriteId,
+  type WriteId,
+} from '../register/state.ts'
 import { VALUE_BYTES_MAX } from './limits.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
@@ -146,6 +159,20 @@ export function readRecord(reader: Reader): KeyRecord {
   return { promised, accepted, state, chosen, isStub }
 }
 
+/** Reads a ballot of a request: one that a node takes. */
+function readTakenBallot(reader: Reader): Ballot {
+  const ballot = readBallot(reader)
+  if (ballot.round > ROUND_MAX) refuse('a round number is above 2^48')
+  return ballot
+}
+
+/** Reads a state of a request: one that a node takes. */
+function readTakenState(reader: Reader): State {
+  const state = readState(reader)
+  if (state.generation > GENERATION_MAX) refuse('a generation is above 2^48')
+  return state
+}
+
 /** Writes a request as its field of the `kind` oneof. */
 export function writeRequest(writer: Writer, request: Request): void {
   switch (request.kind) {
@@ -208,7 +235,7 @@ function readOnlyBallot(reader: Reader, name: string): Ballot {
   let ballot: Ballot | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) ballot = readBallot(reader)
+    if (tag === 10) ballot = readTakenBallot(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
@@ -223,9 +250,9 @@ function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn'): Request {
   let next: Ballot | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) ballot = readBallot(reader)
-    else if (tag === 18) state = readState(reader)
-    else if (tag === 26) next = readBallot(reader)
+    if (tag === 10) ballot = readTakenBallot(reader)
+    else if (tag === 18) state = readTakenState(reader)
+    else if (tag === 26) next = readTakenBallot(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
@@ -242,7 +269,7 @@ function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
   let writeId: WriteId | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) ballot = readBallot(reader)
+    if (tag === 10) ballot = readTakenBallot(reader)
     else if (tag === 18) writeId = readWriteId(reader)
     else skip(reader, tag)
   }
@@ -265,8 +292,11 @@ export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer,
   writer.ldelim()
 }
 
-/** Reads the answer to `request`. */
-export function readAnswer(reader: Reader, request: Request): Answer {
+/**
+ * Reads the answer to `request`. `undefined`: the numbers in its record are above those that a node takes, so
+ * the record counts for nothing. That is a fault of one key, and the other answers of the batch are right.
+ */
+export function readAnswer(reader: Reader, request: Request): Answer | undefined {
   const outerEnd = enter(reader)
   let ok = false
   let record: KeyRecord | undefined
@@ -281,11 +311,40 @@ export function readAnswer(reader: Reader, request: Request): Answer {
   }
   leave(reader, outerEnd)
   if (record === undefined) refuse('an answer has no record')
-  if (!isSameState) return { ok, record }
-  if (request.kind !== 'accept' && request.kind !== 'learn') {
-    refuse(`an answer to a ${request.kind} refers to a state that it did not carry`)
+  if (isSameState) {
+    if (request.kind !== 'accept' && request.kind !== 'learn') {
+      refuse(`an answer to a ${request.kind} refers to a state that it did not carry`)
+    }
+    if (record.accepted === undefined) refuse('a record has a state and no accepted ballot')
+    const { promised, accepted, chosen } = record
+    record = { promised, accepted, state: request.state, chosen, isStub: false }
   }
-  if (record.accepted === undefined) refuse('a record has a state and no accepted ballot')
-  const { promised, accepted, chosen } = record
-  return { ok, record: { promised, accepted, state: request.state, chosen, isStub: false } }
+  if (ok && !isShownBy(record, request))
+    refuse(`an ok to a ${request.kind} has a record that does not show it`)
+  return isRecordWithinBounds(record) ? { ok, record } : undefined
+}
+
+/** Whether a record is one that can be there after a node has said ok to the request. */
+function isShownBy({ promised, accepted, state, isStub }: KeyRecord, request: Request): boolean {
+  switch (request.kind) {
+    case 'prepare':
+      return compareBallots(promised, request.ballot) === 0
+    case 'accept':
+      return (
+        accepted !== undefined &&
+        compareBallots(accepted, request.ballot) === 0 &&
+        sameWriteId(state.writeId, request.state.writeId)
+      )
+    case 'learn':
+      return accepted !== undefined && compareBallots(accepted, request.ballot) >= 0
+    case 'stub':
+      return accepted === undefined && state === ABSENT
+    case 'drop':
+      return accepted === undefined && !isStub
+    case 'read':
+    case 'mark':
+      return true
+    default:
+      return request satisfies never
+  }
 }

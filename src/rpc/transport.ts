@@ -1,8 +1,8 @@
 import type {
-  AnswerBatch,
   Description,
   DigestAnswer,
   DigestRequest,
+  ReceivedAnswers,
   RequestBatch,
   ScanEntry,
   ScanRange,
@@ -10,12 +10,15 @@ import type {
 
 /** What a stream tells its owner. Nothing is called after `onClose`, which is called exactly once. */
 export type StreamHandlers = Readonly<{
-  onAnswers: (batch: AnswerBatch) => void
+  /**
+   * The oldest batch is answered, with as many answers as it has requests that get one, or with a mismatch.
+   */
+  onAnswers: (batch: ReceivedAnswers) => void
   /**
    * The stream is gone, and with it every batch that has no answer yet: each may or may not have been acted
-   * on.
+   * on. `isMalformed`: the node sent something that is no answer to the oldest batch.
    */
-  onClose: (reason: string) => void
+  onClose: (reason: string, isMalformed?: boolean) => void
 }>
 
 /** A stream of batches to one node. */
@@ -32,13 +35,14 @@ export interface BatchStream {
  */
 export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
-  /** Rejects when the node does not answer within `timeoutMs`. */
+  /** Rejects when the node does not answer within `timeoutMs`, or sends no description. */
   describe(timeoutMs: number): Promise<Description>
-  /** Rejects when the node does not answer within `timeoutMs`. */
+  /** Rejects when the node does not answer within `timeoutMs`, or sends no answer to this request. */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
   /**
-   * The node's records of a key range, in pages of at most 512, in key order. Throws when the node is lost,
-   * and when `signal` is aborted: without one, a node that has stopped may be waited for without end.
+   * The node's records of a key range, in pages of at most `SCAN_PAGE_RECORDS_MAX`, in key order. Throws when
+   * the node is lost, when it sends a page that is no answer to this range, and when `signal` is aborted:
+   * without one, a node that has stopped may be waited for without end.
    */
   scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
   /** Closes the connection and every stream on it. */

@@ -1,7 +1,8 @@
 /** The first pages of several nodes' scans, and how far they tell the whole truth. */
+
+import { compareKeys } from '../rpc/key-order.ts'
 import type { Recipient, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
-import { compareKeys } from './key-order.ts'
 
 /** A node that can be asked for its keys, and who it must be, and in which epoch. */
 export type KeySource = Readonly<{ transport: Pick<NodeTransport, 'scan'>; recipient: Recipient }>

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
+import { compareKeys } from '../rpc/key-order.ts'
 import { anyText } from '../testing/text-arbitraries.ts'
-import { compareKeys } from './key-order.ts'
 import { mergeScans } from './merge-scans.ts'
 
 /** Records that can be told apart by their round. */

@@ -1,8 +1,8 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { Records } from '../register/known-chosen.ts'
 import type { KeyRecord } from '../register/messages.ts'
+import { compareKeys } from '../rpc/key-order.ts'
 import type { ScanEntry } from '../rpc/messages.ts'
-import { compareKeys } from './key-order.ts'
 
 /** The scan of one node, by the node's index. */
 export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly ScanEntry[]> }>

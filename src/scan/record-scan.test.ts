@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { countNodes } from '../register/quorum.ts'
+import { compareKeys } from '../rpc/key-order.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { anyText } from '../testing/text-arbitraries.ts'
-import { compareKeys } from './key-order.ts'
 import { nextRecords, type RecordScanOptions, type ScanSource } from './record-scan.ts'
 
 const RANGE = { start: 'group/', end: 'group0' }

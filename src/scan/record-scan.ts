@@ -1,8 +1,8 @@
 import type { Clock } from '../process/clock.ts'
 import type { NodeSet } from '../register/quorum.ts'
+import { compareKeys, successorKey } from '../rpc/key-order.ts'
 import type { ScanEntry } from '../rpc/messages.ts'
 import type { KeySource } from './first-pages.ts'
-import { compareKeys, successorKey } from './key-order.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
 
 /**

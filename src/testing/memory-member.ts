@@ -5,8 +5,8 @@ import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'
 import type { PendingRequest } from '../replication/links/pending-request.ts'
+import { compareKeys } from '../rpc/key-order.ts'
 import type { DigestAnswer, DigestRequest, ScanEntry, ScanRange } from '../rpc/messages.ts'
-import { compareKeys } from '../scan/key-order.ts'
 import type { RepairMember } from '../upkeep/repair/repair-target.ts'
 
 export class MemoryMember implements RepairMember {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
-import { type Ballot, compareBallots, PROPOSER_ID_MAX } from '../register/ballot.ts'
+import { type Ballot, compareBallots, PROPOSER_ID_MAX, ROUND_MAX } from '../register/ballot.ts'
+import { TOMBSTONE_GRACE_MS_MAX, TOMBSTONE_GRACE_MS_MIN } from '../register/grace-time.ts'
 import type { KeyRecord, Request } from '../register/messages.ts'
-import { ABSENT, LINEAGE_LENGTH, type State } from '../register/state.ts'
+import { ABSENT, GENERATION_MAX, LINEAGE_LENGTH, type State } from '../register/state.ts'
+import { EPOCH_MAX } from '../rpc/limits.ts'
 import type { KeyedRequest, Membership } from '../rpc/messages.ts'
 
 /** For tests: every value that the contract allows, the edges of the integers included. */
@@ -19,8 +21,16 @@ export const anyCount = fc.oneof(
 
 const anyProposerId = anyCount.map((count) => ((count - 1) % PROPOSER_ID_MAX) + 1)
 
+/** Up to `max`, and often at it. */
+function upTo(max: number): fc.Arbitrary<number> {
+  return fc.oneof(
+    fc.constant(max),
+    anyCount.map((count) => ((count - 1) % max) + 1),
+  )
+}
+
 export const anyBallot: fc.Arbitrary<Ballot> = plain({
-  round: anyCount,
+  round: upTo(ROUND_MAX),
   proposerId: fc.oneof(fc.constant(0), anyProposerId),
 })
 
@@ -35,7 +45,7 @@ const anyWrittenState: fc.Arbitrary<State> = plain({
   ),
 }).map(({ lineage, older, value }) => {
   const isFull = lineage.length === LINEAGE_LENGTH
-  const generation = isFull ? Math.min(LINEAGE_LENGTH + older, Number.MAX_SAFE_INTEGER) : lineage.length
+  const generation = isFull ? Math.min(LINEAGE_LENGTH + older, GENERATION_MAX) : lineage.length
   return { generation, writeId: lineage.at(-1)!, lineage, value }
 })
 
@@ -94,7 +104,14 @@ export const anyKey = fc
 
 export const anyKeyedRequest: fc.Arbitrary<KeyedRequest> = plain({ key: anyKey, request: anyRequest })
 
-const anyMembers = fc.uniqueArray(plain({ nodeId: fc.uuid(), address: fc.domain() }), {
+const anyAddress = fc
+  .tuple(
+    fc.oneof(fc.domain(), fc.ipV4(), fc.constant('[::1]'), fc.constant('a_b')),
+    fc.integer({ min: 1, max: 65_535 }),
+  )
+  .map(([host, port]) => `${host}:${port}`)
+
+const anyMembers = fc.uniqueArray(plain({ nodeId: fc.uuid(), address: anyAddress }), {
   minLength: 1,
   maxLength: 7,
   selector: ({ nodeId }) => nodeId,
@@ -102,9 +119,9 @@ const anyMembers = fc.uniqueArray(plain({ nodeId: fc.uuid(), address: fc.domain(
 
 const STABLE_MEMBERSHIP = {
   clusterId: fc.uuid(),
-  epoch: anyCount,
+  epoch: upTo(EPOCH_MAX),
   members: anyMembers,
-  tombstoneGraceMs: anyCount,
+  tombstoneGraceMs: fc.integer({ min: TOMBSTONE_GRACE_MS_MIN, max: TOMBSTONE_GRACE_MS_MAX }),
 }
 
 export const anyMembership: fc.Arbitrary<Membership> = fc.oneof(

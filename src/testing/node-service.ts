@@ -8,7 +8,7 @@ import { buildNodeService } from '../node/service.ts'
 import { SqliteStore } from '../node/store/sqlite-store.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
-import type { AnswerBatch, KeyedRequest, RequestBatch } from '../rpc/messages.ts'
+import type { KeyedRequest, ReceivedAnswers, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 
 /** For tests: a real node on a real store and a real socket, in this process. */
@@ -41,7 +41,7 @@ export function aTransport(t: TestContext, address: string): NodeTransport {
 
 /** A stream whose answers the test takes one after the other. */
 export function aStream(transport: NodeTransport) {
-  const answers: AnswerBatch[] = []
+  const answers: ReceivedAnswers[] = []
   const closed = Promise.withResolvers<string>()
   let closeCount = 0
   let wake = () => {}
@@ -56,7 +56,7 @@ export function aStream(transport: NodeTransport) {
       closed.resolve(reason)
     },
   })
-  const next = async (): Promise<AnswerBatch> => {
+  const next = async (): Promise<ReceivedAnswers> => {
     while (answers.length === 0) {
       await new Promise<void>((resolve) => {
         wake = resolve

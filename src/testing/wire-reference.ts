@@ -21,6 +21,12 @@ function wireState({ generation, lineage, value }: State): object {
   return { ...optional({ value }), ...(generation === 0 ? {} : { generation }), lineage }
 }
 
+/** The same for a message that no node sends: nothing is checked. */
+export function rawMessage(type: string, message: object): Buffer {
+  const known = schema.lookupType(`cohort.v1.${type}`)
+  return Buffer.from(known.encode(known.fromObject(message)).finish())
+}
+
 /** A record in the names of node.proto. `omitState`: the answer says `same_state` instead. */
 export function wireRecord(
   { promised, accepted, state, chosen, isStub }: KeyRecord,

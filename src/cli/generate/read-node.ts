@@ -1,7 +1,7 @@
 /** Reads groups from one node, past every connector: what this node, alone, has on its disk. */
 import type { Group } from '../../group/group.ts'
 import { decodeGroup } from '../../group/group-codec.ts'
-import type { AnswerBatch, Description } from '../../rpc/messages.ts'
+import type { Description, ReceivedAnswers } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../../rpc/transport.ts'
 
 /** The most reads in a batch. */
@@ -72,7 +72,7 @@ function exchange({ transport, groupIds, description, onGroup }: ExchangeOptions
         })
       }
     }
-    const take = ({ batchId, answers, mismatch }: AnswerBatch) => {
+    const take = ({ batchId, answers, mismatch }: ReceivedAnswers) => {
       if (mismatch !== undefined) return end(new Error('it is not the node it was a moment ago'))
       for (const [index, groupId] of batches[batchId - 1]!.entries()) {
         const value = answers[index]!.record.state.value

@@ -11,6 +11,7 @@ import type { Metrics } from '../../metrics/metrics.ts'
 import type { Clock } from '../../process/clock.ts'
 import { Counters } from '../../replication/counters.ts'
 import { Divergences } from '../../replication/divergence.ts'
+import { reportKeyFaults } from '../../replication/key-faults.ts'
 import { drawProposerId } from '../../replication/proposer-id.ts'
 import type { Connect } from '../../rpc/transport.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
@@ -70,6 +71,7 @@ export class CohortEngine implements Engine {
       drawId: randomUUID,
       logger,
       counters: this.#counters,
+      onKeyFault: reportKeyFaults(logger, clock),
       onDivergence: (key, replicas) => void divergences.observe(key, replicas),
     })
     this.#divergences = divergences

@@ -5,9 +5,9 @@ import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { Records } from '../../register/known-chosen.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { ABSENT, successor } from '../../register/state.ts'
+import { compareKeys } from '../../rpc/key-order.ts'
 import type { ScanRange } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
-import { compareKeys } from '../../scan/key-order.ts'
 import { GroupRegistry } from './group-registry.ts'
 
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }

@@ -4,11 +4,16 @@ import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
 import type { Cluster } from '../../membership/cluster.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
-import type { Decision as RegisterDecision, Outcome as RegisterOutcome } from '../../register/operation.ts'
+import {
+  type KeyFault,
+  type Decision as RegisterDecision,
+  type Outcome as RegisterOutcome,
+  UnreadableValueError,
+} from '../../register/operation.ts'
 import type { NodeSet } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
-import { successorKey } from '../../scan/key-order.ts'
+import { successorKey } from '../../rpc/key-order.ts'
 import type { MergedEntry } from '../../scan/merge-scans.ts'
 import { nextRecords, type RecordPage } from '../../scan/record-scan.ts'
 
@@ -20,6 +25,10 @@ export const GROUP_NAMESPACE_END = 'group0'
 const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
+const FAULTS: Record<KeyFault, string> = {
+  exhausted: 'the round numbers of this group are used up, so it cannot be changed any more: see the log',
+  unreadable: 'what the nodes hold for this group cannot be read: see the log',
+}
 
 /** How many records a node is asked for at least: what is left of deleted groups is among them. */
 const RECORDS_MIN = 64
@@ -129,7 +138,14 @@ export class GroupRegistry implements Registry {
       const wanted = entries.slice(next, next + limit - groups.length)
       const found = wanted.map(({ key, records }) => {
         const chosen = client?.judge(records)?.chosen
-        return chosen === undefined ? this.read(groupIdOf(key)) : groupOf(chosen.state.value)
+        if (chosen === undefined) return this.read(groupIdOf(key))
+        try {
+          return groupOf(chosen.state.value)
+        } catch (error) {
+          // The read says so, and reports it.
+          if (error instanceof UnreadableValueError) return this.read(groupIdOf(key))
+          throw error
+        }
       })
       for (const pending of found) {
         const group = pending instanceof Promise ? await pending : pending
@@ -150,12 +166,20 @@ export class GroupRegistry implements Registry {
   }
 }
 
+function reasonOf(fault: KeyFault | undefined, withoutFault: string): string {
+  return fault === undefined ? withoutFault : FAULTS[fault]
+}
+
 function groupIdOf(key: string): string {
   return key.slice(GROUP_NAMESPACE.length)
 }
 
 function groupOf(value: Value): Group | undefined {
-  return value === undefined ? undefined : decodeGroup(value)
+  try {
+    return value === undefined ? undefined : decodeGroup(value)
+  } catch (cause) {
+    throw new UnreadableValueError('a value is no group', { cause })
+  }
 }
 
 function outcomeOf<T>(outcome: RegisterOutcome<T>): Outcome<T> {
@@ -163,9 +187,9 @@ function outcomeOf<T>(outcome: RegisterOutcome<T>): Outcome<T> {
     case 'decided':
       return { kind: 'done', value: outcome.result }
     case 'not_applied':
-      return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
+      return { kind: 'not_applied', reason: reasonOf(outcome.fault, TOO_FEW_ANSWERS) }
     case 'unknown':
-      return { kind: 'unknown', reason: MAY_HAVE_HAPPENED }
+      return { kind: 'unknown', reason: reasonOf(outcome.fault, MAY_HAVE_HAPPENED) }
     default:
       return outcome satisfies never
   }

@@ -36,6 +36,11 @@ export type LinkLimits = HedgeBounds &
     batchTimeoutMs: number
     /** Between the end of a stream and the next attempt. */
     reopenMs: number
+    /**
+     * The same at most, where streams end because the node sends what makes no sense: the pause doubles from
+     * one such stream to the next, until one has lasted for this long.
+     */
+    malformedReopenMsMax: number
   }>
 
 export const LINK_LIMITS: LinkLimits = {
@@ -50,4 +55,5 @@ export const LINK_LIMITS: LinkLimits = {
   heartbeatMs: 500,
   batchTimeoutMs: 3_000,
   reopenMs: 200,
+  malformedReopenMsMax: 5_000,
 }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Answer } from '../../register/messages.ts'
+import { ROUND_MAX } from '../../register/ballot.ts'
+import type { Answer, Request } from '../../register/messages.ts'
+import { GENERATION_MAX } from '../../register/state.ts'
+import { VALUE_BYTES_MAX } from '../../rpc/limits.ts'
 import type { AnswerBatch, RequestBatch } from '../../rpc/messages.ts'
 import type { NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
+import { assertSameCounts, type ResourceCounts } from '../../testing/resource-counts.ts'
 import { LINK_LIMITS } from './link-limits.ts'
 import { NodeLink } from './node-link.ts'
 
@@ -12,12 +16,24 @@ import { NodeLink } from './node-link.ts'
 function aNode(clock: ManualClock) {
   const node = {
     isAwake: true,
+    openCount: 0,
+    streamCount: 0,
+    /** Ends the stream. */
+    end: (_isMalformed: boolean) => {},
     batches: [] as RequestBatch[],
     answersOf: (_batch: RequestBatch): Answer[] => [],
   }
   const transport: NodeTransport = {
     open(handlers: StreamHandlers) {
       let isOpen = true
+      node.openCount += 1
+      node.streamCount += 1
+      node.end = (isMalformed) => {
+        if (!isOpen) return
+        isOpen = false
+        node.streamCount -= 1
+        handlers.onClose('ended', isMalformed)
+      }
       return {
         send(batch) {
           node.batches.push(batch)
@@ -33,6 +49,7 @@ function aNode(clock: ManualClock) {
         close() {
           if (!isOpen) return
           isOpen = false
+          node.streamCount -= 1
           clock.defer(() => handlers.onClose('closed'))
         },
       }
@@ -96,6 +113,101 @@ test('a stream that answers nothing is given up, and the node is used again when
   node.isAwake = true
   clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.reopenMs + 10)
   assert.equal(link.isSuspect, false)
+})
+
+test('what no node takes is never sent', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(5)
+  const ballot = { round: ROUND_MAX, proposerId: 1 }
+  const writeId = { proposerId: 1, sequence: 1 }
+  const state = { generation: GENERATION_MAX, writeId, lineage: Array(16).fill(writeId), value: undefined }
+  const send = (request: Request) =>
+    link.send({ key: 'group/a', request, onAnswer: () => assert.fail(), onLost: () => assert.fail() })
+  const next = { round: ROUND_MAX + 1, proposerId: 1 }
+  assert.equal(send({ kind: 'prepare', ballot: next }), false)
+  assert.equal(send({ kind: 'accept', ballot, state, next }), false)
+  const low = { round: 1, proposerId: 0 }
+  const higher = { ...state, generation: GENERATION_MAX + 1 }
+  assert.equal(send({ kind: 'learn', ballot: low, state: higher, next: ballot }), false)
+  const large = { ...state, value: new Uint8Array(VALUE_BYTES_MAX + 1) }
+  assert.equal(send({ kind: 'accept', ballot: low, state: large, next: ballot }), false)
+  assert.equal(send({ kind: 'drop', promised: next }), false)
+  for (const kind of ['mark', 'stub'] as const) assert.equal(send({ kind, ballot: next, writeId }), false)
+  clock.advance(LINK_LIMITS.marksMs)
+  assert.deepEqual(sizesOf(node), [])
+  node.isAwake = false
+  assert.equal(
+    link.send({ ...aRead('group/a'), request: { kind: 'accept', ballot: low, state, next: ballot } }),
+    true,
+  )
+})
+
+/** Ends the stream as a node does that sends what makes no sense, and returns how long it stays closed. */
+function pauseAfterMalformed(clock: ManualClock, node: ReturnType<typeof aNode>['node']): number {
+  const { openCount } = node
+  node.end(true)
+  const sinceMs = clock.nowMs()
+  while (node.openCount === openCount) clock.advance(1)
+  return clock.nowMs() - sinceMs
+}
+
+test('a node that sends what makes no sense is tried again after longer and longer pauses, until a stream lasts', () => {
+  const { clock, node } = aLink()
+  const { reopenMs, malformedReopenMsMax } = LINK_LIMITS
+  const pauses = Array.from({ length: 7 }, () => {
+    clock.advance(10)
+    return pauseAfterMalformed(clock, node)
+  })
+  assert.deepEqual(
+    pauses,
+    [1, 2, 4, 8, 16, 25, 25].map((factor) => factor * reopenMs),
+  )
+  assert.equal(pauses.at(-1), malformedReopenMsMax)
+  clock.advance(malformedReopenMsMax)
+  assert.equal(pauseAfterMalformed(clock, node), reopenMs)
+})
+
+test('a node whose streams end for other reasons is tried again at once', () => {
+  const { clock, node } = aLink()
+  for (let i = 0; i < 10; i += 1) {
+    clock.advance(10)
+    const { openCount } = node
+    node.end(false)
+    clock.advance(LINK_LIMITS.reopenMs)
+    assert.equal(node.openCount, openCount + 1)
+  }
+})
+
+test('after many requests of every kind, lost streams and pauses, a link holds no more than before', () => {
+  const { clock, node, link } = aLink()
+  node.answersOf = ({ requests }) =>
+    requests.filter(({ request }) => request.kind !== 'mark').map(() => ANSWER)
+  const counts = (): ResourceCounts => ({ ...link.load, timers: clock.taskCount })
+  clock.advance(1_000)
+  const before = counts()
+  let ended = 0
+  let sent = 0
+  const end = () => {
+    ended += 1
+  }
+  for (let turn = 0; turn < 300; turn += 1) {
+    for (const request of [aRead('a'), inBackground('b')]) {
+      if (link.send({ ...request, onAnswer: end, onLost: end })) sent += 1
+    }
+    link.send(aMark('c'))
+    clock.advance(turn % 7)
+    if (turn % 50 !== 49) continue
+    node.end(turn % 100 === 99)
+    clock.advance(LINK_LIMITS.malformedReopenMsMax)
+  }
+  clock.advance(10_000)
+  assertSameCounts(before, counts())
+  assert.ok(sent > 300)
+  assert.equal(ended, sent, 'each was told of once')
+  link.close()
+  clock.advance(10_000)
+  assertSameCounts({ waiting: 0, waitingBytes: 0, batchesInFlight: 0, timers: 0 }, counts())
+  assert.equal(node.streamCount, 0)
 })
 
 const ANSWER: Answer = { ok: true, record: EMPTY_RECORD }

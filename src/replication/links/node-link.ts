@@ -6,7 +6,8 @@
  */
 import assert from 'node:assert/strict'
 import type { Clock } from '../../process/clock.ts'
-import type { AnswerBatch, Membership, Mismatch } from '../../rpc/messages.ts'
+import { isWithinLimits } from '../../rpc/limits.ts'
+import type { Membership, Mismatch, ReceivedAnswers } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../../rpc/transport.ts'
 import type { Counters } from '../counters.ts'
 import { BatchQueue } from './batch-queue.ts'
@@ -56,6 +57,10 @@ export class NodeLink {
   #batchId = 0
   /** Oldest first. */
   #inFlight: Flight[] = []
+  /** When the stream was opened. */
+  #openedAtMs = 0
+  /** Short streams in a row on which the node sent what makes no sense. */
+  #malformedCount = 0
   #isFlushDue = false
   #isClosed = false
   #lastSentMs = Number.NEGATIVE_INFINITY
@@ -105,11 +110,12 @@ export class NodeLink {
   }
 
   /**
-   * Sends a request with the next batch. `false`: there is no way to the node, and neither callback is
-   * called.
+   * Sends a request with the next batch. `false`: there is no way to the node, or no node takes such a
+   * request; neither callback is called.
    */
   send(pending: PendingRequest): boolean {
-    if (!this.#health.isConfirmed || !this.#queue.push(pending)) return false
+    if (!this.#health.isConfirmed || !isWithinLimits(pending.request)) return false
+    if (!this.#queue.push(pending)) return false
     if (pending.request.kind === 'mark') this.#scheduleMarks()
     else this.#scheduleFlush()
     return true
@@ -130,25 +136,31 @@ export class NodeLink {
   #open(): void {
     if (this.#isClosed) return
     this.#batchId = 0
+    this.#openedAtMs = this.#options.clock.nowMs()
     let isOver = false
     this.#stream = this.#options.transport().open({
       onAnswers: (batch) => {
         if (!isOver) this.#onAnswers(batch)
       },
-      onClose: () => {
+      onClose: (_reason, isMalformed = false) => {
         isOver = true
-        this.#onClose()
+        this.#onClose(isMalformed)
       },
     })
     // The first batch of a stream shows the membership, and its answer that the node acts on what is for it.
     this.#sendBatch([])
   }
 
-  #onClose(): void {
+  #onClose(isMalformed: boolean): void {
     this.#stream = undefined
     this.#drop()
     if (this.#isClosed) return
-    this.#cancelReopen = this.#options.clock.after(this.#options.limits.reopenMs, () => this.#open())
+    const { clock, limits } = this.#options
+    if (clock.nowMs() - this.#openedAtMs >= limits.malformedReopenMsMax) this.#malformedCount = 0
+    if (isMalformed) this.#malformedCount += 1
+    const pauseMs = isMalformed ? limits.reopenMs * 2 ** (this.#malformedCount - 1) : limits.reopenMs
+    const pauseMsMax = Math.max(limits.reopenMs, limits.malformedReopenMsMax)
+    this.#cancelReopen = clock.after(Math.min(pauseMs, pauseMsMax), () => this.#open())
   }
 
   /** Loses all that waits or is in flight. The node is suspect first, so that no round waits for it again. */
@@ -159,7 +171,7 @@ export class NodeLink {
     for (const { onLost } of lost) onLost()
   }
 
-  #onAnswers(batch: AnswerBatch): void {
+  #onAnswers(batch: ReceivedAnswers): void {
     const flight = this.#inFlight.shift()
     assert.equal(batch.batchId, flight?.batchId, 'a stream answers its batches in order')
     if (batch.mismatch !== undefined) {
@@ -172,12 +184,13 @@ export class NodeLink {
     this.roundTrips.observe(timeMs)
     this.#health.answered(timeMs)
     let index = 0
-    for (const { request, onAnswer } of flight!.requests) {
+    for (const { request, onAnswer, onLost } of flight!.requests) {
       if (request.kind === 'mark') continue
+      assert.ok(index < batch.answers.length, 'every request but a mark has an answer')
       const answer = batch.answers[index]
       index += 1
-      assert.ok(answer !== undefined, 'every request but a mark has an answer')
-      onAnswer(answer)
+      if (answer === undefined) onLost()
+      else onAnswer(answer)
     }
     this.#scheduleFlush()
   }

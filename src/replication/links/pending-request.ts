@@ -6,8 +6,8 @@ export type PendingRequest = Readonly<{
   request: Request
   onAnswer: (answer: Answer) => void
   /**
-   * No answer will come: the stream has ended, or the request waited here for too long. The node may have
-   * acted on it.
+   * No answer will come: the stream has ended, the request waited here for too long, or the answer counts for
+   * nothing. The node may have acted on the request.
    */
   onLost: () => void
   /**

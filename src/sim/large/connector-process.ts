@@ -98,6 +98,7 @@ export class ConnectorProcess {
       removal === undefined ? { ...options, linkLimits: LINK_LIMITS } : livesWithin(removal.graceMs)
     const clientOptions = {
       ...options,
+      drawProposerId: () => proposerId,
       viewAgeMsMax: Math.min(options.viewAgeMsMax, viewAgeMsMax),
       random: () => chance.uniform(),
     }

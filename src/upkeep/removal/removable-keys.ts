@@ -1,7 +1,7 @@
 import type { Clock } from '../../process/clock.ts'
 import type { KeyRecord } from '../../register/messages.ts'
+import { compareKeys, successorKey } from '../../rpc/key-order.ts'
 import { firstPage, horizonOf } from '../../scan/first-pages.ts'
-import { compareKeys, successorKey } from '../../scan/key-order.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**

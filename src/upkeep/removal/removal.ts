@@ -10,7 +10,7 @@
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Ballot } from '../../register/ballot.ts'
+import { type Ballot, PLAUSIBLE_ROUND_MAX } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../../register/removal.ts'
 import { askMember, readFromAll } from './ask-members.ts'
@@ -211,7 +211,10 @@ export class Removal {
       if (outcome.kind === 'decided') this.#counts.settledCount += 1
       return
     }
-    const ballot: Ballot = { round: highestRoundNumber(records) + 1, proposerId: drawProposerId() }
+    const highest = highestRoundNumber(records)
+    // Such a promise was made by a fault, and must not get to nodes that have not made it (protocol.md §4.7).
+    if (highest > PLAUSIBLE_ROUND_MAX) return
+    const ballot: Ballot = { round: highest + 1, proposerId: drawProposerId() }
     const isDone = await Promise.all(
       target.members.map((member, node) => this.#send(member, key, removalRequests(finding, node, ballot))),
     )

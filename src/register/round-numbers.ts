@@ -1,0 +1,70 @@
+import { type Ballot, PLAUSIBLE_ROUND_MAX, ROUND_MAX } from './ballot.ts'
+import { isClassicQuorum, type NodeSet, type Quorums } from './quorum.ts'
+
+/**
+ * The round numbers that a proposer knows of its key, and the next one to use.
+ *
+ * The next ballot is above every promise, so that all nodes take it. But a promise that is implausibly high
+ * was made by a fault (protocol.md §4.7). It is exceeded only where there is no classic quorum without its
+ * node: else one node could use up the round numbers of every key.
+ */
+export class RoundNumbers {
+  readonly #quorums: Quorums
+  #highest: number
+  /** The implausible promises, at the index of the node, 0 for the others; `undefined`: there are none. */
+  #implausible: number[] | undefined
+
+  constructor(quorums: Quorums, highest: number) {
+    this.#quorums = quorums
+    this.#highest = highest
+  }
+
+  /** The highest that was used, or that is plausible and was promised. */
+  get highest(): number {
+    return this.#highest
+  }
+
+  /** This proposer uses the ballot. */
+  noteOwn({ round }: Ballot): void {
+    if (round > this.#highest) this.#highest = round
+  }
+
+  /** A node has promised the ballot. */
+  notePromise(node: number, { round }: Ballot): void {
+    if (round <= this.#highest) return
+    if (round <= PLAUSIBLE_ROUND_MAX) this.#highest = round
+    else {
+      this.#implausible ??= Array(this.#quorums.n).fill(0)
+      this.#implausible[node] = round
+    }
+  }
+
+  /**
+   * Draws the round number of the next classic ballot. `undefined`: there is none left. (The highest one of
+   * all is for the `next` of an accept alone.)
+   */
+  draw(): number | undefined {
+    const drawn =
+      1 + (this.#implausible === undefined ? this.#highest : this.#leastOfQuorum(this.#implausible))
+    if (drawn >= ROUND_MAX) return undefined
+    this.#highest = drawn
+    return drawn
+  }
+
+  /**
+   * The least round number, from `#highest` on, above which a classic quorum of nodes has promised nothing.
+   */
+  #leastOfQuorum(promised: readonly number[]): number {
+    const candidates = [this.#highest, ...promised.filter((round) => round > this.#highest)]
+    const least = candidates
+      .sort((a, b) => a - b)
+      .find((candidate) => {
+        const nodes = promised.reduce<NodeSet>(
+          (set, round, node) => (round <= candidate ? set | (1 << node) : set),
+          0,
+        )
+        return isClassicQuorum(nodes, this.#quorums)
+      })
+    return least ?? this.#highest
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * For tests: what a part of the program holds, counted before and after work that must leave nothing behind.
+ * A part counts what it has itself (bytes that wait, batches in flight); timers, sockets, open files and
+ * listeners are counted here.
+ */
+import assert from 'node:assert/strict'
+import type { EventEmitter } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** How many of each kind there are. A kind that is not named counts as 0. */
+export type ResourceCounts = Readonly<Record<string, number>>
+
+/** How long what was closed may take to be gone. */
+const PATIENCE_MS = 2_000
+
+/**
+ * What keeps this process alive, by the names that Node gives it (`Timeout`, `TCPSocketWrap`, …), and its
+ * open files.
+ */
+export function processCounts(): ResourceCounts {
+  const counts: Record<string, number> = { 'open files': openFileCount(process.pid) }
+  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
+}
+
+/** The open files and sockets of a process. 0 on a system without /proc. */
+export function openFileCount(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
+}
+
+/** The listeners of an emitter, by event. `name` says whose they are. */
+export function listenerCounts(name: string, emitter: EventEmitter): ResourceCounts {
+  const events = emitter
+    .eventNames()
+    .map((event) => [`${name}: ${String(event)}`, emitter.listenerCount(event)])
+  return Object.fromEntries(events)
+}
+
+/** Asserts that there is as much of everything as before. For parts with a clock of the test's. */
+export function assertSameCounts(before: ResourceCounts, after: ResourceCounts): void {
+  assert.deepEqual(differences(before, after), [], 'there is more or less than before')
+}
+
+/**
+ * Runs `work` and asserts that there is no more of anything afterwards, at the latest after two seconds.
+ * `work` runs once before everything is counted: what is only made when it is first needed is no leak.
+ */
+export async function assertNothingLeft(
+  count: () => ResourceCounts,
+  work: () => Promise<void>,
+): Promise<void> {
+  await work()
+  const before = await settledCounts(count)
+  await work()
+  let grown = differences(before, count(), isMore)
+  for (let waitedMs = 0; grown.length > 0 && waitedMs < PATIENCE_MS; waitedMs += 10) {
+    await pause(10)
+    grown = differences(before, count(), isMore)
+  }
+  assert.deepEqual(grown, [], 'something was left behind')
+}
+
+/** The counts when they have not changed for some turns, or after two seconds. */
+async function settledCounts(count: () => ResourceCounts): Promise<ResourceCounts> {
+  let counts = count()
+  for (let waitedMs = 0, unchangedMs = 0; unchangedMs < 100 && waitedMs < PATIENCE_MS; waitedMs += 10) {
+    await pause(10)
+    const now = count()
+    unchangedMs = differences(counts, now).length === 0 ? unchangedMs + 10 : 0
+    counts = now
+  }
+  return counts
+}
+
+/** Each kind whose count differs, as a sentence. */
+function differences(before: ResourceCounts, after: ResourceCounts, isNamed = isOther): string[] {
+  const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  return kinds
+    .filter((kind) => isNamed(before[kind] ?? 0, after[kind] ?? 0))
+    .map((kind) => `${kind}: ${before[kind] ?? 0} before, ${after[kind] ?? 0} after`)
+}
+
+function isOther(before: number, after: number): boolean {
+  return before !== after
+}
+
+function isMore(before: number, after: number): boolean {
+  return after > before
+}
