@@ -27,12 +27,12 @@ test('a scan that is aborted ends with an error, whatever the node does', async 
 test('a reader that is slow leaves no listeners behind', async (t) => {
   const { address, handler } = await aNode(t)
   // More than fits between the two, dozens of times over.
-  const key = 'group/x'
-  const entry = { key, record: recordOf(anAccept(key, Buffer.alloc(512 * 1024))) }
+  const record = recordOf(anAccept('group/x', Buffer.alloc(512 * 1024)))
   let pages = 0
   handler.scan = () => {
     pages += 1
-    return { entries: [entry], nextStart: pages < 400 ? key : undefined }
+    const key = `group/${1_000 + pages}`
+    return { entries: [{ key, record }], nextStart: pages < 400 ? key : undefined }
   }
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)

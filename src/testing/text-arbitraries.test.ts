@@ -10,6 +10,7 @@ test('any text is well-formed, and has characters of one to four bytes of UTF-8'
       assert.ok(text.isWellFormed())
       for (const character of text) lengths.add(Buffer.byteLength(character))
     }),
+    { numRuns: 1_000 },
   )
   assert.deepEqual([...lengths].sort(), [1, 2, 3, 4])
 })
