@@ -1,4 +1,6 @@
 import { isSealed } from '../membership/is-sealed.ts'
+import { afterAnswer, afterRound, beginTransfer, mayList } from '../membership/key-transfer.ts'
+import { requireSpare } from '../membership/plan-change.ts'
 import { digestOf } from '../node/store/digest.ts'
 import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'
@@ -49,6 +51,13 @@ export type MembershipRules = Readonly<{
   /** The epoch that a planned change begins with. */
   begin: (planned: Membership) => Membership
   isSealed: typeof isSealed
+  requireSpare: typeof requireSpare
+  transfer: Readonly<{
+    mayList: typeof mayList
+    begin: typeof beginTransfer
+    afterRound: typeof afterRound
+    afterAnswer: typeof afterAnswer
+  }>
   /** Whether a node lists its keys only once it is in the joint epoch. */
   doesListAdopt: boolean
   /** Whether a node acts on nothing that is for an epoch before its own. */
@@ -81,6 +90,8 @@ export const PROTOCOL: Protocol = {
     quorumsOf: quorumsOfMembership,
     begin: (planned) => planned,
     isSealed,
+    requireSpare,
+    transfer: { mayList, begin: beginTransfer, afterRound, afterAnswer },
     doesListAdopt: true,
     refusesOlder: true,
     isAdoptionSaved: true,

@@ -15,6 +15,14 @@ export class ChangingElectorate {
   /** By epoch. */
   readonly #chosen = new Map<number, MembershipLike>()
   readonly #epochs = new Map<number, number>()
+  readonly #birthCount: number
+
+  /**
+   * @param birthCount how many nodes must all agree to the first membership; 0: it is there from the start
+   */
+  constructor(birthCount = 0) {
+    this.#birthCount = birthCount
+  }
 
   /** A membership is chosen. Returns whether that is news. */
   chose(membership: MembershipLike): boolean {
@@ -31,8 +39,14 @@ export class ChangingElectorate {
     return this.#chosen.get(Math.max(...this.#chosen.keys()))!
   }
 
-  /** A proposer works in an epoch, and in no other. */
+  /** A proposer works in an epoch, and in no other; in epoch 0 where the cluster is yet to be born. */
   began(proposerId: number, epoch: number): void {
+    const known = this.#epochs.get(proposerId)
+    if (known !== undefined && known !== epoch)
+      throw new Violation(
+        'a proposer has one epoch',
+        `${proposerId} works in the epochs ${known} and ${epoch}`,
+      )
     this.#epochs.set(proposerId, epoch)
   }
 
@@ -42,7 +56,10 @@ export class ChangingElectorate {
    */
   isEnough(voters: number, ballot: Readonly<{ proposerId: number }>, writer: number): boolean {
     const isFast = ballot.proposerId === 0
-    let membership = this.#chosen.get(this.#epochs.get(isFast ? writer : ballot.proposerId) ?? 0)
+    const epoch = this.#epochs.get(isFast ? writer : ballot.proposerId)
+    if (epoch === undefined) return false
+    if (epoch === 0 && bitCount(voters) === this.#birthCount) return true
+    let membership = this.#chosen.get(epoch === 0 && !isFast ? 1 : epoch)
     if (membership === undefined) return false
     if (isFast) return holds(voters, membership.members, (count, n) => 4 * count >= 3 * n)
     while (membership !== undefined) {
@@ -56,6 +73,12 @@ export class ChangingElectorate {
 
 function idsOf({ members, outgoing = [] }: MembershipLike): string {
   return [members, outgoing].map((nodes) => nodes.map(({ nodeId }) => nodeId).join(' ')).join(' / ')
+}
+
+function bitCount(set: number): number {
+  let count = 0
+  for (let rest = set; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
+  return count
 }
 
 function isMajority(voters: number, { members, outgoing }: MembershipLike): boolean {

@@ -180,6 +180,11 @@ export class Ledger {
     return this.#newest?.generation ?? 0
   }
 
+  /** What the newest chosen state holds. */
+  get value(): Uint8Array | undefined {
+    return this.#newest?.value
+  }
+
   get #newest(): Write | undefined {
     return this.#chosen[this.#chosen.length - 1]?.write
   }

@@ -1,45 +1,39 @@
 import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from '../../engines/cohort/group-registry.ts'
+import { removalTargetOf, repairTargetOf } from '../../engines/cohort/upkeep-targets.ts'
+import { Cluster } from '../../membership/cluster.ts'
 import type { Request } from '../../register/messages.ts'
-import type { Quorums } from '../../register/quorum.ts'
-import type { Rules } from '../../register/rules.ts'
-import { findDivergences } from '../../replication/divergence.ts'
-import { LINK_LIMITS } from '../../replication/links/link-limits.ts'
-import { NodeLink } from '../../replication/links/node-link.ts'
+import { Counters } from '../../replication/counters.ts'
+import { findDivergences, type Replica } from '../../replication/divergence.ts'
+import { type LinkOptions, NodeLink } from '../../replication/links/node-link.ts'
 import type { PendingRequest } from '../../replication/links/pending-request.ts'
-import { livesWithin } from '../../replication/lives.ts'
-import { RegisterClient } from '../../replication/register-client.ts'
-import type { Membership } from '../../rpc/messages.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { Repair, type RepairLimits } from '../../upkeep/repair/repair.ts'
 import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
-import type { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
+import type { Protocol } from '../protocol.ts'
 import type { SimulatedTransport } from './network.ts'
+import type { Stage } from './stage.ts'
 import type { ProcessClock } from './timeline.ts'
 
 export type ConnectorProcessOptions = Readonly<{
-  proposerId: number
-  quorums: Quorums
-  rules: Rules
-  membership: Membership
+  /** Of this start of a connector, for the report. */
+  name: string
+  stage: Stage
+  protocol: Protocol
   clock: ProcessClock
-  chance: Chance
-  /** The ways to the nodes, in the order of the membership. */
-  transports: readonly SimulatedTransport[]
+  /** Where it is told to look for its cluster. */
+  hosts: readonly string[]
+  connect: (address: string, owner: ProcessClock) => SimulatedTransport
+  drawProposerId: () => number
   operationTimeoutMs: number
   viewCacheBytesMax: number
   viewAgeMsMax: number
-  /** A proposer sends a request, in the same turn in which it decided to. */
-  onSend: (node: number, key: string, request: Request) => void
-  repair: Readonly<{
-    limits: RepairLimits
-    /** What background repair sees of the client: all of it, unless a rule is broken on purpose. */
-    client: (client: RegisterClient) => RepairTarget['client']
-  }>
-  /** `undefined`: nothing is removed. */
-  removal: Readonly<{ graceMs: number; drawProposerId: () => number }> | undefined
-  /** A bug was found. */
-  onFailure: (error: unknown) => void
+  tombstoneGraceMs: number
+  isRemoving: boolean
+  isRepairing: boolean
+  repairLimits: RepairLimits
+  /** A proposer that works in an epoch sends a request, in the same turn in which it decided to. */
+  onSend: (connector: ConnectorProcess, to: LinkOptions, key: string, request: Request) => void
 }>
 
 /** The link that ships, watched. */
@@ -47,11 +41,7 @@ class WatchedLink extends NodeLink {
   readonly #onSend: (pending: PendingRequest) => void
   readonly #onSettle: () => void
 
-  constructor(
-    options: ConstructorParameters<typeof NodeLink>[0],
-    onSend: (pending: PendingRequest) => void,
-    onSettle: () => void,
-  ) {
+  constructor(options: LinkOptions, onSend: (pending: PendingRequest) => void, onSettle: () => void) {
     super(options)
     this.#onSend = onSend
     this.#onSettle = onSettle
@@ -59,10 +49,10 @@ class WatchedLink extends NodeLink {
 
   override send(pending: PendingRequest): boolean {
     this.#onSend(pending)
-    return super.send(pending.isBackground ? this.#settling(pending) : pending)
+    return super.send(this.#settling(pending))
   }
 
-  /** Repair awaits its requests: what awaits a promise goes on before time does. */
+  /** An answer may end what somebody awaits, who goes on before time does. */
   #settling(pending: PendingRequest): PendingRequest {
     return {
       ...pending,
@@ -78,111 +68,166 @@ class WatchedLink extends NodeLink {
   }
 }
 
-/** The real driver and registry of a connector, in a process that can be stopped and killed. */
+/** A whole connector as it ships, but for its HTTP server, in a process that can be stopped and killed. */
 export class ConnectorProcess {
-  readonly proposerId: number
-  readonly registry: GroupRegistry
+  readonly name: string
   readonly clock: ProcessClock
-  readonly transports: readonly SimulatedTransport[]
+  readonly cluster: Cluster
+  readonly registry: GroupRegistry
   isDead = false
+  readonly #options: ConnectorProcessOptions
+  /** By address. */
+  readonly #transports = new Map<string, SimulatedTransport>()
   readonly #repair: Repair
-  readonly #removal: Removal | undefined
+  readonly #removal: Removal
+  #idCount = 0
 
   constructor(options: ConnectorProcessOptions) {
-    const { proposerId, membership, clock, chance, transports, onSend } = options
-    this.proposerId = proposerId
+    const { name, clock, operationTimeoutMs, isRepairing, isRemoving } = options
+    this.name = name
     this.clock = clock
-    this.transports = transports
-    const { removal } = options
-    const { viewAgeMsMax, linkLimits } =
-      removal === undefined ? { ...options, linkLimits: LINK_LIMITS } : livesWithin(removal.graceMs)
-    const clientOptions = {
-      ...options,
-      drawProposerId: () => proposerId,
-      viewAgeMsMax: Math.min(options.viewAgeMsMax, viewAgeMsMax),
-      random: () => chance.uniform(),
-    }
-    const client = new RegisterClient(clientOptions, (index, onChange) => {
-      const linkOptions = {
-        transport: () => transports[index]!,
-        nodeId: membership.members[index]!.nodeId,
-        membership,
-        clock,
-        limits: linkLimits,
-        onChange,
-        onMismatch: () => {
-          throw new Error('simulated nodes are who they are')
-        },
-      }
-      return new WatchedLink(
-        linkOptions,
-        ({ key, request }) => onSend(index, key, request),
-        () => clock.settle(),
-      )
-    })
-    const { operationTimeoutMs } = options
-    this.registry = new GroupRegistry({ client, nodes: [] }, { clock, operationTimeoutMs })
-    this.#repair = newRepair(options, client)
-    this.#repair.run().catch(options.onFailure)
-    if (removal === undefined) return
-    this.#removal = newRemoval(options, client, removal)
-    this.#removal.run().catch(options.onFailure)
+    this.#options = options
+    this.cluster = this.#newCluster()
+    this.registry = new GroupRegistry(this.cluster, { clock, operationTimeoutMs })
+    this.#repair = this.#newRepair()
+    this.#removal = this.#newRemoval()
+    this.#run(this.cluster)
+    if (isRepairing) this.#run(this.#repair)
+    if (isRemoving) this.#run(this.#removal)
+  }
+
+  /** Background repair begins, where it was not to begin with the connector. */
+  startRepair(): void {
+    if (!this.#options.isRepairing) this.#run(this.#repair)
+  }
+
+  /** Whether the connector has found its cluster. */
+  get isReady(): boolean {
+    return !this.isDead && this.cluster.client !== undefined
+  }
+
+  get transports(): readonly SimulatedTransport[] {
+    return [...this.#transports.values()]
+  }
+
+  transportTo(address: string): SimulatedTransport {
+    const known = this.#transports.get(address)
+    if (known !== undefined) return known
+    const transport = this.#options.connect(address, this.clock)
+    this.#transports.set(address, transport)
+    return transport
   }
 
   kill(): void {
     this.isDead = true
     this.#repair.close()
-    this.#removal?.close()
+    this.#removal.close()
     this.clock.kill()
     for (const transport of this.transports) transport.reset()
   }
-}
 
-/** Background repair as it ships, over the simulated links. */
-function newRepair(options: ConnectorProcessOptions, client: RegisterClient): Repair {
-  const { membership, clock, chance, transports, operationTimeoutMs, repair } = options
-  const { clusterId, epoch } = membership
-  const members = membership.members.map(({ nodeId }, index) => ({
-    nodeId,
-    link: client.links[index]!,
-    transport: transports[index]!,
-  }))
-  const target = { clusterId, epoch, members, client: repair.client(client) }
-  return new Repair({
-    target: () => target,
-    observe(key, replicas) {
-      const found = findDivergences(key, replicas)
-      if (found.length > 0) options.onFailure(new Violation('nodes never contradict each other', key))
-      return found
-    },
-    clock,
-    random: () => chance.uniform(),
-    timeoutMs: () => operationTimeoutMs,
-    limits: repair.limits,
-    logger: { info: () => {}, debug: () => {} },
-  })
-}
+  #run(task: Readonly<{ run: () => Promise<void> }>): void {
+    task.run().catch((error: unknown) => this.#options.stage.fail(error))
+  }
 
-/** The removal of what is left of deleted keys as it ships, over the simulated links. */
-function newRemoval(
-  { membership, clock, chance, transports }: ConnectorProcessOptions,
-  client: RegisterClient,
-  { graceMs, drawProposerId }: NonNullable<ConnectorProcessOptions['removal']>,
-): Removal {
-  const { clusterId, epoch } = membership
-  const members = membership.members.map(({ nodeId }, index) => ({
-    recipient: { clusterId, epoch, nodeId },
-    link: client.links[index]!,
-    transport: transports[index]!,
-  }))
-  return new Removal({
-    target: () => ({ client, members }),
-    range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
-    graceMs: () => graceMs,
-    clock,
-    random: () => chance.uniform(),
-    drawProposerId,
-    limits: REMOVAL_LIMITS,
-    logger: { info: () => {}, debug: () => {} },
-  })
+  #newCluster(): Cluster {
+    const { stage, protocol, clock, hosts, drawProposerId, onSend } = this.#options
+    const { operationTimeoutMs, tombstoneGraceMs, viewCacheBytesMax, viewAgeMsMax } = this.#options
+    return new Cluster({
+      hosts,
+      operationTimeoutMs,
+      tombstoneGraceMs,
+      connect: (address) => this.transportTo(address),
+      clock,
+      random: () => stage.chance.uniform(),
+      drawProposerId,
+      drawId: () => {
+        this.#idCount += 1
+        return `${this.name}-${this.#idCount}`
+      },
+      logger: this.#logger(),
+      counters: new Counters(),
+      onKeyFault: (key, fault) =>
+        this.#options.onFailure(
+          new Violation('no operation ends because of a fault of its key', `${key}: ${fault}`),
+        ),
+      onDivergence: (key, replicas) => this.#observe(key, replicas),
+      seams: {
+        rules: protocol.rules,
+        membership: { ...protocol.membership, quorumsOf: this.#quorumsOf },
+        viewCacheBytesMax,
+        viewAgeMsMax,
+        newLink: (to) =>
+          new WatchedLink(
+            to,
+            ({ key, request }) => onSend(this, to, key, request),
+            () => clock.settle(),
+          ),
+      },
+    })
+  }
+
+  #logger() {
+    const { stage } = this.#options
+    const tell = (fields: object | string, message?: string): void =>
+      stage.tell(`${this.name}  ${message ?? fields}`)
+    return { debug: () => {}, info: tell, warn: tell, error: tell }
+  }
+
+  #quorumsOf: Protocol['membership']['quorumsOf'] = (membership) => {
+    const { protocol } = this.#options
+    if (membership.outgoing !== undefined) return protocol.membership.quorumsOf(membership)
+    return protocol.quorumsOf(membership.members.length)
+  }
+
+  #newRepair(): Repair {
+    const { stage, clock, repairLimits } = this.#options
+    return new Repair({
+      target: () => this.#repairTarget(),
+      observe: (key, replicas) => this.#observe(key, replicas),
+      clock,
+      random: () => stage.chance.uniform(),
+      timeoutMs: () => this.cluster.operationTimeoutMs,
+      limits: repairLimits,
+      logger: { info: () => {}, debug: () => {} },
+    })
+  }
+
+  #watched: RepairTarget | undefined
+
+  /** What repair works with, and what it may get wrong only on purpose. Another epoch has another client. */
+  #repairTarget(): RepairTarget | undefined {
+    const target = repairTargetOf(this.cluster)
+    if (target === undefined) return undefined
+    if (this.#watched?.epoch === target.epoch) return this.#watched
+    const { client, members } = target
+    const { knownToRepair, doesRepairSettle, quorumsOf } = this.#options.protocol
+    const quorums = quorumsOf(members.length)
+    const watched: RepairTarget['client'] = {
+      judge: (records) => client.judge(records) && { chosen: knownToRepair(records, quorums) },
+      settle: async (key) => (doesRepairSettle ? client.settle(key) : { kind: 'not_applied' }),
+    }
+    this.#watched = { ...target, client: watched }
+    return this.#watched
+  }
+
+  #observe(key: string, replicas: readonly Replica[]): readonly unknown[] {
+    const found = findDivergences(key, replicas)
+    if (found.length > 0) this.#options.stage.fail(new Violation('nodes never contradict each other', key))
+    return found
+  }
+
+  #newRemoval(): Removal {
+    const { stage, clock, drawProposerId } = this.#options
+    return new Removal({
+      target: () => removalTargetOf(this.cluster),
+      range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+      graceMs: () => this.cluster.tombstoneGraceMs,
+      clock,
+      random: () => stage.chance.uniform(),
+      drawProposerId,
+      limits: REMOVAL_LIMITS,
+      logger: { info: () => {}, debug: () => {} },
+    })
+  }
 }

@@ -1,17 +1,51 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RULES } from '../../register/rules.ts'
+import type { Membership } from '../../rpc/messages.ts'
 import { PROTOCOL } from '../protocol.ts'
 import { reportLarge } from '../search.ts'
-import { runLarge } from './world.ts'
+import { type LargeRun, runLarge } from './world.ts'
 
 const SEEDS = 200
 
+/** What became of a change of the membership. */
+type Change = 'added' | 'removed' | 'replaced' | 'taken back' | 'exchanged'
+
+/** What the memberships of a run, in their order, tell of the changes between them. */
+function changesOf(memberships: readonly Membership[]): Change[] {
+  return memberships.flatMap(({ members, outgoing }, index) => {
+    const next = memberships[index + 1]
+    if (outgoing === undefined || next === undefined) return []
+    if (next.outgoing !== undefined) return 'exchanged'
+    if (isSame(next.members, outgoing)) return 'taken back'
+    if (members.length === outgoing.length) return 'replaced'
+    return members.length > outgoing.length ? 'added' : 'removed'
+  })
+}
+
+function isSame(some: Membership['members'], others: Membership['members']): boolean {
+  return some.map(({ nodeId }) => nodeId).join() === others.map(({ nodeId }) => nodeId).join()
+}
+
+const runs: LargeRun[] = []
+
 test(`no rule breaks in ${SEEDS} runs of a whole system, and it recovers from each`, async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { failure, description } = await runLarge(seed, PROTOCOL)
-    assert.equal(failure, undefined, `seed ${seed}, ${description}: ${failure?.message}`)
+    const run = await runLarge(seed, PROTOCOL)
+    runs.push(run)
+    assert.equal(run.failure, undefined, `seed ${seed}, ${run.description}: ${run.failure?.message}`)
   }
+})
+
+test('those runs reach every kind of change of the membership, and disks that are lost and come back', () => {
+  const changes = Map.groupBy(
+    runs.flatMap(({ memberships }) => changesOf(memberships)),
+    (change) => change,
+  )
+  for (const change of ['added', 'removed', 'replaced', 'taken back', 'exchanged'] as const)
+    assert.ok((changes.get(change)?.length ?? 0) >= 3, `${change}: ${changes.get(change)?.length ?? 0} times`)
+  assert.ok(runs.some(({ lostDiskCount }) => lostDiskCount > 0))
+  assert.ok(runs.some(({ returnedDiskCount }) => returnedDiskCount > 0))
 })
 
 test('the same seed gives the same conversation, byte for byte', async () => {

@@ -25,7 +25,9 @@ export type StoreObserver = Readonly<{
 export class MemoryStore implements RecordStore {
   readonly nodeId: string
   readonly inventory = new Inventory()
-  membership: Membership | undefined
+  #membership: Membership | undefined
+  /** What the transaction under way would adopt. */
+  #adopted: Membership | undefined
   /** What the next transaction is to be interrupted by. */
   nextCut: 'before commit' | 'after commit' | undefined
   readonly #records = new Map<string, KeyRecord>()
@@ -36,17 +38,25 @@ export class MemoryStore implements RecordStore {
   /** What the observer is told once it is durable. */
   #news: (() => void)[] = []
 
-  /** `digest` is the node's, unless a test breaks it. */
-  constructor(
-    nodeId: string,
-    membership: Membership,
-    observer: StoreObserver,
-    digest: typeof digestOf = digestOf,
-  ) {
+  /** An empty disk. `digest` is the node's, unless a test breaks it. */
+  constructor(nodeId: string, observer: StoreObserver, digest: typeof digestOf = digestOf) {
     this.nodeId = nodeId
     this.#digestOf = digest
-    this.membership = membership
     this.#observer = observer
+  }
+
+  get membership(): Membership | undefined {
+    return this.#adopted ?? this.#membership
+  }
+
+  /** Whether nothing was ever kept here. */
+  get isEmpty(): boolean {
+    return this.#membership === undefined && this.#records.size === 0
+  }
+
+  /** The keys of all records. */
+  get keys(): readonly string[] {
+    return [...this.#records.keys()]
   }
 
   transaction<T>(fn: () => T): T {
@@ -59,11 +69,13 @@ export class MemoryStore implements RecordStore {
       this.nextCut = undefined
       if (cut === 'before commit') throw new PowerCut()
       for (const [key, record] of this.#changes) this.#keep(key, record)
+      this.#membership = this.membership
       for (const tell of this.#news) tell()
       if (cut === 'after commit') throw new PowerCut()
       return result
     } finally {
       this.#changes = undefined
+      this.#adopted = undefined
     }
   }
 
@@ -105,7 +117,8 @@ export class MemoryStore implements RecordStore {
   }
 
   saveMembership(membership: Membership): void {
-    this.membership = membership
+    assert.ok(this.#changes !== undefined, 'a save belongs to a transaction')
+    this.#adopted = membership
   }
 
   scan({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number): ScanSlice {

@@ -1,14 +1,12 @@
 import type { Chance } from '../chance.ts'
 import type { ConnectorProcess } from './connector-process.ts'
-import type { MemoryStore } from './memory-store.ts'
-import type { NodeProcess } from './node-process.ts'
+import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 
-/** What can be harmed. Connectors are looked up anew: they are replaced. */
+/** What can be harmed. All are looked up anew each time: connectors are replaced, and machines are added. */
 export type Targets = Readonly<{
-  nodes: readonly NodeProcess[]
-  stores: readonly MemoryStore[]
-  connectors: readonly ConnectorProcess[]
+  machines: () => readonly Machine[]
+  connectors: () => readonly ConnectorProcess[]
   replace: (connector: number) => void
   haveClocksThatJump: boolean
   /** So long between two faults, on average; `undefined`: much less, for some of the runs. */
@@ -55,23 +53,18 @@ export class Nemesis {
     if (this.#kinds.length > 0) this.#wait()
   }
 
-  /** Every process runs, every wire is whole; from now on nothing happens any more. */
+  /** Every process runs, and every wire is whole; from now on nothing happens any more. */
   heal(): void {
     this.#isOver = true
-    const { nodes, stores, connectors } = this.#targets
-    for (const store of stores) store.nextCut = undefined
-    for (const node of nodes) {
-      node.turnMs = 0
-      node.resume()
-      node.start()
+    for (const machine of this.#targets.machines()) {
+      machine.store.nextCut = undefined
+      machine.turnMs = 0
+      machine.resume()
+      machine.start()
     }
-    for (const { clock, transports } of connectors) {
+    for (const { clock, transports } of this.#targets.connectors()) {
       clock.resume()
-      clock.steady()
-      for (const wire of transports.flatMap(({ up, down }) => [up, down])) {
-        wire.heal()
-        wire.steady()
-      }
+      for (const wire of transports.flatMap(({ up, down }) => [up, down])) wire.heal()
     }
   }
 
@@ -90,16 +83,16 @@ export class Nemesis {
   }
 
   #strike(kind: (typeof KINDS)[number]): void {
-    const { nodes, stores, connectors, replace, tell } = this.#targets
+    const { machines, connectors, replace, tell } = this.#targets
     const chance = this.#chance
-    const at = chance.below(nodes.length)
-    const node = nodes[at]!
-    const which = chance.below(connectors.length)
-    const connector = connectors[which]!
-    const transport = connector.transports[at]!
+    const machine = chance.of(machines())
+    const { nodeId } = machine
+    const which = chance.below(connectors().length)
+    const connector = connectors()[which]!
+    const transport = connector.transportTo(machine.address)
     switch (kind) {
       case 'reset':
-        tell(`the stream between c${connector.proposerId} and n${at + 1} ends`)
+        tell(`the streams between ${connector.name} and ${nodeId} end`)
         return transport.reset()
       case 'cut': {
         const [hasUp, hasDown] = chance.of([
@@ -107,9 +100,7 @@ export class Nemesis {
           [true, false],
           [false, true],
         ] as const)
-        tell(
-          `c${connector.proposerId} and n${at + 1} are cut ${hasUp && hasDown ? 'off' : hasUp ? 'up' : 'down'}`,
-        )
+        tell(`${connector.name} and ${nodeId} are cut ${hasUp && hasDown ? 'off' : hasUp ? 'up' : 'down'}`)
         if (hasUp) transport.up.cut()
         if (hasDown) transport.down.cut()
         return this.#later(() => {
@@ -118,38 +109,38 @@ export class Nemesis {
         })
       }
       case 'crash':
-        tell(`n${at + 1} crashes`)
-        node.crash()
-        return this.#later(() => this.#restart(at))
+        tell(`${nodeId} crashes`)
+        machine.crash()
+        return this.#later(() => this.#restart(machine))
       case 'crash in a turn':
-        stores[at]!.nextCut = chance.of(['before commit', 'after commit'])
-        return this.#later(() => this.#restart(at))
+        machine.store.nextCut = chance.of(['before commit', 'after commit'])
+        return this.#later(() => this.#restart(machine))
       case 'stop':
-        tell(`n${at + 1} is stopped`)
-        node.stop()
-        return this.#later(() => node.resume())
+        tell(`${nodeId} is stopped`)
+        machine.stop()
+        return this.#later(() => machine.resume())
       case 'stop connector':
-        tell(`c${connector.proposerId} is stopped`)
+        tell(`${connector.name} is stopped`)
         connector.clock.stop()
         return this.#later(() => connector.clock.resume())
       case 'slow':
-        node.turnMs = chance.uniform() * 50
+        machine.turnMs = chance.uniform() * 50
         return this.#later(() => {
-          node.turnMs = 0
+          machine.turnMs = 0
         })
       case 'replace':
         return replace(which)
       case 'jump':
-        tell(`the clock of c${connector.proposerId} jumps`)
+        tell(`the clock of ${connector.name} jumps`)
         return connector.clock.jump(chance.uniform() * 10_000)
       default:
         return kind satisfies never
     }
   }
 
-  #restart(at: number): void {
-    if (this.#targets.nodes[at]!.isUp) return
-    this.#targets.tell(`n${at + 1} restarts`)
-    this.#targets.nodes[at]!.start()
+  #restart(machine: Machine): void {
+    if (machine.isUp || machine.isRetired) return
+    this.#targets.tell(`${machine.nodeId} restarts`)
+    machine.start()
   }
 }

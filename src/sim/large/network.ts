@@ -22,31 +22,46 @@ export type Weather = Readonly<{
   stallMsMax: number
 }>
 
+/** The network of a run: it connects processes, and behaves alike for all of them. */
+export class Network {
+  readonly timeline: Timeline
+  readonly chance: Chance
+  readonly weather: Weather
+  /** Whether a node refuses what was held up on its way: not where clocks run apart without bound. */
+  readonly areMessagesJudged: boolean
+  /** No batch is held up any more. */
+  isSteady = false
+
+  constructor(timeline: Timeline, chance: Chance, weather: Weather, areMessagesJudged: boolean) {
+    this.timeline = timeline
+    this.chance = chance
+    this.weather = weather
+    this.areMessagesJudged = areMessagesJudged
+  }
+
+  /** The way from a connector to whatever node runs on a machine. */
+  connect(owner: ProcessClock, listener: Listener): SimulatedTransport {
+    return new SimulatedTransport(this, owner, listener)
+  }
+}
+
 /**
  * One direction between two processes. While it is cut, what was sent waits: delivery is delayed, without
  * bound.
  */
 export class Wire {
+  readonly #network: Network
   readonly #timeline: Timeline
-  readonly #chance: Chance
-  readonly #weather: Weather
   #isCut = false
-  #isSteady = false
   #waiting: (() => void)[] = []
 
-  constructor(timeline: Timeline, chance: Chance, weather: Weather) {
-    this.#timeline = timeline
-    this.#chance = chance
-    this.#weather = weather
+  constructor(network: Network) {
+    this.#network = network
+    this.#timeline = network.timeline
   }
 
   cut(): void {
     this.#isCut = true
-  }
-
-  /** No batch is held up any more. */
-  steady(): void {
-    this.#isSteady = true
   }
 
   heal(): void {
@@ -80,9 +95,10 @@ export class Wire {
   }
 
   latencyMs(): number {
-    const { latencyMs, stallRate, stallMsMax } = this.#weather
-    if (!this.#isSteady && this.#chance.happens(stallRate)) return this.#chance.uniform() * stallMsMax
-    return latencyMs[0] + this.#chance.uniform() * (latencyMs[1] - latencyMs[0])
+    const { chance, isSteady, weather } = this.#network
+    const { latencyMs, stallRate, stallMsMax } = weather
+    if (!isSteady && chance.happens(stallRate)) return chance.uniform() * stallMsMax
+    return latencyMs[0] + chance.uniform() * (latencyMs[1] - latencyMs[0])
   }
 }
 
@@ -92,15 +108,19 @@ export interface Listener {
   readonly isUp: boolean
   /** Counts its starts: what was sent to a process that has died since does not arrive at the next one. */
   readonly startCount: number
-  /** A batch arrives; what the node answers goes to `reply`, unless it crashes first. */
-  /** `isFresh`: whether it may still act on it, by the time of its clock; else nothing comes of it. */
+  /**
+   * A batch arrives. The node's answer goes to `reply`, unless the node crashes first. `isFresh`: whether the
+   * node may still act on the batch, by the time of its clock; else nothing comes of it.
+   */
   receive(
     batch: RequestBatch,
     reply: (answers: AnswerBatch) => void,
     isFresh: (nowMs: number) => boolean,
   ): void
+  describe(reply: (description: Description) => void): void
   digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void
-  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice) => void): void
+  /** `undefined`: the range is for another node, or another epoch. */
+  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice | undefined) => void): void
 }
 
 /** Few, so that a scan takes many steps, between which much happens. */
@@ -119,25 +139,19 @@ export class SimulatedTransport implements NodeTransport {
   readonly down: Wire
   /** The connector's process: what arrives for it is handled when that runs. */
   readonly owner: ProcessClock
-  /** Whether the node refuses what was held up on its way: not where clocks run apart without bound. */
-  readonly areMessagesJudged: boolean
+  readonly network: Network
   readonly #timeline: Timeline
   readonly #chance: Chance
   readonly #listener: Listener
 
-  constructor(
-    timeline: Timeline,
-    chance: Chance,
-    weather: Weather,
-    ends: Readonly<{ owner: ProcessClock; listener: Listener; areMessagesJudged: boolean }>,
-  ) {
-    this.areMessagesJudged = ends.areMessagesJudged
-    this.#timeline = timeline
-    this.#chance = chance
-    this.owner = ends.owner
-    this.#listener = ends.listener
-    this.up = new Wire(timeline, chance, weather)
-    this.down = new Wire(timeline, chance, weather)
+  constructor(network: Network, owner: ProcessClock, listener: Listener) {
+    this.network = network
+    this.#timeline = network.timeline
+    this.#chance = network.chance
+    this.owner = owner
+    this.#listener = listener
+    this.up = new Wire(network)
+    this.down = new Wire(network)
   }
 
   open(handlers: StreamHandlers): BatchStream {
@@ -163,8 +177,8 @@ export class SimulatedTransport implements NodeTransport {
     for (const fail of [...this.#calls]) fail()
   }
 
-  describe(): Promise<Description> {
-    return Promise.reject(new Error('simulated clusters are known from the start'))
+  describe(timeoutMs: number): Promise<Description> {
+    return this.#call((reply) => this.#listener.describe(reply), { timeoutMs })
   }
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
@@ -175,13 +189,14 @@ export class SimulatedTransport implements NodeTransport {
     let { start } = range
     for (;;) {
       const from = start
-      const { entries, nextStart } = await this.#call<ScanSlice>(
+      const slice = await this.#call<ScanSlice | undefined>(
         (reply) => this.#listener.scan({ ...range, start: from }, SCAN_PAGE_RECORDS, reply),
         { signal },
       )
-      if (entries.length > 0) yield entries
-      if (nextStart === undefined) return
-      start = nextStart
+      if (slice === undefined) throw new Error('the scan is for another node, or another epoch')
+      if (slice.entries.length > 0) yield slice.entries
+      if (slice.nextStart === undefined) return
+      start = slice.nextStart
     }
   }
 
@@ -240,7 +255,7 @@ class SimulatedStream implements BatchStream {
     const { startCount } = listener
     const freshness = new Freshness()
     const isFresh = (batch: RequestBatch, nowMs: number): boolean => {
-      if (!transport.areMessagesJudged || freshness.isFresh(batch, nowMs)) return true
+      if (!transport.network.areMessagesJudged || freshness.isFresh(batch, nowMs)) return true
       if (this.isOpen) transport.end(this, false)
       return false
     }

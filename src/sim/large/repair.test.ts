@@ -43,8 +43,8 @@ const MUTATIONS: readonly Readonly<{
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
     // None before it shows it: minutes that every test run would spend.
-    firstSeed: 501,
-    seedsMax: 800,
+    firstSeed: 590,
+    seedsMax: 700,
   },
   {
     name: 'digests do not tell apart two ballots of one write',

@@ -1,12 +1,14 @@
 import type { Protocol } from '../protocol.ts'
 import { nameOf } from '../small/shrink.ts'
-import { LARGE_BOUNDS, type LargeBounds, runLarge } from './world.ts'
+import { LARGE_BOUNDS, type LargeBounds } from './scenario.ts'
+import { runLarge } from './world.ts'
 
 /** What is tried for each bound, in the order in which they are shrunk. */
 const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> = {
   keysMax: [1, 2, 3, 4, 5],
   clientsMax: [1, 2, 4, 8],
   operationsMax: [5, 10, 20, 40, 80, 160],
+  changesMax: [0, 1, 2, 4, 8, 16],
 }
 
 /**

@@ -1,11 +1,9 @@
-/** Sees all that happens to one key of a large world, and checks it. */
-
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Ballot } from '../../register/ballot.ts'
 import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { State } from '../../register/state.ts'
 import { ExactlyOnce } from '../checkers/exactly-once.ts'
-import { Ledger } from '../checkers/ledger.ts'
+import { type Electorate, Ledger } from '../checkers/ledger.ts'
 import { Promises } from '../checkers/promises.ts'
 import { Violation } from '../checkers/violation.ts'
 import { GROUP_MODEL, type GroupCommand, type Seen } from './group-model.ts'
@@ -21,25 +19,69 @@ type Operation = {
   call: Call<GroupCommand, Seen> | undefined
 }
 
-export class Witness {
-  readonly #key: string
-  readonly #ledger: Ledger
-  readonly #exactlyOnce: ExactlyOnce
+/** Sees all that happens to the register of one key, and checks it. */
+export class RegisterWitness {
+  protected readonly ledger: Ledger
   readonly #promises = new Promises()
-  readonly #operations: Operation[] = []
-  /** The operations that have decided to change the group in the event under way. */
-  #deciders: number[] = []
-  #event = -1
-  #time = 0
 
-  constructor(key: string, nodeCount: number) {
-    this.#key = key
-    this.#ledger = new Ledger(nodeCount)
-    this.#exactlyOnce = new ExactlyOnce(this.#ledger)
+  constructor(electorate: Electorate) {
+    this.ledger = new Ledger(electorate)
   }
 
-  get generation(): number {
-    return this.#ledger.generation
+  /** What the register holds that was chosen last. */
+  get value(): Uint8Array | undefined {
+    return this.ledger.value
+  }
+
+  /** A connector sends a request, in a turn of the run. */
+  sent(request: Request, turn: number): void {
+    if (request.kind === 'accept') {
+      this.ledger.proposed(request.ballot, request.state, this.decidersIn(turn))
+    } else if (request.kind === 'learn') this.ledger.toldChosen(request.ballot, request.state.writeId)
+    else if (request.kind === 'mark') this.ledger.toldChosen(request.ballot, request.writeId)
+  }
+
+  voted(node: number, ballot: Ballot, state: State): void {
+    this.ledger.voted(node, ballot, state)
+  }
+
+  /** A node has turned this into a stub. */
+  stubbed({ accepted, state }: KeyRecord): void {
+    this.ledger.removed(accepted!, state)
+  }
+
+  dropped(node: number): void {
+    this.#promises.dropping(node)
+  }
+
+  answered(node: number, { record }: Answer): void {
+    this.#promises.told(node, record)
+  }
+
+  /** Another membership is chosen: what was accepted may be chosen by that. */
+  reconsider(): void {
+    this.ledger.reconsider()
+  }
+
+  /** The operations of clients that have decided to change the value in a turn. */
+  protected decidersIn(_turn: number): readonly number[] {
+    return []
+  }
+}
+
+/** The same of a group, and of what clients see of it. */
+export class GroupWitness extends RegisterWitness {
+  readonly #groupId: string
+  readonly #exactlyOnce: ExactlyOnce
+  readonly #operations: Operation[] = []
+  #deciders: number[] = []
+  #turn = -1
+  #time = 0
+
+  constructor(groupId: string, electorate: Electorate) {
+    super(electorate)
+    this.#groupId = groupId
+    this.#exactlyOnce = new ExactlyOnce(this.ledger)
   }
 
   /** A client calls. Returns the number of the operation. */
@@ -48,12 +90,10 @@ export class Witness {
     return this.#operations.push({ command, calledAt: this.#time, call: undefined }) - 1
   }
 
-  /**
-   * A proposer has run an operation's command, which changes the group. `event` counts the events of the run.
-   */
-  decided(operation: number, event: number): void {
-    if (event !== this.#event) this.#deciders = []
-    this.#event = event
+  /** A proposer has run an operation's command, which changes the group. */
+  decided(operation: number, turn: number): void {
+    if (turn !== this.#turn) this.#deciders = []
+    this.#turn = turn
     if (!this.#deciders.includes(operation)) this.#deciders.push(operation)
   }
 
@@ -71,41 +111,21 @@ export class Witness {
     }
   }
 
-  sent(request: Request, event: number): void {
-    if (request.kind === 'accept') {
-      this.#ledger.proposed(request.ballot, request.state, event === this.#event ? this.#deciders : [])
-    } else if (request.kind === 'learn') this.#ledger.toldChosen(request.ballot, request.state.writeId)
-    else if (request.kind === 'mark') this.#ledger.toldChosen(request.ballot, request.writeId)
-  }
-
-  voted(node: number, ballot: Ballot, state: State): void {
-    this.#ledger.voted(node, ballot, state)
-  }
-
-  /** A node has turned this into a stub. */
-  stubbed({ accepted, state }: KeyRecord): void {
-    this.#ledger.removed(accepted!, state)
-  }
-
-  dropped(node: number): void {
-    this.#promises.dropping(node)
-  }
-
-  answered(node: number, { record }: Answer): void {
-    this.#promises.told(node, record)
-  }
-
   /** At the end, when every operation has ended. */
   finish(): void {
     this.#exactlyOnce.checkAll(this.#operations.length)
     const calls: Call<GroupCommand, Seen>[] = []
     const indexes = this.#operations.map(({ call }) => (call === undefined ? -1 : calls.push(call) - 1))
-    const order = this.#ledger.order().map((operation) => indexes[operation]!)
+    const order = this.ledger.order().map((operation) => indexes[operation]!)
     const explanation = linearize(GROUP_MODEL, calls, order)
     if (explanation.kind === 'found') return
     throw new Violation(
       'the history is linearizable',
-      `${this.#key}: ${explanation.kind} of ${calls.length} calls`,
+      `${this.#groupId}: ${explanation.kind} of ${calls.length} calls`,
     )
+  }
+
+  protected override decidersIn(turn: number): readonly number[] {
+    return turn === this.#turn ? this.#deciders : []
   }
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { NodeHandler } from '../../node/handler.ts'
 import type { ScanSlice } from '../../node/store/record-store.ts'
+import { FaultError } from '../../process/fault.ts'
 import type { Answer } from '../../register/messages.ts'
 import type {
   AnswerBatch,
+  Description,
   DigestAnswer,
   DigestRequest,
   KeyedRequest,
@@ -15,14 +17,18 @@ import { type MemoryStore, PowerCut } from './memory-store.ts'
 import type { Listener } from './network.ts'
 import { type Drift, ProcessClock, type Timeline } from './timeline.ts'
 
-export type NodeProcessOptions = Readonly<{
+export type MachineOptions = Readonly<{
+  /** Where connectors reach its node, as host:port. */
+  address: string
   store: MemoryStore
   timeline: Timeline
   chance: Chance
   drift: Drift
-  /** The node has crashed: its connections are gone. */
+  /** The node has crashed, or has ended: its connections are gone. */
   onCrash: () => void
-  onAnswer: (request: KeyedRequest, answer: Answer) => void
+  /** The node was told that it is no longer a member, and has ended. */
+  onRetired: () => void
+  onAnswer: (nodeId: string, request: KeyedRequest, answer: Answer) => void
   /** A bug was found. */
   onFailure: (error: unknown) => void
 }>
@@ -30,19 +36,35 @@ export type NodeProcessOptions = Readonly<{
 /** How often a node writes the marks that it has put off. */
 const FLUSH_INTERVAL_MS = 100
 
-/** The real handler in a process that can be stopped, crash anywhere, and start again from its disk. */
-export class NodeProcess implements Listener {
-  readonly #options: NodeProcessOptions
+/**
+ * A machine with a disk, and the real handler of a node in a process that can be stopped, crash anywhere, and
+ * start again from the disk. The disk can be exchanged: then another node runs here.
+ */
+export class Machine implements Listener {
+  readonly address: string
+  readonly #options: MachineOptions
+  #store: MemoryStore
   #clock: ProcessClock
   #handler: NodeHandler | undefined
+  #isRetired = false
   /** What a turn takes, in milliseconds: more on a slow node. */
   turnMs = 0
   startCount = 0
 
-  constructor(options: NodeProcessOptions) {
+  constructor(options: MachineOptions) {
+    this.address = options.address
     this.#options = options
+    this.#store = options.store
     this.#clock = this.#newClock()
     this.start()
+  }
+
+  get store(): MemoryStore {
+    return this.#store
+  }
+
+  get nodeId(): string {
+    return this.#store.nodeId
   }
 
   get isUp(): boolean {
@@ -53,20 +75,22 @@ export class NodeProcess implements Listener {
     return this.#clock.isStopped
   }
 
+  /** Whether the node has ended because it is no longer a member. It does not start again. */
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
   start(): void {
-    if (this.isUp) return
+    if (this.isUp || this.#isRetired) return
     this.startCount += 1
-    const { store, timeline, onFailure } = this.#options
+    const { timeline } = this.#options
     const clock = this.#newClock()
     this.#clock = clock
     const handler = new NodeHandler({
-      store,
+      store: this.#store,
       version: 'simulated',
       defer: (task) => timeline.after(this.turnMs, () => clock.run(task)),
-      onFatal: (error) => {
-        if (error instanceof PowerCut) this.crash()
-        else onFailure(error)
-      },
+      onFatal: (error) => this.#onFatal(error),
     })
     this.#handler = handler
     const flush = (): void => {
@@ -80,7 +104,18 @@ export class NodeProcess implements Listener {
     if (!this.isUp) return
     this.#clock.kill()
     this.#handler = undefined
+    this.#store.nextCut = undefined
     this.#options.onCrash()
+  }
+
+  /** Puts another disk in, and starts the node that it belongs to. Returns the disk that was there. */
+  exchangeDisk(store: MemoryStore): MemoryStore {
+    this.crash()
+    const before = this.#store
+    this.#store = store
+    this.#isRetired = false
+    this.start()
+    return before
   }
 
   stop(): void {
@@ -91,6 +126,15 @@ export class NodeProcess implements Listener {
     this.#clock.resume()
   }
 
+  #onFatal(error: unknown): void {
+    if (error instanceof PowerCut) this.crash()
+    else if (error instanceof FaultError && error.code === 'not_a_member') {
+      this.crash()
+      this.#isRetired = true
+      this.#options.onRetired()
+    } else this.#options.onFailure(error)
+  }
+
   receive(
     batch: RequestBatch,
     reply: (answers: AnswerBatch) => void,
@@ -98,13 +142,22 @@ export class NodeProcess implements Listener {
   ): void {
     const handler = this.#handler!
     const clock = this.#clock
+    const { nodeId } = this
     clock.run(() => {
       if (!isFresh(clock.nowMs())) return
       const answer = (answers: AnswerBatch): void => {
-        this.#observe(batch, answers)
+        this.#observe(nodeId, batch, answers)
         reply(answers)
       }
       handler.receive(batch, answer, (reason) => assert.fail(reason))
+    })
+  }
+
+  describe(reply: (description: Description) => void): void {
+    const handler = this.#handler!
+    this.#clock.run(() => {
+      const description = handler.describe()
+      if (description !== undefined) reply(description)
     })
   }
 
@@ -116,22 +169,21 @@ export class NodeProcess implements Listener {
     })
   }
 
-  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice) => void): void {
+  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice | undefined) => void): void {
     const handler = this.#handler!
     this.#clock.run(() => {
       const slice = handler.scan(range, limit)
-      assert.notEqual(slice, 'not_meant', 'simulated nodes are who they are')
-      if (slice !== undefined && slice !== 'not_meant') reply(slice)
+      if (slice !== undefined) reply(slice === 'not_meant' ? undefined : slice)
     })
   }
 
-  #observe({ requests }: RequestBatch, { answers }: AnswerBatch): void {
+  #observe(nodeId: string, { requests }: RequestBatch, { answers }: AnswerBatch): void {
     let index = 0
     for (const request of requests) {
       if (request.request.kind === 'mark') continue
       const answer = answers[index]
       index += 1
-      if (answer !== undefined) this.#options.onAnswer(request, answer)
+      if (answer !== undefined) this.#options.onAnswer(nodeId, request, answer)
     }
   }
 

@@ -1,0 +1,122 @@
+import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
+import { decodeMembership, MEMBERSHIP_KEY } from '../../membership/membership-register.ts'
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import { nodesOfEpoch } from '../../rpc/membership.ts'
+import type { Membership } from '../../rpc/messages.ts'
+import { ChangingElectorate } from '../checkers/electorate.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { StoreObserver } from './memory-store.ts'
+import { GroupWitness, RegisterWitness } from './witness.ts'
+
+/**
+ * Watches a run from outside: it hears what connectors send, and what nodes keep and answer, and has it
+ * checked key by key. It knows which memberships are chosen, and when, from the register that holds them.
+ */
+export class Observer {
+  readonly #electorate: ChangingElectorate
+  /** By key. */
+  readonly #witnesses = new Map<string, RegisterWitness>()
+  readonly #groups = new Map<string, GroupWitness>()
+  readonly #onChosen: (membership: Membership) => void
+  readonly #memberships: Membership[] = []
+
+  /** @param birthCount how many nodes the cluster is born on */
+  constructor(birthCount: number, groupIds: readonly string[], onChosen: (membership: Membership) => void) {
+    this.#electorate = new ChangingElectorate(birthCount)
+    this.#onChosen = onChosen
+    for (const groupId of groupIds) {
+      const witness = new GroupWitness(groupId, this.#isEnough)
+      this.#groups.set(groupId, witness)
+      this.#witnesses.set(GROUP_NAMESPACE + groupId, witness)
+    }
+  }
+
+  /** The membership that was chosen last; `undefined`: the cluster is not born yet. */
+  get newest(): Membership | undefined {
+    return this.#memberships.at(-1)
+  }
+
+  /** All that were chosen, one after the other. */
+  get memberships(): readonly Membership[] {
+    return this.#memberships
+  }
+
+  get groups(): readonly GroupWitness[] {
+    return [...this.#groups.values()]
+  }
+
+  group(groupId: string): GroupWitness {
+    return this.#groups.get(groupId)!
+  }
+
+  /** A connector that works in an epoch sends a request; in epoch 0, for a birth. */
+  sent(epoch: number, key: string, request: Request, turn: number): void {
+    if (request.kind === 'accept') {
+      const { ballot, state } = request
+      this.#electorate.began(ballot.proposerId === 0 ? state.writeId.proposerId : ballot.proposerId, epoch)
+    }
+    this.#witnessOf(key).sent(request, turn)
+  }
+
+  answered(nodeId: string, key: string, answer: Answer): void {
+    this.#witnessOf(key).answered(indexOf(nodeId), answer)
+  }
+
+  /** What the disk of a node tells of itself. */
+  disk(nodeId: string): StoreObserver {
+    const node = indexOf(nodeId)
+    return {
+      onVote: (key, record) => this.#voted(node, key, record),
+      onStub: (key, before) => this.#witnessOf(key).stubbed(before),
+      onDrop: (key) => this.#witnessOf(key).dropped(node),
+    }
+  }
+
+  #voted(node: number, key: string, { accepted, state }: KeyRecord): void {
+    this.#witnessOf(key).voted(node, accepted!, state)
+    if (key === MEMBERSHIP_KEY) this.#noteChosen()
+  }
+
+  /** Sees whether the register names other members than before. */
+  #noteChosen(): void {
+    const value = this.#witnessOf(MEMBERSHIP_KEY).value
+    if (value === undefined) return
+    const membership = decodeMembership(value)
+    const epoch = this.#memberships.length
+    if (membership.epoch <= epoch) return
+    if (membership.epoch !== epoch + 1)
+      throw new Violation('epochs follow one another', `epoch ${membership.epoch} follows ${epoch}`)
+    this.#memberships.push(membership)
+    this.#electorate.chose(membership)
+    this.#onChosen(membership)
+    for (const witness of this.#witnesses.values()) witness.reconsider()
+    this.#noteChosen()
+  }
+
+  #witnessOf(key: string): RegisterWitness {
+    const known = this.#witnesses.get(key)
+    if (known !== undefined) return known
+    const witness = new RegisterWitness(this.#isEnough)
+    this.#witnesses.set(key, witness)
+    return witness
+  }
+
+  readonly #isEnough = (voters: number, ballot: Readonly<{ proposerId: number }>, writer: number): boolean =>
+    this.#electorate.isEnough(voters, ballot, writer)
+}
+
+/** A membership, as text: `n1 n2 n3`, and in a joint epoch `n1 n2 n3 → n1 n2 n4`. */
+export function formatMembership({ members, outgoing }: Membership): string {
+  const ids = (nodes: typeof members) => nodes.map(({ nodeId }) => nodeId).join(' ')
+  return outgoing === undefined ? ids(members) : `${ids(outgoing)} → ${ids(members)}`
+}
+
+/** Where the nodes of an epoch are. */
+export function addressesOf(membership: Membership): string[] {
+  return nodesOfEpoch(membership).map(({ address }) => address)
+}
+
+/** Nodes are `n1`, `n2` and so on; the checkers take their numbers for bits. */
+function indexOf(nodeId: string): number {
+  return Number(nodeId.slice(1))
+}

@@ -1,0 +1,178 @@
+import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
+import { formatBallot } from '../../register/ballot.ts'
+import type { KeyRecord } from '../../register/messages.ts'
+import { formatState } from '../../register/state.ts'
+import { isJoint } from '../../rpc/membership.ts'
+import { Violation } from '../checkers/violation.ts'
+import { formatRecord } from '../small/teller.ts'
+import type { Clients } from './clients.ts'
+import type { ConnectorProcess } from './connector-process.ts'
+import type { GroupCommand } from './group-model.ts'
+import type { Machine } from './machine.ts'
+import type { Machines } from './machines.ts'
+import { formatMembership, type Observer } from './observer.ts'
+import type { Operator } from './operator.ts'
+import type { Scenario } from './scenario.ts'
+import type { Stage } from './stage.ts'
+import type { Ending } from './witness.ts'
+
+/**
+ * From the healing of everything on, how long until every operation succeeds. Timers that were set before run
+ * out first, and the slowest clock takes three times the timeout of a batch, twice as long.
+ */
+const RECOVERY_MS = 25_000
+/**
+ * From then on, how long until no change of the membership is under way, and all know the last one: each
+ * change that is left may have to be claimed by another connector first, and each lost disk makes one change
+ * more.
+ */
+const CHANGES_MS = 60_000
+/** How often the operator looks whether there is anything that no connector mends. */
+const MEND_MS = 1_000
+/**
+ * From then on, how long until all nodes hold the same: a few comparisons of the connector with the slowest
+ * clock, and as many repairs as there are keys.
+ */
+const REPAIR_MS = 10_000
+/**
+ * From then on, how many grace times until nothing is left of deleted groups: two for the steps and a quarter
+ * for each walk between them; and the same again, for what repair had to settle first, or what was only
+ * promised.
+ */
+const REMOVAL_GRACES = 6
+
+export type ProofOptions = Readonly<{
+  stage: Stage
+  scenario: Scenario
+  observer: Observer
+  machines: Machines
+  operator: Operator
+  clients: Clients
+  connectors: () => readonly ConnectorProcess[]
+}>
+
+/** The second phase of a run: everything is healed, and then the cluster must come to rest, and work. */
+export class Proof {
+  readonly #options: ProofOptions
+
+  constructor(options: ProofOptions) {
+    this.#options = options
+  }
+
+  /** @throws {Violation} */
+  async run(): Promise<void> {
+    const { stage, clients, scenario, observer } = this.#options
+    this.#mend()
+    await stage.runUntil(stage.timeline.nowMs + RECOVERY_MS, () => false)
+    if (clients.pendingCount > 0)
+      throw new Violation('operations end', `${clients.pendingCount} are still pending`)
+    await this.#proveSettled()
+    await this.#proveEqual()
+    for (const groupId of scenario.groupIds) await this.#proveProgress(groupId)
+    await this.#proveEqual()
+    await this.#proveRemoved()
+    for (const group of observer.groups) group.finish()
+  }
+
+  #mend(): void {
+    const { stage, operator } = this.#options
+    operator.mend()
+    stage.timeline.after(MEND_MS, () => this.#mend())
+  }
+
+  /** Changes of the membership end: all connectors, and all members, know the one that was chosen last. */
+  async #proveSettled(): Promise<void> {
+    const { stage } = this.#options
+    await stage.runUntil(stage.timeline.nowMs + CHANGES_MS, () => this.#unsettled() === undefined)
+    const unsettled = this.#unsettled()
+    if (stage.failure === undefined && unsettled !== undefined) throw new Violation('changes end', unsettled)
+  }
+
+  #unsettled(): string | undefined {
+    const { observer, connectors } = this.#options
+    const { newest } = observer
+    if (newest === undefined) return 'no cluster was born'
+    const name = `epoch ${newest.epoch} (${formatMembership(newest)})`
+    if (isJoint(newest)) return `${name} does not end`
+    const late = connectors().find(({ cluster }) => cluster.membership?.epoch !== newest.epoch)
+    if (late !== undefined) return `${late.name} does not follow to ${name}`
+    const members = this.#members
+    if (members.length < newest.members.length) return `a member of ${name} has no disk`
+    const old = members.find(({ isUp, store }) => !isUp || store.membership?.epoch !== newest.epoch)
+    return old === undefined ? undefined : `${old.nodeId} does not follow to ${name}`
+  }
+
+  get #members(): readonly Machine[] {
+    const { observer, machines } = this.#options
+    return observer.newest === undefined ? [] : machines.ofMembership(observer.newest)
+  }
+
+  /**
+   * When all is well, every connector changes and reads every group, at once and in agreement with the
+   * others.
+   */
+  async #proveProgress(groupId: string): Promise<void> {
+    const { stage, scenario, clients, connectors } = this.#options
+    const commands: GroupCommand[] = [
+      { kind: 'create', incarnation: `last-${groupId}`, text: 'last' },
+      { kind: 'read' },
+      { kind: 'delete', etag: undefined },
+    ]
+    for (const command of commands) {
+      for (const connector of connectors()) {
+        let ending: Ending | undefined
+        clients.call(connector, groupId, command, (ended) => {
+          ending = ended
+        })
+        const untilMs = stage.timeline.nowMs + 2 * scenario.operationTimeoutMs
+        await stage.runUntil(untilMs, () => ending !== undefined)
+        if (stage.failure === undefined && ending?.kind !== 'done') {
+          const text = `${command.kind} on ${groupId} by ${connector.name} ended ${ending?.kind} in a healthy cluster`
+          throw new Violation('operations succeed', text)
+        }
+      }
+    }
+  }
+
+  /** Background repair makes all members equal, without any client. */
+  async #proveEqual(): Promise<void> {
+    const { stage } = this.#options
+    await stage.runUntil(stage.timeline.nowMs + REPAIR_MS, () => this.#differingKey() === undefined)
+    const key = this.#differingKey()
+    if (stage.failure !== undefined || key === undefined) return
+    const held = this.#members.map(({ store }) => formatHeld(store.load(key)))
+    throw new Violation('nodes become identical', `${key} is ${held.join(', ')}`)
+  }
+
+  #differingKey(): string | undefined {
+    const members = this.#members
+    const keys = new Set(members.flatMap(({ store }) => store.keys))
+    return [...keys].find((key) => {
+      const held = members.map(({ store }) => formatHeld(store.load(key)))
+      return held.some((one) => one !== held[0])
+    })
+  }
+
+  /** All groups are deleted by now: removal leaves nothing of them on any member. */
+  async #proveRemoved(): Promise<void> {
+    const { stage, scenario } = this.#options
+    const { graceMs, isRemovalAwaited } = scenario
+    if (graceMs === undefined || !isRemovalAwaited) return
+    const keysLeft = () =>
+      new Set(
+        this.#members.flatMap(({ store }) => store.keys.filter((key) => key.startsWith(GROUP_NAMESPACE))),
+      )
+    await stage.runUntil(stage.timeline.nowMs + REMOVAL_GRACES * graceMs, () => keysLeft().size === 0)
+    if (stage.failure !== undefined || keysLeft().size === 0) return
+    const held = [...keysLeft()].map((key) => {
+      const records = this.#members.map(({ store }) => formatRecord(store.load(key)))
+      return `${key}: ${records.join('; ')}`
+    })
+    throw new Violation('nothing is left of deleted groups', held.join(' | '))
+  }
+}
+
+/** What must be the same on every node: what it has accepted, and at which ballot. */
+function formatHeld({ accepted, state }: KeyRecord): string {
+  return accepted === undefined ? 'nothing' : `${formatState(state)} at ${formatBallot(accepted)}`
+}
