@@ -74,6 +74,13 @@ test('a cluster that has gone on without most of the old members is followed at 
   assert.ok(!isConfirmed(later, OLD, [seen('c', later), seen('d', OLD)]))
 })
 
+test('a removal is followed although one of those that stay is down, and the node that left has ended', () => {
+  const older = aMembership(3, 'abcd')
+  const newer = aMembership(5, 'abd')
+  assert.ok(isConfirmed(newer, older, [seen('b', newer), seen('d', newer)]), 'seed 160 of the large world')
+  assert.ok(!isConfirmed(newer, older, [seen('d', newer)]))
+})
+
 test('two memberships of one epoch that differ do not confirm each other', () => {
   const one = aMembership(2, 'abd')
   const other = aMembership(2, 'abe')

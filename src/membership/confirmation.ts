@@ -5,30 +5,29 @@
  * without its own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a
  * cluster with a membership that was never chosen.
  */
-import { classicQuorum, isClassicQuorum, type NodeSet } from '../register/quorum.ts'
+import { isClassicQuorum, type NodeSet } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Membership, Mismatch } from '../rpc/messages.ts'
 
 /** What a node says of itself: who it is, and which membership it is in. */
 export type Claim = Mismatch
 
+/** A single node is not believed: its disk or its memory may have gone wrong. */
+const CONFIRMING_MIN = 2
+
 /**
  * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms
  * it by being in the same epoch with the same members, or in a later one.
  *
- * Either a classic quorum of the nodes of `older` confirms it. Or, where many of those are members no more: a
- * classic quorum of the nodes of `newer`, and all in all so many nodes as a classic quorum of the members of
- * `older` has. Where `older` is joint, as many as one of its two sides needs: the change ends with either
- * side alone, and nodes of the other side never hear of that.
+ * A classic quorum of the nodes of `older` confirms it, or one of the nodes of `newer`: nodes that left
+ * have ended, and of the others a minority may be down. Either way it takes at least two nodes.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const confirming = new Set(
     claims.filter(({ membership }) => confirms(membership, newer)).map(({ nodeId }) => nodeId),
   )
-  if (isQuorumOf(older, confirming)) return true
-  const { members, outgoing = members } = older
-  const enough = Math.min(classicQuorum(members.length), classicQuorum(outgoing.length))
-  return confirming.size >= enough && isQuorumOf(newer, confirming)
+  if (confirming.size < CONFIRMING_MIN) return false
+  return isQuorumOf(older, confirming) || isQuorumOf(newer, confirming)
 }
 
 /**
