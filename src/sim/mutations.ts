@@ -4,15 +4,36 @@
  */
 import { answer, EMPTY_RECORD, onAccept } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
-import { candidatesAt, highestAccepted, knownChosen, type Records } from '../register/known-chosen.ts'
-import type { KeyRecord } from '../register/messages.ts'
+import { knownChosen } from '../register/known-chosen.ts'
 import { judge } from '../register/operation.ts'
-import { type Configuration, countNodes, type Quorums, quorumsOf } from '../register/quorum.ts'
+import { quorumsOf } from '../register/quorum.ts'
 import { findRemovable } from '../register/removal.ts'
-import { ABSENT, type State } from '../register/state.ts'
-import { MEMBERSHIP_MUTATIONS } from './changing/mutations.ts'
+import {
+  asStub,
+  compareWriters,
+  recoverBy,
+  resize,
+  withAnswers,
+  withJoint,
+  withMembership,
+  withoutLowest,
+  withRemoval,
+  withRules,
+  withTransfer,
+} from './broken-protocol.ts'
+import {
+  CHANGING,
+  FIVE_NODES,
+  HANDOVERS,
+  LATE,
+  LONG,
+  REMOVAL,
+  SHRINKING,
+  THREE_NODES,
+  VIEWS,
+} from './mutation-profiles.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
-import { type Profile, STABLE } from './small/schedule.ts'
+import { type Profile, STABLE } from './small/profile.ts'
 
 export type Mutation = Readonly<{
   /** The rule that is broken, as a sentence. */
@@ -23,39 +44,6 @@ export type Mutation = Readonly<{
   /** Within how many seeds it must be found, from 1. */
   seedsMax: number
 }>
-
-const THREE_NODES: Profile = { ...STABLE, nodeCounts: [3] }
-const FIVE_NODES: Profile = { ...STABLE, nodeCounts: [5] }
-/** So many writes that an operation can outlive the lineage. */
-const LONG: Profile = {
-  ...STABLE,
-  nodeCounts: [3],
-  connectorCount: [3, 4],
-  operationCount: [100, 120],
-  stepsPerOperation: [8, 14],
-}
-/** The membership changes all the time; groups come, go, and are removed meanwhile. */
-const CHANGING: Profile = { ...STABLE, changesMax: [1, 2, 4] }
-/** Many steps for one or two operations: nothing that a node has to save follows its adoption of an epoch. */
-const QUIET: Profile = {
-  ...STABLE,
-  nodeCounts: [3],
-  connectorCount: [2, 3],
-  operationCount: [1, 2],
-  stepsPerOperation: [30, 60],
-  looks: [0],
-  changesMax: [1],
-  emphases: ['create'],
-}
-/** Groups come and go, and what is left of them is removed. */
-const REMOVAL: Profile = {
-  ...THREE_NODES,
-  connectorCount: [2, 3],
-  operationCount: [6, 14],
-  stepsPerOperation: [10, 40],
-  looks: [0.3, 1],
-  emphases: ['create', 'delete', 'delete'],
-}
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -229,75 +217,61 @@ export const MUTATIONS: readonly Mutation[] = [
     profile: REMOVAL,
     seedsMax: 5_000,
   },
-  // In the small world, views never go from one epoch to the next.
-  ...MEMBERSHIP_MUTATIONS.filter(({ name }) => name !== 'views outlive their epoch').map(
-    ({ name, protocol }) => ({
-      name: `${name}, while nodes crash and groups are removed`,
-      protocol,
-      profile: CHANGING,
-      seedsMax: 20_000,
-    }),
-  ),
   {
-    name: 'a new node takes the place of an old one at once, with no joint epoch',
-    protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
+    name: 'a joint epoch ends before its keys are sealed',
+    protocol: withTransfer({ begin: () => ({ kind: 'done' }) }),
+    profile: HANDOVERS,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'a joint epoch needs only a quorum of the new members',
+    protocol: withJoint(({ current, ...rest }) => ({ ...rest, current: { ...current, classic: 0 } })),
     profile: CHANGING,
+    seedsMax: 1_000,
+  },
+  {
+    name: 'a joint epoch needs only a quorum of the old members',
+    protocol: withJoint(({ incoming, ...rest }) => ({ ...rest, incoming: { ...incoming!, classic: 0 } })),
+    profile: CHANGING,
+    seedsMax: 1_000,
+  },
+  {
+    name: 'fast votes of the old members are counted among the new ones',
+    protocol: withJoint(({ current, incoming, n }) => ({ n, current: incoming!, incoming: current })),
+    profile: SHRINKING,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'a node acts on messages of an epoch that is over',
+    protocol: withMembership({
+      isMeantFor: (node, recipient) =>
+        node.membership !== undefined && recipient.epoch <= node.membership.epoch,
+    }),
+    profile: LATE,
+    seedsMax: 5_000,
+  },
+  {
+    name: 'views outlive their epoch',
+    protocol: withMembership({ viewsEnd: false }),
+    profile: VIEWS,
     seedsMax: 2_000,
   },
   {
-    name: 'a node forgets in a crash which epoch it has adopted',
-    protocol: withMembership({ isAdoptionSaved: false }),
-    profile: QUIET,
-    seedsMax: 20_000,
+    name: 'an operation forgets at the end of an epoch what was sent for it',
+    protocol: withMembership({ attemptsGoOn: false }),
+    profile: CHANGING,
+    seedsMax: 1_000,
+  },
+  {
+    name: 'a change begins although too few of the members that stay answer',
+    protocol: withMembership({ requireSpare: (plan) => plan }),
+    profile: { ...SHRINKING, weights: { 'lose disk': 0.05 } },
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a new node takes the place of an old one at once, with no joint epoch',
+    protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
+    profile: HANDOVERS,
+    seedsMax: 2_000,
   },
 ]
-
-function withAnswers(answers: Protocol['answer']): Protocol {
-  return { ...PROTOCOL, answer: answers }
-}
-
-function withRemoval(removal: Partial<Protocol['removal']>, protocol = PROTOCOL): Protocol {
-  return { ...protocol, removal: { ...protocol.removal, ...removal } }
-}
-
-/** A record that was only prepared looks like a stub. */
-function asStub(record: KeyRecord): KeyRecord {
-  return record.accepted === undefined && record !== EMPTY_RECORD ? { ...record, isStub: true } : record
-}
-
-/** As if the node that has accepted least said what the others say. */
-function withoutLowest(records: readonly KeyRecord[]): readonly KeyRecord[] {
-  const [highest] = records.toSorted((a, b) => compareBallots(b.promised, a.promised))
-  const lowest = records.toSorted((a, b) => (a.accepted?.round ?? 0) - (b.accepted?.round ?? 0))[0]
-  return records.map((record) => (record === lowest ? highest! : record))
-}
-
-function withMembership(rules: Partial<Protocol['membership']>): Protocol {
-  return { ...PROTOCOL, membership: { ...PROTOCOL.membership, ...rules } }
-}
-
-function withRules(rules: Partial<Protocol['rules']>): Protocol {
-  return { ...PROTOCOL, rules: { ...PROTOCOL.rules, ...rules } }
-}
-
-/** The same nodes, with other numbers of them enough. */
-function resize(quorums: Quorums, change: (sizes: Configuration) => Partial<Configuration>): Quorums {
-  const { current } = quorums
-  return { ...quorums, current: { ...current, ...change(current) } }
-}
-
-type Tally = { state: State; count: number }
-
-function recoverBy(promises: Records, order: (a: Tally, b: Tally) => number): State {
-  const ballot = highestAccepted(promises)
-  if (ballot === undefined) return ABSENT
-  const tallies = candidatesAt(promises, ballot).map(({ state, voters }) => ({
-    state,
-    count: countNodes(voters),
-  }))
-  return tallies.sort(order)[0]!.state
-}
-
-function compareWriters(a: State, b: State): number {
-  return a.writeId.proposerId - b.writeId.proposerId || a.writeId.sequence - b.writeId.sequence
-}

@@ -1,6 +1,6 @@
-import { isSealed } from '../membership/is-sealed.ts'
 import { afterAnswer, afterRound, beginTransfer, mayList } from '../membership/key-transfer.ts'
 import { requireSpare } from '../membership/plan-change.ts'
+import type { MembershipRules as ConnectorRules } from '../membership/seams.ts'
 import { digestOf } from '../node/store/digest.ts'
 import { answer } from '../register/acceptor.ts'
 import { knownChosen } from '../register/known-chosen.ts'
@@ -8,6 +8,7 @@ import type { Request } from '../register/messages.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../register/removal.ts'
 import { RULES } from '../register/rules.ts'
+import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
 import { quorumsOfMembership } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 
@@ -26,7 +27,7 @@ export type Protocol = Readonly<{
   isSavedAtOnce: (request: Request) => boolean
   /** Which state background repair takes for chosen. */
   knownToRepair: typeof knownChosen
-  /** Whether background repair settles by a round what nobody can tell. */
+  /** Whether background repair runs a round for what the records do not tell. */
   doesRepairSettle: boolean
   /** What a record adds to the digest of its leaf. */
   digestOf: typeof digestOf
@@ -41,34 +42,31 @@ export type Removal = Readonly<{
   requests: typeof removalRequests
   /** Whether a grace time must pass, and all nodes report the same again, before a step. */
   waits: (finding: Finding) => boolean
-  /** Whether what was read before the grace time began is not used behind its end. */
+  /** Whether what was read before the grace time began is not used after its end. */
   viewsDie: boolean
 }>
 
-/** The rules of changing the membership (protocol.md §7). */
-export type MembershipRules = Readonly<{
-  quorumsOf: typeof quorumsOfMembership
-  /** The epoch that a planned change begins with. */
-  begin: (planned: Membership) => Membership
-  isSealed: typeof isSealed
-  requireSpare: typeof requireSpare
-  transfer: Readonly<{
-    mayList: typeof mayList
-    begin: typeof beginTransfer
-    afterRound: typeof afterRound
-    afterAnswer: typeof afterAnswer
+/** The rules of changing the membership (protocol.md §7): those of connectors, and those of nodes. */
+export type MembershipRules = ConnectorRules &
+  Readonly<{
+    /** The epoch that a planned change begins with. */
+    begin: (planned: Membership) => Membership
+    /** What a node does that is shown a membership. */
+    adoptionOf: typeof adoptionOf
+    /** Whether a node acts on a message. */
+    isMeantFor: typeof isMeantFor
+    /** Whether a node lists its keys for the transfer of an epoch. */
+    mayBeListed: typeof isMeantFor
+    /**
+     * When the epoch that a node has adopted is durable: before it acts in it, with the next record that it
+     * saves, or never.
+     */
+    adoptionIsSaved: 'at once' | 'with a record' | 'never'
+    /** Whether what was learned in one epoch is forgotten in the next. */
+    viewsEnd: boolean
+    /** Whether an operation takes what was sent for it along into the next epoch. */
+    attemptsGoOn: boolean
   }>
-  /** Whether a node lists its keys only once it is in the joint epoch. */
-  doesListAdopt: boolean
-  /** Whether a node acts on nothing that is for an epoch before its own. */
-  refusesOlder: boolean
-  /** Whether the epoch that a node has adopted is durable before it acts in it. */
-  isAdoptionSaved: boolean
-  /** Whether what was learned in one epoch is forgotten in the next. */
-  viewsEnd: boolean
-  /** Whether an operation takes what was sent for it along into the next epoch. */
-  attemptsGoOn: boolean
-}>
 
 /** Marks are hints: they get no fsync of their own (protocol.md §3). */
 export const PROTOCOL: Protocol = {
@@ -89,12 +87,12 @@ export const PROTOCOL: Protocol = {
   membership: {
     quorumsOf: quorumsOfMembership,
     begin: (planned) => planned,
-    isSealed,
     requireSpare,
+    adoptionOf,
+    isMeantFor,
+    mayBeListed: isMeantFor,
     transfer: { mayList, begin: beginTransfer, afterRound, afterAnswer },
-    doesListAdopt: true,
-    refusesOlder: true,
-    isAdoptionSaved: true,
+    adoptionIsSaved: 'at once',
     viewsEnd: true,
     attemptsGoOn: true,
   },

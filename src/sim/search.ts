@@ -1,12 +1,11 @@
 /** Runs seed after seed of one world, in a thread of its own or in the only one. */
-import { runChanging } from './changing/schedule.ts'
 import { shrinkLarge } from './large/shrink.ts'
 import { runLarge } from './large/world.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 import { run } from './small/schedule.ts'
 import { report } from './small/shrink.ts'
 
-export type WorldSize = 'small' | 'changing' | 'large'
+export type WorldSize = 'small' | 'large'
 
 /** How much was covered so far, and what was found. */
 export type Coverage = { runs: number; messages: number; failures: { seed: number; report: string }[] }
@@ -23,25 +22,9 @@ export async function cover(size: WorldSize, seed: number, coverage: Coverage): 
     if (result.failure !== undefined) coverage.failures.push({ seed, report: report(seed, result) })
     return
   }
-  if (size === 'changing') {
-    const { messageCount, failure } = runChanging(seed, PROTOCOL)
-    coverage.messages += messageCount
-    if (failure !== undefined) coverage.failures.push({ seed, report: reportChanging(seed) })
-    return
-  }
   const { messageCount, failure } = await runLarge(seed, PROTOCOL)
   coverage.messages += messageCount
   if (failure !== undefined) coverage.failures.push({ seed, report: await reportLarge(seed) })
-}
-
-/** What happens in the run of a seed in a world whose membership changes, as text. */
-export function reportChanging(seed: number, linesMax = LINES_MAX): string {
-  const { lines, failure } = runChanging(seed, PROTOCOL, true)
-  const shown = lines.slice(-linesMax)
-  const end = failure?.message ?? 'no rule was broken'
-  return [`seed ${seed}: the last ${shown.length} of ${lines.length} lines:`, '', ...shown, '', end].join(
-    '\n',
-  )
 }
 
 /**

@@ -148,7 +148,7 @@ export class ConnectorProcess {
       logger: this.#logger(),
       counters: new Counters(),
       onKeyFault: (key, fault) =>
-        this.#options.onFailure(
+        this.#options.stage.fail(
           new Violation('no operation ends because of a fault of its key', `${key}: ${fault}`),
         ),
       onDivergence: (key, replicas) => this.#observe(key, replicas),

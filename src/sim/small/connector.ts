@@ -1,130 +1,167 @@
+import type { Claim } from '../../membership/confirmation.ts'
 import type { Ballot } from '../../register/ballot.ts'
-import type { Answer, Request } from '../../register/messages.ts'
 import type { Operation, Outcome } from '../../register/operation.ts'
 import { type Memory, Proposer, type View } from '../../register/proposer.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Recall } from './action.ts'
-import type { Command } from './command.ts'
 import type { Epoch } from './epoch.ts'
+import { GROUP, type Key, MEMBERSHIP } from './key.ts'
 import type { Transfer } from './transfer.ts'
 
-/** A client's operation, and when it was called; or a round that a transfer waits for. */
-export type ClientOperation = Operation & {
+/** An operation on a key: a client's, or one that a connector needs itself. */
+export type WorldOperation = Operation & {
+  /** Of a client's operation, from 0; those of connectors have numbers below 0. */
   readonly number: number
-  readonly command: Command
+  readonly key: Key
+  /** For a report. */
+  readonly name: string
   /** Who works on it: in another epoch, another. */
   connector: Connector
-  calledAt: number
-  /** Of a round that no client has asked for: who is told how it ended. */
-  readonly onEnd?: (outcome: Outcome) => void
+  readonly calledAt: number
+  readonly onEnd: (outcome: Outcome) => void
 }
-
-/** Something on its way between a connector and a node, or a timer of the connector. */
-export type Parcel = Readonly<{
-  id: number
-  kind: 'request' | 'answer' | 'loss' | 'timer'
-  /** `undefined`: a remover has sent it, and waits for no answer. */
-  sender: Sender | undefined
-  /** Who has sent it, for a report. */
-  name: string
-  /** When the oldest thing that it follows from was alive: with that, it dies of a grace time. */
-  origin: number
-  /** It is for a node in this epoch. */
-  epoch: Epoch
-  node: number
-  token: number
-  request: Request | undefined
-  answer: Answer | undefined
-}>
-
-export type Sender = Readonly<{ connector: Connector; proposer: Proposer<ClientOperation> }>
 
 /** A view, and since when it may be old. It holds in its epoch alone. */
 export type KnownView = Readonly<{ view: View; origin: number; epoch: Epoch }>
 
-/**
- * One process in one epoch. It runs proposers for the key: one after the other, as the real driver makes and
- * drops them.
- */
+/** One process in one epoch. */
 export class Connector {
   readonly proposerId: number
+  readonly name: string
+  /** Which of the world's processes it is: the same in every epoch. */
+  readonly place: number
   readonly epoch: Epoch
+  readonly protocol: Protocol
   /** By the index of the node in the epoch. */
   readonly suspects: boolean[]
+  /** By key. */
+  readonly drivers: readonly KeyDriver[]
+  /** It works no more: another one has gone on to a newer epoch, or its process has died. */
   isDead = false
-  /** Parcels it has sent: they are numbered. */
-  parcelCount = 0
-  proposer: Proposer<ClientOperation> | undefined
-  /** When the proposer was opened, and how old what it began with may be. */
-  openedAt = 0
-  origin = 0
-  /** The ballot that the proposer has prepared last. */
-  prepared: Ballot | undefined
+  /** Who goes on with everything in a newer epoch. */
+  successor: Connector | undefined
   /** In a joint epoch, once it has begun one. */
   transfer: Transfer | undefined
-  readonly #protocol: Protocol
-  readonly #nextSequence: () => number
-  #memory: Memory | undefined
-  #memoryOrigin = 0
+  /** It reads which membership is chosen. */
+  isWatching = false
+  /** What nodes that did not act on its messages have said of themselves, by nodeId. */
+  readonly claims = new Map<string, Claim>()
+  /** The highest round that it has seen or used, which it never forgets. */
+  highestRoundNumber = 0
+  readonly nextSequence: () => number
   #sequence = 0
-  /** The highest round it has seen or used, which it never forgets. */
-  #highestRoundNumber = 0
   #turn: number
+  #parcelCount = 0
 
-  constructor(proposerId: number, epoch: Epoch, protocol: Protocol) {
+  constructor(proposerId: number, place: number, epoch: Epoch, protocol: Protocol) {
     this.proposerId = proposerId
+    this.place = place
+    this.name = `c${proposerId}`
     this.epoch = epoch
-    this.#protocol = protocol
-    this.suspects = Array(epoch.quorums.n).fill(false)
+    this.protocol = protocol
+    this.suspects = Array(epoch.handover.quorums.n).fill(false)
+    this.drivers = [new KeyDriver(this, GROUP), new KeyDriver(this, MEMBERSHIP)]
     this.#turn = proposerId
-    this.#nextSequence = () => {
+    this.nextSequence = () => {
       this.#sequence += 1
       return this.#sequence
     }
   }
 
   /**
-   * The proposer that takes an operation: the one at work, or a new one that knows what `wanted` says, unless
+   * Parcels are numbered by their sender, so that leaving out a step changes the numbers of no other sender.
+   */
+  nextParcelId(): number {
+    this.#parcelCount += 1
+    return this.proposerId * 65_536 + this.#parcelCount
+  }
+
+  /** Where the reads of the next proposer start to ask. */
+  nextTurn(): number {
+    this.#turn += 1
+    return this.#turn
+  }
+}
+
+/** A proposer at work, from its first operation until it is idle. */
+export class Session {
+  readonly connector: Connector
+  readonly driver: KeyDriver
+  readonly proposer: Proposer<WorldOperation>
+  readonly openedAt: number
+  /** When the oldest thing was alive that it follows from: a view that it began with, or an operation. */
+  origin: number
+  /** The ballot that it has prepared last. */
+  prepared: Ballot | undefined
+
+  constructor(driver: KeyDriver, proposer: Proposer<WorldOperation>, openedAt: number, origin: number) {
+    this.connector = driver.connector
+    this.driver = driver
+    this.proposer = proposer
+    this.openedAt = openedAt
+    this.origin = origin
+  }
+}
+
+/**
+ * What a connector does with one key: sessions, one after the other, as the real driver makes and drops
+ * proposers.
+ */
+export class KeyDriver {
+  readonly connector: Connector
+  readonly key: Key
+  session: Session | undefined
+  #memory: Memory | undefined
+  #memoryOrigin = 0
+
+  constructor(connector: Connector, key: Key) {
+    this.connector = connector
+    this.key = key
+  }
+
+  /**
+   * The session that takes an operation: the one at work, or a new one that knows what `wanted` says, unless
    * that is from before `deadBefore`, or of another epoch.
    */
-  open(
-    wanted: Recall,
-    views: readonly KnownView[],
-    now: number,
-    deadBefore: number,
-  ): Proposer<ClientOperation> {
-    if (this.proposer !== undefined) return this.proposer
-    this.#turn += 1
-    this.openedAt = now
-    const isForeign = typeof wanted === 'number' && views[wanted]?.epoch !== this.epoch
+  open(wanted: Recall, views: readonly KnownView[], now: number, deadBefore: number): Session {
+    if (this.session !== undefined) return this.session
+    const { proposerId, epoch, protocol, suspects, nextSequence, highestRoundNumber } = this.connector
+    const isForeign = typeof wanted === 'number' && views[wanted]?.epoch !== epoch
     const recall = isForeign ? 'forgotten' : wanted
     const viewOrigin = this.#originOf(recall, views)
     const isDead = viewOrigin < deadBefore
-    this.origin = isDead ? now : Math.min(now, viewOrigin)
-    this.prepared = undefined
     const known = isDead ? 'forgotten' : recall
-    this.proposer = new Proposer<ClientOperation>({
-      proposerId: this.proposerId,
-      quorums: this.epoch.quorums,
-      rules: this.#protocol.rules,
-      nextSequence: this.#nextSequence,
-      suspects: this.suspects,
-      turn: this.#turn,
+    const proposer = new Proposer<WorldOperation>({
+      proposerId,
+      quorums: epoch.handover.quorums,
+      rules: protocol.rules,
+      nextSequence,
+      suspects,
+      turn: this.connector.nextTurn(),
       memory: this.#recall(known, views),
-      roundNumberFloor: known === 'forgotten' ? this.#highestRoundNumber : 0,
+      roundNumberFloor: known === 'forgotten' ? highestRoundNumber : 0,
     })
-    return this.proposer
+    this.session = new Session(this, proposer, now, isDead ? now : Math.min(now, viewOrigin))
+    return this.session
   }
 
-  /** Drops an idle proposer and keeps what it knew; returns the view of it. */
+  /** Ends the session if its proposer is idle, and keeps what that knew. Returns its view. */
   closeIdle(): KnownView | undefined {
-    if (this.proposer === undefined || !this.proposer.isIdle) return undefined
-    this.#memory = this.proposer.memory
-    this.#memoryOrigin = this.openedAt
-    this.#highestRoundNumber = Math.max(this.#highestRoundNumber, this.#memory.highestRoundNumber)
-    this.proposer = undefined
+    if (this.session === undefined || !this.session.proposer.isIdle) return undefined
+    const { connector } = this
+    const { proposer, openedAt } = this.session
+    this.#memory = proposer.memory
+    this.#memoryOrigin = openedAt
+    connector.highestRoundNumber = Math.max(connector.highestRoundNumber, this.#memory.highestRoundNumber)
+    this.session = undefined
     const { view } = this.#memory
-    return view === undefined ? undefined : { view, origin: this.openedAt, epoch: this.epoch }
+    return view === undefined ? undefined : { view, origin: openedAt, epoch: connector.epoch }
+  }
+
+  /** Takes over what the driver of an older epoch remembers. No real one does. */
+  inherit(before: KeyDriver): void {
+    this.#memory = before.#memory
+    this.#memoryOrigin = before.#memoryOrigin
   }
 
   #originOf(recall: Recall, views: readonly KnownView[]): number {
@@ -136,7 +173,7 @@ export class Connector {
   #recall(recall: Recall, views: readonly KnownView[]): Memory | undefined {
     if (recall === 'own') return this.#memory
     if (recall === 'forgotten') return undefined
-    const highestRoundNumber = this.#highestRoundNumber
+    const { highestRoundNumber } = this.connector
     const view = recall === 'no view' ? undefined : views[recall]?.view
     if (view === undefined) return { view, highestRoundNumber }
     // As a read would have given it: a ballot that some connector leads is for that one alone, and once.

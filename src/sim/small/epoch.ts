@@ -1,7 +1,8 @@
+import type { Handover } from '../../membership/key-transfer.ts'
 import { type ChangePlan, planAdd, planRemove, planReplace } from '../../membership/plan-change.ts'
-import type { Quorums } from '../../register/quorum.ts'
+import { TOMBSTONE_GRACE_MS_MIN } from '../../register/grace-time.ts'
 import { isJoint, joiningOf, nodesOfEpoch } from '../../rpc/membership.ts'
-import type { Member, Membership } from '../../rpc/messages.ts'
+import type { Member, Membership, Recipient } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Change } from './action.ts'
 
@@ -9,37 +10,52 @@ import type { Change } from './action.ts'
 export type Epoch = Readonly<{
   number: number
   membership: Membership
-  quorums: Quorums
-  /** The nodes of its rounds, by their numbers in the world; a proposer knows them by their indexes here. */
+  handover: Handover
+  /** The nodes of its rounds, by their numbers in the world. A proposer knows them by their indexes here. */
   nodes: readonly number[]
-  /** Those that are joining, by their indexes in `nodes`. */
+  /** How messages of this epoch name the node that they are for, by the number of that node. */
+  recipients: readonly (Recipient | undefined)[]
+  /** The nodes that are joining, by their numbers in the world. */
   joining: readonly number[]
   isJoint: boolean
 }>
 
-/** The node of a number, from 0, as memberships name it. */
-export function memberOf(node: number): Member {
-  return { nodeId: `n${node}`, address: `n${node}:1` }
+/** The id of a node, by its number from 0. */
+export function nodeIdOf(node: number): string {
+  return `n${node}`
 }
 
-/** The first epoch of a cluster of `nodeCount` nodes. */
-export function firstEpoch(nodeCount: number, protocol: Protocol): Epoch {
-  const members = Array.from({ length: nodeCount }, (_, node) => memberOf(node))
-  return epochOf({ clusterId: 'c', epoch: 1, members, tombstoneGraceMs: 1 }, protocol)
+export function numberOf({ nodeId }: Pick<Member, 'nodeId'>): number {
+  return Number(nodeId.slice(1))
+}
+
+/** The first membership of a cluster of `nodeCount` nodes. */
+export function firstMembership(nodeCount: number): Membership {
+  const members = Array.from({ length: nodeCount }, (_, node) => memberOf(nodeIdOf(node)))
+  return { clusterId: 'c', epoch: 1, members, tombstoneGraceMs: TOMBSTONE_GRACE_MS_MIN }
+}
+
+/** A node at an address of its own. */
+export function memberOf(nodeId: string): Member {
+  return { nodeId, address: `${nodeId}:1` }
 }
 
 export function epochOf(membership: Membership, protocol: Protocol): Epoch {
   const members = nodesOfEpoch(membership)
-  const joining = joiningOf(membership).map(({ nodeId }) =>
-    members.findIndex((member) => member.nodeId === nodeId),
-  )
+  const nodes = members.map(numberOf)
+  const joining = joiningOf(membership).map(numberOf)
+  const { clusterId, epoch } = membership
+  const recipients: Recipient[] = []
+  for (const member of members) recipients[numberOf(member)] = { clusterId, epoch, nodeId: member.nodeId }
+  const quorums = isJoint(membership)
+    ? protocol.membership.quorumsOf(membership)
+    : protocol.quorumsOf(members.length)
   return {
-    number: membership.epoch,
+    number: epoch,
     membership,
-    quorums: isJoint(membership)
-      ? protocol.membership.quorumsOf(membership)
-      : protocol.quorumsOf(members.length),
-    nodes: members.map(({ nodeId }) => numberOf(nodeId)),
+    handover: { quorums, joining: joining.reduce((set, node) => set | (1 << nodes.indexOf(node)), 0) },
+    nodes,
+    recipients,
     joining,
     isJoint: isJoint(membership),
   }
@@ -48,25 +64,18 @@ export function epochOf(membership: Membership, protocol: Protocol): Epoch {
 /** The real plan of a change, for which `newcomer` is at hand. */
 export function planOf(change: Change, current: Membership, newcomer: Member): ChangePlan {
   if (change.kind === 'add') return planAdd(current, newcomer)
-  const { nodeId } = memberOf(change.member)
+  const nodeId = nodeIdOf(change.member)
   return change.kind === 'remove' ? planRemove(current, nodeId) : planReplace(current, nodeId, newcomer)
 }
 
-/** The sets of nodes of whom each must have its quorum, by the numbers of the nodes. */
+/** The sets of nodes of which each must have its quorum, by the numbers of the nodes. */
 export function configurationsOf({ membership }: Epoch): readonly (readonly number[])[] {
   const { members, outgoing } = membership
-  return (outgoing === undefined ? [members] : [outgoing, members]).map((set) =>
-    set.map(({ nodeId }) => numberOf(nodeId)),
-  )
+  return (outgoing === undefined ? [members] : [outgoing, members]).map((set) => set.map(numberOf))
 }
 
-/** As a report names it: `epoch 2 (n1 n2 n3 → n1 n2 n4)`. */
+/** As a report names it: `epoch 2 (n0 n1 n2 → n0 n1 n3)`. */
 export function formatEpoch(epoch: Epoch): string {
-  const sets = configurationsOf(epoch).map((set) => set.map((node) => `n${node + 1}`).join(' '))
+  const sets = configurationsOf(epoch).map((set) => set.map(nodeIdOf).join(' '))
   return `epoch ${epoch.number} (${sets.join(' → ')})`
-}
-
-/** The number of the node that memberships name so. */
-export function numberOf(nodeId: string): number {
-  return Number(nodeId.slice(1))
 }

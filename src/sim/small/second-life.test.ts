@@ -7,9 +7,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findRemovable, removalRequests } from '../../register/removal.ts'
 import { PROTOCOL, type Protocol } from '../protocol.ts'
-import type { Action, Recall } from './action.ts'
 import type { Command } from './command.ts'
-import { World } from './world.ts'
+import { GROUP } from './key.ts'
+import { Script } from './script.ts'
 
 const COMMANDS: readonly Command[] = [
   { kind: 'create' },
@@ -22,51 +22,28 @@ const COMMANDS: readonly Command[] = [
   { kind: 'read' },
 ]
 
-class Script {
-  readonly world: World
-
+class Lives extends Script {
   constructor(protocol: Protocol) {
-    this.world = new World({
-      nodeCount: 3,
-      canChange: false,
-      connectorCount: 3,
-      removerCount: 2,
-      commands: COMMANDS,
-      protocol,
-    })
+    super(protocol, { commands: COMMANDS, canChange: false })
   }
 
-  /** A connector begins an operation; what it sends stays on its way. */
-  begin(operation: number, connector: number, recall: Recall): void {
-    this.world.perform({ kind: 'submit', operation, connector, recall })
-  }
-
-  /** Everything that is on its way arrives, and what follows from it, timers aside. */
+  /** Every message arrives but these; timers do not run. */
   deliverAll(except: ReadonlySet<number> = new Set()): void {
-    for (;;) {
-      const parcel = this.world.parcels.find(({ id, kind }) => kind !== 'timer' && !except.has(id))
-      if (parcel === undefined) return
-      this.world.perform({ kind: 'deliver', parcel: parcel.id })
-    }
-  }
-
-  run(operation: number, connector: number, recall: Recall): void {
-    this.begin(operation, connector, recall)
-    this.deliverAll()
+    this.deliver(({ id, kind }) => kind !== 'timer' && !except.has(id))
   }
 
   look(remover: number): void {
-    for (let node = 0; node < 3; node += 1) this.world.perform({ kind: 'look', remover })
+    for (let node = 0; node < 3; node += 1) this.perform({ kind: 'look', remover })
   }
 
   grace(remover: number): void {
-    this.world.perform({ kind: 'grace', remover } satisfies Action)
+    this.perform({ kind: 'grace', remover })
   }
 }
 
 /** @throws Violation */
 function play(protocol: Protocol): void {
-  const script = new Script(protocol)
+  const script = new Lives(protocol)
   const [quick, slow] = [0, 1]
   script.run(0, 0, 'own')
   script.run(1, 0, 'own')
@@ -82,7 +59,7 @@ function play(protocol: Protocol): void {
   script.look(quick)
   script.deliverAll()
   assert.ok(
-    script.world.nodes.every(({ record }) => record.promised.round === 1),
+    script.world.nodes.list.every((node) => node.record(GROUP).promised.round === 1),
     'all is removed',
   )
 
@@ -93,7 +70,7 @@ function play(protocol: Protocol): void {
   // way.
   script.run(4, 1, 'forgotten')
   script.begin(5, 1, 'own')
-  const late = new Set(script.world.parcels.map(({ id }) => id))
+  const late = new Set(script.world.network.parcels.map(({ id }) => id))
   script.grace(quick)
   script.look(quick)
   script.deliverAll(late)

@@ -4,7 +4,10 @@ import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import { formatState } from '../../register/state.ts'
 import type { Command, Reply } from './command.ts'
-import type { ClientOperation, Parcel } from './connector.ts'
+import type { WorldOperation } from './connector.ts'
+import { nodeIdOf } from './epoch.ts'
+import { formatKey, MEMBERSHIP } from './key.ts'
+import type { Parcel } from './network.ts'
 
 export class Teller {
   readonly lines: string[] = []
@@ -13,13 +16,13 @@ export class Teller {
     this.lines.push(text)
   }
 
-  called({ number, command, connector }: ClientOperation): void {
-    this.note(`c${connector.proposerId}  operation ${number}: ${formatCommand(command)}`)
+  called({ name, connector }: WorldOperation, command: Command): void {
+    this.note(`${connector.name}  ${name}: ${formatCommand(command)}`)
   }
 
-  answered({ number, connector }: ClientOperation, outcome: Outcome): void {
+  answered({ name, connector }: WorldOperation, outcome: Outcome): void {
     const text = outcome.kind === 'decided' ? formatReply(outcome.result as Reply) : outcome.kind
-    this.note(`c${connector.proposerId}  operation ${number} is answered: ${text}`)
+    this.note(`${connector.name}  ${name} is answered: ${text}`)
   }
 
   delivered(parcel: Parcel): void {
@@ -31,12 +34,28 @@ export class Teller {
   }
 }
 
-function formatParcel({ kind, name, node, request, answer }: Parcel): string {
-  const ends = [name, `n${node + 1}`]
-  if (kind === 'timer') return `${ends[0]}  has waited long enough`
-  if (kind === 'loss') return `${ends[0]}  hears that its ${request!.kind} to ${ends[1]} is lost`
-  if (kind === 'request') return `${ends[0]} → ${ends[1]}  ${formatRequest(request!)}`
-  return `${ends[1]} → ${ends[0]}  ${formatAnswer(request!, answer!)}`
+function formatParcel(parcel: Parcel): string {
+  const { kind, name, request, answer } = parcel
+  const nodeId = nodeIdOf(parcel.node)
+  const key = parcel.key === MEMBERSHIP ? `${formatKey(MEMBERSHIP)}: ` : ''
+  switch (kind) {
+    case 'timer':
+      return `${name}  has waited long enough`
+    case 'loss':
+      return `${name}  hears that its ${request?.kind ?? 'list'} to ${nodeId} is lost`
+    case 'mismatch':
+      return `${nodeId} → ${name}  is in another epoch`
+    case 'list':
+      return `${name} → ${nodeId}  list all that you hold`
+    case 'listing':
+      return `${nodeId} → ${name}  ${parcel.listing!.map(formatRecord).join('; ')}`
+    case 'request':
+      return `${name} → ${nodeId}  ${key}${formatRequest(request!)}`
+    case 'answer':
+      return `${nodeId} → ${name}  ${key}${formatAnswer(request!, answer!)}`
+    default:
+      return kind satisfies never
+  }
 }
 
 /** `accept 1.fast 1.3@1, next 2.fast` */

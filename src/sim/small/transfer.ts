@@ -1,118 +1,128 @@
-import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import { type Ballot, compareBallots } from '../../register/ballot.ts'
-import { highestAccepted } from '../../register/known-chosen.ts'
+import type { KeyTransfer } from '../../membership/key-transfer.ts'
 import type { KeyRecord } from '../../register/messages.ts'
-import { isClassicQuorum } from '../../register/quorum.ts'
 import type { Protocol } from '../protocol.ts'
-import type { Epoch } from './epoch.ts'
+import type { Connector } from './connector.ts'
+import { KEYS, type Key } from './key.ts'
+import type { Parcel } from './network.ts'
 
 /** What a transfer needs of the world. Nodes are named by their indexes in the epoch. */
 export type TransferHost = Readonly<{
   /** Whether the connector reaches a node, which takes part in the epoch. */
   isReachable: (node: number) => boolean
-  /** What a node says that it holds; `undefined`: it does not answer. */
-  ask: (node: number) => KeyRecord | undefined
-  /** Has the key settled by a round. */
-  settle: (onEnd: (isDecided: boolean) => void) => void
-  /** Has the next epoch chosen. */
-  finish: () => void
+  /** Asks a node for all that it holds. `token` comes back with what it says. */
+  list: (node: number, token: number) => void
+  /** Asks a node for the record of a key. */
+  ask: (node: number, key: Key) => void
+  /** Runs a classic round that changes nothing. */
+  settle: (key: Key, onEnd: (isDecided: boolean) => void) => void
+  /** Proposes the next epoch; calls back when that was not decided. */
+  finish: (onFailure: () => void) => void
 }>
 
-type Step =
-  | Readonly<{ kind: 'begin' | 'settle' | 'wait' | 'finish' }>
-  /** It asks a node what it holds: all that it asks, one after the other. */
-  | Readonly<{ kind: 'list'; node: number }>
-  /** It asks a joining node whether it has taken what was settled. */
-  | Readonly<{ kind: 'check'; node: number }>
-
 /**
- * One connector's transfer of the key in a joint epoch: what `connector/membership/transfer.ts` does with
- * every key, in steps that the schedule takes apart. The rule is the real one.
+ * One connector's transfer of a joint epoch: what `membership/transfer.ts` and its driver do over real links,
+ * message by message. Which keys are done, and what the others want, is said by the rules that ship.
  */
 export class Transfer {
-  readonly #epoch: Epoch
-  readonly #isSealed: Protocol['membership']['isSealed']
-  #step: Step = { kind: 'begin' }
-  #asked: readonly number[] = []
-  #records: (KeyRecord | undefined)[] = []
-  #reference: Ballot | undefined
-  #checkedCount = 0
+  readonly connector: Connector
+  /**
+   * The scans of a transfer outlive a grace time: the removal of tombstones stands still in a joint epoch.
+   */
+  readonly origin = Number.POSITIVE_INFINITY
+  readonly #host: TransferHost
+  readonly #rules: Protocol['membership']['transfer']
+  #phase: 'idle' | 'listing' | 'sealing' | 'finishing' = 'idle'
+  /** Grows with every listing, so that what a node said for an older one is known as such. */
+  #token = 0
+  /** The nodes that have still to list what they hold. */
+  #awaited = 0
+  /** By key, and by the index of the node. */
+  #records: (KeyRecord | undefined)[][] = []
+  #transfers: KeyTransfer[] = []
+  /** The keys whose round is under way. */
+  readonly #settling = new Set<Key>()
 
-  constructor(epoch: Epoch, { isSealed }: Protocol['membership']) {
-    this.#epoch = epoch
-    this.#isSealed = isSealed
+  constructor(connector: Connector, { transfer }: Protocol['membership'], host: TransferHost) {
+    this.connector = connector
+    this.#rules = transfer
+    this.#host = host
   }
 
-  /** Does what comes next, if it can. `skipped`: a node that is not asked. */
-  advance(host: TransferHost, skipped: number | undefined): void {
-    const step = this.#step
-    switch (step.kind) {
-      case 'begin':
-        return this.#begin(host, skipped)
-      case 'list':
-        return this.#list(step.node, host.ask(step.node))
-      case 'settle':
-        this.#step = { kind: 'wait' }
-        return host.settle((isDecided) => this.#settled(isDecided))
-      case 'check':
-        return this.#check(host.ask(step.node))
-      case 'finish':
-        return host.finish()
-      case 'wait':
-        return
-      default:
-        step satisfies never
+  /** Begins what is to be done and is not under way. `skipped`: a node that is not reached, by its index. */
+  advance(skipped: number | undefined): void {
+    if (this.#phase === 'idle') this.#begin(skipped)
+    else if (this.#phase === 'sealing') for (const key of KEYS) this.#settle(key)
+  }
+
+  /** Something that this transfer has sent comes back, or is lost. */
+  take({ kind, key, node, token, answer, listing }: Parcel): void {
+    const index = this.connector.epoch.nodes.indexOf(node)
+    if (token !== 0) this.#hearListing(index, token, listing)
+    else if (kind !== 'timer') this.#hear(key, index, answer?.record)
+  }
+
+  #begin(skipped: number | undefined): void {
+    const { nodes, handover } = this.connector.epoch
+    let asked = 0
+    for (const index of nodes.keys()) {
+      if (index !== skipped && this.#host.isReachable(index)) asked |= 1 << index
     }
+    if (!this.#rules.mayList(asked, handover)) return
+    this.#phase = 'listing'
+    this.#token += 1
+    this.#awaited = asked
+    this.#records = KEYS.map(() => [])
+    for (const index of nodes.keys()) if (((asked >> index) & 1) === 1) this.#host.list(index, this.#token)
   }
 
-  #begin({ isReachable }: TransferHost, skipped: number | undefined): void {
-    const { nodes, quorums, joining } = this.#epoch
-    const asked = [...nodes.keys()].filter((node) => node !== skipped && isReachable(node))
-    if (!isClassicQuorum(setOf(asked), quorums) || !joining.every((node) => asked.includes(node))) return
-    this.#asked = asked
-    this.#records = []
-    this.#step = { kind: 'list', node: asked[0]! }
-  }
-
-  /** A listing that is interrupted begins again. A node that holds nothing does not list the key. */
-  #list(node: number, record: KeyRecord | undefined): void {
-    if (record === undefined) {
-      this.#step = { kind: 'begin' }
+  /** A listing that is interrupted begins again. */
+  #hearListing(index: number, token: number, listing: readonly KeyRecord[] | undefined): void {
+    if (token !== this.#token || this.#phase !== 'listing') return
+    if (listing === undefined) {
+      this.#phase = 'idle'
       return
     }
-    this.#records[node] = record
-    const following = this.#asked[this.#asked.indexOf(node) + 1]
-    this.#step = following === undefined ? this.#judge() : { kind: 'list', node: following }
+    for (const key of KEYS) this.#records[key]![index] = listing[key]
+    this.#awaited &= ~(1 << index)
+    if (this.#awaited !== 0) return
+    this.#phase = 'sealing'
+    this.#transfers = this.#records.map((records) =>
+      this.#rules.begin(records, this.connector.epoch.handover),
+    )
+    for (const key of KEYS) this.#settle(key)
+    this.#finish()
   }
 
-  #judge(): Step {
-    const { quorums, joining } = this.#epoch
-    const isKnown = this.#asked.some((node) => this.#records[node] !== EMPTY_RECORD)
-    if (!isKnown || this.#isSealed(this.#records, quorums, setOf(joining))) return { kind: 'finish' }
-    this.#reference = highestAccepted(this.#records)
-    return { kind: 'settle' }
+  #settle(key: Key): void {
+    if (this.#transfers[key]!.kind !== 'settle' || this.#settling.has(key)) return
+    this.#settling.add(key)
+    this.#host.settle(key, (isDecided) => {
+      this.#settling.delete(key)
+      const { handover, nodes } = this.connector.epoch
+      const transfer = this.#rules.afterRound(this.#transfers[key]!, isDecided, handover)
+      this.#transfers[key] = transfer
+      if (transfer.kind === 'ask') {
+        for (const index of nodes.keys())
+          if (((transfer.missing >> index) & 1) === 1) this.#host.ask(index, key)
+      }
+      this.#finish()
+    })
   }
 
-  #settled(isDecided: boolean): void {
-    this.#checkedCount = 0
-    this.#step = isDecided ? this.#nextCheck() : { kind: 'settle' }
+  #hear(key: Key, index: number, record: KeyRecord | undefined): void {
+    this.#transfers[key] = this.#rules.afterAnswer(this.#transfers[key]!, index, record)
+    this.#finish()
   }
 
-  #check(record: KeyRecord | undefined): void {
-    const accepted = record?.accepted
-    const reference = this.#reference
-    const isTaken =
-      accepted !== undefined && (reference === undefined || compareBallots(accepted, reference) >= 0)
-    this.#checkedCount += 1
-    this.#step = isTaken ? this.#nextCheck() : { kind: 'settle' }
+  /**
+   * Ends the epoch when every key is done. Where that fails, all of it begins again: most of it is sealed by
+   * then.
+   */
+  #finish(): void {
+    if (this.#phase !== 'sealing' || this.#transfers.some(({ kind }) => kind !== 'done')) return
+    this.#phase = 'finishing'
+    this.#host.finish(() => {
+      this.#phase = 'idle'
+    })
   }
-
-  #nextCheck(): Step {
-    const node = this.#epoch.joining[this.#checkedCount]
-    return node === undefined ? { kind: 'finish' } : { kind: 'check', node }
-  }
-}
-
-function setOf(nodes: readonly number[]): number {
-  return nodes.reduce((set, node) => set | (1 << node), 0)
 }

@@ -1,0 +1,106 @@
+/**
+ * Which worlds show best that a rule is broken: rare failures need much of one fault and little of the
+ * others.
+ */
+import { PROFILE, type Profile, STABLE } from './small/profile.ts'
+
+export const THREE_NODES: Profile = { ...STABLE, nodeCounts: [3] }
+
+export const FIVE_NODES: Profile = { ...STABLE, nodeCounts: [5] }
+
+/** So many writes that an operation can outlive the lineage. */
+export const LONG: Profile = {
+  ...THREE_NODES,
+  connectorCount: [3, 4],
+  operationCount: [100, 120],
+  stepsPerOperation: [8, 14],
+}
+
+/** Groups come and go, and what is left of them is removed. */
+export const REMOVAL: Profile = {
+  ...THREE_NODES,
+  connectorCount: [2, 3],
+  operationCount: [6, 14],
+  stepsPerOperation: [10, 40],
+  looks: [0.3, 1],
+  emphases: ['create', 'delete', 'delete'],
+}
+
+/** The membership changes all the time, while groups come, go, and are removed. */
+export const CHANGING: Profile = { ...PROFILE, changesMax: [1, 2, 4] }
+
+/**
+ * Members of three are changed often and fast, and few operations come between: what is not sealed stays so.
+ */
+export const HANDOVERS: Profile = {
+  ...CHANGING,
+  nodeCounts: [3],
+  connectorCount: [3, 4],
+  operationCount: [2, 5],
+  stepsPerOperation: [5, 15],
+  looks: [0],
+  changesMax: [4],
+  emphases: ['create', 'update'],
+  changes: { ...PROFILE.changes, haste: [0.95] },
+  weights: {
+    lose: 0,
+    watch: 0,
+    crash: 0.05,
+    restart: 0.2,
+    show: 0.2,
+    'lose disk': 0,
+    expire: 0,
+    repeat: 0,
+    'crash on': 0,
+  },
+}
+
+/** Connectors hear of every epoch at once, and their clients come while it changes. */
+export const VIEWS: Profile = {
+  ...HANDOVERS,
+  connectorCount: [2, 3],
+  stepsPerOperation: [30, 60],
+  changesMax: [2],
+  changes: { ...HANDOVERS.changes, isEmptyAtFirst: [true] },
+  weights: {
+    ...HANDOVERS.weights,
+    deliver: 2,
+    suspect: 0.1,
+    crash: 0,
+    discover: 0.2,
+    transfer: 0.3,
+    'lose disk': 0.05,
+  },
+}
+
+/** A connector hears late of new epochs, and a node of writes. */
+export const LATE: Profile = {
+  ...CHANGING,
+  nodeCounts: [3],
+  connectorCount: [3, 4],
+  operationCount: [2, 5],
+  looks: [0],
+  emphases: ['create'],
+  changes: { ...PROFILE.changes, laggards: [{ node: true, connector: true }], steps: 150 },
+  weights: {
+    deliver: 2,
+    suspect: 0.2,
+    crash: 0.05,
+    restart: 0.2,
+    discover: 0.02,
+    transfer: 0.3,
+    'lose disk': 0,
+    replace: 0,
+    expire: 0,
+  },
+}
+
+/** One of five members is removed. */
+export const SHRINKING: Profile = {
+  ...CHANGING,
+  nodeCounts: [5],
+  operationCount: [3, 6],
+  looks: [0],
+  changesMax: [1],
+  changes: { ...PROFILE.changes, kinds: ['remove'], haste: [0.5], steps: 50 },
+}

@@ -1,0 +1,137 @@
+import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import type { ParcelId } from './action.ts'
+import type { Session } from './connector.ts'
+import type { Epoch } from './epoch.ts'
+import { GROUP, type Key } from './key.ts'
+import type { Transfer } from './transfer.ts'
+
+/** The part of a connector that has sent a parcel, and takes what comes of it. */
+export type Sender = Session | Transfer
+
+/** Something on its way between a connector and a node, or a timer of the connector. */
+export type Parcel = Readonly<{
+  id: ParcelId
+  /**
+   * `list` and `listing`: a transfer asks a node for all that it holds, and what the node says. `mismatch`:
+   * the node did not act, because it is in another epoch. `loss`: the sender learns that a message, or the
+   * answer to it, was lost.
+   */
+  kind: 'request' | 'answer' | 'list' | 'listing' | 'mismatch' | 'loss' | 'timer'
+  /** `undefined`: a remover has sent it, and waits for no answer. */
+  sender: Sender | undefined
+  /** Who has sent it, for a report. */
+  name: string
+  /** It dies of a grace time that began after this time. */
+  origin: number
+  /** It is for a node in this epoch. */
+  epoch: Epoch
+  key: Key
+  /** The number of the node; of a timer, 0. */
+  node: number
+  token: number
+  request: Request | undefined
+}> &
+  Said
+
+/** What comes back from a node. */
+type Said = Readonly<{
+  answer: Answer | undefined
+  listing: readonly KeyRecord[] | undefined
+  /** Of a mismatch: the epoch that the node is in; `undefined`: it is new. */
+  nodeEpoch: Epoch | undefined
+}>
+
+type ReplyKind = Exclude<Parcel['kind'], 'request' | 'list'>
+
+const NOTHING: Said = { answer: undefined, listing: undefined, nodeEpoch: undefined }
+
+/** All that is on its way. */
+export class Network {
+  /** In no particular order. */
+  readonly parcels: Parcel[] = []
+  /** Parcels that were dealt with. */
+  messageCount = 0
+  #removerParcels = 0
+
+  /** A connector sends a message to a node, or sets a timer. */
+  send(
+    kind: 'request' | 'list' | 'timer',
+    sender: Sender,
+    key: Key,
+    node: number,
+    token: number,
+    request: Request | undefined,
+  ): void {
+    this.#push(kind, sender, key, node, token, request, NOTHING)
+  }
+
+  /** A remover sends a request about the clients' key, to which nobody waits for an answer. */
+  sendUnanswered(name: string, origin: number, epoch: Epoch, node: number, request: Request): void {
+    this.#removerParcels += 1
+    const id = this.#removerParcels
+    const rest = { key: GROUP, token: 0, ...NOTHING } as const
+    this.parcels.push({ id, kind: 'request', sender: undefined, name, origin, epoch, node, request, ...rest })
+  }
+
+  /** What becomes of a message is on its way to its sender. */
+  reply({ sender, key, node, token, request }: Parcel, kind: ReplyKind, said: Said = NOTHING): void {
+    if (sender !== undefined) this.#push(kind, sender, key, node, token, request, said)
+  }
+
+  /** Sooner or later a sender learns that a message, or its answer, was lost. A timer only runs again. */
+  notifyLoss(parcel: Parcel): void {
+    this.reply(parcel, parcel.kind === 'timer' ? 'timer' : 'loss')
+  }
+
+  #push(
+    kind: Parcel['kind'],
+    sender: Sender,
+    key: Key,
+    node: number,
+    token: number,
+    request: Request | undefined,
+    { answer, listing, nodeEpoch }: Said,
+  ): void {
+    const { connector, origin } = sender
+    const { name, epoch } = connector
+    const id = connector.nextParcelId()
+    this.parcels.push({
+      id,
+      kind,
+      sender,
+      name,
+      origin,
+      epoch,
+      key,
+      node,
+      token,
+      request,
+      answer,
+      listing,
+      nodeEpoch,
+    })
+  }
+
+  /** Finds a parcel; takes it out, or leaves it on its way. */
+  find(id: ParcelId, isTaken: boolean): Parcel | undefined {
+    const { parcels } = this
+    for (let index = 0; index < parcels.length; index += 1) {
+      const parcel = parcels[index]!
+      if (parcel.id !== id) continue
+      if (isTaken) {
+        parcels[index] = parcels[parcels.length - 1]!
+        parcels.pop()
+      }
+      this.messageCount += 1
+      return parcel
+    }
+    return undefined
+  }
+
+  /** A grace time is over: what is from before it dies, and nobody hears of it. */
+  dropOlder(since: number): void {
+    for (let index = this.parcels.length - 1; index >= 0; index -= 1) {
+      if (this.parcels[index]!.origin < since) this.parcels.splice(index, 1)
+    }
+  }
+}

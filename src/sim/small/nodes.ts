@@ -1,0 +1,180 @@
+import type { Answer, KeyRecord } from '../../register/messages.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { Connectors } from './connectors.ts'
+import { configurationsOf, type Epoch, formatEpoch, nodeIdOf } from './epoch.ts'
+import { GROUP } from './key.ts'
+import type { Parcel } from './network.ts'
+import { Node } from './node.ts'
+import type { Stage } from './stage.ts'
+
+/** Nodes are bits of one number. */
+const NODES_MAX = 20
+
+/** The nodes of a world, members or not, and what reaches them. */
+export class Nodes {
+  /** By number. */
+  readonly list: Node[] = []
+  readonly #stage: Stage
+  readonly #connectors: Connectors
+
+  constructor(stage: Stage, connectors: Connectors) {
+    this.#stage = stage
+    this.#connectors = connectors
+  }
+
+  /** Whether there may be one more. */
+  get hasRoom(): boolean {
+    return this.list.length < NODES_MAX
+  }
+
+  /** A node starts, as a member or empty. */
+  add(address: string, epoch: Epoch | undefined): Node {
+    const node = new Node(this.list.length, address, epoch, this.#stage)
+    this.list.push(node)
+    return node
+  }
+
+  /** A message of a connector or a remover reaches its node. */
+  arrive(parcel: Parcel): void {
+    const { network, oracle, teller } = this.#stage
+    const node = this.list[parcel.node]!
+    if (!node.isUp) {
+      teller?.lost(parcel, false)
+      return network.notifyLoss(parcel)
+    }
+    teller?.delivered(parcel)
+    if (parcel.kind === 'list') return this.#list(node, parcel)
+    const answer = this.#handle(node, parcel)
+    if (answer === undefined) return this.#refuse(node, parcel)
+    if (parcel.request!.kind === 'mark') return
+    oracle.told(node.number, parcel.key, answer.record)
+    network.reply(parcel, 'answer', { answer, listing: undefined, nodeEpoch: undefined })
+  }
+
+  /**
+   * A message reaches its node, which crashes: after what it changed is durable, or before. No answer leaves.
+   */
+  crashOn(parcel: Parcel, isSaved: boolean): void {
+    const { network, teller } = this.#stage
+    const node = this.list[parcel.node]!
+    if (!node.isUp) return this.arrive(parcel)
+    teller?.delivered(parcel)
+    if (isSaved) {
+      this.#handle(node, parcel)
+      teller?.note(`${node.nodeId} has saved what it changed`)
+    }
+    this.#crash(node)
+    network.notifyLoss(parcel)
+  }
+
+  /** Somebody shows a node a chosen membership. Every message does. */
+  show(node: Node, epoch: Epoch): void {
+    const adoption = node.show(epoch)
+    if (adoption === 'adopt') this.#stage.teller?.note(`${node.nodeId} adopts ${formatEpoch(epoch)}`)
+    if (adoption === 'leave') this.#stage.teller?.note(`${node.nodeId} learns that it is no member any more`)
+  }
+
+  crash(number: number): void {
+    const node = this.list[number]
+    if (node?.isUp === true) this.#crash(node)
+  }
+
+  restart(number: number): void {
+    const node = this.list[number]
+    if (node === undefined || node.isUp || node.isLost) return
+    this.#stage.teller?.note(`${node.nodeId} restarts`)
+    node.isUp = true
+  }
+
+  /** What a node has put off becomes durable. */
+  save(number: number): void {
+    this.list[number]?.save()
+  }
+
+  /** Only so many disks are lost that every quorum can still be had: with more lost, nothing is promised. */
+  loseDisk(number: number): void {
+    const node = this.list[number]
+    if (node === undefined || node.isLost || !this.hasRoom || !this.#canLose(number)) return
+    node.crash()
+    node.isLost = true
+    const newcomer = this.add(node.address, undefined)
+    this.#stage.teller?.note(
+      `${node.nodeId} loses its disk, and ${newcomer.nodeId} starts in its place, empty`,
+    )
+  }
+
+  /** A disk comes back to a place of its own. */
+  returnDisk(number: number): void {
+    const node = this.list[number]
+    if (node === undefined || !node.isLost) return
+    this.#stage.teller?.note(`the disk of ${node.nodeId} is back`)
+    node.isLost = false
+  }
+
+  /** Every node runs that has its disk. */
+  heal(): void {
+    for (const node of this.list) if (!node.isLost) node.isUp = true
+  }
+
+  /**
+   * Whether there are quorums without this member: in the newest epoch that another node has adopted, since
+   * nobody may know of a newer one, and in all that may follow.
+   */
+  #canLose(lost: number): boolean {
+    const { oracle } = this.#stage
+    if (!oracle.newest.nodes.includes(lost)) return false
+    const left = this.list.filter(({ number, isLost }) => !isLost && number !== lost)
+    const adopted = Math.max(...left.map(({ epoch }) => epoch?.number ?? 0))
+    return oracle
+      .epochsFrom(adopted)
+      .flatMap(configurationsOf)
+      .every((members) => {
+        const count = left.filter(({ number }) => members.includes(number)).length
+        return 2 * count > members.length
+      })
+  }
+
+  #crash(node: Node): void {
+    this.#stage.teller?.note(`${node.nodeId} crashes`)
+    node.crash()
+  }
+
+  /** `undefined`: the node does not act on it. */
+  #handle(node: Node, { key, request, epoch }: Parcel): Answer | undefined {
+    this.show(node, epoch)
+    if (!node.isUp) return undefined
+    const before = node.record(key)
+    const answer = node.handle(key, request!, epoch)
+    if (answer === undefined || answer.record === before) return answer
+    if (request!.kind === 'stub' && before.accepted !== undefined) this.#stage.oracle.removed(before)
+    if (request!.kind === 'drop') this.#dropped(node, before)
+    return answer
+  }
+
+  #list(node: Node, parcel: Parcel): void {
+    const listing = node.list(parcel.epoch)
+    if (listing === undefined) return this.#refuse(node, parcel)
+    this.#stage.network.reply(parcel, 'listing', { answer: undefined, listing, nodeEpoch: undefined })
+  }
+
+  /** The node is in another epoch, and says so; or it has just learned that it is a member no more. */
+  #refuse(node: Node, parcel: Parcel): void {
+    const { network, teller } = this.#stage
+    if (!node.isUp) return network.notifyLoss(parcel)
+    const where = node.epoch === undefined ? 'is new' : `is in epoch ${node.epoch.number}`
+    teller?.note(`${node.nodeId} does not act on it: it ${where}`)
+    network.reply(parcel, 'mismatch', { answer: undefined, listing: undefined, nodeEpoch: node.epoch })
+  }
+
+  #dropped({ number }: Node, { promised }: KeyRecord): void {
+    this.#stage.oracle.dropped(number)
+    for (const { name, drivers } of this.#connectors.list) {
+      const prepared = drivers[GROUP]!.session?.prepared
+      if (prepared?.proposerId !== promised.proposerId || prepared.round !== promised.round) continue
+      throw new Violation(
+        'no promise is dropped that somebody relies on',
+        `${nodeIdOf(number)} has dropped ${promised.round}.${promised.proposerId}, which ${name} has prepared`,
+      )
+    }
+  }
+}

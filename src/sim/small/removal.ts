@@ -1,0 +1,69 @@
+import type { Connectors } from './connectors.ts'
+import { GROUP } from './key.ts'
+import type { Nodes } from './nodes.ts'
+import { Remover, type Step } from './remover.ts'
+import type { Stage } from './stage.ts'
+import { formatRecord } from './teller.ts'
+
+/**
+ * The removal of what is left of the clients' key, by one or two removers, and the grace times that they wait
+ * for.
+ */
+export class Removal {
+  readonly removers: readonly Remover[]
+  readonly #stage: Stage
+  readonly #connectors: Connectors
+  readonly #nodes: Nodes
+
+  constructor(count: number, stage: Stage, connectors: Connectors, nodes: Nodes) {
+    this.#stage = stage
+    this.#connectors = connectors
+    this.#nodes = nodes
+    const { oracle, protocol } = stage
+    this.removers = Array.from(
+      { length: count },
+      (_, index) => new Remover(`r${index + 1}`, oracle.newest, protocol.removal),
+    )
+  }
+
+  /** A remover is part of a connector, and stands still while the membership is being changed. */
+  look(index: number): void {
+    const remover = this.removers[index]!
+    const { epoch } = this.#connectors.list[index % this.#connectors.list.length]!
+    remover.follow(epoch)
+    if (epoch.isJoint) return
+    const node = this.#nodes.list[remover.nextNode]!
+    if (!node.isUp) return
+    this.#nodes.show(node, epoch)
+    if (!node.isUp || node.epoch !== epoch) return
+    const record = node.record(GROUP)
+    this.#stage.teller?.note(`${node.nodeId} → ${remover.name}  ${formatRecord(record)}`)
+    const step = remover.hear(record, this.#stage.time.now)
+    if (step !== undefined) this.#take(remover, step)
+  }
+
+  /** All that was alive when the remover took note is dead: operations, their messages, and what was read. */
+  endGrace(index: number): void {
+    const remover = this.removers[index]!
+    const since = remover.waitsSince
+    if (since === undefined) return
+    const { teller, time, network, protocol } = this.#stage
+    teller?.note(`${remover.name}  has waited for the grace time: all that is older is dead`)
+    if (protocol.removal.viewsDie) time.deadBefore = Math.max(time.deadBefore, since)
+    this.#connectors.expireOlder(since)
+    network.dropOlder(since)
+    remover.endGrace()
+  }
+
+  /** Sends what the next step of a removal needs, under a ballot that nobody else ever uses. */
+  #take({ name, askedAt, epoch }: Remover, { finding, records }: Step): void {
+    const { protocol, teller, network } = this.#stage
+    const round = records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0) + 1
+    const ballot = { round, proposerId: this.#connectors.newProposerId() }
+    teller?.note(`${name}  finds ${finding.kind}, and takes the next step`)
+    for (const [index, node] of epoch.nodes.entries()) {
+      for (const request of protocol.removal.requests(finding, index, ballot))
+        network.sendUnanswered(name, askedAt, epoch, node, request)
+    }
+  }
+}
