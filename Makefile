@@ -1,13 +1,13 @@
 # Each target does its own set-up. Without make: `npm ci`, then `npm start`, `npm run generate`, `npm test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run generate test check format bench spec clean docker-run docker-generate docker-test docker-clean
+.PHONY: help run generate test test-long check format bench spec clean docker-run docker-generate docker-test docker-clean
 
-# How many groups `make generate` creates; ARGS reaches the program as it is.
+# AMOUNT is how many groups `make generate` creates. ARGS is passed to the program as it is.
 AMOUNT ?= 1000
 ARGS ?=
 
-# What npm leaves behind when it is through. Older than the lockfile: somebody's change is not installed yet.
+# npm writes this file last. When it is older than the lockfile, a change is not installed yet.
 INSTALLED := node_modules/.package-lock.json
 
 # Compose v2, or the program that v1 was.
@@ -23,7 +23,10 @@ generate: $(INSTALLED) ## Creates groups and verifies them on every node (AMOUNT
 	@bin/cohort generate --amount $(AMOUNT) $(ARGS)
 
 test: $(INSTALLED) ## Format, lint, types and every test
-	@npm test
+	@npm test --silent
+
+test-long: $(INSTALLED) ## Durability, faults, searches, benchmarks (CONTRIBUTING.md: what it needs)
+	@npm run --silent test:long
 
 check: $(INSTALLED) ## Format, lint and types alone
 	@npm run --silent check

@@ -6,7 +6,8 @@
  */
 import { parseArgs } from 'node:util'
 import { CreateLoad, call } from '../test/cluster/load.ts'
-import { LocalCluster, until } from '../test/cluster/local-cluster.ts'
+import { LocalCluster } from '../test/cluster/local-cluster.ts'
+import { until } from '../test/cluster/waiting.ts'
 
 const { values } = parseArgs({ options: { amount: { type: 'string', default: '100000' } } })
 const amount = Number(values.amount)

@@ -1,7 +1,4 @@
-/**
- * That what is written about the models of `spec/` is what `spec/run.sh` runs. It does not run them:
- * `make spec` does.
- */
+/** Compares what is written about the models of `spec/` with what `spec/run.sh` runs. `make spec` runs it. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -15,7 +12,7 @@ function read(path: string): Promise<string> {
 /** One search of a model. `switches` are the names of the macros that it sets. */
 type Row = Readonly<{ expected: string; model: string; title: string; switches: readonly string[] }>
 
-/** The rows of the runner, with its shell variables put in. */
+/** The rows of the runner, with the values of its shell variables. */
 async function rowsOfRunner(): Promise<Row[]> {
   const script = (await read('spec/run.sh')).replaceAll('\\\n', ' ')
   const variables = new Map(
@@ -29,7 +26,7 @@ async function rowsOfRunner(): Promise<Row[]> {
   })
 }
 
-/** The cells of each line of a Markdown table whose first cell is as wanted. */
+/** The cells of each line of a Markdown table whose first cell matches. */
 function cellsOf(markdown: string, first: RegExp): string[][] {
   return markdown
     .split('\n')
@@ -49,16 +46,13 @@ async function resultsOfReadme(): Promise<string[][]> {
   return cellsOf(await read('spec/README.md'), new RegExp(`^(${MODELS.join('|')})$`))
 }
 
-/**
- * The macros that a model may be given: all that it asks for. What it asks for and also makes by itself has a
- * default.
- */
+/** The macros that a model may be given: all that it tests. */
 async function switchesOf(model: string): Promise<Set<string>> {
   const source = await read(`spec/${model}.pml`)
   return new Set([...source.matchAll(/^#(?:ifdef|ifndef) (\w+)$/gm)].map(([, name]) => name!))
 }
 
-/** Bounds that keep their default in every row, and what only makes traces easier to read. */
+/** Bounds that keep their default in every row, and switches that only make traces easier to read. */
 const NEVER_SET: { readonly [model: string]: readonly string[] } = {
   'exactly-once': ['UNSORTED', 'WITHOUT_LEARN'],
   'tombstone-removal': ['UNSORTED', 'MAX_ROUND'],

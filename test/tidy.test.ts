@@ -9,7 +9,10 @@ function read(path: string): Promise<string> {
   return readFile(new URL(path, root), 'utf8')
 }
 
-/** The files that match, as paths from the root; at least one, so that a folder that moved is noticed. */
+/**
+ * The files that match, as paths from the root. There must be one, so that a folder that has moved is
+ * noticed.
+ */
 async function filesOf(patterns: readonly string[], exclude: readonly string[] = []): Promise<string[]> {
   const found = await Array.fromAsync(glob(patterns, { cwd: root, exclude }))
   assert.notEqual(found.length, 0, `no file matches ${patterns.join(', ')}: mend the pattern`)
@@ -91,6 +94,16 @@ test('nothing is left for later', async () => {
   ])
   // In brackets, so that this line is not one of them.
   await assertNowhere(/TO[D]O|FIX[M]E|XX[X]/, files, 'do it, or open an issue for it')
+})
+
+test('what tests start does not outlive them, and none of their waits is without end', async () => {
+  for (const file of await filesOf(['test/{cluster,long}/*.test.ts'])) {
+    const text = await read(file)
+    const startsProcesses = /from '[^']*\/(service|local-cluster|command|verify-under-faults)\.ts'/.test(text)
+    if (!startsProcesses) continue
+    assert.match(text, /leaveNothing\(\)|sharedCluster\(/, `${file}: call leaveNothing()`)
+    assert.doesNotMatch(text, /await once\(/, `${file}: give the wait an upper bound with within()`)
+  }
 })
 
 test('no test keeps the others from running', async () => {

@@ -1,4 +1,6 @@
-import { LocalCluster, type Service, until } from '../../test/cluster/local-cluster.ts'
+import { LocalCluster } from '../../test/cluster/local-cluster.ts'
+import type { Service } from '../../test/cluster/service.ts'
+import { until } from '../../test/cluster/waiting.ts'
 import type { HttpClients, HttpRequest } from './http-load.ts'
 import type { HttpSystem } from './http-peer.ts'
 

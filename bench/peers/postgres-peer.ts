@@ -2,7 +2,8 @@ import { chown, glob, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts, until } from '../../test/cluster/local-cluster.ts'
+import { freePorts } from '../../test/cluster/ports.ts'
+import { until } from '../../test/cluster/waiting.ts'
 import { outageOf } from './http-load.ts'
 import {
   BEFORE_EVENT_MS,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { until } from '../../test/cluster/local-cluster.ts'
+import { until } from '../../test/cluster/waiting.ts'
 
 const run = promisify(execFile)
 

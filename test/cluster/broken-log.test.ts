@@ -6,35 +6,45 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { statusOf } from './cluster-status.ts'
+import { leaveNothing, startedProcesses } from './leave-nothing.ts'
 import { create } from './load.ts'
-import { freePorts, statusOf, until } from './local-cluster.ts'
+import { freePorts } from './ports.ts'
+import { STARTED_BY, THIS_PROGRAM } from './service.ts'
+import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+import { until, within } from './waiting.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
+/** What the start of a few processes may take, on a machine that is busy with others. */
+const READY_MS = 20_000
+/** What a process may take to drain, with no request under way. */
+const STOPPED_MS = 10_000
+
+leaveNothing()
 
 /** Processes whose stdout a shell has redirected, in a directory of their own. */
 class Processes implements AsyncDisposable {
   readonly directory: string
+  readonly #removeDirectory: () => PromiseLike<void>
   readonly #children: ChildProcess[] = []
 
-  private constructor(directory: string) {
-    this.directory = directory
+  private constructor(directory: TemporaryDirectory) {
+    this.directory = directory.path
+    this.#removeDirectory = () => directory[Symbol.asyncDispose]()
   }
 
   static async make(): Promise<Processes> {
-    return new Processes(await mkdtemp(join(tmpdir(), 'cohort-broken-log-')))
+    return new Processes(await temporaryDirectory())
   }
 
   /** `redirection` is what a shell does before it becomes `cohort`. */
   start(redirection: string, args: readonly (string | number)[]): ChildProcess {
-    const program = [process.execPath, PROGRAM, ...args.map(String)]
+    const program = [...THIS_PROGRAM, ...args.map(String)]
     const child = spawn('bash', ['-c', `${redirection}; exec "$@"`, 'bash', ...program], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, [STARTED_BY]: String(process.pid) },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     this.#children.push(child)
@@ -44,30 +54,37 @@ class Processes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue
-      // What `up` has started ends with it.
+      const exit = once(child, 'exit')
       child.kill('SIGKILL')
-      await once(child, 'exit')
+      await within(STOPPED_MS, exit, 'a killed process is gone')
     }
-    await rm(this.directory, { recursive: true, maxRetries: 20, retryDelay: 100 })
+    // What `up` has started ends after it.
+    const areGone = async () => (await startedProcesses(process.pid)).length === 0
+    await until('nothing is left', STOPPED_MS, areGone)
+    await this.#removeDirectory()
   }
 }
 
-/** The exit code after SIGTERM, within what a process may take to drain. */
+/** The exit code after SIGTERM. */
 async function stopped(child: ChildProcess): Promise<number | null> {
   assert.equal(child.exitCode, null, 'it has ended by itself')
-  const exit = once(child, 'exit', { signal: AbortSignal.timeout(20_000) })
+  const exit = once(child, 'exit')
   child.kill('SIGTERM')
-  await exit
+  await within(STOPPED_MS, exit, 'it has ended')
   return child.exitCode
 }
 
 async function untilReady(port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}/readyz`
-  await until('the connector is ready', 20_000, async () => (await statusOf(url)) === 200)
+  await until('the connector is ready', READY_MS, async () => (await statusOf(url)) === 200)
+}
+
+async function textOf(url: string): Promise<string> {
+  return (await fetch(url, { signal: AbortSignal.timeout(STOPPED_MS) })).text()
 }
 
 async function droppedLines(port: number): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const text = await textOf(`http://127.0.0.1:${port}/metrics`)
   return Number(/^cohort_log_lines_dropped_total (\d+)$/m.exec(text)?.[1])
 }
 
@@ -101,7 +118,7 @@ for (const [name, redirection] of [
     skip: !existsSync('/dev/full'),
   }, async () => {
     await using processes = await Processes.make()
-    const [port] = await freePorts(1)
+    const [port] = await freePorts(4)
     const up = processes.start(redirection, ['up', '--nodes', 1, '--port', port!, '--data-dir', 'data'])
     await untilReady(port!)
     assert.equal((await create(`http://127.0.0.1:${port}`, 'a')).status, 201)
@@ -117,7 +134,7 @@ test('a log at its size limit loses lines, and the next that can be written foll
   const log = join(processes.directory, 'log')
   await writeFile(log, '')
   await truncate(log, LIMIT_BYTES)
-  const [port] = await freePorts(1)
+  const [port] = await freePorts(4)
   const up = processes.start(`ulimit -f ${LIMIT_BYTES / 1024}; exec >> log`, [
     ...['up', '--nodes', 1, '--port', port!, '--data-dir', 'data'],
   ])
@@ -143,8 +160,8 @@ test('a connector says in its log how many lines are missing', async () => {
     ...['connector', '--port', port!, '--hosts', `127.0.0.1:${nodePort}`],
   ])
   const url = `http://127.0.0.1:${port}/livez`
-  await until('it answers', 20_000, async () => (await statusOf(url)) === 200)
-  await until('it has lost a line', 20_000, async () => (await droppedLines(port!)) > 0)
+  await until('it answers', READY_MS, async () => (await statusOf(url)) === 200)
+  await until('it has lost a line', READY_MS, async () => (await droppedLines(port!)) > 0)
   await truncate(log, 0)
   assert.equal(await stopped(connector), 0)
   const [gap, ...more] = (await readFile(log, 'utf8'))

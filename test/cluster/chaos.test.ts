@@ -1,84 +1,49 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { wreak } from './chaos.ts'
+import { cohort, startCommand } from './command.ts'
 import { call } from './load.ts'
-import { LocalCluster, Service, untilReady } from './local-cluster.ts'
+import { LocalCluster } from './local-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { verifyUnderFaults } from './verify-under-faults.ts'
 
-const SECONDS = 30
-/** The faults end a little before, so that the last operations are answered and the groups can be deleted. */
-const FAULTS_MS = (SECONDS - 2) * 1_000
+const aCluster = sharedCluster({ connectors: 2, timeoutSeconds: 1 })
 
-/** Runs `cohort verify` through all connectors of a cluster; the history is kept when it fails. */
-async function startVerify({ connectors }: LocalCluster, seconds: number) {
-  const directory = await mkdtemp(join(tmpdir(), 'cohort-verify-'))
-  const urls = connectors.flatMap(({ url }) => ['--url', url])
-  const verify = new Service('verify', 0, [
-    'verify',
-    ...['--seconds', String(seconds), '--history', join(directory, 'history.jsonl')],
-    ...urls,
-  ])
-  verify.start()
-  return { verify, forget: () => rm(directory, { recursive: true }) }
-}
+const urlsOf = ({ connectors }: LocalCluster) => connectors.flatMap(({ url }) => ['--url', url])
 
-test(`clients see one linearizable history for ${SECONDS} s of kills, stops and broken networks`, async (context) => {
-  await using cluster = await LocalCluster.start({ connectors: 3, isProxied: true })
-  const seed = Date.now() % 2 ** 31
-  const { verify, forget } = await startVerify(cluster, SECONDS)
-  const counts = await wreak(cluster, seed, AbortSignal.timeout(FAULTS_MS))
-  const exitCode = await verify.exit()
-  const story = `faults of seed ${seed}: ${JSON.stringify(Object.fromEntries(counts))}\n${verify.output}`
-  context.diagnostic(story)
-  assert.equal(exitCode, 0, story)
-  assert.match(verify.output, /^verdict +linearizable$/m)
-  assert.match(verify.output, /^cleaned up +all groups$/m)
-  // It is only worth something if faults have been met, and work was done all the same.
-  assert.match(verify.output, /unknown: [1-9]/, story)
-  const [, checked = ''] = /^checked +([\d,]+) answers/m.exec(verify.output) ?? []
-  assert.ok(Number(checked.replaceAll(',', '')) > 200, story)
-  assert.equal(counts.size, 12, 'every kind of fault has happened')
-  for (const { name, output, exitCodes } of cluster.services) {
-    assert.deepEqual(exitCodes, [], `${name} ended by itself:\n${output.slice(-2_000)}`)
-    const errors = output.split('\n').filter((line) => /"level":(50|60)/.test(line))
-    assert.deepEqual(errors, [], `${name} calls for a human, or met a bug of its own`)
-  }
-  await forget()
+test('clients see one linearizable history for 15 s of kills, stops and broken networks', async (t) => {
+  t.diagnostic(await verifyUnderFaults(15))
 })
 
 test('verify that is interrupted says what it has found, and leaves no group behind', async () => {
-  await using cluster = await LocalCluster.start({ connectors: 2 })
-  const { verify, forget } = await startVerify(cluster, 600)
-  await sleep(1_500)
-  const exitCode = await verify.end('SIGINT')
-  assert.equal(exitCode, 130, verify.output)
+  await using directory = await temporaryDirectory()
+  const cluster = await aCluster()
+  const groups = async () => (await call('GET', `${cluster.connectors[0]!.url}/v1/group`)).body.groups as []
+  const history = ['--history', join(directory.path, 'history.jsonl')]
+  await using verify = startCommand('verify', '--seconds', '600', ...history, ...urlsOf(cluster))
+  await verify.says(/[1-9]\d* operations/, 10_000)
+  assert.equal(await verify.end('SIGINT'), 130, verify.output)
   assert.match(verify.output, /^verdict +linearizable$/m)
-  const { body } = await call('GET', `${cluster.connectors[0]!.url}/v1/group`)
-  assert.deepEqual(body.groups, [])
-  await forget()
+  assert.deepEqual(await groups(), [])
 })
 
 test('verify through connectors of two clusters is refused', async () => {
-  await using cluster = await LocalCluster.start({ nodes: 1 })
+  const cluster = await aCluster()
   await using other = await LocalCluster.start({ nodes: 1 })
-  const urls = [...cluster.connectors, ...other.connectors].flatMap(({ url }) => ['--url', url])
-  const verify = new Service('verify', 0, ['verify', ...urls])
-  verify.start()
-  assert.equal(await verify.exit(), 1)
-  assert.match(verify.output, /serve different clusters/)
+  const { exitCode, output } = await cohort('verify', ...urlsOf(cluster), ...urlsOf(other))
+  assert.equal(exitCode, 1, output)
+  assert.match(output, /serve different clusters/)
 })
 
 test('verify of a cluster that answers nothing is no success', async () => {
-  await using cluster = await LocalCluster.start({ timeoutSeconds: 0.2 })
-  await untilReady(cluster.connectors[0]!)
+  await using directory = await temporaryDirectory()
+  const cluster = await aCluster()
   await Promise.all([cluster.nodes[0]!.end('SIGKILL'), cluster.nodes[1]!.end('SIGKILL')])
-  const { verify, forget } = await startVerify(cluster, 1)
-  await sleep(1_500)
+  const history = ['--history', join(directory.path, 'history.jsonl')]
+  await using verify = startCommand('verify', '--seconds', '600', ...history, ...urlsOf(cluster))
+  await verify.says(/[1-9]\d* operations/, 10_000)
   // Groups cannot be deleted either: an interrupt cuts the patience for that short.
   assert.equal(await verify.end('SIGINT'), 130)
   assert.match(verify.output, /^verdict +none: too little was answered/m)
-  await forget()
 })

@@ -1,15 +1,18 @@
 /** Faults of every kind, on a cluster of real processes whose connectors reach the nodes through proxies. */
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { LocalCluster, Service } from './local-cluster.ts'
+import type { LocalCluster } from './local-cluster.ts'
+import type { Service } from './service.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
-/** One fault: it begins when it is called, and resolves when it is mended. */
+/** One fault. `happen` begins it, and resolves when it is mended. */
 type Fault = Readonly<{ name: string; happen: () => Promise<void> }>
 
 /**
- * Lets faults happen, one after the other, until aborted; then all is mended. Processes and network fail
- * independently of each other, so that any two of their faults meet. Every kind comes before one comes again.
+ * Lets faults happen, one after the other, until aborted and until every kind has happened; then all is
+ * mended. Processes and network fail independently of each other, so that any two of their faults meet. Every
+ * kind comes before one comes again.
  *
  * @param seed draws the faults; how they meet the processes is up to the machine
  * @returns how often each kind has happened
@@ -20,16 +23,15 @@ export async function wreak(
   signal: AbortSignal,
 ): Promise<Map<string, number>> {
   const draws = fc.sample(fc.noBias(fc.nat(2 ** 30 - 1)), { seed, numRuns: 10_000 })
-  const share = () => draws.pop()! / 2 ** 30
-  const any = <T>(choices: readonly T[]): T => choices[Math.floor(share() * choices.length)]!
-  const pause = (msMin: number, msMax: number) =>
-    sleep(msMin + share() * (msMax - msMin), undefined, { signal }).catch(() => undefined)
+  const share = () => draws.pop() ?? assert.fail('all draws are used up')
+  const any = <T>(choices: readonly T[]): T => choices[Math.floor((share() / 2 ** 30) * choices.length)]!
+  const pause = (msMin: number, msMax: number) => sleep(msMin + (share() / 2 ** 30) * (msMax - msMin))
   const counts = new Map<string, number>()
   const happen = async (faults: readonly Fault[]) => {
-    while (!signal.aborted) {
-      for (const { name, happen } of faults.toSorted(() => share() - 0.5)) {
+    for (let cycle = 0; cycle === 0 || !signal.aborted; cycle += 1) {
+      for (const { name, happen } of faults.toSorted(() => share() - 2 ** 29)) {
         await pause(100, 600)
-        if (signal.aborted) return
+        if (cycle > 0 && signal.aborted) return
         counts.set(name, (counts.get(name) ?? 0) + 1)
         await happen()
       }

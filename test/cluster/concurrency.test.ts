@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, read, remove } from './load.ts'
-import { LocalCluster } from './local-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
+
+const aCluster = sharedCluster({ connectors: 2 })
 
 test('of simultaneous creates through two connectors exactly one gets 201, the others 409', async () => {
-  await using cluster = await LocalCluster.start({ connectors: 2 })
+  const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
   for (let round = 0; round < 100; round += 1) {
     const groupId = `race-${round}`
@@ -17,7 +19,7 @@ test('of simultaneous creates through two connectors exactly one gets 201, the o
 })
 
 test('two connectors that create and delete the same groups never lose or repeat a life', async () => {
-  await using cluster = await LocalCluster.start({ connectors: 2 })
+  const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
   const groupIds = Array.from({ length: 5 }, (_, index) => `shared-${index}`)
   const tally = new Map(groupIds.map((groupId) => [groupId, { created: 0, deleted: 0 }]))

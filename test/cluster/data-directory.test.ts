@@ -1,59 +1,61 @@
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { test } from 'node:test'
-import { call, create, read } from './load.ts'
-import { LocalCluster, Service, until, untilReady } from './local-cluster.ts'
+import { clusterStatus, untilStatus } from './cluster-status.ts'
+import { cohort } from './command.ts'
+import { create, read } from './load.ts'
+import { LocalCluster, untilReady } from './local-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
+
+/**
+ * The connections to a node wait this long at most between two attempts, and a look at the status takes its
+ * time too.
+ */
+const USED_AGAIN_MS = 2_000
+
+const aCluster = sharedCluster()
 
 test('a second process on a data directory stops at once and says why', async () => {
-  await using cluster = await LocalCluster.start()
-  const second = new Service('second', 0, ['node', '--port', '0', '--data-dir', cluster.dataDirectory(0)])
-  second.start()
-  const exitCode = await second.exit()
-  assert.notEqual(exitCode, 0)
+  const cluster = await aCluster()
+  const second = await cohort('node', '--port', '0', '--data-dir', cluster.dataDirectory(0))
+  assert.notEqual(second.exitCode, 0)
   assert.match(second.output, /data directory/)
   assert.match(second.output, /in use|another process/)
   assert.equal((await create(cluster.connectors[0]!.url, 'still-there')).status, 201)
 })
 
-test("a node with a foreign cluster's data is not used, and the others go on", async () => {
-  await using cluster = await LocalCluster.start()
-  await using foreign = await LocalCluster.start()
-  const { url } = cluster.connectors[0]!
-  assert.equal((await create(url, 'ours')).status, 201)
-  assert.equal((await create(foreign.connectors[0]!.url, 'theirs')).status, 201)
-  await Promise.all([cluster.nodes[2]!.end('SIGTERM'), foreign.nodes[2]!.end('SIGTERM')])
-  await rename(cluster.dataDirectory(2), `${cluster.dataDirectory(2)}.own`)
-  await rename(foreign.dataDirectory(2), cluster.dataDirectory(2))
-  cluster.nodes[2]!.start()
-  await until('the connector says so', 10_000, () =>
-    /belongs to another cluster/.test(cluster.connectors[0]!.output),
-  )
-  assert.equal((await create(url, 'with-two')).status, 201)
-  assert.equal((await read(url, 'theirs')).status, 404)
-  const { body } = await call('GET', `${url}/v1/cluster`)
-  assert.deepEqual(
-    (body.members as { reachable: boolean }[]).map(({ reachable }) => reachable),
-    [true, true, false],
-  )
-  // A connector that starts anew is not led astray by it either.
-  await cluster.connectors[0]!.end('SIGTERM')
-  cluster.connectors[0]!.start()
-  await untilReady(cluster.connectors[0]!)
-  assert.equal((await read(url, 'with-two')).status, 200)
-})
-
 test('a node that returns is used again within two seconds, without a restart of anything', async () => {
-  await using cluster = await LocalCluster.start()
+  const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
-  const isUsed = async () => {
-    const { body } = await call('GET', `${url}/v1/cluster`)
-    return (body.members as { reachable: boolean }[]).every(({ reachable }) => reachable)
-  }
+  const isUsed = ({ members }: Awaited<ReturnType<typeof clusterStatus>>) =>
+    members.every(({ reachable }) => reachable)
   const node = cluster.nodes[0]!
   await node.end('SIGKILL')
-  await until('the loss is noticed', 5_000, async () => !(await isUsed()))
-  const seen = node.output.length
+  await untilStatus(url, 'the loss is noticed', (status) => !isUsed(status), 5_000)
+  await node.restart()
+  await untilStatus(url, 'the node is used again', isUsed, USED_AGAIN_MS)
+})
+
+test("a node with a foreign cluster's data is not used, and the others go on", async () => {
+  const cluster = await aCluster()
+  await using foreign = await LocalCluster.start({ nodes: 1 })
+  const [connector] = cluster.connectors as [(typeof cluster.connectors)[0]]
+  const { url } = connector
+  assert.equal((await create(url, 'ours')).status, 201)
+  assert.equal((await create(foreign.connectors[0]!.url, 'theirs')).status, 201)
+  const node = cluster.nodes[2]!
+  await Promise.all([node.end('SIGTERM'), foreign.nodes[0]!.end('SIGTERM')])
+  await rename(cluster.dataDirectory(2), `${cluster.dataDirectory(2)}.own`)
+  await rename(foreign.dataDirectory(0), cluster.dataDirectory(2))
   node.start()
-  await until('the node listens', 20_000, () => node.output.slice(seen).includes('listening'))
-  await until('it is used', 2_000, isUsed)
+  await connector.says(/belongs to another cluster/, 10_000)
+  assert.equal((await create(url, 'with-two')).status, 201)
+  assert.equal((await read(url, 'theirs')).status, 404)
+  const reachable = (await clusterStatus(url)).members.map((member) => member.reachable)
+  assert.deepEqual(reachable, [true, true, false])
+  // A connector that starts anew is not led astray by it either.
+  await connector.end('SIGTERM')
+  connector.start()
+  await untilReady(connector)
+  assert.equal((await read(url, 'with-two')).status, 200)
 })

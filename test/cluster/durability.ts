@@ -2,8 +2,8 @@
  * Rounds of creating groups as fast as possible, killing every process at a random moment, and looking for
  * what was acknowledged: `npm run durability -- --rounds 200`.
  *
- * SIGKILL takes from a process what it had not handed to the system; it does not take what the system had not
- * written to the disk. That answers wait for that is the simulator's to show.
+ * SIGKILL takes from a process what it had not handed to the system, but not what the system had not yet
+ * written to the disk. That an answer waits for the disk too is what the simulator shows.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,7 @@ export type Round = Readonly<{
   loadMs: number
   /** How many creates were answered 201. */
   acknowledged: number
-  /** Those of them that were not there after the restart. */
+  /** The ids of those groups that were missing after the restart. */
   lost: readonly string[]
 }>
 
@@ -30,10 +30,7 @@ export type DurabilityOptions = Readonly<{
   onRound: (round: Round) => void
 }>
 
-/**
- * Counts of all rounds. `lost` are ids, also of groups that were lost in a later round than that of their
- * create.
- */
+/** Counts of all rounds. `lost` has the ids of all groups that are missing after the last round. */
 export type Durability = Readonly<{ rounds: number; acknowledged: number; lost: readonly string[] }>
 
 /** Runs the rounds on one cluster, whose data grow from round to round. */

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { assertInstalled } from '../installed.ts'
+import { leaveNothing } from './leave-nothing.ts'
 import { call, create, read } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
+
+leaveNothing()
 
 /** What an example printed, and how it ended. */
 type Result = Readonly<{ code: number; stdout: string; stderr: string }>
@@ -25,6 +29,7 @@ test('the examples do what they say, against a cluster of real processes', async
   const { url } = cluster.connectors[0]!
 
   await t.test('curl.sh gets every answer that it expects', async () => {
+    assertInstalled('curl')
     const { code, stdout, stderr } = await run(url, 'curl.sh')
     assert.equal(code, 0, stdout + stderr)
     assert.equal(stdout.trim().split('\n').length, 8)

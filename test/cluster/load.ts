@@ -1,34 +1,67 @@
 /** Requests against the public API, and a steady load of creates that remembers what it was told. */
-import { request } from 'undici'
+import { Agent, request } from 'undici'
+import { until } from './waiting.ts'
 
-/** What a request came to. `status` 0: the connection broke before an answer. */
+/**
+ * What a request came to. `status` 0: there was no answer, because the connection broke or the answer took
+ * too long; then `body.cause` says why. What is no JSON has an empty `body`.
+ */
 export type Reply = Readonly<{
   status: number
   body: { [key: string]: unknown }
   headers: { [key: string]: unknown }
 }>
 
+/**
+ * A connector answers within its TIMEOUT (in tests 3 s at most); the rest is for a machine that is busy with
+ * others.
+ */
+const ANSWER_MS = 10_000
+
+let agent = new Agent()
+
+/**
+ * Closes every connection of this process that no request is using; for tests that count those of a server.
+ */
+export async function closeConnections(): Promise<void> {
+  const last = agent
+  agent = new Agent()
+  await last.close()
+}
+
+/** Sends a request; `answerMs` is how long its answer may take. */
 export async function call(
   method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
   url: string,
   body?: object,
+  answerMs = ANSWER_MS,
 ): Promise<Reply> {
   try {
     const response = await request(url, {
       method,
+      dispatcher: agent,
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
+    const text = await response.body.text()
+    const isJson = /^application\/(problem\+)?json\b/.test(String(response.headers['content-type']))
     return {
       status: response.statusCode,
-      body: (await response.body.json()) as Reply['body'],
+      body: isJson ? (JSON.parse(text) as Reply['body']) : {},
       headers: response.headers,
     }
   } catch (cause) {
     return { status: 0, body: { cause: String(cause) }, headers: {} }
   }
 }
+
+/**
+ * A few clients create a hundred groups in a tenth of a second; the rest is for pauses that the tests allow.
+ */
+const MORE_MS = 10_000
 
 export const groupUrl = (base: string, groupId: string) => `${base}/v1/group/${encodeURIComponent(groupId)}`
 
@@ -57,6 +90,14 @@ export class CreateLoad {
     this.#base = base
     this.#prefix = prefix
     this.#loops = Array.from({ length: clients }, () => this.#loop())
+  }
+
+  /** Waits until so many more creates have been answered 201, counted from now. */
+  async untilMore(count: number, ms = MORE_MS): Promise<void> {
+    const target = this.created.length + count
+    const explain = () =>
+      `${target - this.created.length} are missing; failed: ${JSON.stringify(this.failed.slice(0, 3))}`
+    await until(`${count} more groups are created`, ms, () => this.created.length >= target, explain)
   }
 
   async stop(): Promise<void> {
@@ -90,15 +131,24 @@ export class CreateLoad {
   }
 }
 
+/** Does something with each of `groupIds`, `clients` at a time. */
+export async function forEach(
+  groupIds: readonly string[],
+  act: (groupId: string) => Promise<unknown>,
+  clients = 16,
+): Promise<void> {
+  const queue = [...groupIds]
+  const loops = Array.from({ length: clients }, async () => {
+    for (let groupId = queue.pop(); groupId !== undefined; groupId = queue.pop()) await act(groupId)
+  })
+  await Promise.all(loops)
+}
+
 /** Of `groupIds`, those that the connector does not answer with 200. */
 export async function missingOf(base: string, groupIds: readonly string[]): Promise<string[]> {
   const missing: string[] = []
-  const queue = [...groupIds]
-  const loops = Array.from({ length: 16 }, async () => {
-    for (let groupId = queue.pop(); groupId !== undefined; groupId = queue.pop()) {
-      if ((await read(base, groupId)).status !== 200) missing.push(groupId)
-    }
+  await forEach(groupIds, async (groupId) => {
+    if ((await read(base, groupId)).status !== 200) missing.push(groupId)
   })
-  await Promise.all(loops)
   return missing
 }

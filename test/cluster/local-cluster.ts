@@ -1,94 +1,17 @@
 /** A cluster of real processes on this machine, for tests and benchmarks. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { statusOf, untilVerdict } from './cluster-status.ts'
+import { freePorts } from './ports.ts'
+import { type Program, Service, THIS_PROGRAM } from './service.ts'
 import { TcpProxy } from './tcp-proxy.ts'
+import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+import { until } from './waiting.ts'
 
-/** How `cohort` is started: a command and its first arguments. */
-export type Program = readonly [command: string, ...args: string[]]
-
-/** The program of this tree. */
-export const THIS_PROGRAM: Program = [
-  process.execPath,
-  fileURLToPath(new URL('../../bin/cohort', import.meta.url)),
-]
-
-/** One service of the cluster: a node or a connector. It can be killed and started again on the same port. */
-export class Service {
-  readonly name: string
-  readonly port: number
-  /** What `start` runs. Another version may take the service over while it is stopped. */
-  program: Program
-  readonly #args: readonly string[]
-  #process: ChildProcess | undefined
-  /** Everything it has written, of all its lives. */
-  output = ''
-  /** With which codes it has ended, where no signal ended it. */
-  readonly exitCodes: number[] = []
-
-  constructor(name: string, port: number, args: readonly string[], program: Program = THIS_PROGRAM) {
-    this.name = name
-    this.port = port
-    this.program = program
-    this.#args = args
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-
-  get url(): string {
-    return `http://${this.address}`
-  }
-
-  /** Of its present or last life. */
-  get pid(): number | undefined {
-    return this.#process?.pid
-  }
-
-  start(): void {
-    const [command, ...args] = this.program
-    const child = spawn(command, [...args, ...this.#args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'info' },
-    })
-    const take = (chunk: Buffer) => {
-      this.output += chunk.toString()
-    }
-    child.stdout.on('data', take)
-    child.stderr.on('data', take)
-    child.on('exit', (code) => {
-      if (code !== null) this.exitCodes.push(code)
-    })
-    this.#process = child
-  }
-
-  /** Sends a signal; to a process that is gone, nothing. */
-  signal(name: NodeJS.Signals): void {
-    this.#process?.kill(name)
-  }
-
-  /** Sends a signal and waits until the process is gone. */
-  async end(name: NodeJS.Signals): Promise<number | null> {
-    const exit = this.exit()
-    this.signal(name)
-    return exit
-  }
-
-  /** Waits for the process to end by itself. */
-  async exit(): Promise<number | null> {
-    const child = this.#process
-    if (child === undefined) return null
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    return child.exitCode
-  }
-}
+/**
+ * How long a connector may take to find its nodes after all were started, on a machine that is busy with
+ * others.
+ */
+const READY_MS = 30_000
 
 export type LocalClusterOptions = Readonly<{
   nodes?: number
@@ -108,19 +31,19 @@ export type LocalClusterOptions = Readonly<{
 }>
 
 export class LocalCluster {
-  readonly directory: string
   readonly nodes: readonly Service[]
   readonly connectors: readonly Service[]
   /** By connector, then by node: the network between the two. Empty when they talk directly. */
   readonly links: readonly (readonly TcpProxy[])[]
+  readonly #directory: TemporaryDirectory
 
   private constructor({
     directory,
     nodes,
     connectors,
     links,
-  }: Pick<LocalCluster, 'directory' | 'nodes' | 'connectors' | 'links'>) {
-    this.directory = directory
+  }: Pick<LocalCluster, 'nodes' | 'connectors' | 'links'> & { directory: TemporaryDirectory }) {
+    this.#directory = directory
     this.nodes = nodes
     this.connectors = connectors
     this.links = links
@@ -140,10 +63,10 @@ export class LocalCluster {
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
-    const directory = await mkdtemp(join(tmpdir(), 'cohort-cluster-'))
+    const directory = await temporaryDirectory()
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
     const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
-      const dataDir = join(directory, `node${index + 1}`)
+      const dataDir = join(directory.path, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
       return new Service(`node${index + 1}`, port, args, nodeProgram)
@@ -191,14 +114,21 @@ export class LocalCluster {
   }
 
   dataDirectory(index: number): string {
-    return join(this.directory, `node${index + 1}`)
+    return join(this.#directory.path, `node${index + 1}`)
+  }
+
+  /** Ends every fault of processes and network: what is stopped goes on, what has ended is started again. */
+  async heal(): Promise<void> {
+    for (const link of this.links.flat()) link.heal()
+    for (const service of this.services) if (service.isStopped) service.signal('SIGCONT')
+    await Promise.all(this.services.filter(({ isRunning }) => !isRunning).map((service) => service.restart()))
+    await Promise.all(this.connectors.map(({ url }) => untilVerdict(url, 'healthy', READY_MS)))
   }
 
   async stop(): Promise<void> {
-    for (const service of this.services) service.signal('SIGCONT')
-    await Promise.all(this.services.map((service) => service.end('SIGKILL')))
+    await Promise.all(this.services.map((service) => service.discard()))
     await Promise.all(this.links.flat().map((link) => link[Symbol.asyncDispose]()))
-    await rm(this.directory, { recursive: true, force: true })
+    await this.#directory[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -206,63 +136,11 @@ export class LocalCluster {
   }
 }
 
-/**
- * Waits until a connector reports that it is ready. Throws with the service's own words when it does not in
- * 20 s.
- */
+/** Waits until a connector says that it is ready. */
 export async function untilReady(connector: Service): Promise<void> {
   await until(
     `${connector.name} is ready`,
-    20_000,
+    READY_MS,
     async () => (await statusOf(`${connector.url}/readyz`)) === 200,
-    () => connector.output,
   )
-}
-
-/** Asks `condition` again and again until it holds; throws after `timeoutMs`. */
-export async function until(
-  claim: string,
-  timeoutMs: number,
-  condition: () => Promise<boolean> | boolean,
-  explain: () => string = () => '',
-): Promise<void> {
-  const endMs = performance.now() + timeoutMs
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${claim}\n${explain()}`)
-    await sleep(20)
-  }
-}
-
-/** The HTTP status of a GET; `undefined` when nobody answers. */
-export async function statusOf(url: string): Promise<number | undefined> {
-  try {
-    const response = await fetch(url)
-    await response.arrayBuffer()
-    return response.status
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Below the ports that systems give to outgoing connections (Linux: from 32,768), one of which could take a
- * service's port before it starts, or while it is down: its cluster then waited for it in vain.
- */
-const PORT_MIN = 20_000
-const PORT_END = 32_768
-
-/** Ports that nobody listens on now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = []
-  while (servers.length < count) {
-    const server = createServer().listen(randomInt(PORT_MIN, PORT_END), '127.0.0.1')
-    const isListening = once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (await isListening) servers.push(server)
-  }
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => server.close() && once(server, 'close')))
-  return ports
 }

@@ -3,55 +3,47 @@ import assert from 'node:assert/strict'
 import { rename, rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { ClusterStatus } from '../../src/api/status-schemas.ts'
-import { CreateLoad, call, create, missingOf, read } from './load.ts'
-import { LocalCluster, until, untilReady } from './local-cluster.ts'
-import { contentsOf, differences } from './node-contents.ts'
+import { clusterStatus, untilEpoch, untilStatus, untilVerdict } from './cluster-status.ts'
+import { CreateLoad, create, missingOf, read } from './load.ts'
+import { contentsOf, untilEqual } from './node-contents.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { until } from './waiting.ts'
 
-async function statusOf(url: string): Promise<ClusterStatus> {
-  const { body } = await call('GET', `${url}/v1/cluster`)
-  return body as unknown as ClusterStatus
-}
+/**
+ * What the replacement of a member may take with few groups: looks, two epochs, the copy, on a busy machine.
+ */
+const REPLACED_MS = 30_000
+/** An unavailable cluster is looked at several times a second. */
+const SEEN_MS = 10_000
 
-/** Waits until the membership is in this epoch, on every connector. */
-async function untilEpoch(cluster: LocalCluster, epoch: number, timeoutMs = 30_000): Promise<void> {
-  await until(
-    `epoch ${epoch}`,
-    timeoutMs,
-    async () => {
-      const seen = await Promise.all(cluster.connectors.map(({ url }) => statusOf(url)))
-      return seen.every((status) => status.epoch === epoch)
-    },
-    () => cluster.services.map(({ name, output }) => `--- ${name}\n${output}`).join('\n'),
-  )
-}
+const aCluster = sharedCluster({ connectors: 2 })
 
 test('a lost disk: the empty node becomes a member in its place, with everything, and no client notices', async () => {
-  await using cluster = await LocalCluster.start({ connectors: 2 })
-  const { url } = cluster.connectors[0]!
-  const other = cluster.connectors[1]!.url
-  const before = await statusOf(url)
+  const cluster = await aCluster()
+  const urls = cluster.connectors.map(({ url }) => url)
+  const [url, other] = urls as [string, string]
+  const before = await clusterStatus(url)
   await using a = new CreateLoad(url, 'a', 8)
   await using b = new CreateLoad(other, 'b', 4)
   const load = [a, b]
-  await until('there is something to copy', 60_000, () => a.created.length > 1_000)
+  await a.untilMore(400)
   const lost = cluster.nodes[2]!
   await lost.end('SIGKILL')
   await rm(cluster.dataDirectory(2), { recursive: true })
   lost.start()
-  await untilEpoch(cluster, 3)
-  const groupsAtEnd = a.created.length
-  await until('creates go on', 10_000, () => a.created.length > groupsAtEnd + 200)
+  // One epoch with the change under way, and one without it.
+  const after = await untilEpoch(urls, before.epoch! + 2, REPLACED_MS)
+  await a.untilMore(200)
   await Promise.all(load.map((one) => one.stop()))
   for (const { failed } of load) assert.deepEqual(failed, [])
 
-  const after = await statusOf(url)
   const idsOf = (status: ClusterStatus) => status.members.map(({ nodeId }) => nodeId)
   assert.deepEqual(idsOf(after).slice(0, 2), idsOf(before).slice(0, 2))
   assert.notEqual(idsOf(after)[2], idsOf(before)[2])
   assert.equal(after.change, null)
   const created = load.flatMap((one) => one.created)
   assert.deepEqual(await missingOf(other, created), [])
-  await until('all nodes hold the same', 30_000, async () => (await differences(cluster.nodes)).length === 0)
+  await untilEqual(cluster.nodes)
   const copied = await contentsOf(lost)
   assert.deepEqual(
     created.filter((groupId) => !copied.has(`group/${groupId}`)),
@@ -64,21 +56,22 @@ test('a lost disk: the empty node becomes a member in its place, with everything
 })
 
 test('a disk that comes back after its node was replaced is told so, keeps its data, and stops', async () => {
-  await using cluster = await LocalCluster.start()
-  const { url } = cluster.connectors[0]!
-  assert.equal((await create(url, 'a')).status, 201)
+  const cluster = await aCluster()
+  const urls = cluster.connectors.map(({ url }) => url)
+  const [url] = urls as [string]
+  const epoch = (await clusterStatus(url)).epoch! + 2
   const node = cluster.nodes[1]!
   const directory = cluster.dataDirectory(1)
   await node.end('SIGTERM')
   await rename(directory, `${directory}.old`)
   node.start()
-  await untilEpoch(cluster, 3)
+  await untilEpoch(urls, epoch, REPLACED_MS)
   await node.end('SIGTERM')
   await rename(directory, `${directory}.new`)
   await rename(`${directory}.old`, directory)
   const seen = node.output.length
   node.start()
-  assert.notEqual(await node.exit(), 0)
+  assert.notEqual(await node.exit(SEEN_MS), 0)
   assert.match(
     node.output.slice(seen),
     /is no longer a member of the cluster .* its data are kept as they are.*empty data directory/,
@@ -87,43 +80,41 @@ test('a disk that comes back after its node was replaced is told so, keeps its d
   await rename(directory, `${directory}.old`)
   await rename(`${directory}.new`, directory)
   node.start()
-  await until('all nodes are back', 20_000, async () => (await statusOf(url)).verdict === 'healthy')
-  assert.equal((await statusOf(url)).epoch, 3)
+  assert.equal((await untilVerdict(url, 'healthy')).epoch, epoch)
 })
 
 test('two disks of three: refused loudly, nothing is overwritten, and one that comes back heals it', async () => {
-  await using cluster = await LocalCluster.start({ timeoutSeconds: 1 })
-  const [connector] = cluster.connectors as [(typeof cluster.connectors)[0]]
-  const { url } = connector
-  for (const groupId of ['a', 'b']) assert.equal((await create(url, groupId)).status, 201)
+  const cluster = await aCluster()
+  const urls = cluster.connectors.map(({ url }) => url)
+  const [url] = urls as [string]
+  const connector = cluster.connectors[0]!
+  const epoch = (await clusterStatus(url)).epoch! + 2
+  for (const groupId of ['x', 'y']) assert.equal((await create(url, groupId)).status, 201)
   // Both at once: the first would be replaced if there were time.
   await Promise.all([1, 2].map((index) => cluster.nodes[index]!.end('SIGTERM')))
   for (const index of [1, 2]) {
     await rename(cluster.dataDirectory(index), `${cluster.dataDirectory(index)}.lost`)
     cluster.nodes[index]!.start()
   }
-  const isRefused = async () => {
-    const { verdict, reason } = await statusOf(url)
-    return verdict === 'unavailable' && /2 of 3 members have lost their disks .*backup/.test(reason)
-  }
-  await until('it is refused', 20_000, isRefused, () => connector.output)
+  const isRefused = ({ verdict, reason }: ClusterStatus) =>
+    verdict === 'unavailable' && /2 of 3 members have lost their disks .*backup/.test(reason)
+  await untilStatus(url, 'it is refused', isRefused, SEEN_MS)
   assert.match(connector.output, /"level":50.*members have lost their disks/)
-  assert.equal((await create(url, 'c')).status, 503)
+  assert.equal((await create(url, 'z')).status, 503)
 
   // A connector that starts now sees it too, and makes no cluster of the empty ones.
   await connector.end('SIGTERM')
   connector.start()
-  await until('it is refused again', 20_000, isRefused, () => connector.output)
-  assert.equal((await contentsOf(cluster.nodes[0]!)).has('group/a'), true)
+  await untilStatus(url, 'it is refused again', isRefused, SEEN_MS)
+  assert.equal((await contentsOf(cluster.nodes[0]!)).has('group/x'), true)
   for (const index of [1, 2]) assert.equal((await contentsOf(cluster.nodes[index]!)).size, 0)
 
-  const [, back] = cluster.nodes
-  await back!.end('SIGTERM')
+  const back = cluster.nodes[1]!
+  await back.end('SIGTERM')
   await rename(cluster.dataDirectory(1), `${cluster.dataDirectory(1)}.empty`)
   await rename(`${cluster.dataDirectory(1)}.lost`, cluster.dataDirectory(1))
-  back!.start()
-  await untilReady(connector)
-  assert.equal((await read(url, 'a')).status, 200)
-  await untilEpoch(cluster, 3)
-  await until('it is whole again', 20_000, async () => (await statusOf(url)).verdict === 'healthy')
+  back.start()
+  await until('it serves again', SEEN_MS, async () => (await read(url, 'x')).status === 200)
+  await untilEpoch(urls, epoch, REPLACED_MS)
+  await untilVerdict(url, 'healthy')
 })

@@ -1,127 +1,56 @@
 /** Members that come, go and are replaced, in real clusters under load, whatever ends in the middle of it. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import type { ClusterStatus } from '../../src/api/status-schemas.ts'
+import { clusterStatus, nodeIdAt, untilEpoch, untilStatus } from './cluster-status.ts'
+import { cohort } from './command.ts'
 import { CreateLoad, call, create, missingOf } from './load.ts'
-import { LocalCluster, type Service, until } from './local-cluster.ts'
-import { contentsOf, differences } from './node-contents.ts'
+import { LocalCluster } from './local-cluster.ts'
+import { contentsOf, untilEqual } from './node-contents.ts'
+import type { Service } from './service.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { until } from './waiting.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
+/**
+ * What a change may take with some thousand groups: two epochs and the copy, on a machine that is busy with
+ * others.
+ */
+const CHANGED_MS = 30_000
+/** A removed node is told so by the next connector that looks. */
+const TOLD_MS = 10_000
+/** A connector reads the membership every two seconds. */
+const HEARD_MS = 10_000
 
-async function statusOf(url: string): Promise<ClusterStatus> {
-  const { body } = await call('GET', `${url}/v1/cluster`)
-  return body as unknown as ClusterStatus
-}
+/** A connector that has lost a node waits so long at most before it connects again. */
+const REACHED_MS = 2_000
 
-async function nodeIdAt(url: string, { address }: Service): Promise<string> {
-  const member = (await statusOf(url)).members.find((candidate) => candidate.address === address)
-  return member?.nodeId ?? assert.fail(`no member at ${address}`)
-}
+/** For changes that end with the three members that there were. */
+const aCluster = sharedCluster({ spares: 1 })
 
-/** Runs a command against a connector; ends with its exit code and what it printed. */
-async function cohort(url: string, ...args: string[]): Promise<{ exitCode: number | null; printed: string }> {
-  const child = execFile(process.execPath, [PROGRAM, ...args, '--url', url])
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (printed += chunk))
-  const [exitCode] = await once(child, 'close')
-  return { exitCode, printed }
-}
-
-function outputsOf(cluster: LocalCluster): string {
-  return cluster.services.map(({ name, output }) => `--- ${name}\n${output}`).join('\n')
-}
-
-/** Waits until every connector that runs is in this epoch, and no change is under way. */
-async function untilEpoch(cluster: LocalCluster, urls: readonly string[], epoch: number): Promise<void> {
-  await until(
-    `epoch ${epoch}`,
-    60_000,
-    async () => (await Promise.all(urls.map(statusOf))).every((status) => status.epoch === epoch),
-    () => outputsOf(cluster),
-  )
-}
-
-async function untilEqual(nodes: readonly Service[]): Promise<void> {
-  await until('all members hold the same', 30_000, async () => {
-    return (await differences(nodes).catch(() => ['not reached'])).length === 0
+/** Asks for a node at `spare` as a further member. */
+async function add(url: string, spare: Service): Promise<void> {
+  await until('the node is reached', REACHED_MS, async () => {
+    const { status, body } = await call('POST', `${url}/v1/cluster/members`, { address: spare.address })
+    if (body.code === 'node_unreachable') return false
+    assert.equal(status, 202, JSON.stringify(body))
+    return true
   })
 }
 
-test('from 3 to 5 and back to 3, one at a time, under load from two connectors: no request fails', async () => {
-  await using cluster = await LocalCluster.start({ spares: 2, connectors: 2 })
-  const urls = cluster.connectors.map(({ url }) => url)
-  const [url, other] = urls as [string, string]
-  const [n1, n2, n3, n4, n5] = cluster.nodes as [Service, Service, Service, Service, Service]
-  await using a = new CreateLoad(url, 'a', 6)
-  await using b = new CreateLoad(other, 'b', 6)
-  const load = [a, b]
-  await until('there is something to copy', 60_000, () => a.created.length > 400)
-  const run = async (through: string, ...args: string[]) => {
-    const { exitCode, printed } = await cohort(through, ...args)
-    assert.equal(exitCode, 0, `${printed}\n${outputsOf(cluster)}`)
-    assert.match(printed, /done with epoch \d+; the \d members are/)
-  }
-  await run(url, 'add', '--host', n4.address)
-  await run(other, 'add', '--host', n5.address)
-  await untilEpoch(cluster, urls, 5)
-  assert.equal((await statusOf(url)).members.length, 5)
-  const two = [await nodeIdAt(url, n1), await nodeIdAt(url, n2)] as const
-  const refused = await cohort(url, 'add', '--host', n4.address)
-  assert.equal(refused.exitCode, 1)
-  assert.match(refused.printed, /already_a_member/)
-  await run(url, 'remove', two[0])
-  await run(other, 'remove', two[1])
-  await untilEpoch(cluster, urls, 9)
-  for (const removed of [n1, n2]) {
-    assert.equal(await removed.exit(), 6)
-    assert.match(removed.output, /is no longer a member/)
-  }
-  const seen = a.created.length
-  await until('creates go on', 10_000, () => a.created.length > seen + 100)
-  await Promise.all(load.map((one) => one.stop()))
-  for (const { failed } of load) assert.deepEqual(failed, [])
-  const created = load.flatMap((one) => one.created)
-  assert.deepEqual(await missingOf(other, created), [])
-  await untilEqual([n3, n4, n5])
-  const last = await nodeIdAt(url, n3)
-  const tooFew = await cohort(url, 'remove', last)
-  assert.equal(tooFew.exitCode, 1)
-  assert.match(tooFew.printed, /too_few_members/)
-})
-
-test('a member moves to another machine: the new node has everything, and the old one stops', async () => {
-  await using cluster = await LocalCluster.start({ spares: 1 })
-  const { url } = cluster.connectors[0]!
-  const [n1, n2, n3, n4] = cluster.nodes as [Service, Service, Service, Service]
-  await using load = new CreateLoad(url, 'g', 4)
-  await until('there is something to copy', 60_000, () => load.created.length > 400)
-  const old = await nodeIdAt(url, n2)
-  const { exitCode, printed } = await cohort(url, 'replace', '--old', old, '--host', n4.address)
-  assert.equal(exitCode, 0, `${printed}\n${outputsOf(cluster)}`)
-  assert.equal(await n2.exit(), 6)
-  await load.stop()
-  assert.deepEqual(load.failed, [])
-  await untilEqual([n1, n3, n4])
-  const contents = await contentsOf(n4)
+/** Asserts that a node holds every one of these groups. */
+async function assertHolds(node: Service, groupIds: readonly string[]): Promise<void> {
+  const contents = await contentsOf(node)
   assert.deepEqual(
-    load.created.filter((groupId) => !contents.has(`group/${groupId}`)),
+    groupIds.filter((groupId) => !contents.has(`group/${groupId}`)),
     [],
   )
-  // The connector finds the cluster again although one of its hosts is gone for good.
-  await cluster.connectors[0]!.end('SIGTERM')
-  cluster.connectors[0]!.start()
-  await until('it is found again', 20_000, async () => (await statusOf(url)).epoch === 3)
-  assert.deepEqual(await missingOf(url, load.created.slice(0, 50)), [])
-})
+}
 
 test('what cannot be done is refused with the reason, and nothing is begun', async () => {
-  await using cluster = await LocalCluster.start({ spares: 1 })
-  await using foreign = await LocalCluster.start()
+  const cluster = await aCluster()
+  await using foreign = await LocalCluster.start({ nodes: 1 })
   const { url } = cluster.connectors[0]!
+  const { epoch } = await clusterStatus(url)
   const change = (method: 'POST' | 'PUT' | 'DELETE', path: string, address?: string) =>
     call(method, `${url}/v1/cluster/members${path}`, address === undefined ? undefined : { address })
   const member = await nodeIdAt(url, cluster.nodes[0]!)
@@ -135,93 +64,141 @@ test('what cannot be done is refused with the reason, and nothing is begun', asy
   ] as const) {
     assert.equal(reply.body.code, code, JSON.stringify(reply.body))
   }
-  assert.equal((await statusOf(url)).epoch, 1)
+  assert.equal((await clusterStatus(url)).epoch, epoch)
+})
+
+test('a change whose new node is gone for good is taken back by removing that one', async () => {
+  const cluster = await aCluster()
+  const { url } = cluster.connectors[0]!
+  const spare = cluster.nodes[3]!
+  const before = await clusterStatus(url)
+  await using load = new CreateLoad(url, 'back', 4)
+  await load.untilMore(200)
+  await add(url, spare)
+  spare.signal('SIGSTOP')
+  const joining = await nodeIdAt(url, spare)
+  await spare.end('SIGKILL')
+  await load.untilMore(50)
+  const refused = await call('DELETE', `${url}/v1/cluster/members/${await nodeIdAt(url, cluster.nodes[0]!)}`)
+  assert.equal(refused.body.code, 'change_in_progress')
+  const { exitCode, output } = await cohort('remove', joining, '--url', url)
+  assert.equal(exitCode, 0, output)
+  const { epoch, members, verdict } = await clusterStatus(url)
+  assert.deepEqual([epoch, members.length, verdict], [before.epoch! + 2, 3, 'healthy'])
+  await load.stop()
+  assert.deepEqual(load.failed, [])
+  assert.deepEqual(await missingOf(url, load.created), [])
+  await rm(cluster.dataDirectory(3), { recursive: true })
+})
+
+test('a node that loses its disk while it joins is exchanged within the change', async () => {
+  const cluster = await aCluster()
+  const { url } = cluster.connectors[0]!
+  const spare = cluster.nodes[3]!
+  const epoch = (await clusterStatus(url)).epoch!
+  await using load = new CreateLoad(url, 'exchange', 4)
+  await load.untilMore(200)
+  await add(url, spare)
+  spare.signal('SIGSTOP')
+  assert.equal((await clusterStatus(url)).epoch, epoch + 1)
+  await spare.end('SIGKILL')
+  await rm(cluster.dataDirectory(3), { recursive: true })
+  spare.start()
+  // The second epoch has exchanged it, the third is without the change.
+  const { members } = await untilEpoch([url], epoch + 3, CHANGED_MS)
+  assert.equal(members.length, 4)
+  await load.stop()
+  assert.deepEqual(load.failed, [])
+  await assertHolds(spare, load.created)
+})
+
+test('from 3 to 5 and back to 3, one at a time, under load from two connectors: no request fails', async () => {
+  await using cluster = await LocalCluster.start({ spares: 2, connectors: 2 })
+  const urls = cluster.connectors.map(({ url }) => url)
+  const [url, other] = urls as [string, string]
+  const [n1, n2, n3, n4, n5] = cluster.nodes as [Service, Service, Service, Service, Service]
+  await using a = new CreateLoad(url, 'a', 6)
+  await using b = new CreateLoad(other, 'b', 6)
+  const load = [a, b]
+  await a.untilMore(200)
+  const run = async (through: string, ...args: string[]) => {
+    const { exitCode, output } = await cohort(...args, '--url', through)
+    assert.equal(exitCode, 0, output)
+    assert.match(output, /done with epoch \d+; the \d members are/)
+  }
+  await run(url, 'add', '--host', n4.address)
+  await run(other, 'add', '--host', n5.address)
+  const { members } = await untilEpoch(urls, 5, CHANGED_MS)
+  assert.equal(members.length, 5)
+  const two = [await nodeIdAt(url, n1), await nodeIdAt(url, n2)] as const
+  const refused = await cohort('add', '--host', n4.address, '--url', url)
+  assert.equal(refused.exitCode, 1)
+  assert.match(refused.output, /already_a_member/)
+  await run(url, 'remove', two[0])
+  await run(other, 'remove', two[1])
+  await untilEpoch(urls, 9, CHANGED_MS)
+  for (const removed of [n1, n2]) {
+    assert.equal(await removed.exit(TOLD_MS), 6)
+    assert.match(removed.output, /is no longer a member/)
+  }
+  await a.untilMore(100)
+  await Promise.all(load.map((one) => one.stop()))
+  for (const { failed } of load) assert.deepEqual(failed, [])
+  const created = load.flatMap((one) => one.created)
+  assert.deepEqual(await missingOf(other, created), [])
+  await untilEqual([n3, n4, n5])
+  const last = await nodeIdAt(url, n3)
+  const tooFew = await cohort('remove', last, '--url', url)
+  assert.equal(tooFew.exitCode, 1)
+  assert.match(tooFew.output, /too_few_members/)
+})
+
+test('a member moves to another machine: the new node has everything, and the old one stops', async () => {
+  await using cluster = await LocalCluster.start({ spares: 1 })
+  const [connector] = cluster.connectors as [Service]
+  const { url } = connector
+  const [n1, n2, n3, n4] = cluster.nodes as [Service, Service, Service, Service]
+  await using load = new CreateLoad(url, 'g', 4)
+  await load.untilMore(200)
+  const old = await nodeIdAt(url, n2)
+  const { exitCode, output } = await cohort('replace', '--old', old, '--host', n4.address, '--url', url)
+  assert.equal(exitCode, 0, output)
+  assert.equal(await n2.exit(TOLD_MS), 6)
+  await load.stop()
+  assert.deepEqual(load.failed, [])
+  await untilEqual([n1, n3, n4])
+  await assertHolds(n4, load.created)
+  // The connector finds the cluster again although one of its hosts is gone for good.
+  await connector.end('SIGTERM')
+  connector.start()
+  await untilEpoch([url], 3, HEARD_MS)
+  assert.deepEqual(await missingOf(url, load.created.slice(0, 50)), [])
 })
 
 test('a change goes on when the connector that began it, and a node, are killed in its middle', async () => {
   await using cluster = await LocalCluster.start({ spares: 1, connectors: 2 })
   const [first, second] = cluster.connectors as [Service, Service]
-  const spare = cluster.nodes[3]!
+  const [n1, , , spare] = cluster.nodes as [Service, Service, Service, Service]
   await using before = new CreateLoad(first.url, 'before', 16)
-  await until('there is something to copy', 60_000, () => before.created.length > 4_000)
+  await before.untilMore(1_500)
   await before.stop()
   await using load = new CreateLoad(second.url, 'g', 4)
-  const { status } = await call('POST', `${first.url}/v1/cluster/members`, { address: spare.address })
-  assert.equal(status, 202)
+  await add(first.url, spare)
   // Nothing is over before the new node has said of every key that it has it.
   spare.signal('SIGSTOP')
-  await until(
-    'the other connector has heard of it',
-    20_000,
-    async () => (await statusOf(second.url)).epoch === 2,
-  )
-  await Promise.all([first.end('SIGKILL'), spare.end('SIGKILL'), cluster.nodes[0]!.end('SIGKILL')])
-  cluster.nodes[0]!.start()
-  const seen = load.created.length
-  await until(
-    'creates go on with a quorum of both memberships',
-    20_000,
-    () => load.created.length > seen + 50,
-  )
+  await untilStatus(second.url, 'the other connector has heard of it', ({ epoch }) => epoch === 2, HEARD_MS)
+  await Promise.all([first.end('SIGKILL'), spare.end('SIGKILL'), n1.end('SIGKILL')])
+  n1.start()
+  // They go on with a quorum of both memberships.
+  await load.untilMore(50)
   spare.start()
-  await untilEpoch(cluster, [second.url], 3)
+  await untilEpoch([second.url], 3, CHANGED_MS)
   await load.stop()
-  assert.deepEqual(load.failed, [], outputsOf(cluster))
+  assert.deepEqual(load.failed, [])
   const created = [...before.created, ...load.created]
   assert.deepEqual(await missingOf(second.url, created), [])
-  const contents = await contentsOf(spare)
-  assert.deepEqual(
-    created.filter((groupId) => !contents.has(`group/${groupId}`)),
-    [],
-  )
+  await assertHolds(spare, created)
   first.start()
-  await untilEpoch(cluster, [first.url, second.url], 3)
+  await untilEpoch([first.url, second.url], 3, HEARD_MS)
   assert.equal((await create(first.url, 'at-last')).status, 201)
-})
-
-test('a node that loses its disk while it joins is exchanged within the change', async () => {
-  await using cluster = await LocalCluster.start({ spares: 1 })
-  const { url } = cluster.connectors[0]!
-  const spare = cluster.nodes[3]!
-  await using load = new CreateLoad(url, 'g', 4)
-  await until('there is something to copy', 60_000, () => load.created.length > 400)
-  assert.equal((await call('POST', `${url}/v1/cluster/members`, { address: spare.address })).status, 202)
-  spare.signal('SIGSTOP')
-  assert.equal((await statusOf(url)).epoch, 2)
-  await spare.end('SIGKILL')
-  await rm(cluster.dataDirectory(3), { recursive: true })
-  spare.start()
-  // The third epoch has exchanged it, the fourth is without the change.
-  await untilEpoch(cluster, [url], 4)
-  assert.equal((await statusOf(url)).members.length, 4)
-  await load.stop()
-  assert.deepEqual(load.failed, [])
-  const contents = await contentsOf(spare)
-  assert.deepEqual(
-    load.created.filter((groupId) => !contents.has(`group/${groupId}`)),
-    [],
-  )
-})
-
-test('a change whose new node is gone for good is taken back by removing that one', async () => {
-  await using cluster = await LocalCluster.start({ spares: 1 })
-  const { url } = cluster.connectors[0]!
-  const spare = cluster.nodes[3]!
-  await using load = new CreateLoad(url, 'g', 4)
-  await until('there is something to copy', 60_000, () => load.created.length > 400)
-  assert.equal((await call('POST', `${url}/v1/cluster/members`, { address: spare.address })).status, 202)
-  spare.signal('SIGSTOP')
-  const joining = await nodeIdAt(url, spare)
-  await spare.end('SIGKILL')
-  const seen = load.created.length
-  await until('creates go on', 20_000, () => load.created.length > seen + 50)
-  const refused = await call('DELETE', `${url}/v1/cluster/members/${await nodeIdAt(url, cluster.nodes[0]!)}`)
-  assert.equal(refused.body.code, 'change_in_progress')
-  const { exitCode, printed } = await cohort(url, 'remove', joining)
-  assert.equal(exitCode, 0, `${printed}\n${outputsOf(cluster)}`)
-  const { epoch, members, verdict } = await statusOf(url)
-  assert.deepEqual([epoch, members.length, verdict], [3, 3, 'healthy'])
-  await load.stop()
-  assert.deepEqual(load.failed, [])
-  assert.deepEqual(await missingOf(url, load.created), [])
 })

@@ -2,14 +2,28 @@
 import { formatBallot } from '../../src/register/ballot.ts'
 import { formatState } from '../../src/register/state.ts'
 import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
-import type { Service } from './local-cluster.ts'
+import type { Service } from './service.ts'
+import { until, within } from './waiting.ts'
+
+/** Some thousand records are read in less than a second; benchmarks have a million. */
+const SCAN_MS = 60_000
+
+/**
+ * What repair may take after a node has returned: two looks, a pass and a comparison, on a machine that is
+ * busy with others.
+ */
+const EQUAL_MS = 20_000
 
 /**
  * By key, what a node has accepted: ballot, state and value as text. Promises and marks are no part of it.
  */
 export type Contents = ReadonlyMap<string, string>
 
-export async function contentsOf(node: Service): Promise<Contents> {
+export function contentsOf(node: Service): Promise<Contents> {
+  return within(SCAN_MS, scan(node), `${node.name} says what it holds`)
+}
+
+async function scan(node: Service): Promise<Contents> {
   const transport = connectGrpc(node.address)
   try {
     const contents = new Map<string, string>()
@@ -51,4 +65,19 @@ export async function differences(nodes: readonly Service[]): Promise<string[]> 
   const [first, ...others] = await Promise.all(nodes.map(contentsOf))
   const keys = new Set([first!, ...others].flatMap((contents) => [...contents.keys()]))
   return [...keys].filter((key) => others.some((other) => other.get(key) !== first!.get(key)))
+}
+
+/** Waits until all of these nodes hold the same. */
+export async function untilEqual(nodes: readonly Service[]): Promise<void> {
+  let last: readonly string[] = []
+  const areEqual = async () => {
+    last = await differences(nodes).catch(() => ['a node does not answer'])
+    return last.length === 0
+  }
+  await until(
+    'all nodes hold the same',
+    EQUAL_MS,
+    areEqual,
+    () => `they differ in ${last.length}: ${last[0]}`,
+  )
 }

@@ -5,16 +5,19 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { formatAddress } from '../../src/process/address.ts'
 import { SECOND_ADDRESS } from '../second-address.ts'
-import { CreateLoad, call, missingOf } from './load.ts'
-import {
-  freePorts,
-  LocalCluster,
-  type Program,
-  Service,
-  THIS_PROGRAM,
-  until,
-  untilReady,
-} from './local-cluster.ts'
+import { untilVerdict } from './cluster-status.ts'
+import { CreateLoad, closeConnections, missingOf } from './load.ts'
+import { untilReady } from './local-cluster.ts'
+import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
+import { freePorts } from './ports.ts'
+import { type Program, Service, THIS_PROGRAM } from './service.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { within } from './waiting.ts'
+
+/** What a process may take to end in order: there is nothing to wait for but requests of milliseconds. */
+const ORDERLY_END_MS = 5_000
+/** For what needs this machine alone. */
+const SOON_MS = 5_000
 
 /** The program where `place.test` stands for 127.0.0.1 and `SECOND_ADDRESS`. */
 const [node, ...program] = THIS_PROGRAM
@@ -25,25 +28,41 @@ const WITH_TWO_ADDRESSES: Program = [
   ...program,
 ]
 
-for (const { title, connectorHost, address } of [
-  { title: 'on one address', connectorHost: '127.0.0.1', address: '127.0.0.1' },
-  { title: 'on the second address of a name', connectorHost: 'place.test', address: SECOND_ADDRESS },
+const aCluster = sharedCluster()
+const aClusterWithTwoAddresses = sharedCluster({
+  connectorProgram: WITH_TWO_ADDRESSES,
+  connectorHost: 'place.test',
+})
+
+/** A connector that listens on both addresses of `place.test` and has no nodes. */
+function aConnector(port: number, ...flags: readonly string[]): Service {
+  const args = [
+    'connector',
+    '--host',
+    'place.test',
+    '--port',
+    String(port),
+    '--hosts',
+    '127.0.0.1:1',
+    ...flags,
+  ]
+  const connector = new Service('connector', port, args, WITH_TWO_ADDRESSES)
+  connector.start()
+  return connector
+}
+
+for (const { title, start, address } of [
+  { title: 'on one address', start: aCluster, address: '127.0.0.1' },
+  { title: 'on the second address of a name', start: aClusterWithTwoAddresses, address: SECOND_ADDRESS },
 ]) {
   test(`SIGTERM drains a connector: every request that it accepted is answered (${title})`, async () => {
-    await using cluster = await LocalCluster.start({ connectorProgram: WITH_TWO_ADDRESSES, connectorHost })
+    const cluster = await start()
     const connector = cluster.connectors[0]!
     const url = `http://${formatAddress(address, connector.port)}`
     const load = new CreateLoad(url, 'drain', 32)
-    await until('some requests are answered', 20_000, () => load.created.length > 50)
-    const startMs = performance.now()
-    const exitCode = await connector.end('SIGTERM')
-    const tookMs = performance.now() - startMs
+    await load.untilMore(50)
+    assert.equal(await connector.end('SIGTERM', ORDERLY_END_MS), 0)
     await load.stopAfterFailure()
-    assert.equal(exitCode, 0)
-    assert.ok(
-      tookMs < 5_000,
-      `it ended after ${tookMs} ms, with nothing to wait for but requests of milliseconds`,
-    )
     // What was not answered 201 was never accepted: the connection was refused, or closed before the request
     // was read.
     assert.deepEqual(
@@ -66,74 +85,53 @@ for (const { title, connectorHost, address } of [
 
 test('unfinished requests on every address of a name hold a connector up for the drain timeout, no longer', async () => {
   const [port = 0] = await freePorts(1)
-  const flags = [
-    '--host',
-    'place.test',
-    '--port',
-    String(port),
-    '--hosts',
-    '127.0.0.1:1',
-    '--drain-timeout',
-    '1',
-  ]
-  const connector = new Service('connector', port, ['connector', ...flags], WITH_TWO_ADDRESSES)
-  connector.start()
-  try {
-    await until(
-      'it listens',
-      20_000,
-      () => /connector is listening/.test(connector.output),
-      () => connector.output,
+  await using connector = aConnector(port, '--drain-timeout', '1')
+  await connector.says(/connector is listening/, SOON_MS)
+  for (const host of ['127.0.0.1', SECOND_ADDRESS]) {
+    const socket = connect({ host, port })
+    socket.on('error', () => {})
+    await within(SOON_MS, once(socket, 'connect'), `a connection to ${host}`)
+    socket.write(
+      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
     )
-    for (const host of ['127.0.0.1', SECOND_ADDRESS]) {
-      const socket = connect({ host, port })
-      socket.on('error', () => {})
-      await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
-      socket.write(
-        'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
-      )
-    }
-    const startMs = performance.now()
-    assert.equal(await connector.end('SIGTERM'), 0)
-    const tookMs = performance.now() - startMs
-    assert.ok(tookMs > 900 && tookMs < 4_000, `it ended after ${tookMs} ms`)
-    assert.match(connector.output, /"connections":2,.*the drain timeout is over/)
-  } finally {
-    await connector.end('SIGKILL')
   }
+  const startMs = performance.now()
+  assert.equal(await connector.end('SIGTERM', 4_000), 0)
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs > 900, `it ended after ${tookMs} ms`)
+  assert.match(connector.output, /"connections":2,.*the drain timeout is over/)
 })
 
 test('a connector does not start when one of the addresses of its host is taken, and says which', async () => {
   const other = createServer().listen({ host: SECOND_ADDRESS, port: 0 })
-  await once(other, 'listening')
+  await within(SOON_MS, once(other, 'listening'), 'a server on the second address')
   const { port } = other.address() as { port: number }
-  const flags = ['--host', 'place.test', '--port', String(port), '--hosts', '127.0.0.1:1']
-  const connector = new Service('connector', port, ['connector', ...flags], WITH_TWO_ADDRESSES)
-  connector.start()
+  await using connector = aConnector(port)
   try {
-    assert.equal(await connector.exit(), 1)
+    assert.equal(await connector.exit(SOON_MS), 1)
     const taken = formatAddress(SECOND_ADDRESS, port)
     assert.ok(connector.output.includes(`${taken} (place.test) is in use`), connector.output)
   } finally {
-    await connector.end('SIGKILL')
     other.close()
   }
 })
 
-test('SIGTERM ends a node in order, and what it holds is there when it starts again', async () => {
-  await using cluster = await LocalCluster.start()
-  const { url } = cluster.connectors[0]!
-  const load = new CreateLoad(url, 'rolling', 8)
+test('SIGTERM ends a node in order, what it holds is there when it starts again, and the connector has nothing more open', async () => {
+  const cluster = await aCluster()
+  const { url, pid } = cluster.connectors[0]!
+  await closeConnections()
+  const before = await openDescriptors(pid!)
+  await using load = new CreateLoad(url, 'rolling', 8)
   for (const node of cluster.nodes) {
-    assert.equal(await node.end('SIGTERM'), 0)
-    node.start()
-    await until('the connector reaches every node again', 20_000, async () => {
-      const { body } = await call('GET', `${url}/v1/cluster`)
-      const { members } = body as { members: { reachable: boolean }[] }
-      return members.every(({ reachable }) => reachable)
-    })
+    await load.untilMore(50)
+    assert.equal(await node.end('SIGTERM', ORDERLY_END_MS), 0)
+    await load.untilMore(50)
+    await node.restart()
+    await untilVerdict(url, 'healthy')
   }
   await load.stop()
   assert.deepEqual(load.failed, [])
   assert.deepEqual(await missingOf(url, load.created), [])
+  await closeConnections()
+  await untilNoMoreThan(before, pid!)
 })

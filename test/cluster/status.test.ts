@@ -3,18 +3,21 @@
  * be.
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { ClusterStatus, GroupReplicas } from '../../src/api/status-schemas.ts'
+import { clusterStatus, untilStatus, untilVerdict } from './cluster-status.ts'
+import { startCommand } from './command.ts'
+import { databasePath, rowOf } from './disk-contents.ts'
 import { call, create, groupUrl, read, remove } from './load.ts'
-import { LocalCluster, Service, until } from './local-cluster.ts'
+import { LocalCluster } from './local-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { until } from './waiting.ts'
 
-async function statusOf(url: string): Promise<ClusterStatus> {
-  const { status, body } = await call('GET', `${url}/v1/cluster`)
-  assert.equal(status, 200, JSON.stringify(body))
-  return body as unknown as ClusterStatus
-}
+/** The figures of nodes are at most a second old. */
+const SAID_MS = 5_000
+
+const aCluster = sharedCluster()
 
 async function replicasOf(url: string, groupId: string): Promise<GroupReplicas> {
   const { status, body } = await call('GET', `${groupUrl(url, groupId)}/replicas`)
@@ -22,57 +25,9 @@ async function replicasOf(url: string, groupId: string): Promise<GroupReplicas> 
   return body as unknown as GroupReplicas
 }
 
-async function untilVerdict(url: string, verdict: ClusterStatus['verdict']): Promise<ClusterStatus> {
-  let last: ClusterStatus | undefined
-  await until(
-    `the verdict is ${verdict}`,
-    10_000,
-    async () => {
-      last = await statusOf(url)
-      return last.verdict === verdict
-    },
-    () => JSON.stringify(last),
-  )
-  return last!
-}
-
-test('healthy, a node dies: degraded, another: unavailable, both return: healthy', async () => {
-  await using cluster = await LocalCluster.start({ timeoutSeconds: 0.5 })
-  const { url } = cluster.connectors[0]!
-  for (const groupId of ['a', 'b']) assert.equal((await create(url, groupId)).status, 201)
-  const healthy = await untilVerdict(url, 'healthy')
-  assert.equal(healthy.epoch, 1)
-  await until('all nodes have said what they hold', 5_000, async () =>
-    (await statusOf(url)).members.every(
-      ({ records, version, epoch, latencyMs }) =>
-        Number(records) >= 2 && version !== null && epoch === 1 && Number(latencyMs?.p50) > 0,
-    ),
-  )
-
-  await cluster.nodes[2]!.end('SIGKILL')
-  const degraded = await untilVerdict(url, 'degraded')
-  assert.match(degraded.reason, new RegExp(`2 of 3 nodes answer.*${cluster.nodes[2]!.address}`))
-  assert.deepEqual(
-    degraded.members.map(({ reachable }) => reachable),
-    [true, true, false],
-  )
-
-  await cluster.nodes[1]!.end('SIGKILL')
-  const unavailable = await untilVerdict(url, 'unavailable')
-  assert.match(unavailable.reason, /only 1 of 3 nodes answers, and 2 are needed/i)
-  const { agree, replicas } = await replicasOf(url, 'a')
-  assert.deepEqual(
-    [agree, replicas.map(({ holds }) => holds)],
-    [false, ['group', 'unreachable', 'unreachable']],
-  )
-
-  cluster.nodes[1]!.start()
-  cluster.nodes[2]!.start()
-  await untilVerdict(url, 'healthy')
-})
-
+// It counts everything from the start of the cluster, so it is the first one.
 test('both kinds of process have metrics, and they tell what has been done', async () => {
-  await using cluster = await LocalCluster.start()
+  const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
   for (const groupId of ['a', 'b', 'c']) assert.equal((await create(url, groupId)).status, 201)
   assert.equal((await create(url, 'a')).status, 409)
@@ -91,7 +46,7 @@ test('both kinds of process have metrics, and they tell what has been done', asy
   assert.ok(connector.get('cohort_rounds_total{kind="read"}')! >= 1)
   assert.ok(connector.get('cohort_batch_requests_count')! > 0)
   assert.ok(connector.get('process_cpu_seconds_total')! > 0)
-  const { members } = await statusOf(url)
+  const { members } = await clusterStatus(url)
   for (const { nodeId, address } of members) {
     const labels = `node="${nodeId}",address="${address}"`
     assert.equal(connector.get(`cohort_node_reachable{${labels}}`), 1)
@@ -117,55 +72,53 @@ test('both kinds of process have metrics, and they tell what has been done', asy
   }
 })
 
-/** By name and labels, as they stand there. */
-async function figuresOf(url: string): Promise<Map<string, number>> {
-  const text = await (await fetch(url)).text()
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(
-    lines.map((line) => {
-      const space = line.lastIndexOf(' ')
-      return [line.slice(0, space), Number(line.slice(space + 1))]
-    }),
+test('healthy, a node dies: degraded, another: unavailable, both return: healthy', async () => {
+  const cluster = await aCluster()
+  const { url } = cluster.connectors[0]!
+  for (const groupId of ['v', 'w']) assert.equal((await create(url, groupId)).status, 201)
+  const healthy = await untilVerdict(url, 'healthy')
+  assert.equal(healthy.epoch, 1)
+  await untilStatus(
+    url,
+    'all nodes have said what they hold',
+    ({ members }) =>
+      members.every(
+        ({ records, version, epoch, latencyMs }) =>
+          Number(records) >= 2 && version !== null && epoch === 1 && Number(latencyMs?.p50) > 0,
+      ),
+    SAID_MS,
   )
-}
 
-test('a connector that finds no cluster says so at once, and whom it waits for', async () => {
-  const lonely = new Service('lonely', 0, [
-    'connector',
-    '--port',
-    '0',
-    '--hosts',
-    '127.0.0.1:1,127.0.0.1:2,127.0.0.1:3',
-  ])
-  lonely.start()
-  try {
-    await until('it listens', 20_000, () => /connector is listening/.test(lonely.output))
-    const port = /"port":(\d+)/.exec(lonely.output)?.[1]
-    const status = await statusOf(`http://127.0.0.1:${port}`)
-    assert.equal(status.verdict, 'unavailable')
-    assert.deepEqual(
-      status.members.map(({ address, reachable }) => [address, reachable]),
-      [1, 2, 3].map((host) => [`127.0.0.1:${host}`, false]),
-    )
-    await until('it says why', 5_000, async () =>
-      /no node answers at 127.0.0.1:1, /.test((await statusOf(`http://127.0.0.1:${port}`)).reason),
-    )
-    const { status: code } = await call('GET', `http://127.0.0.1:${port}/v1/group/a/replicas`)
-    assert.equal(code, 503)
-  } finally {
-    await lonely.end('SIGKILL')
-  }
+  await cluster.nodes[2]!.end('SIGKILL')
+  const degraded = await untilVerdict(url, 'degraded')
+  assert.match(degraded.reason, new RegExp(`2 of 3 nodes answer.*${cluster.nodes[2]!.address}`))
+  assert.deepEqual(
+    degraded.members.map(({ reachable }) => reachable),
+    [true, true, false],
+  )
+
+  await cluster.nodes[1]!.end('SIGKILL')
+  const unavailable = await untilVerdict(url, 'unavailable')
+  assert.match(unavailable.reason, /only 1 of 3 nodes answers, and 2 are needed/i)
+  const { agree, replicas } = await replicasOf(url, 'v')
+  assert.deepEqual(
+    [agree, replicas.map(({ holds }) => holds)],
+    [false, ['group', 'unreachable', 'unreachable']],
+  )
+
+  for (const node of cluster.nodes.slice(1)) node.start()
+  await untilVerdict(url, 'healthy')
 })
 
 test('a stopped node delays no status, and its replica is unreachable within the deadline', async () => {
-  await using cluster = await LocalCluster.start()
+  const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
-  assert.equal((await create(url, 'a')).status, 201)
+  assert.equal((await create(url, 's')).status, 201)
   await untilVerdict(url, 'healthy')
   cluster.nodes[0]!.signal('SIGSTOP')
   const startMs = performance.now()
-  await statusOf(url)
-  const { replicas } = await replicasOf(url, 'a')
+  await clusterStatus(url)
+  const { replicas } = await replicasOf(url, 's')
   assert.ok(performance.now() - startMs < 2_500)
   assert.deepEqual(
     replicas.map(({ holds }) => holds),
@@ -175,16 +128,34 @@ test('a stopped node delays no status, and its replica is unreachable within the
 })
 
 test('replicas of a group that is there, that was deleted, and that never was', async () => {
-  await using cluster = await LocalCluster.start()
+  const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
-  assert.equal((await create(url, 'a')).status, 201)
-  const live = await replicasOf(url, 'a')
+  assert.equal((await create(url, 'r')).status, 201)
+  const live = await replicasOf(url, 'r')
   assert.deepEqual([live.agree, live.replicas.map(({ version }) => version)], [true, [1, 1, 1]], live.reason)
-  assert.equal((await remove(url, 'a')).status, 200)
+  assert.equal((await remove(url, 'r')).status, 200)
   const holdsOf = async (groupId: string) =>
     (await replicasOf(url, groupId)).replicas.map(({ holds }) => holds)
-  assert.deepEqual(await holdsOf('a'), ['tombstone', 'tombstone', 'tombstone'])
+  assert.deepEqual(await holdsOf('r'), ['tombstone', 'tombstone', 'tombstone'])
   assert.deepEqual(await holdsOf('never'), ['absent', 'absent', 'absent'])
+})
+
+test('a connector that finds no cluster says so at once, and whom it waits for', async () => {
+  const hosts = '127.0.0.1:1,127.0.0.1:2,127.0.0.1:3'
+  await using lonely = startCommand('connector', '--port', '0', '--hosts', hosts)
+  await lonely.says(/connector is listening/, 10_000)
+  const port = /"port":(\d+)/.exec(lonely.output)?.[1]
+  const url = `http://127.0.0.1:${port}`
+  const status = await clusterStatus(url)
+  assert.equal(status.verdict, 'unavailable')
+  assert.deepEqual(
+    status.members.map(({ address, reachable }) => [address, reachable]),
+    [1, 2, 3].map((host) => [`127.0.0.1:${host}`, false]),
+  )
+  const saysWhy = ({ reason }: ClusterStatus) => /no node answers at 127.0.0.1:1, /.test(reason)
+  await untilStatus(url, 'it says why', saysWhy, SAID_MS)
+  const { status: code } = await call('GET', `${url}/v1/group/a/replicas`)
+  assert.equal(code, 503)
 })
 
 /**
@@ -202,32 +173,26 @@ for (const [what, assignment] of Object.entries(HANDS)) {
     await using cluster = await LocalCluster.start()
     const { url } = cluster.connectors[0]!
     assert.equal((await create(url, 'a')).status, 201)
-    await until('all nodes know that it is chosen', 5_000, async () =>
+    await until('all nodes know that it is chosen', SAID_MS, async () =>
       (await replicasOf(url, 'a')).replicas.every(({ chosen }) => chosen === true),
     )
     const node = cluster.nodes[0]!
     await node.end('SIGTERM')
-    const path = join(cluster.dataDirectory(0), 'node.db')
-    const write = new DatabaseSync(path)
+    const write = new DatabaseSync(databasePath(cluster.dataDirectory(0)))
     write.exec(`UPDATE record SET ${assignment} WHERE key = 'group/a'`)
     write.close()
     node.start()
     const isReadTo = what.includes('reads find')
-    await until(
-      'the divergence is seen',
-      20_000,
-      async () => {
-        if (isReadTo) await read(url, 'a')
-        return (await statusOf(url)).divergences.count > 0
-      },
-      () => cluster.connectors[0]!.output,
-    )
-    const rows = () => cluster.nodes.map((_, index) => rowOf(cluster.dataDirectory(index)))
+    await until('the divergence is seen', 10_000, async () => {
+      if (isReadTo) await read(url, 'a')
+      return (await clusterStatus(url)).divergences.count >= 2
+    })
+    const rows = () => cluster.nodes.map((_, index) => rowOf(cluster.dataDirectory(index), 'group/a'))
     const before = rows()
 
     const { agree, reason } = await replicasOf(url, 'a')
     assert.deepEqual([agree, reason.startsWith('Divergence')], [false, true], reason)
-    const status = await statusOf(url)
+    const status = await clusterStatus(url)
     assert.equal(status.verdict, 'degraded')
     assert.match(status.reason, /^2 divergences/)
     assert.deepEqual(
@@ -248,10 +213,14 @@ for (const [what, assignment] of Object.entries(HANDS)) {
   })
 }
 
-/** The record of `group/a` as it is on a node's disk, while the node runs. */
-function rowOf(dataDirectory: string) {
-  const db = new DatabaseSync(join(dataDirectory, 'node.db'), { readOnly: true })
-  const row = db.prepare("SELECT * FROM record WHERE key = 'group/a'").get()
-  db.close()
-  return { ...row }
+/** By name and labels, as they stand there. */
+async function figuresOf(url: string): Promise<Map<string, number>> {
+  const text = await (await fetch(url, { signal: AbortSignal.timeout(SAID_MS) })).text()
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ')
+      return [line.slice(0, space), Number(line.slice(space + 1))]
+    }),
+  )
 }

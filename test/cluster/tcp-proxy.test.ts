@@ -3,6 +3,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { TcpProxy } from './tcp-proxy.ts'
+import { until, within } from './waiting.ts'
+
+/** Nothing here waits for more than this machine's own network. */
+const SOON_MS = 2_000
 
 /** A server that answers each message with the same in capitals, and what it has received so far. */
 async function shouter() {
@@ -33,13 +37,13 @@ async function shouter() {
 async function connectTo(address: string): Promise<Socket> {
   const [host = '', port] = address.split(':')
   const socket = connect({ host, port: Number(port), allowHalfOpen: true })
-  await once(socket, 'connect')
+  await within(SOON_MS, once(socket, 'connect'), `a connection to ${address}`)
   return socket.setEncoding('utf8')
 }
 
 /** What comes next on a socket. */
 async function next(socket: Socket): Promise<string> {
-  const [text] = await once(socket, 'data')
+  const [text] = await within(SOON_MS, once(socket, 'data'), 'a message arrives')
   return text as string
 }
 
@@ -51,7 +55,7 @@ test('a whole network passes everything on, the end of each direction too', asyn
   assert.equal(await next(socket), 'HELLO')
   socket.end()
   assert.equal(await next(socket), 'END')
-  await once(socket, 'close')
+  await within(SOON_MS, once(socket, 'close'), 'the connection is closed')
 })
 
 test('a cut resets what is connected and what connects, until it is healed', async () => {
@@ -61,10 +65,12 @@ test('a cut resets what is connected and what connects, until it is healed', asy
   socket.write('hello')
   await next(socket)
   proxy.cut()
-  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  const [error] = (await within(SOON_MS, once(socket, 'error'), 'the connection is reset')) as [
+    NodeJS.ErrnoException,
+  ]
   assert.equal(error.code, 'ECONNRESET')
   const refused = connect(Number(proxy.address.split(':')[1]), '127.0.0.1')
-  await assert.rejects(once(refused, 'end'), { code: 'ECONNRESET' })
+  await assert.rejects(within(SOON_MS, once(refused, 'end'), 'it is refused'), { code: 'ECONNRESET' })
   proxy.heal()
   const again = await connectTo(proxy.address)
   again.write('again')
@@ -85,7 +91,7 @@ test('a black hole swallows one direction alone, and gives it back when it is he
     answer += text
   })
   socket.write('one')
-  while (!server.received.includes('one')) await new Promise((resolve) => setImmediate(resolve))
+  await until('the server has the message', SOON_MS, () => server.received.includes('one'))
   proxy.blackHole('toServer')
   socket.write('two')
   other.write('three')
@@ -94,7 +100,7 @@ test('a black hole swallows one direction alone, and gives it back when it is he
   assert.deepEqual([answer, server.received], ['', ['before', 'one']])
   proxy.heal()
   assert.equal(await healed, 'THREE')
-  while (answer !== 'ONETWO') await once(socket, 'data')
+  await until('both answers arrive', SOON_MS, () => answer === 'ONETWO')
   socket.destroy()
   other.destroy()
 })
@@ -111,7 +117,7 @@ test('a delay holds each message back, and keeps their order', async () => {
     answer += text
   })
   for (const text of ['a', 'b', 'c']) socket.write(text)
-  while (answer !== 'ABC') await once(socket, 'data')
+  await until('all answers arrive', SOON_MS, () => answer === 'ABC')
   const tookMs = performance.now() - startMs
   assert.ok(tookMs >= 99, `${tookMs} ms`)
   socket.destroy()
@@ -122,6 +128,6 @@ test('a server that is away is a reset, and leaves no connection behind', async 
   await using proxy = await TcpProxy.start(server.port)
   await server[Symbol.asyncDispose]()
   const socket = await connectTo(proxy.address)
-  await assert.rejects(once(socket, 'end'), { code: 'ECONNRESET' })
-  while (proxy.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve))
+  await assert.rejects(within(SOON_MS, once(socket, 'end'), 'it is reset'), { code: 'ECONNRESET' })
+  await until('no connection is left', SOON_MS, () => proxy.connectionCount === 0)
 })

@@ -1,14 +1,17 @@
-/** A TCP proxy between two processes of a test, whose network then fails as the test wants it to. */
+/** A TCP proxy between two processes of a test. The test makes it fail as a network fails. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Which way bytes go: to the one who was connected to, or back. */
+/** The way that bytes go: to the server, or back to the client. */
 export type Direction = 'toServer' | 'toClient'
 
 /** What is wrong with one direction. */
 type Condition = { isHeld: boolean; delayMs: number }
 
-/** So much may wait in one direction of a connection; then its sender is no longer read, and feels it. */
+/**
+ * So much may wait in one direction of a connection. Then the proxy reads no more from its sender, which has
+ * to wait.
+ */
 const WAITING_BYTES_MAX = 1 << 20
 
 export class TcpProxy {
@@ -43,27 +46,27 @@ export class TcpProxy {
     return `127.0.0.1:${this.#port}`
   }
 
-  /** How many connections go through it. */
+  /** The number of connections that go through it. */
   get connectionCount(): number {
     return this.#connections.size
   }
 
-  /** Drops: resets every connection, and each new one until `heal`. */
+  /** Resets every connection, and each new one until `heal`. */
   cut(): void {
     this.#isCut = true
     for (const connection of this.#connections) connection.reset()
   }
 
   /**
-   * Nothing arrives in this direction any more, and nobody is told. After `heal` it does arrive, as it would
-   * from a sender that repeats what was not acknowledged. (A new connection is still accepted: that is the
-   * proxy's kernel.)
+   * Nothing arrives in this direction any more, and no side is told. After `heal` it does arrive, as it would
+   * from a sender that repeats what was not acknowledged. (New connections are still accepted, by the
+   * kernel.)
    */
   blackHole(direction: Direction): void {
     this.#conditions[direction].isHeld = true
   }
 
-  /** Everything in this direction takes so much longer, in its order. What is on its way already does not. */
+  /** From now on everything in this direction takes so much longer, and keeps its order. */
   delay(direction: Direction, delayMs: number): void {
     this.#conditions[direction].delayMs = delayMs
   }
@@ -115,7 +118,7 @@ class Connection {
       new Pipe(server, client, conditions.toClient),
     ]
     for (const socket of [client, server]) {
-      // An error on one side is a reset on the other.
+      // An error on one side becomes a reset on the other side.
       socket.on('error', () => this.reset())
       socket.on('close', () => {
         if (client.destroyed && server.destroyed) for (const pipe of this.#pipes) pipe.stop()
@@ -137,7 +140,7 @@ class Pipe {
   readonly #source: Socket
   readonly #sink: Socket
   readonly #condition: Readonly<Condition>
-  /** In the order of their coming. Without bytes: the source has ended. */
+  /** In the order of arrival. An entry without bytes is the end of the source. */
   readonly #waiting: { dueMs: number; bytes: Buffer | undefined }[] = []
   #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined

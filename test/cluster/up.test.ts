@@ -1,64 +1,33 @@
 /** `cohort up` with real processes: what it starts, what it starts again, and that nothing outlives it. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ClusterStatus } from '../../src/api/status-schemas.ts'
-import { create, read } from './load.ts'
-import { Service, statusOf, until } from './local-cluster.ts'
+import { clusterStatus, statusOf } from './cluster-status.ts'
+import { cohort, startCommand } from './command.ts'
+import { leaveNothing, startedProcesses } from './leave-nothing.ts'
+import { call, create, read } from './load.ts'
+import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
+import { freePorts } from './ports.ts'
+import type { Service } from './service.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { until } from './waiting.ts'
+
+/** What the start of seven processes may take, on a machine that is busy with others. */
+const READY_MS = 20_000
+/** A service that has died is started again after 0.2 s. */
+const BACK_MS = 10_000
+/** Services drain, connectors before nodes; with no request under way no limit of a drain is reached. */
+const STOPPED_MS = 5_000
 
 /**
- * One `cohort up` after the other on a data directory and ports of its own; nothing is left of them
- * afterwards.
+ * Connectors and nodes then drain at the same time, so an operation of a connector may last its whole TIMEOUT
+ * of 3 s. The parent of orphans, which the system chooses, takes note of their end in its own time.
  */
-class Ups {
-  readonly port: number
-  readonly dataDir: string
-  readonly #started: Service[] = []
+const ORPHANS_GONE_MS = 10_000
 
-  private constructor(port: number, dataDir: string) {
-    this.port = port
-    this.dataDir = dataDir
-  }
-
-  static async make(): Promise<Ups> {
-    return new Ups(await freePortRange(16), await mkdtemp(join(tmpdir(), 'cohort-up-')))
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`
-  }
-
-  start(options: Readonly<{ port?: number; args?: readonly string[] }> = {}): Service {
-    const { port = this.port, args = [] } = options
-    const up = new Service('up', port, ['up', '--port', String(port), '--data-dir', this.dataDir, ...args])
-    this.#started.push(up)
-    up.start()
-    return up
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const up of this.#started) {
-      await up.end('SIGKILL')
-      for (const pid of pidsOf(up.output)) killIfAlive(pid)
-    }
-    await rm(this.dataDir, { recursive: true, force: true })
-  }
-}
-
-async function untilReady(up: Service): Promise<void> {
-  await until(
-    'the cluster is ready',
-    20_000,
-    () => up.output.includes('ready:'),
-    () => up.output,
-  )
-}
+leaveNothing()
 
 /** Every process that has written a log line; `name` narrows it to one service. */
-function pidsOf(output: string, name = ''): number[] {
+function pidsOf({ output }: Service, name = ''): number[] {
   const lines = output.split('\n').filter((line) => line.startsWith(name))
   return [...new Set(lines.flatMap((line) => /"pid":(\d+)/.exec(line)?.[1] ?? []).map(Number))]
 }
@@ -71,137 +40,104 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function killIfAlive(pid: number): void {
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-}
+test('a local cluster, from its first start to the end of every process', async (t) => {
+  await using directory = await temporaryDirectory()
+  const dataDir = directory.path
+  const ports = await freePorts(31)
+  const [port] = ports as [number]
+  const url = `http://127.0.0.1:${port}`
+  const at = (offset: number) => `http://127.0.0.1:${port + offset}`
+  const upArgs = ['up', '--data-dir', dataDir, '--nodes', '4', '--connectors', '2']
+  await using up = startCommand(...upArgs, '--port', String(port))
 
-/** The first of so many consecutive ports that are free now. */
-async function freePortRange(count: number): Promise<number> {
-  for (let base = 21_000 + (process.pid % 500) * 16; base < 32_000; base += 16) {
-    const ports = Array.from({ length: count }, (_, index) => base + index)
-    const free = await Promise.all(ports.map(isFree))
-    if (free.every((is) => is)) return base
-  }
-  throw new Error('no free ports')
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(port, '127.0.0.1')
-    server.on('error', () => resolve(false))
-    server.on('listening', () => server.close(() => resolve(true)))
+  await t.test('up starts a cluster, and says where it is', async () => {
+    await up.says(/ready:/, READY_MS)
+    assert.match(up.output, /^cohort +\| ready: 4 nodes, 2 connectors$/m)
+    assert.ok(up.output.includes(`${url}/v1/group`), up.output)
+    assert.ok(up.output.includes(`${url}/v1/docs`), up.output)
+    assert.equal((await create(url, 'kept')).status, 201)
+    assert.equal((await read(at(5), 'kept')).status, 200)
+    const metrics = [0, 5, 6, 7, 8, 9].map((offset) => `${at(offset)}/metrics`)
+    for (const each of metrics) {
+      assert.ok(up.output.includes(each), up.output)
+      assert.equal(await statusOf(each), 200)
+    }
+    assert.equal(pidsOf(up).length, 6)
   })
-}
 
-test('up starts a cluster, says where it is, and Ctrl-C stops all of it, connectors first', async () => {
-  await using ups = await Ups.make()
-  const up = ups.start({ args: ['--connectors', '2'] })
-  await untilReady(up)
-  assert.match(up.output, /^cohort +\| ready: 3 nodes, 2 connectors$/m)
-  assert.ok(up.output.includes(`${ups.url}/v1/group`), up.output)
-  assert.ok(up.output.includes(`${ups.url}/v1/docs`), up.output)
-  assert.equal((await create(ups.url, 'first')).status, 201)
-  assert.equal((await read(`http://127.0.0.1:${ups.port + 4}`, 'first')).status, 200)
-  const metrics = [0, 4, 5, 6, 7].map((offset) => `http://127.0.0.1:${ups.port + offset}/metrics`)
-  for (const url of metrics) {
-    assert.ok(up.output.includes(url), up.output)
-    assert.equal(await statusOf(url), 200)
-  }
-  const pids = pidsOf(up.output)
-  assert.equal(pids.length, 5)
+  await t.test('a process that dies is started again, said so, and no descriptor of it is left', async () => {
+    const before = await openDescriptors(up.pid!)
+    for (const name of ['node2', 'connector1']) {
+      const [pid] = pidsOf(up, name)
+      process.kill(pid!, 'SIGKILL')
+      await until(`${name} is back`, BACK_MS, () => pidsOf(up, name).length === 2)
+      const said = new RegExp(`^${name} +\\| was ended by SIGKILL; it is started again in 0.2 s$`, 'm')
+      assert.match(up.output, said)
+    }
+    await until('the API answers', BACK_MS, async () => (await statusOf(`${url}/readyz`)) === 200)
+    await untilNoMoreThan(before, up.pid!)
+    assert.equal((await startedProcesses(process.pid)).length, 1 + 6, 'up, and one process of each service')
+  })
 
-  assert.equal(await up.end('SIGINT'), 0)
-  assert.deepEqual(pids.filter(isAlive), [])
-  const stops = up.output
-    .split('\n')
-    .filter((line) => /"msg":"(connector|node) (is stopping|has stopped)"/.test(line))
-  const kinds = stops.map((line) => line.slice(0, 4))
-  assert.ok(kinds.lastIndexOf('conn') < kinds.indexOf('node'), stops.join('\n'))
-})
+  await t.test(
+    'a second up on the same data ends with the reason, and does not disturb the first',
+    async () => {
+      const second = await cohort(...upArgs, '--port', String(port + 10))
+      assert.equal(second.exitCode, 1)
+      assert.match(second.output, /is using the data directory/)
+      assert.match(
+        second.output,
+        /could not start \(ended with exit code 1\).*\n(.*\n)*.*nothing is left running/,
+      )
+      assert.equal((await create(url, 'undisturbed')).status, 201)
+      assert.equal((await startedProcesses(process.pid)).length, 1 + 6)
+    },
+  )
 
-test('a process that dies is started again, and said so', async () => {
-  await using ups = await Ups.make()
-  const up = ups.start()
-  await untilReady(up)
-  for (const name of ['node2', 'connector']) {
-    const [pid] = pidsOf(up.output, name)
-    process.kill(pid!, 'SIGKILL')
-    await until(
-      `${name} is back`,
-      20_000,
-      () => pidsOf(up.output, name).length === 2,
-      () => up.output,
-    )
+  await t.test('a node that was removed from the cluster is not started again', async () => {
+    const { members } = await clusterStatus(url)
+    const { nodeId } = members.find(({ address }) => address === `127.0.0.1:${port + 4}`)!
+    const removal = await call('DELETE', `${url}/v1/cluster/members/${nodeId}`)
+    assert.equal(removal.status, 202)
+    await up.says(/^node4 +\| is a member of the cluster no more, and is not started again$/m, READY_MS)
+    assert.equal(pidsOf(up, 'node4').length, 1)
+    assert.equal((await create(url, 'afterwards')).status, 201)
+  })
+
+  await t.test('Ctrl-C stops all of it, connectors first', async () => {
+    const pids = pidsOf(up)
+    assert.equal(await up.end('SIGINT', STOPPED_MS), 0)
+    assert.deepEqual(pids.filter(isAlive), [])
+    assert.deepEqual(await startedProcesses(process.pid), [])
+    const stops = up.output
+      .split('\n')
+      .filter((line) => /"msg":"(connector|node) (is stopping|has stopped)"/.test(line))
+    const kinds = stops.map((line) => line.slice(0, 4))
+    assert.ok(kinds.lastIndexOf('conn') < kinds.indexOf('node'), stops.join('\n'))
+  })
+
+  await t.test('the data are refused to another number of nodes', async () => {
+    const other = await cohort('up', '--data-dir', dataDir, '--nodes', '5', '--port', String(port))
+    assert.equal(other.exitCode, 2)
     assert.match(
-      up.output,
-      new RegExp(`^${name} +\\| was ended by SIGKILL; it is started again in 0.2 s$`, 'm'),
+      other.output,
+      /^cohort: \S+ holds the data of 4 nodes, but 5 nodes were asked for: use --nodes 4/,
     )
-  }
-  await until('the API answers', 20_000, async () => (await statusOf(`${ups.url}/readyz`)) === 200)
-  assert.equal(await up.end('SIGTERM'), 0)
-})
+  })
 
-test('a node that was removed from the cluster is not started again', async () => {
-  await using ups = await Ups.make()
-  const up = ups.start({ args: ['--nodes', '4'] })
-  await untilReady(up)
-  const { members } = (await (await fetch(`${ups.url}/v1/cluster`)).json()) as ClusterStatus
-  const { nodeId } = members.find(({ address }) => address === `127.0.0.1:${ups.port + 4}`)!
-  const removal = await fetch(`${ups.url}/v1/cluster/members/${nodeId}`, { method: 'DELETE' })
-  assert.equal(removal.status, 202)
-  await until(
-    'up has left it alone',
-    20_000,
-    () => /^node4 +\| is a member of the cluster no more, and is not started again$/m.test(up.output),
-    () => up.output,
-  )
-  assert.equal(pidsOf(up.output, 'node4').length, 1)
-  assert.equal((await create(ups.url, 'afterwards')).status, 201)
-  assert.equal(await up.end('SIGTERM'), 0)
-})
+  await t.test('the data are found again by as many nodes', async (t) => {
+    await using again = startCommand(...upArgs, '--port', String(port))
+    await again.says(/ready:/, READY_MS)
+    for (const groupId of ['kept', 'undisturbed', 'afterwards']) {
+      assert.equal((await read(url, groupId)).status, 200)
+    }
 
-test('when up itself is killed, what it started drains and ends', async () => {
-  await using ups = await Ups.make()
-  const up = ups.start()
-  await untilReady(up)
-  const pids = pidsOf(up.output)
-  assert.equal(pids.length, 4)
-  await up.end('SIGKILL')
-  await until('nothing is left', 10_000, () => !pids.some(isAlive))
-})
-
-test('data are found again by as many nodes, and refused to any other number', async () => {
-  await using ups = await Ups.make()
-  const first = ups.start()
-  await untilReady(first)
-  assert.equal((await create(ups.url, 'kept')).status, 201)
-  assert.equal(await first.end('SIGINT'), 0)
-
-  const other = ups.start({ args: ['--nodes', '5'] })
-  assert.equal(await other.exit(), 2)
-  assert.match(
-    other.output,
-    /^cohort: \S+ holds the data of 3 nodes, but 5 nodes were asked for: use --nodes 3/,
-  )
-
-  const again = ups.start()
-  await untilReady(again)
-  assert.equal((await read(ups.url, 'kept')).status, 200)
-  assert.equal(await again.end('SIGINT'), 0)
-})
-
-test('a second up on the same data ends with the reason, and the first is not disturbed', async () => {
-  await using ups = await Ups.make()
-  const first = ups.start()
-  await untilReady(first)
-  // Behind the ports of the first: a connector, three nodes, and their metrics.
-  const second = ups.start({ port: ups.port + 7 })
-  assert.equal(await second.exit(), 1)
-  assert.match(second.output, /is using the data directory/)
-  assert.match(
-    second.output,
-    /could not start \(ended with exit code 1\).*\n(.*\n)*.*nothing is left running/,
-  )
-  assert.equal((await create(ups.url, 'undisturbed')).status, 201)
-  assert.equal(await first.end('SIGINT'), 0)
+    await t.test('when up itself is killed, what it started drains and ends', async () => {
+      const pids = pidsOf(again)
+      assert.ok(pids.length >= 5)
+      await again.discard()
+      await until('nothing is left', ORPHANS_GONE_MS, () => !pids.some(isAlive))
+      assert.deepEqual(await startedProcesses(process.pid), [])
+    })
+  })
 })

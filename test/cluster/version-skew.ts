@@ -11,7 +11,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { LocalCluster, type Program, type Service, THIS_PROGRAM, until, untilReady } from './local-cluster.ts'
+import { untilVerdict } from './cluster-status.ts'
+import { leaveNothing } from './leave-nothing.ts'
+import { LocalCluster, untilReady } from './local-cluster.ts'
+import { type Program, type Service, THIS_PROGRAM } from './service.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -151,19 +154,8 @@ class CheckingClient {
   }
 }
 
-/** Waits until all nodes answer and none lags, as an operator does before the next step of an upgrade. */
-async function untilHealthy(cluster: LocalCluster): Promise<void> {
-  const [connector] = cluster.connectors
-  await until(
-    'the cluster is healthy',
-    30_000,
-    async () => {
-      const answer = await fetch(`${connector!.url}/v1/cluster`).catch(() => undefined)
-      return ((await answer?.json()) as { verdict?: string } | undefined)?.verdict === 'healthy'
-    },
-    () => cluster.services.map(({ output }) => output.slice(-2_000)).join('\n'),
-  )
-}
+/** All nodes answer and none lags, which an operator waits for before the next step of an upgrade. */
+const HEALTHY_MS = 30_000
 
 /** Stops a service cleanly and starts it again, by `program`. */
 async function restart(cluster: LocalCluster, service: Service, program: Program): Promise<void> {
@@ -175,7 +167,7 @@ async function restart(cluster: LocalCluster, service: Service, program: Program
   service.program = program
   service.start()
   await untilReady(cluster.connectors[0]!)
-  await untilHealthy(cluster)
+  await untilVerdict(cluster.connectors[0]!.url, 'healthy', HEALTHY_MS)
 }
 
 /**
@@ -198,6 +190,8 @@ async function workTogether(nodeProgram: Program, connectorProgram: Program): Pr
   await client.change()
   await client.check()
 }
+
+leaveNothing()
 
 const tag = await lastRelease()
 const skip = tag === undefined && 'no release to compare with: this repository has no tag v* yet'

@@ -5,8 +5,7 @@ import { formatState, type State } from '../../src/register/state.ts'
 import { type ConversationEvent, decodeText } from './scripted-cluster.ts'
 
 /**
- * A conversation as text, one event a line. A line with an arrow tells a request and what the node made of
- * it.
+ * A conversation as text, one event a line. A line with an arrow shows a request and the answer of the node.
  */
 export function formatConversation(events: readonly ConversationEvent[]): string {
   return events

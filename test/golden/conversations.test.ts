@@ -1,7 +1,7 @@
 /**
- * Whole conversations as text, one file each: read them to see the protocol at work. A change of the core
- * that changes one is looked at line by line, then written with
- * `node --test --test-update-snapshots test/golden/*.test.ts`.
+ * Whole conversations as text, one file each. They show the protocol at work. When a change of the core
+ * changes a conversation, read the difference line by line, and then write it with
+ * `npx node --test --test-update-snapshots test/golden/*.test.ts`.
  */
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'

@@ -1,6 +1,6 @@
 /**
- * Real acceptors and real proposers of one key, with a network in which nothing moves until the test moves
- * it. No clock, no chance: a test is a script, and its conversation is the same every time.
+ * Real acceptors and real proposers of one key, and a network that delivers a message only when the test says
+ * so. There is no clock and no randomness: a test is a script, and its conversation is the same every time.
  */
 import assert from 'node:assert/strict'
 import { answer, EMPTY_RECORD } from '../../src/register/acceptor.ts'
@@ -11,10 +11,10 @@ import { quorumsOf } from '../../src/register/quorum.ts'
 import { RULES, type Rules } from '../../src/register/rules.ts'
 import type { Value } from '../../src/register/state.ts'
 
-/** An operation on a text, which remembers how it ended. */
+/** An operation on a text, and how it ended. */
 export type TextOperation = Operation & { readonly name: string; outcome: Outcome | undefined }
 
-/** A request on its way to a node, or that node's answer on its way back. */
+/** A request on its way to a node, or the node's answer on its way back. */
 export type Message = Readonly<{
   kind: 'request' | 'answer'
   connector: Connector
@@ -25,7 +25,7 @@ export type Message = Readonly<{
   answer: Answer | undefined
 }>
 
-/** What happened, in order; `formatConversation` makes text of it. */
+/** What happened, in order. `formatConversation` makes text of it. */
 export type ConversationEvent =
   | Readonly<{ kind: 'note'; text: string }>
   | Readonly<{ kind: 'submitted' | 'expired'; connector: string; operation: TextOperation }>
@@ -35,7 +35,7 @@ export type ConversationEvent =
   | Readonly<{ kind: 'handled'; connector: string; node: number; request: Request; answer: Answer }>
   | Readonly<{ kind: 'dropped'; connector: string; node: number; request: Request; what: Message['kind'] }>
 
-/** Which messages a step is about: those that agree in all that is given. */
+/** Selects the messages that have all of the given properties. */
 export type Selection = Readonly<{
   kind?: Message['kind']
   connector?: Connector
@@ -44,11 +44,11 @@ export type Selection = Readonly<{
 }>
 
 export type ConnectorOptions = Readonly<{
-  /** The nodes that are not waited for. Default: none. */
+  /** The nodes that the proposer does not wait for. Default: none. */
   suspects?: readonly number[]
-  /** The first node it reads from. Default 0. */
+  /** The index of the node that it reads from first. Default: 0. */
   turn?: number
-  /** Default: it has never seen the key. */
+  /** What it remembers of the key. Default: nothing. */
   memory?: Memory
   /** Default 0. */
   roundNumberFloor?: number
@@ -61,20 +61,20 @@ export class ScriptedCluster {
   /** Oldest first. */
   messages: readonly Message[] = []
   readonly #connectors: Connector[] = []
-  /** Writes so far, by proposer. */
+  /** The number of writes so far, by proposer. */
   readonly #sequences = new Map<number, number>()
 
   readonly rules: Rules
 
-  /** `rules`: broken on purpose, where a test must show that it would notice. */
+  /** `rules` are broken on purpose where a test shows that it would notice a fault. */
   constructor(nodes: number, rules: Rules = RULES) {
     this.records = Array(nodes).fill(EMPTY_RECORD)
     this.rules = rules
   }
 
   /**
-   * `name` is for the conversation. Connectors of one cluster need different `proposerId`s, unless one goes
-   * on from the memory of another, as the proposers of one process do.
+   * `name` is what the conversation calls it. Connectors of one cluster need different `proposerId`s, unless
+   * one continues with the memory of another, as the proposers of one process do.
    */
   connector(name: string, proposerId: number, options: ConnectorOptions = {}): Connector {
     const connector = new Connector(this, name, proposerId, options)
@@ -92,7 +92,7 @@ export class ScriptedCluster {
     this.events.push({ kind: 'note', text })
   }
 
-  /** What is on its way and agrees with the selection. */
+  /** The selected messages that are on their way. */
   select({ kind, connector, nodes, requests }: Selection = {}): Message[] {
     return this.messages.filter(
       (message) =>
@@ -104,7 +104,7 @@ export class ScriptedCluster {
   }
 
   /**
-   * Delivers what agrees with the selection and is on its way now; not what that leads to. Returns how many.
+   * Delivers the selected messages that are on their way now, and not those that follow. Returns how many.
    */
   deliver(selection: Selection = {}): number {
     const messages = this.select(selection)
@@ -113,8 +113,7 @@ export class ScriptedCluster {
   }
 
   /**
-   * Loses what agrees with the selection and is on its way now; the connectors are told, as a broken stream
-   * does.
+   * Loses the selected messages that are on their way now, and tells the connectors, as a broken stream does.
    */
   drop(selection: Selection = {}): void {
     for (const message of this.select(selection)) this.dropOne(message)
@@ -126,12 +125,12 @@ export class ScriptedCluster {
     this.deliver({ ...selection, kind: 'answer' })
   }
 
-  /** Delivers until nothing is on its way that agrees with the selection. */
+  /** Delivers until no selected message is on its way. */
   settle(selection: Selection = {}): void {
     for (let steps = 0; this.deliver(selection) > 0; steps += 1) assert.ok(steps < 100, 'it settles')
   }
 
-  /** Delivers everything, and ends every backoff, until no connector has anything left to do. */
+  /** Delivers everything and ends every backoff, until no connector has anything left to do. */
   finish(): void {
     for (let steps = 0; ; steps += 1) {
       assert.ok(steps < 100, 'it comes to an end')
@@ -159,7 +158,7 @@ export class ScriptedCluster {
     connector.lose(node, token)
   }
 
-  /** Puts a message on its way; one that is there already, a second time. */
+  /** Puts a message on its way. A message that is on its way already is then there twice. */
   send(message: Message): void {
     this.messages = [...this.messages, { ...message }]
   }
@@ -236,7 +235,7 @@ export class Connector {
     this.#perform(this.#proposer.resume(token))
   }
 
-  /** As the driver does it: only a node that became suspect is news to the proposer. */
+  /** Like the driver, it tells the proposer only of nodes that have become suspect. */
   suspect(node: number, isSuspect = true): void {
     this.#suspects[node] = isSuspect
     this.#cluster.events.push({ kind: 'suspicion', connector: this.name, node, isSuspect })
@@ -253,7 +252,7 @@ export class Connector {
 
   // Submits -------------------------------------------------------------------------------------------------
 
-  /** Makes the text, unless there is one. */
+  /** Creates the text if there is none. */
   create(text: string): TextOperation {
     return this.submit(`create ${text}`, (old) =>
       old === undefined ? { text, result: 'created' } : { result: `exists: ${old}` },
@@ -267,12 +266,15 @@ export class Connector {
     )
   }
 
-  /** Lengthens the text: how often it happened, and in what order, can be read off it. Always a change. */
+  /**
+   * Appends to the text, which then shows how often each operation happened, and in what order. Always a
+   * change.
+   */
   append(text: string): TextOperation {
     return this.submit(`append ${text}`, (old = '') => ({ text: old + text, result: old + text }))
   }
 
-  /** A read that ends with a classic round, as repair needs it. */
+  /** A read that ends with a classic round, which is what repair needs. */
   round(): TextOperation {
     return this.submit('round', (text) => ({ result: text ?? 'nothing' }), { needsRound: true })
   }
@@ -312,7 +314,7 @@ export class Connector {
   }
 }
 
-/** With a `text` (or `undefined`: a deletion) a change; without one a `keep`. */
+/** With a `text` it is a change (`undefined` is a deletion), without one it is a `keep`. */
 export type TextDecision = Readonly<{ text?: string | undefined; result: string }>
 
 function encodeDecision(decision: TextDecision): Decision {

@@ -15,7 +15,7 @@ const COMMANDS: readonly Command[] = [{ kind: 'create' }, { kind: 'read' }]
 
 const [CARRIER, WRITER] = [0, 1]
 
-/** Node 3 takes the place of node 2. A connector that knows nothing of it creates a group on nodes 1 and 2. */
+/** Node 3 takes the place of node 2. A connector that has not heard creates a group on nodes 1 and 2. */
 class Handover {
   readonly #script: Script
 

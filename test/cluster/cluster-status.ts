@@ -1,0 +1,60 @@
+/** What a connector says of its cluster. */
+import assert from 'node:assert/strict'
+import type { ClusterStatus } from '../../src/api/status-schemas.ts'
+import { call } from './load.ts'
+import type { Service } from './service.ts'
+import { until } from './waiting.ts'
+
+/** A verdict follows an event within this time, by the slowest way: a node that hangs, and is given up on. */
+const VERDICT_MS = 10_000
+
+/** The HTTP status of a GET; `undefined` when nobody answers. */
+export async function statusOf(url: string): Promise<number | undefined> {
+  const { status } = await call('GET', url)
+  return status === 0 ? undefined : status
+}
+
+/** `GET /v1/cluster` of the connector at `url`. */
+export async function clusterStatus(url: string): Promise<ClusterStatus> {
+  const { status, body } = await call('GET', `${url}/v1/cluster`)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body as unknown as ClusterStatus
+}
+
+/** Waits for a verdict, and returns the status that has it. */
+export async function untilVerdict(
+  url: string,
+  verdict: ClusterStatus['verdict'],
+  ms = VERDICT_MS,
+): Promise<ClusterStatus> {
+  return untilStatus(url, `the verdict is ${verdict}`, (status) => status.verdict === verdict, ms)
+}
+
+/** Waits until all of these connectors work in an epoch, and returns the status of the first. */
+export async function untilEpoch(urls: readonly string[], epoch: number, ms: number): Promise<ClusterStatus> {
+  const all = urls.map((url) => untilStatus(url, `epoch ${epoch}`, (status) => status.epoch === epoch, ms))
+  return (await Promise.all(all))[0]!
+}
+
+/** Waits until the status is as wanted. A connector that does not answer is asked again. */
+export async function untilStatus(
+  url: string,
+  claim: string,
+  isWanted: (status: ClusterStatus) => boolean,
+  ms = VERDICT_MS,
+): Promise<ClusterStatus> {
+  let last: ClusterStatus | undefined
+  const isSo = async () => {
+    last = await clusterStatus(url).catch(() => undefined)
+    return last !== undefined && isWanted(last)
+  }
+  await until(claim, ms, isSo, () => `the last status: ${JSON.stringify(last)}`)
+  return last!
+}
+
+/** The id of the member at the address of a node. */
+export async function nodeIdAt(url: string, { address }: Service): Promise<string> {
+  const { members } = await clusterStatus(url)
+  const member = members.find((candidate) => candidate.address === address)
+  return member?.nodeId ?? assert.fail(`no member at ${address}`)
+}

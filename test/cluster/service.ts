@@ -1,0 +1,142 @@
+/** One process of the program `cohort`, as tests and benchmarks start, signal and watch it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { addWitness, removeWitness, until, within } from './waiting.ts'
+
+/** How `cohort` is started: a command and its first arguments. */
+export type Program = readonly [command: string, ...args: string[]]
+
+/** The program of this tree. */
+export const THIS_PROGRAM: Program = [
+  process.execPath,
+  fileURLToPath(new URL('../../bin/cohort', import.meta.url)),
+]
+
+/**
+ * In the environment of every process that a test starts, and of what that starts: the id of the test's own
+ * process.
+ */
+export const STARTED_BY = 'COHORT_TEST_STARTED_BY'
+
+/**
+ * How long a process may take to end that was told to, or that ends by itself: its start, and its longest
+ * drain.
+ */
+const END_MS = 10_000
+/** How long a process may take to listen, on a machine that is busy with others. */
+const LISTEN_MS = 10_000
+
+/** A node, a connector or a command. It can be ended and started again on the same port. */
+export class Service {
+  readonly name: string
+  readonly port: number
+  /** What `start` runs. Another version may take the service over while it is stopped. */
+  program: Program
+  readonly #args: readonly string[]
+  #process: ChildProcess | undefined
+  #isStopped = false
+  /** Everything it has written, of all its lives. */
+  output = ''
+  /** With which codes it has ended, where no signal ended it. */
+  readonly exitCodes: number[] = []
+
+  constructor(name: string, port: number, args: readonly string[], program: Program = THIS_PROGRAM) {
+    this.name = name
+    this.port = port
+    this.program = program
+    this.#args = args
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  get url(): string {
+    return `http://${this.address}`
+  }
+
+  /** Of its present or last life. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Whether there is a process; a stopped one (SIGSTOP) too. */
+  get isRunning(): boolean {
+    const child = this.#process
+    return child !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
+  /** Whether it was sent SIGSTOP, and no SIGCONT since. */
+  get isStopped(): boolean {
+    return this.isRunning && this.#isStopped
+  }
+
+  start(): void {
+    const [command, ...args] = this.program
+    const child = spawn(command, [...args, ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'info',
+        [STARTED_BY]: String(process.pid),
+      },
+    })
+    const take = (chunk: Buffer) => {
+      this.output += chunk.toString()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.on('exit', (code) => {
+      if (code !== null) this.exitCodes.push(code)
+    })
+    this.#process = child
+    this.#isStopped = false
+    addWitness(this)
+  }
+
+  /** Sends a signal; to a process that is gone, nothing. */
+  signal(name: NodeJS.Signals): void {
+    if (name === 'SIGSTOP' || name === 'SIGCONT') this.#isStopped = name === 'SIGSTOP'
+    this.#process?.kill(name)
+  }
+
+  /** Sends a signal and waits until the process is gone, for `ms` at most. */
+  async end(name: NodeJS.Signals, ms = END_MS): Promise<number | null> {
+    const exit = this.exit(ms)
+    this.signal(name)
+    return exit
+  }
+
+  /** Waits for the process to end by itself, for `ms` at most; all that it wrote is in `output` then. */
+  async exit(ms = END_MS): Promise<number | null> {
+    const child = this.#process
+    if (child === undefined) return null
+    const closed = [child.stdout!, child.stderr!].map((stream) => stream.closed || once(stream, 'close'))
+    if (this.isRunning) await within(ms, once(child, 'exit'), `${this.name} has ended`)
+    await within(ms, Promise.all(closed), `nobody holds the output of ${this.name} open`)
+    return child.exitCode
+  }
+
+  /** Waits until it has written what matches, after the first `from` characters of `output`. */
+  async says(pattern: RegExp, ms: number, from = 0): Promise<void> {
+    await until(`${this.name} says ${pattern}`, ms, () => pattern.test(this.output.slice(from)))
+  }
+
+  /** Starts it again after its end, and waits until it listens. */
+  async restart(): Promise<void> {
+    const from = this.output.length
+    this.start()
+    await this.says(/"msg":"(node|connector) is listening"/, LISTEN_MS, from)
+  }
+
+  /** Ends it at once, and lets no failure speak of it any more. */
+  async discard(): Promise<void> {
+    await this.end('SIGKILL')
+    removeWitness(this)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.discard()
+  }
+}

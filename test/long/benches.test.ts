@@ -1,0 +1,41 @@
+/** That every benchmark runs to its end, with small amounts: what it measures then says nothing. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { temporaryDirectory } from '../cluster/temporary-directory.ts'
+import { assertInstalled } from '../installed.ts'
+import { runScript } from './run-program.ts'
+
+const MINUTE_MS = 60_000
+
+const SHORT = ['--seconds', '1', '--rounds', '1']
+
+/** By script of package.json: the arguments of a small run. `directory` is for what the run writes. */
+const SMALL: { readonly [script: string]: (directory: string) => readonly string[] } = {
+  bench: () => ['--clients', '8', ...SHORT],
+  'bench:outage': () => ['--clients', '8', ...SHORT],
+  'bench:membership': () => ['--amount', '2000'],
+  'bench:litter': () => ['--amount', '2000', '--grace', '5', '--clients', '8'],
+  'bench:repair': () => ['--missed', '2000', '--clients', '4', '--records', '5000'],
+  'bench:versions': () => ['--other', '.', '--clients', '8', '--groups', '500', ...SHORT],
+  'bench:peers': (directory) => [
+    ...['--out', directory, '--directory', directory, '--seeds', '500', '--warm', '2'],
+    ...['--open-seconds', '2', '--outage-seconds', '2', ...SHORT],
+  ],
+}
+
+const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  scripts: { [name: string]: string }
+}
+
+for (const [name, command] of Object.entries(manifest.scripts)) {
+  if (!/^bench(:|$)/.test(name)) continue
+  test(`npm run ${name} runs to its end`, async () => {
+    const argsOf = SMALL[name] ?? assert.fail(`say in this file how ${name} runs for a short time`)
+    const [node, file = ''] = command.split(' ')
+    assert.equal(node, 'node')
+    assertInstalled('wrk')
+    await using directory = await temporaryDirectory()
+    assert.notEqual(await runScript(10 * MINUTE_MS, file, ...argsOf(directory.path)), '')
+  })
+}

@@ -1,0 +1,25 @@
+/** What finds more the longer it runs: process deaths, and clients under every kind of fault. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { tryDurability } from '../cluster/durability.ts'
+import { leaveNothing } from '../cluster/leave-nothing.ts'
+import { verifyUnderFaults } from '../cluster/verify-under-faults.ts'
+
+leaveNothing()
+
+test('what was acknowledged is there after kill -9 of every process at a random moment, 200 times', async (t) => {
+  const { acknowledged, lost } = await tryDurability({
+    rounds: 200,
+    clients: 32,
+    loadMsMax: 1_000,
+    onRound: ({ round, acknowledged, lost }) => {
+      if (round % 20 === 0) t.diagnostic(`round ${round}: ${acknowledged} acknowledged, ${lost.length} lost`)
+    },
+  })
+  assert.deepEqual(lost, [])
+  assert.ok(acknowledged > 10_000, `${acknowledged} creates`)
+})
+
+test('clients see one linearizable history for five minutes of kills, stops and broken networks', async (t) => {
+  t.diagnostic(await verifyUnderFaults(300))
+})

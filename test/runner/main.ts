@@ -1,0 +1,99 @@
+/**
+ * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [long]`; without a name
+ * the first three.
+ *
+ * Each file of tests runs in a process of its own. Tests of one process (`fast`) and tests with clusters of
+ * processes (`cluster`) run side by side: the one kind needs a core, the other often waits. At the end the
+ * run names the slowest.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { glob } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { summaryLines, taskLines } from './report.ts'
+import { type FileLimits, runFile } from './run-file.ts'
+import { failed, type Result, runTasks, type Task } from './task.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const MINUTE_MS = 60_000
+
+type Suite = Readonly<{ patterns: readonly string[]; limits: FileLimits; first: readonly string[] }>
+
+/**
+ * `first`: beginnings of the names of files that take long. They start first, so that none of them runs alone
+ * at the end.
+ */
+const SUITES: { readonly [name: string]: Suite } = {
+  fast: {
+    patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|long)/**/*.test.ts'],
+    limits: { testMs: 2 * MINUTE_MS, fileMs: 3 * MINUTE_MS },
+    first: ['src/sim/', 'src/cli/main'],
+  },
+  cluster: {
+    patterns: ['test/cluster/**/*.test.ts'],
+    limits: { testMs: MINUTE_MS, fileMs: 3 * MINUTE_MS },
+    first: ['test/cluster/membership', 'test/cluster/chaos', 'test/cluster/lost-disk', 'test/cluster/backup'],
+  },
+  long: {
+    patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
+    limits: { testMs: 30 * MINUTE_MS, fileMs: 60 * MINUTE_MS },
+    first: [],
+  },
+}
+
+const CHECKS: readonly (readonly string[])[] = [
+  ['biome', 'check', '--error-on-warnings'],
+  ['tsc', '-p', '.'],
+]
+
+/** Runs a program of node_modules/.bin. What it prints is shown when it fails. */
+async function runProgram([name = '', ...args]: readonly string[]): Promise<Result> {
+  const child = spawn(`node_modules/.bin/${name}`, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const [code] = await once(child, 'close')
+  return code === 0 ? failed() : failed(output.trim())
+}
+
+async function tasksOf(name: string): Promise<Task[]> {
+  if (name === 'check') {
+    return CHECKS.map((check) => ({ name: check.join(' '), kind: 'fast', run: () => runProgram(check) }))
+  }
+  const suite = SUITES[name]
+  if (suite === undefined) throw new Error(`no tests are called "${name}": check, fast, cluster or long`)
+  const { patterns, limits, first } = suite
+  const rank = (file: string) => {
+    const index = first.findIndex((start) => file.startsWith(start))
+    return index === -1 ? first.length : index
+  }
+  const files = await Array.fromAsync(glob(patterns))
+  const ordered = files.sort().toSorted((a, b) => rank(a) - rank(b))
+  return ordered.map((file) => ({ name: file, kind: name, run: () => runFile(file, limits) }))
+}
+
+/**
+ * The slots for these suites, by the cores of the machine. Tests with clusters wait so much that they get
+ * further ones.
+ */
+function slotsFor(names: readonly string[]): string[] {
+  if (names.includes('long')) return ['long']
+  const cores = Math.max(2, availableParallelism())
+  const some = (count: number, kind: string) => Array.from({ length: count }, () => kind)
+  if (!names.includes('cluster')) return some(cores, 'fast')
+  return [...some(cores, 'cluster'), ...some(cores - 1, 'fast')]
+}
+
+process.chdir(ROOT)
+// For the processes of the tests: their code is compiled once.
+process.env.NODE_COMPILE_CACHE ??= `${ROOT}node_modules/.cache/tests`
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['check', 'fast', 'cluster']
+const tasks = (await Promise.all(names.map(tasksOf))).flat()
+const startMs = performance.now()
+const all = await runTasks(tasks, slotsFor(names), (finished) => {
+  for (const line of taskLines(finished)) console.log(line)
+})
+for (const line of summaryLines(all, performance.now() - startMs)) console.log(line)
+process.exitCode = all.some(({ result }) => result.failures.length > 0) ? 1 : 0

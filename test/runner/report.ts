@@ -1,0 +1,44 @@
+/** What a run prints. */
+import type { Finished } from './task.ts'
+
+const SLOWEST = 10
+
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
+
+/** The lines for a task that has just finished. */
+export function taskLines({ task, ms, result }: Finished): string[] {
+  const { passed, skipped, failures, notes } = result
+  const mark = failures.length === 0 ? '✔' : '✖'
+  const tests = passed + failures.length === 0 ? '' : `  ${passed} passed`
+  const others = [skipped > 0 && `${skipped} skipped`, failures.length > 0 && `${failures.length} FAILED`]
+  const counts = [tests, ...others.filter((text) => text !== false)].join(', ')
+  return [
+    `${mark} ${task.name}${counts}  ${seconds(ms)}`,
+    ...notes.flatMap((note) => indent(note)),
+    ...failures.flatMap((failure) => indent(`✖ ${failure}`)),
+  ]
+}
+
+/** The lines at the end: what failed once more, the slowest tests, and the sums. */
+export function summaryLines(all: readonly Finished[], totalMs: number): string[] {
+  const failures = all.flatMap(({ task, result }) =>
+    result.failures.map((failure) => `✖ ${task.name}: ${failure.split('\n')[0]}`),
+  )
+  const timed = all
+    .flatMap(({ task, result }) => result.timed.map(({ name, ms }) => ({ name, ms, file: task.name })))
+    .toSorted((a, b) => b.ms - a.ms)
+  const sum = (pick: (finished: Finished) => number) => all.reduce((total, one) => total + pick(one), 0)
+  const passed = sum(({ result }) => result.passed)
+  const skipped = sum(({ result }) => result.skipped)
+  return [
+    ...(timed.length === 0 ? [] : ['', `The ${Math.min(SLOWEST, timed.length)} slowest tests:`]),
+    ...timed.slice(0, SLOWEST).map(({ name, ms, file }) => `${seconds(ms).padStart(8)}  ${name} (${file})`),
+    ...(failures.length === 0 ? [] : ['', 'Failed:', ...failures]),
+    '',
+    `${passed} tests passed, ${skipped} skipped, ${failures.length} failed, in ${seconds(totalMs)}`,
+  ]
+}
+
+function indent(text: string): string[] {
+  return text.split('\n').map((line) => `    ${line}`)
+}

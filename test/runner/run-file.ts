@@ -1,0 +1,64 @@
+/** One file of tests, run by node:test in a process of its own. */
+import { resolve } from 'node:path'
+import { run } from 'node:test'
+import { inspect } from 'node:util'
+import type { Result } from './task.ts'
+
+export type FileLimits = Readonly<{
+  /** How long one test may take. */
+  testMs: number
+  /** How long the file may take, with the start and the end of its process. */
+  fileMs: number
+}>
+
+/** What the events of node:test have, as far as it is used here. */
+type Event = Readonly<{
+  name: string
+  file?: string
+  nesting: number
+  skip?: string | boolean
+  message?: string
+  details: Readonly<{ duration_ms: number; type?: string; error?: Error & { failureType?: string } }>
+}>
+
+/** `file` is a path from the working directory. What takes longer than its limit has failed. */
+export async function runFile(file: string, { testMs, fileMs }: FileLimits): Promise<Result> {
+  const result = {
+    passed: 0,
+    skipped: 0,
+    failures: [] as string[],
+    notes: [] as string[],
+    timed: [] as Result['timed'][0][],
+  }
+  const options = { files: [file], concurrency: 1, timeout: testMs, signal: AbortSignal.timeout(fileMs) }
+  for await (const { type, data } of run(options)) {
+    const event = data as unknown as Event
+    // A file that has no tests passes as one test of its own name.
+    if (type === 'test:pass' && event.name === resolve(file)) continue
+    if (type === 'test:pass') {
+      if (event.details.type === 'suite') continue
+      if (event.skip === undefined || event.skip === false) result.passed += 1
+      else {
+        result.skipped += 1
+        result.notes.push(`skipped: ${event.name} (${event.skip})`)
+      }
+    } else if (type === 'test:fail') {
+      // A test of which a part has failed says no more than that part.
+      if (event.details.error?.failureType !== 'subtestsFailed') result.failures.push(describeFailure(event))
+    } else if (type === 'test:stderr' || type === 'test:stdout') {
+      result.notes.push(event.message?.trimEnd() ?? '')
+    } else if (type === 'test:diagnostic' && event.file !== undefined) {
+      result.notes.push(event.message ?? '')
+    }
+    if ((type === 'test:pass' || type === 'test:fail') && event.nesting === 0) {
+      result.timed.push({ name: event.name, ms: event.details.duration_ms })
+    }
+  }
+  if (result.timed.length === 0 && result.failures.length === 0) result.failures.push('no test was run')
+  return result
+}
+
+function describeFailure({ name, details: { error } }: Event): string {
+  const cause = error?.cause instanceof Error ? error.cause : error
+  return `${name}\n${cause instanceof Error ? inspect(cause, { depth: 4 }) : String(cause)}`
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { summaryLines, taskLines } from './report.ts'
+import { type Finished, failed, type Result, runTasks, type Task } from './task.ts'
+
+/** A task that ends when the test says so; `begun` has the names of those that were started. */
+function aTask(name: string, kind: string, begun: string[]) {
+  const { promise, resolve } = Promise.withResolvers<Result>()
+  const run = () => {
+    begun.push(name)
+    return promise
+  }
+  return { task: { name, kind, run } satisfies Task, end: () => resolve(failed()) }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+test('a slot takes tasks of its kind in their order, and then those of others', async () => {
+  const begun: string[] = []
+  const [a1, a2, b1, b2] = [
+    aTask('a1', 'a', begun),
+    aTask('a2', 'a', begun),
+    aTask('b1', 'b', begun),
+    aTask('b2', 'b', begun),
+  ] as const
+  const running = runTasks([a1.task, b1.task, a2.task, b2.task], ['a', 'b'], () => {})
+  assert.deepEqual(begun, ['a1', 'b1'])
+  b1.end()
+  await settle()
+  assert.deepEqual(begun, ['a1', 'b1', 'b2'])
+  b2.end()
+  await settle()
+  assert.deepEqual(begun, ['a1', 'b1', 'b2', 'a2'])
+  a1.end()
+  a2.end()
+  assert.deepEqual(
+    (await running).map(({ task }) => task.name),
+    ['b1', 'b2', 'a1', 'a2'],
+  )
+})
+
+test('a task that throws has failed, and the others are run', async () => {
+  const finished: Finished[] = []
+  const broken = { name: 'broken', kind: 'a', run: () => Promise.reject(new Error('no')) }
+  const whole = { name: 'whole', kind: 'a', run: async () => failed() }
+  await runTasks([broken, whole], ['a'], (one) => finished.push(one))
+  assert.deepEqual(
+    finished.map(({ task, result }) => [task.name, result.failures]),
+    [
+      ['broken', ['Error: no']],
+      ['whole', []],
+    ],
+  )
+})
+
+/** Runs a file with this text, from a process of its own: node:test runs no files from within a test. */
+async function run(text: string, limits = { testMs: 1_000, fileMs: 20_000 }): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'cohort-runner-'))
+  try {
+    const file = join(directory, 'some.test.mjs')
+    await writeFile(file, `import { after, test } from 'node:test'\n${text}`)
+    const program = join(directory, 'program.mjs')
+    await writeFile(
+      program,
+      `import { runFile } from '${new URL('run-file.ts', import.meta.url)}'
+       console.log(JSON.stringify(await runFile('${file}', ${JSON.stringify(limits)})))`,
+    )
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { env, timeout: 30_000 })
+    return JSON.parse(stdout) as Result
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+test('the tests of a file are counted, with those inside others, and the outer ones are timed', async () => {
+  const result = await run(`
+    test('one', (t) => { t.diagnostic('a note') })
+    test('two', async (t) => { await t.test('inside', () => {}) })
+    test('three', { skip: 'not here' }, () => {})
+  `)
+  assert.deepEqual([result.passed, result.skipped, result.failures], [3, 1, []])
+  assert.deepEqual(result.notes, ['a note', 'skipped: three (not here)'])
+  assert.deepEqual(
+    result.timed.map(({ name }) => name),
+    ['one', 'two', 'three'],
+  )
+})
+
+for (const [what, text, expected] of [
+  ['a test that fails', "test('bad', () => { throw new Error('why') })", /^bad\nError: why/],
+  [
+    'a test in a test',
+    "test('o', async (t) => { await t.test('i', () => { throw new Error('w') }) })",
+    /^i\n/,
+  ],
+  ['what runs after all tests', "test('a', () => {})\nafter(() => { throw new Error('left') })", /left/],
+  ['a file that cannot be run', "throw new Error('broken')", /some\.test\.mjs/],
+  ['a file without a test', '', /no test/],
+  ['a test that waits for what will never come', "test('never', () => new Promise(() => {}))", /never/],
+] as const) {
+  test(`${what} fails the file, once and with its reason`, async () => {
+    const { failures } = await run(text)
+    assert.equal(failures.length, 1, failures.join('\n\n'))
+    assert.match(failures[0]!, expected)
+  })
+}
+
+test('a test that takes too long, and a file that does not end, have failed', async () => {
+  const late = await run("test('late', () => new Promise((resolve) => setTimeout(resolve, 60_000)))", {
+    testMs: 300,
+    fileMs: 3_000,
+  })
+  assert.match(late.failures.join('\n'), /late/)
+  const endless = await run("test('quick', () => {})\nsetInterval(() => {}, 1_000)", {
+    testMs: 10_000,
+    fileMs: 3_000,
+  })
+  assert.equal(endless.failures.length, 1)
+})
+
+test('the report has a line for each task, the slowest tests first, and every failure at its end', () => {
+  const task = { name: 'x.test.ts', kind: 'fast', run: async () => failed() }
+  const timed = Array.from({ length: 12 }, (_, index) => ({ name: `t${index}`, ms: index * 1_000 }))
+  const result = { passed: 11, skipped: 1, failures: ['t3\nbecause'], notes: ['a note'], timed }
+  const finished = { task, ms: 1_234, result }
+  assert.deepEqual(taskLines(finished), [
+    '✖ x.test.ts  11 passed, 1 skipped, 1 FAILED  1.2 s',
+    '    a note',
+    '    ✖ t3',
+    '    because',
+  ])
+  const summary = summaryLines([finished], 65_000)
+  assert.equal(summary[1], 'The 10 slowest tests:')
+  assert.equal(summary[2], '  11.0 s  t11 (x.test.ts)')
+  assert.equal(summary[11], '   2.0 s  t2 (x.test.ts)')
+  assert.deepEqual(summary.slice(-4), [
+    'Failed:',
+    '✖ x.test.ts: t3',
+    '',
+    '11 tests passed, 1 skipped, 1 failed, in 65.0 s',
+  ])
+})

@@ -1,0 +1,57 @@
+/** What the run consists of: files of tests, and programs that check the tree. */
+
+/** Outcome of one task. */
+export type Result = Readonly<{
+  /** Tests, with those inside others. */
+  passed: number
+  skipped: number
+  /** One text for each failure: which test, and why. None: the task has succeeded. */
+  failures: readonly string[]
+  /** What the task said besides. */
+  notes: readonly string[]
+  /** The tests that are not part of another one, and how long each took. */
+  timed: readonly Readonly<{ name: string; ms: number }>[]
+}>
+
+export type Task = Readonly<{
+  name: string
+  /** Tasks of one kind have slots of their own. */
+  kind: string
+  run: () => Promise<Result>
+}>
+
+export type Finished = Readonly<{ task: Task; ms: number; result: Result }>
+
+/**
+ * Runs all tasks, each as soon as there is a slot for it. A slot takes the first task of its kind that is
+ * left, and then, so that no core is idle at the end, the first of any kind.
+ *
+ * @param slots the kind of each slot
+ * @param onFinished is called after each task
+ */
+export async function runTasks(
+  tasks: readonly Task[],
+  slots: readonly string[],
+  onFinished: (finished: Finished) => void,
+): Promise<Finished[]> {
+  const left = [...tasks]
+  const all: Finished[] = []
+  const work = async (kind: string) => {
+    while (left.length > 0) {
+      const own = left.findIndex((task) => task.kind === kind)
+      const [task] = left.splice(Math.max(0, own), 1)
+      const startMs = performance.now()
+      const result = await task!.run().catch((error: unknown) => failed(String(error)))
+      const finished = { task: task!, ms: performance.now() - startMs, result }
+      all.push(finished)
+      onFinished(finished)
+    }
+  }
+  await Promise.all(slots.map(work))
+  return all
+}
+
+/** The result of a task that has no tests in it. */
+export function failed(...failures: readonly string[]): Result {
+  return { passed: 0, skipped: 0, failures, notes: [], timed: [] }
+}
