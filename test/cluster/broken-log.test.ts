@@ -145,7 +145,8 @@ test('a log at its size limit loses lines, and the next that can be written foll
   assert.equal(await stopped(up), 0)
   const lines = (await readFile(log, 'utf8')).split('\n')
   assert.match(lines[0]!, /^cohort +\| \d+ lines could not be written and were dropped$/)
-  assert.match(lines[1]!, /^cohort +\| stopping: connectors first, then nodes$/)
+  // In between may stand what `up` says when it is ready: clients may be answered a moment before that.
+  assert.ok(lines.includes('cohort    | stopping: connectors first, then nodes'), lines.join('\n'))
   assert.equal(lines.filter((line) => line.includes('could not be written')).length, 1)
   assert.equal(lines.at(-2), 'cohort    | stopped')
 })

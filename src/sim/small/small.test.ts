@@ -2,16 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MUTATIONS } from '../mutations.ts'
 import { PROTOCOL } from '../protocol.ts'
-import { PROFILE } from './profile.ts'
+import { PROFILE, type Profile, STABLE } from './profile.ts'
 import { run } from './schedule.ts'
 import { replay, report, shrink } from './shrink.ts'
 import { Teller } from './teller.ts'
 
 /** Seconds of `make test`; `npm run sim` looks further. */
-const SEEDS = 3_000
-/** Longer histories: lineages run out, more operations wait for one another. */
-const LONG_SEEDS = 500
-const LONG = { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] } as const
+const SEARCHES: readonly Readonly<{ of: string; profile: Profile; seeds: number }>[] = [
+  { of: 'an unchanging membership', profile: STABLE, seeds: 40_000 },
+  { of: 'a membership that changes', profile: { ...PROFILE, changesMax: [1, 2, 4] }, seeds: 10_000 },
+  // Lineages run out, and more operations wait for one another.
+  {
+    of: 'many operations',
+    profile: { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] },
+    seeds: 300,
+  },
+]
+
+/** The conversations of this many seeds show all that schedules reach. */
+const TOLD_SEEDS = 400
 
 function conversation(seed: number): string {
   const { options, actions } = run(seed, PROTOCOL)
@@ -20,19 +29,14 @@ function conversation(seed: number): string {
   return teller.lines.join('\n')
 }
 
-test(`no rule breaks in ${SEEDS} schedules of one key`, () => {
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const result = run(seed, PROTOCOL)
-    if (result.failure !== undefined) assert.fail(report(seed, result))
-  }
-})
-
-test(`no rule breaks in ${LONG_SEEDS} long schedules of one key`, () => {
-  for (let seed = 1; seed <= LONG_SEEDS; seed += 1) {
-    const result = run(seed, PROTOCOL, LONG)
-    if (result.failure !== undefined) assert.fail(report(seed, result))
-  }
-})
+for (const { of, profile, seeds } of SEARCHES) {
+  test(`no rule breaks in ${seeds} schedules of ${of}`, () => {
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const result = run(seed, PROTOCOL, profile)
+      if (result.failure !== undefined) assert.fail(report(seed, result))
+    }
+  })
+}
 
 test('the same seed gives the same schedule and the same conversation', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
@@ -42,8 +46,8 @@ test('the same seed gives the same schedule and the same conversation', () => {
   assert.notEqual(conversation(1), conversation(2))
 })
 
-test('schedules reach fast, led and classic rounds, reads, learns and marks', () => {
-  const told = Array.from({ length: 400 }, (_, seed) => conversation(seed)).join('\n')
+test('schedules reach every kind of round, of fault, and of change, and what can happen in the middle of a change', () => {
+  const told = Array.from({ length: TOLD_SEEDS }, (_, seed) => conversation(seed))
   for (const part of [
     /accept \d+\.fast .*, next/,
     /accept \d+\.\d+ .*, next \d+\.\d+\n/,
@@ -76,11 +80,14 @@ test('schedules reach fast, led and classic rounds, reads, learns and marks', ()
     /learns that it is no member any more/,
     /loses its disk, and n\d starts in its place/,
     /the disk of n\d is back/,
-    / dies/,
+    / dies;/,
     /is answered: unknown/,
     /is answered: not_applied/,
   ]) {
-    assert.ok(part.test(told), `${part} is reached`)
+    assert.ok(
+      told.some((text) => part.test(text)),
+      `${part} is reached`,
+    )
   }
 })
 
