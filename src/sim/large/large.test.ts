@@ -6,7 +6,7 @@ import { PROTOCOL } from '../protocol.ts'
 import { reportLarge } from '../search.ts'
 import { type LargeRun, runLarge } from './world.ts'
 
-const SEEDS = 100
+const SEEDS = 30
 
 /** What became of a change of the membership. */
 type Change = 'added' | 'removed' | 'replaced' | 'taken back' | 'exchanged'

@@ -9,8 +9,8 @@ import { Teller } from './teller.ts'
 
 /** Seconds of `make test`; `npm run sim` looks further. */
 const SEARCHES: readonly Readonly<{ of: string; profile: Profile; seeds: number }>[] = [
-  { of: 'an unchanging membership', profile: STABLE, seeds: 40_000 },
-  { of: 'a membership that changes', profile: { ...PROFILE, changesMax: [1, 2, 4] }, seeds: 10_000 },
+  { of: 'an unchanging membership', profile: STABLE, seeds: 20_000 },
+  { of: 'a membership that changes', profile: { ...PROFILE, changesMax: [1, 2, 4] }, seeds: 5_000 },
   // Lineages run out, and more operations wait for one another.
   {
     of: 'many operations',
