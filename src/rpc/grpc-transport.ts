@@ -171,7 +171,7 @@ class ExchangeStream implements BatchStream {
     this.#handlers = handlers
     call.on('data', (bytes: Buffer) => this.#receive(bytes))
     // An error comes before the end that it causes, and also after a cancellation.
-    call.on('error', (error: ServiceError) => this.#closed(error.details ?? error.message))
+    call.on('error', (error: ServiceError) => this.#closed(error.details || error.message))
     call.on('end', () => this.#closed('the node ended the stream'))
   }
 

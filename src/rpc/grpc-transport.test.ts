@@ -1,0 +1,265 @@
+/** What a node answers to questions, and what of it makes no sense. Batches: `src/replication/lying-node.test.ts`. */
+import assert from 'node:assert/strict'
+import { createServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { status } from '@grpc/grpc-js'
+import fc from 'fast-check'
+import { EMPTY_RECORD } from '../register/acceptor.ts'
+import type { KeyRecord } from '../register/messages.ts'
+import { type Lie, LyingNode } from '../testing/lying-node.ts'
+import { rawMessage } from '../testing/wire-reference.ts'
+import { connectGrpc } from './grpc-transport.ts'
+import type { ScanRange } from './messages.ts'
+import { encodeScanPage } from './scan-codec.ts'
+
+const DEADLINE_MS = 5_000
+const RECORD: KeyRecord = { ...EMPTY_RECORD, promised: { round: 2, proposerId: 1 } }
+const RANGE: ScanRange = { start: 'group/', end: 'group0', omitValues: true }
+const DIGEST = { clusterId: 'c', epoch: 1, nodeId: 'n1', branches: [] }
+
+async function aNode(t: TestContext, lie: Lie = {}) {
+  const node = await LyingNode.start(t, 'n1')
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) node.records.set(`group/${id}`, RECORD)
+  node.lie = lie
+  const malformed: string[] = []
+  const onMalformed = (_address: string, reason: string) => malformed.push(reason)
+  const transport = connectGrpc(node.address, { onMalformed })
+  t.after(() => transport.close())
+  const scan = (range: Partial<ScanRange> = {}) =>
+    Array.fromAsync(transport.scan({ ...RANGE, ...range }, AbortSignal.timeout(DEADLINE_MS)))
+  return { node, transport, malformed, scan }
+}
+
+test('a node that tells the truth is understood, and nothing is reported', async (t) => {
+  const { transport, malformed, scan } = await aNode(t)
+  assert.equal((await transport.describe(DEADLINE_MS)).nodeId, 'n1')
+  assert.equal((await transport.digest(DIGEST, DEADLINE_MS)).digests.length, 256)
+  assert.equal((await transport.digest({ ...DIGEST, branches: [1, 7] }, DEADLINE_MS)).digests.length, 512)
+  assert.equal((await scan()).flat().length, 6)
+  assert.equal((await scan({ limit: 3 })).flat().length, 3)
+  assert.deepEqual(malformed, [])
+})
+
+const MEMBERSHIP = {
+  clusterId: 'c',
+  epoch: 1,
+  members: [{ nodeId: 'n1', address: 'h:1' }],
+  tombstoneGraceMs: 3_600_000,
+}
+
+const DESCRIPTIONS: [string, RegExp, object][] = [
+  ['no node id', /names no node/, { version: '1' }],
+  ['an endless node id', /a name is longer than 512/, { nodeId: 'n'.repeat(100_000) }],
+  ['no members', /has no members/, { nodeId: 'n1', membership: { ...MEMBERSHIP, members: [] } }],
+  [
+    'eight members',
+    /more than 7 members/,
+    {
+      nodeId: 'n1',
+      membership: {
+        ...MEMBERSHIP,
+        members: Array.from({ length: 8 }, (_, i) => ({ nodeId: `${i}`, address: 'h:1' })),
+      },
+    },
+  ],
+  ...[
+    '',
+    'h',
+    'h:',
+    ':1',
+    'unix:/tmp/x',
+    'dns:///h:1',
+    'http://h:1',
+    'a b:1',
+    '[::1',
+    'h:1/x',
+    'h:123456',
+  ].map((address): [string, RegExp, object] => [
+    `the address ${JSON.stringify(address)}`,
+    /an address that is not host:port/,
+    { nodeId: 'n1', membership: { ...MEMBERSHIP, members: [{ nodeId: 'n1', address }] } },
+  ]),
+  [
+    'an endless epoch',
+    /the epoch 9007199254740991/,
+    { nodeId: 'n1', membership: { ...MEMBERSHIP, epoch: 2 ** 53 - 1 } },
+  ],
+  [
+    'a grace time that ends every operation at once',
+    /a grace time of tombstones of 1 ms/,
+    { nodeId: 'n1', membership: { ...MEMBERSHIP, tombstoneGraceMs: 1 } },
+  ],
+]
+
+for (const [what, reason, description] of DESCRIPTIONS) {
+  test(`a description with ${what} is no description`, async (t) => {
+    const { transport, malformed } = await aNode(t, {
+      describe: () => [rawMessage('DescribeAnswer', description)],
+    })
+    await assert.rejects(transport.describe(DEADLINE_MS), reason)
+    assert.equal(malformed.length, 1)
+    assert.match(malformed[0]!, reason)
+  })
+}
+
+const DIGESTS: [string, RegExp, object][] = [
+  ['none', /0 digests instead of 256/, {}],
+  ['too few', /255 digests instead of 256/, { digests: Array(255).fill(1) }],
+  ['too many', /257 digests instead of 256/, { digests: Array(257).fill(1) }],
+  ['endless ones', /more than 65536 integers/, { digests: Array(70_000).fill(1) }],
+  ['ones that are not exact', /above 2\^53 - 1/, { digests: Array(256).fill(2 ** 60) }],
+  [
+    'and a mismatch',
+    /both digests and a mismatch/,
+    { digests: Array(256).fill(1), mismatch: { nodeId: 'x' } },
+  ],
+]
+
+for (const [what, reason, answer] of DIGESTS) {
+  test(`an answer with the wrong digests is no answer: ${what}`, async (t) => {
+    const { transport, malformed } = await aNode(t, { digest: () => [rawMessage('DigestAnswer', answer)] })
+    await assert.rejects(transport.digest(DIGEST, DEADLINE_MS), reason)
+    assert.equal(malformed.length, 1)
+  })
+}
+
+function aPage(...ids: readonly string[]): Uint8Array {
+  return encodeScanPage(
+    ids.map((id) => ({ key: `group/${id}`, record: RECORD })),
+    true,
+  )
+}
+
+const SCANS: [string, RegExp, readonly Uint8Array[], Partial<ScanRange>?][] = [
+  ['keys out of order', /out of order: 'group\/a' comes after 'group\/b'/, [aPage('b', 'a')]],
+  ['a key twice', /out of order/, [aPage('a', 'a')]],
+  [
+    'a page that goes back: who goes on after it would never end',
+    /out of order/,
+    [aPage('a', 'b'), aPage('b', 'c')],
+  ],
+  ['a key before the range', /not in its range/, [aPage('a')], { start: 'group/b' }],
+  ['a key after the range', /not in its range/, [aPage('b')], { end: 'group/b' }],
+  ['more than was asked for', /more records than the 2/, [aPage('a', 'b'), aPage('c')], { limit: 2 }],
+  [
+    'a page of 513',
+    /more than 512 records/,
+    [aPage(...Array.from({ length: 513 }, (_, i) => `${1_000 + i}`))],
+  ],
+  [
+    'a key of no namespace',
+    /none of the namespaces/,
+    [rawMessage('ScanPage', { entries: [{ key: 'x', record: {} }] })],
+  ],
+  ['an entry without a record', /has no record/, [rawMessage('ScanPage', { entries: [{ key: 'group/x' }] })]],
+  ['bytes', /cannot be read/, [Buffer.from('nonsense')]],
+]
+
+for (const [what, reason, pages, range] of SCANS) {
+  test(`a scan that shows what it cannot ends with an error: ${what}`, async (t) => {
+    const { malformed, scan } = await aNode(t, { scan: () => pages })
+    await assert.rejects(scan(range), reason)
+    assert.equal(malformed.length, 1)
+  })
+}
+
+test('a node that answers questions with errors, with any bytes or not at all fails the question alone', async (t) => {
+  const { node, transport, scan } = await aNode(t)
+  for (const code of [status.UNAVAILABLE, status.INTERNAL, status.RESOURCE_EXHAUSTED]) {
+    const fail = () => ({ code, details: 'for no reason' })
+    node.lie = { describe: fail, digest: fail, scan: fail }
+    await assert.rejects(transport.describe(DEADLINE_MS), /for no reason/)
+    await assert.rejects(transport.digest(DIGEST, DEADLINE_MS), /for no reason/)
+    await assert.rejects(scan(), /for no reason/)
+  }
+  node.lie = { describe: () => 'silence', digest: () => 'silence', scan: () => 'silence' }
+  await assert.rejects(transport.describe(50), /did not describe itself/)
+  await assert.rejects(transport.digest(DIGEST, 50), /did not tell its digests/)
+  await assert.rejects(Array.fromAsync(transport.scan(RANGE, AbortSignal.timeout(50))), /ended early/)
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), async (bytes) => {
+      node.lie = { describe: () => [bytes], digest: () => [bytes], scan: () => [bytes] }
+      await Promise.allSettled([
+        transport.describe(DEADLINE_MS),
+        transport.digest(DIGEST, DEADLINE_MS),
+        scan(),
+      ])
+    }),
+    { numRuns: 100 },
+  )
+  node.lie = {}
+  assert.equal((await transport.describe(DEADLINE_MS)).nodeId, 'n1')
+})
+
+/** A server that speaks HTTP/2, and gRPC only as far as the test makes it. */
+async function anHttp2Server(t: TestContext, onStream: (stream: ServerHttp2Stream) => void) {
+  const server = createServer()
+  server.on('session', (session) => session.on('error', () => undefined))
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => undefined)
+    onStream(stream)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const GRPC = { ':status': 200, 'content-type': 'application/grpc' }
+
+/** Responds as a gRPC server does, with these bytes as its whole body. */
+function respondWith(bytes: readonly number[], headers: object = GRPC) {
+  return (stream: ServerHttp2Stream) => {
+    stream.respond({ ...headers })
+    stream.end(Buffer.from(bytes))
+  }
+}
+
+const FRAMES: [string, (stream: ServerHttp2Stream) => void][] = [
+  ['status 500', (stream) => stream.respond({ ':status': 500 }, { endStream: true })],
+  ['a page of HTML', respondWith([...Buffer.from('<p>')], { ':status': 200, 'content-type': 'text/html' })],
+  [
+    'a status that is no number',
+    (stream) => stream.respond({ ...GRPC, 'grpc-status': 'x' }, { endStream: true }),
+  ],
+  ['no status', respondWith([])],
+  ['a message that is cut off', respondWith([0, 0, 0, 0, 99, 1])],
+  ['a message that says it is compressed', respondWith([1, 0, 0, 0, 1, 7])],
+  ['a message of 4 GB, as it says', respondWith([0, 255, 255, 255, 255, 1])],
+  [
+    'a stream that is reset',
+    (stream) => {
+      stream.respond(GRPC)
+      stream.close(2)
+    },
+  ],
+  ['a connection that is closed', (stream) => stream.session?.destroy()],
+  ['a connection that goes away', (stream) => stream.session?.goaway(0)],
+]
+
+for (const [what, answer] of FRAMES) {
+  test(`a server that is no node fails questions and ends streams, and no more: ${what}`, async (t) => {
+    const address = await anHttp2Server(t, answer)
+    const transport = connectGrpc(address)
+    t.after(() => transport.close())
+    await assert.rejects(transport.describe(500))
+    await assert.rejects(transport.digest(DIGEST, 500))
+    await assert.rejects(Array.fromAsync(transport.scan(RANGE, AbortSignal.timeout(500))))
+    const reason = await new Promise<string>((resolve) => {
+      const stream = transport.open({ onAnswers: () => assert.fail('it answers nothing'), onClose: resolve })
+      const header = { clusterId: '', epoch: 0, nodeId: 'n1', membership: undefined, sentMs: 0, lifeMs: 0 }
+      stream.send({ batchId: 1, ...header, requests: [] })
+      // A stream that the server leaves open is its owner's to give up.
+      setTimeout(() => stream.close(), 500).unref()
+    })
+    assert.notEqual(reason, '')
+  })
+}
+
+test('a host that is named like a scheme of gRPC is a host', async (t) => {
+  for (const host of ['unix', 'xds', 'ipv4']) {
+    const transport = connectGrpc(`${host}:1`)
+    t.after(() => transport.close())
+    await assert.rejects(transport.describe(300), /did not describe itself/)
+  }
+})
