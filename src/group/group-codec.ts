@@ -1,4 +1,4 @@
-import type { Group } from './group.ts'
+import type { Group, Labels } from './group.ts'
 
 /** A group as the bytes that a register stores: JSON in UTF-8, which any SQLite tool can show. */
 export function encodeGroup(group: Group): Uint8Array {
@@ -19,25 +19,20 @@ export function decodeGroup(value: Uint8Array): Group {
 /** Whether everything has the type that the rest of the program relies on. */
 function isGroup(decoded: unknown): decoded is Group {
   if (typeof decoded !== 'object' || decoded === null) return false
-  const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = decoded as Partial<
-    Record<keyof Group, unknown>
-  >
+  const group = decoded as Readonly<Record<keyof Group, unknown>>
   return (
-    typeof groupId === 'string' &&
-    (description === undefined || typeof description === 'string') &&
-    (labels === undefined || areLabels(labels)) &&
-    Number.isSafeInteger(version) &&
-    typeof incarnation === 'string' &&
-    typeof createdAt === 'string' &&
-    typeof updatedAt === 'string'
+    typeof group.groupId === 'string' &&
+    (group.description === undefined || typeof group.description === 'string') &&
+    (group.labels === undefined || areLabels(group.labels)) &&
+    Number.isSafeInteger(group.version) &&
+    typeof group.incarnation === 'string' &&
+    typeof group.createdAt === 'string' &&
+    typeof group.updatedAt === 'string'
   )
 }
 
 function areLabels(labels: unknown): boolean {
-  return (
-    typeof labels === 'object' &&
-    labels !== null &&
-    !Array.isArray(labels) &&
-    Object.values(labels).every((value) => typeof value === 'string')
-  )
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return false
+  for (const key in labels) if (typeof (labels as Labels)[key] !== 'string') return false
+  return true
 }

@@ -33,7 +33,13 @@ import {
 } from './ballot.ts'
 import type { Chosen, Records } from './known-chosen.ts'
 import { type Answer, READ_REQUEST, type Request } from './messages.ts'
-import type { Decision, KeyFault, Operation, Outcome } from './operation.ts'
+import {
+  type Decision,
+  type KeyFault,
+  type Operation,
+  type Outcome,
+  UnreadableValueError,
+} from './operation.ts'
 import {
   allowsFastBallots,
   firstNodes,
@@ -460,7 +466,7 @@ export class Proposer<O extends Operation> {
     for (const entry of this.#batch) {
       const { operation } = entry
       const verdict = rules.judge(operation.attempts, state)
-      const decision = verdict.kind === 'not_happened' ? operation.decide(state.value) : undefined
+      const decision = verdict.kind === 'not_happened' ? decide(operation, state.value) : undefined
       if (verdict.kind === 'happened') this.#finish(operation, { kind: 'decided', result: verdict.result })
       else if (decision === undefined || decision.kind === 'propose') open.push(entry)
       else this.#finish(operation, outcomeOf(decision))
@@ -492,7 +498,7 @@ export class Proposer<O extends Operation> {
       if (verdict.kind === 'happened') entry.outcome = { kind: 'decided', result: verdict.result }
       else if (verdict.kind === 'unknown') entry.outcome = { kind: 'unknown' }
       else {
-        const decision = operation.decide(value)
+        const decision = decide(operation, value)
         entry.outcome = outcomeOf(decision)
         if (decision.kind !== 'propose') continue
         value = decision.value
@@ -630,6 +636,19 @@ export class Proposer<O extends Operation> {
     const effects = this.#effects
     this.#effects = []
     return effects
+  }
+}
+
+/**
+ * Whatever nodes hold is data: a value that cannot be read makes a decision of its own. Anything else that is
+ * thrown is a bug.
+ */
+function decide(operation: Operation, value: Value): Decision {
+  try {
+    return operation.decide(value)
+  } catch (error) {
+    if (error instanceof UnreadableValueError) return { kind: 'unreadable' }
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Decision, type Operation, type Outcome, UnreadableValueError } from '../register/operation.ts'
+import type { Decision, Operation, Outcome } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { DrivenProposer } from './driven-proposer.ts'
 
@@ -33,15 +33,7 @@ export function newOperation<R>(
 ): TypedOperation<R> {
   return {
     key,
-    decide: (value) => {
-      try {
-        return decide(value)
-      } catch (error) {
-        // Whatever nodes hold is data. Anything else that is thrown is a fault of this program.
-        if (error instanceof UnreadableValueError) return { kind: 'unreadable' }
-        throw error
-      }
-    },
+    decide,
     needsRound,
     isRead,
     attempts: [],
