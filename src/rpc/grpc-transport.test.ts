@@ -1,4 +1,7 @@
-/** What a node answers to questions, and what of it makes no sense. Batches: `src/replication/lying-node.test.ts`. */
+/**
+ * What a node answers to questions, and what of it makes no sense. Batches:
+ * `src/replication/lying-node.test.ts`.
+ */
 import assert from 'node:assert/strict'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
@@ -164,7 +167,7 @@ for (const [what, reason, pages, range] of SCANS) {
   })
 }
 
-test('a node that answers questions with errors, with any bytes or not at all fails the question alone', async (t) => {
+test('a node that answers a question with an error, any bytes or nothing fails the question alone', async (t) => {
   const { node, transport, scan } = await aNode(t)
   for (const code of [status.UNAVAILABLE, status.INTERNAL, status.RESOURCE_EXHAUSTED]) {
     const fail = () => ({ code, details: 'for no reason' })
