@@ -24,6 +24,13 @@ test('a newer membership is confirmed by a classic quorum of the nodes that it r
   assert.ok(isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', aMembership(3, 'bcd'))]), 'b is further on')
 })
 
+test('a joint membership is confirmed by a quorum of its new members, of which one alone is not enough', () => {
+  assert.ok(isConfirmed(JOINT, OLD, [seen('b', JOINT), seen('d', JOINT), seen('c', OLD)]))
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('d', JOINT), seen('c', OLD)]))
+  const five = aMembership(2, 'abcde', 'abcd')
+  assert.ok(!isConfirmed(five, aMembership(1, 'abcd'), [seen('a', five), seen('e', five)]), 'two of five')
+})
+
 test('a joint membership is replaced with the word of both its sides, or of a quorum of those that stay', () => {
   const next = aMembership(3, 'bcd')
   assert.ok(!isConfirmed(next, JOINT, [seen('d', next), seen('a', JOINT), seen('b', JOINT)]))

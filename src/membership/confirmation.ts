@@ -20,14 +20,16 @@ const CONFIRMING_MIN = 2
  * it by being in the same epoch with the same members, or in a later one.
  *
  * A classic quorum of the nodes of `older` confirms it, or one of the nodes of `newer`: nodes that left
- * have ended, and of the others a minority may be down. Either way it takes at least two nodes.
+ * have ended, and of the others a minority may be down. Where `newer` is joint, a quorum of its new members
+ * is enough: of the old ones, those that were away during the change know nothing of it. Either way it takes
+ * at least two nodes.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const confirming = new Set(
     claims.filter(({ membership }) => confirms(membership, newer)).map(({ nodeId }) => nodeId),
   )
   if (confirming.size < CONFIRMING_MIN) return false
-  return isQuorumOf(older, confirming) || isQuorumOf(newer, confirming)
+  return [older, newer, withoutOutgoing(newer)].some((membership) => isQuorumOf(membership, confirming))
 }
 
 /**
@@ -49,6 +51,10 @@ export function isSameMembership(a: Membership, b: Membership): boolean {
 function confirms(known: Membership | undefined, newer: Membership): boolean {
   if (known === undefined || known.clusterId !== newer.clusterId) return false
   return known.epoch > newer.epoch || isSameMembership(known, newer)
+}
+
+function withoutOutgoing({ outgoing: _, ...membership }: Membership): Membership {
+  return membership
 }
 
 function isQuorumOf(membership: Membership, nodeIds: ReadonlySet<string>): boolean {

@@ -108,6 +108,17 @@ test('the newest epoch counts, when enough nodes confirm it', () => {
   }
 })
 
+test('a member that was away during a change brings the cluster back, although another one has lost its disk', () => {
+  const before = aMembership('a')
+  const newcomer = { nodeId: 'a4', address: 'h:4' }
+  const [first, second, away] = before.members
+  const joint = { ...before, epoch: 2, members: [first!, second!, newcomer], outgoing: before.members }
+  const left = [aSighting('h:1', 'a1', joint), aSighting('h:2', 'x'), aSighting('h:4', 'a4', joint)]
+  assert.equal(discover(HOSTS, left).kind, 'wait', 'the old members are no quorum')
+  const finding = discover(HOSTS, [...left, aSighting(away!.address, away!.nodeId, before)])
+  assert.deepEqual(finding.kind === 'found' && finding.membership, joint)
+})
+
 test('a newer epoch that a single node tells of is not believed, whatever it says', () => {
   const ours = aMembership('a')
   for (const members of [['a1'], ['a1', 'a2', 'x'], ['a1', 'a2', 'a3'], ['a1', 'x', 'y']]) {

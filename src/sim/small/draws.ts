@@ -134,6 +134,9 @@ export class Draws {
     const chance = this.#chance
     const { nodes, oracle } = this.#world
     const { newest } = oracle
+    // A node that has ended because it was told of an epoch without it may be named by a later one.
+    const ended = newest.nodes.find((number) => !nodes.list[number]!.isUp && !nodes.list[number]!.isLost)
+    if (ended !== undefined) return { kind: 'restart', node: ended }
     const behind = this.#connectorsThat(({ epoch }) => epoch !== newest)
     const ahead = this.#connectorsThat(({ epoch }) => epoch === newest)
     const away = newest.nodes.filter(
