@@ -17,7 +17,7 @@ function isOf(place: number): (parcel: Parcel) => boolean {
   return ({ sender }) => sender?.connector.place === place
 }
 
-/** Epoch 4 names node 3, which has ended: it heard of epoch 2 with its name, and then of epoch 3 without it. */
+/** Epoch 4 names node 3, which has ended: it heard of epoch 2 with its name, then of 3 without it. */
 function namedAfterItsEnd(): Script {
   const script = new Script(PROTOCOL, { commands: [{ kind: 'create' }, { kind: 'read' }], canChange: true })
   const newest = () => formatEpoch(script.world.oracle.newest)
