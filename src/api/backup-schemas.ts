@@ -1,11 +1,11 @@
-/** What a backup is made of and restored from: groups with everything that is stored of them. */
+/** The groups of a backup: as `GET /v1/backup` answers them, and as `POST /v1/restore` takes them. */
 import { type Static, Type } from 'typebox'
 import { Description, GROUP_EXAMPLE, GroupId, Labels, NextAfter } from './group-schemas.ts'
 
 /** Groups in one request to restore, at most. */
 export const RESTORE_GROUPS_MAX = 256
 
-/** The characters that an entity tag may have (RFC 9110 §8.8.3), without those beyond ASCII. */
+/** The ASCII characters that an entity tag may have (RFC 9110 §8.8.3). */
 export const INCARNATION = '^[\\u0021\\u0023-\\u007e]+$'
 /** ISO 8601 in UTC with milliseconds. All times are stored in this one form, so that they compare as text. */
 export const TIME =
@@ -26,7 +26,7 @@ export const StoredGroup = Type.Object(
       maxLength: 64,
       pattern: INCARNATION,
       description:
-        'Which life of the id this is. With the version it makes the ETag: `"version-incarnation"`.',
+        'Tells one group from a later one that has the same id. Version and incarnation make the ETag: `"version-incarnation"`.',
       examples: ['6f1c0d9a42e8b753-3'],
     }),
     createdAt: Time,
@@ -35,7 +35,7 @@ export const StoredGroup = Type.Object(
   {
     title: 'StoredGroup',
     additionalProperties: false,
-    description: 'A group with everything that is stored of it.',
+    description: 'A group with all fields that are stored.',
     examples: [STORED_EXAMPLE],
   },
 )
@@ -56,7 +56,7 @@ export const RestoreBody = Type.Object(
   {
     title: 'Restore',
     additionalProperties: false,
-    description: 'Groups that are to be brought back.',
+    description: 'The groups to restore.',
     examples: [{ groups: [STORED_EXAMPLE] }],
   },
 )
@@ -64,19 +64,19 @@ export type RestoreBody = Static<typeof RestoreBody>
 
 export const RestoreResult = Type.Object(
   {
-    restored: Type.Integer({ minimum: 0, description: 'How many groups were brought back.' }),
+    restored: Type.Integer({ minimum: 0, description: 'How many groups were restored.' }),
     unchanged: Type.Integer({
       minimum: 0,
-      description: 'How many were there already, the same in everything.',
+      description: 'How many groups existed already with the same content.',
     }),
     conflicts: Type.Array(GroupId, {
       description:
-        'The ids that another group has, or another version of the group. Those groups were left alone.',
+        'The ids under which a different group, or another version of the group, exists. Those groups were not changed.',
     }),
   },
   {
     title: 'RestoreResult',
-    description: 'What became of the groups.',
+    description: 'How many groups were restored, and which were not.',
     examples: [{ restored: 1, unchanged: 0, conflicts: [] }],
   },
 )

@@ -1,7 +1,6 @@
 /**
- * Groups, as the public API takes and shows them. The schemas validate requests, they are the types of
- * TypeScript, and they are published in the API's description: one with a `title` is a component of that name
- * there.
+ * Groups, as the public API takes and shows them. Each schema validates requests, gives a TypeScript type,
+ * and is published in the OpenAPI document. A schema with a `title` is a component of that name there.
  */
 import { type Static, Type } from 'typebox'
 import {
@@ -14,7 +13,7 @@ import {
 
 /** No control characters (C0, DEL, C1) and no lone surrogates. */
 const TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
-/** The same, but tab, line feed and carriage return are text. */
+/** As `TEXT`, but tab, line feed and carriage return are allowed. */
 const LINES = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
 
 const NEW_GROUP_EXAMPLE = {
@@ -42,7 +41,7 @@ export const GroupId = Type.String({
 export const Description = Type.String({
   maxLength: DESCRIPTION_LENGTH_MAX,
   pattern: LINES,
-  description: 'Any text. The only control characters that it may have are tabs and line ends.',
+  description: 'Any text. The only control characters allowed are tab, line feed and carriage return.',
   examples: ['Card payments and refunds'],
 })
 
@@ -87,7 +86,7 @@ export const CreateGroupBody = Type.Object(
   {
     title: 'CreateGroup',
     additionalProperties: false,
-    description: 'A group that is to be created.',
+    description: 'The group to create.',
     examples: [NEW_GROUP_EXAMPLE],
   },
 )

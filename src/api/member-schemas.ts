@@ -9,7 +9,7 @@ const IDS = [
 const MEMBERS = IDS.map((nodeId, index) => ({ nodeId, address: `10.0.0.${index + 1}:8001` }))
 const NEWCOMER = { nodeId: 'e7b2c4d6-5a8f-4193-b6e0-2d4f8a1c3e57', address: '10.0.0.4:8001' }
 
-/** The change that each route answers with. */
+/** What the routes of the membership answer, for the API's description. */
 export const CHANGE_EXAMPLES = {
   add: changeTo([...MEMBERS, NEWCOMER]),
   replace: changeTo([...MEMBERS.slice(0, 2), NEWCOMER]),
@@ -21,14 +21,14 @@ const NodeId = Type.String({
   maxLength: 128,
   pattern: '^[!-~]+$',
   description:
-    'The id of a member, as `GET /v1/cluster` and `cohort status` show it. It was made with the data directory of the node.',
+    'The id of a member, as `GET /v1/cluster` and `cohort status` show it. A node gets its id when its data directory is made.',
   examples: [IDS[0]],
 })
 
 const Address = Type.String({
   minLength: 1,
   maxLength: 300,
-  description: 'host:port, as the connectors reach the node.',
+  description: 'host:port, at which the connectors reach the node.',
   examples: [NEWCOMER.address],
 })
 
@@ -39,7 +39,7 @@ export const MemberBody = Type.Object(
   {
     title: 'Member',
     additionalProperties: false,
-    description: 'A node that is to become a member.',
+    description: 'The node that shall become a member.',
     examples: [{ address: NEWCOMER.address }],
   },
 )
@@ -53,19 +53,19 @@ export const MembershipChange = Type.Object(
     epoch: Type.Integer({
       minimum: 1,
       description:
-        'The epoch of the change. The change is carried out when `GET /v1/cluster` shows a higher one.',
+        'The epoch that the change begins. The change is complete when `GET /v1/cluster` shows a higher epoch.',
     }),
     members: Type.Array(Member, { description: 'The nodes that will be the members.' }),
     outgoing: Type.Optional(
       Type.Array(Member, {
         description:
-          'The nodes that were the members. They decide together with the new ones until the change is carried out. Left out: it is carried out already.',
+          'The nodes that were the members before. They decide together with the new members until the change is complete. Absent when the change is complete already.',
       }),
     ),
   },
   {
     title: 'MembershipChange',
-    description: 'A change of the membership that is chosen, and is being carried out.',
+    description: 'A change of the membership that is chosen and under way.',
     examples: [CHANGE_EXAMPLES.add],
   },
 )

@@ -23,11 +23,11 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   node_unreachable: { status: 422, title: 'The node does not answer' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
-  internal_error: { status: 500, title: 'A bug was met' },
+  internal_error: { status: 500, title: 'The request failed because of a bug' },
   method_not_implemented: { status: 501, title: 'The method is not known' },
   not_ready: { status: 503, title: 'The connector is not ready' },
   unavailable: { status: 503, title: 'Too few nodes answer' },
-  outcome_unknown: { status: 504, title: 'Whether it was done is not known' },
+  outcome_unknown: { status: 504, title: 'It is not known whether the change was made' },
 } as const satisfies { [code: string]: { status: number; title: string } }
 
 export type ProblemCode = keyof typeof PROBLEMS

@@ -7,26 +7,27 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 export const Problem = Type.Object(
   {
     type: Type.String({ description: 'Always about:blank: the code says what happened.' }),
-    title: Type.String({ description: 'The code as a sentence for a person.' }),
-    status: Type.Integer({ description: 'The status of the answer.' }),
+    title: Type.String({ description: 'What the code means, as a sentence for people.' }),
+    status: Type.Integer({ description: 'The HTTP status of the answer.' }),
     code: Type.Enum(CODES, {
       type: 'string',
       description:
         'Stable: a code never changes its meaning (docs/errors.md). A later version may add codes: decide by the status when you do not know the code.',
     }),
-    detail: Type.Optional(Type.String({ description: 'What happened this time, for a person.' })),
+    detail: Type.Optional(Type.String({ description: 'What happened this time, for people.' })),
     outcome: Type.Optional(
       Type.Enum(['not_applied', 'unknown'], {
         type: 'string',
         description:
-          '`not_applied`: nothing was done, and nothing will be. `unknown`: it may have been done, or may yet be.',
+          '`not_applied`: nothing was changed, and nothing will be. `unknown`: the change may have been made, or may still be made.',
       }),
     ),
     requestId: Type.String({ description: 'As in the header `X-Request-Id`.' }),
     errors: Type.Optional(
       Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
         maxItems: 16,
-        description: 'What is wrong with the request, by field. When there is more, the last entry says so.',
+        description:
+          'The errors in the request, one for each field. If there are more than 16, the last entry says so.',
       }),
     ),
   },

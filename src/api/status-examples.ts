@@ -1,5 +1,6 @@
 /**
- * A cluster of three with a node away, as the routes of `status` show it. A test holds them to their schemas.
+ * Examples for the API's description: a cluster of three nodes, of which one does not answer. A test checks
+ * them against their schemas.
  */
 import type { ClusterStatus, GroupReplicas, MemberStatus, ReplicaView } from './status-schemas.ts'
 

@@ -1,4 +1,4 @@
-/** What a connector says of its cluster, as JSON schemas. `null` means "not known", everywhere. */
+/** What a connector reports about its cluster, as JSON schemas. `null` always means "not known". */
 import { type Static, type TSchema, Type } from 'typebox'
 import { GroupId } from './group-schemas.ts'
 
@@ -20,12 +20,13 @@ export const MemberStatus = Type.Object(
         minimum: 0,
         maximum: 1,
         description:
-          'How much of the data a joining node has. null: it has all of them, or how much it has is not known yet.',
+          'The share of the data that a joining node has. null: it has all data, or the share is not known yet.',
       }),
     ),
     reachable: Type.Boolean({ description: 'Whether this connector has a working stream to the node.' }),
     suspect: Type.Boolean({
-      description: 'Whether no request waits for the node at the moment: it is slow, or not reachable.',
+      description:
+        'Whether requests do not wait for the node at the moment, because it is slow or not reachable.',
     }),
     latencyMs: nullable(
       Type.Object(
@@ -36,12 +37,16 @@ export const MemberStatus = Type.Object(
     lag: nullable(
       Type.Integer({
         ...count,
-        description: 'For how many keys the node holds something else than what is chosen.',
+        description: 'How many keys of the node differ from the chosen state.',
       }),
     ),
     records: nullable(Type.Integer(count)),
-    tombstones: nullable(Type.Integer({ ...count, description: 'Of the records: deleted groups.' })),
-    stubs: nullable(Type.Integer({ ...count, description: 'Of the records: what is left of a tombstone.' })),
+    tombstones: nullable(
+      Type.Integer({ ...count, description: 'How many records are tombstones (deleted groups).' }),
+    ),
+    stubs: nullable(
+      Type.Integer({ ...count, description: 'How many records are stubs (removed tombstones).' }),
+    ),
     version: nullable(Type.String({ description: 'The version of the program that the node runs.' })),
     epoch: nullable(Type.Integer({ minimum: 1, description: 'The epoch that the node is in.' })),
     problem: nullable(Type.String({ description: 'What is wrong with the node, in a sentence.' })),
@@ -73,9 +78,9 @@ export const ClusterStatus = Type.Object(
     verdict: Type.Enum(['healthy', 'degraded', 'unavailable'], {
       type: 'string',
       description:
-        '`degraded`: a quorum of nodes answers, so all requests are served, but something is not as it should be. `unavailable`: no quorum answers.',
+        '`degraded`: a quorum of nodes answers, so all requests are served, but something needs attention. `unavailable`: no quorum answers.',
     }),
-    reason: Type.String({ description: 'Why, in a sentence.' }),
+    reason: Type.String({ description: 'Why this is the verdict, in a sentence.' }),
     clusterId: nullable(Type.String({ description: 'null until the cluster is found.' })),
     epoch: nullable(Type.Integer({ minimum: 1, description: 'Counts the changes of the membership.' })),
     quorum: nullable(Type.Integer({ minimum: 1, description: 'How many nodes must answer.' })),
@@ -85,7 +90,7 @@ export const ClusterStatus = Type.Object(
       {
         count: Type.Integer({
           ...count,
-          description: 'How many this connector has found and has not seen mended.',
+          description: 'How many this connector has found and has not seen repaired.',
         }),
         first: Type.Array(DivergenceView, { description: 'The first 20 of them.' }),
       },
@@ -102,7 +107,8 @@ export const ClusterStatus = Type.Object(
 export type ClusterStatus = Readonly<Static<typeof ClusterStatus>>
 
 /**
- * What one member holds for a group. Everything from `generation` on is null when the member was not reached.
+ * What one member holds for a group. `generation` and the fields after it are null when the member was not
+ * reached.
  */
 export const ReplicaView = Type.Object(
   {
@@ -111,7 +117,7 @@ export const ReplicaView = Type.Object(
     holds: Type.Enum(['group', 'tombstone', 'stub', 'absent', 'unreachable'], {
       type: 'string',
       description:
-        '`tombstone`: the group was deleted. `stub`: the tombstone is removed, only a promise is left. `absent`: nothing. `unreachable`: the node did not answer.',
+        '`tombstone`: the group was deleted. `stub`: the tombstone is removed, and only a promise is left. `absent`: nothing. `unreachable`: the node did not answer.',
     }),
     version: nullable(Type.Integer({ minimum: 1, description: 'The version of the group.' })),
     generation: nullable(Type.Integer(count)),
@@ -138,13 +144,13 @@ export const GroupReplicas = Type.Object(
       description:
         'Whether members that answered hold different states. If the members neither agree nor differ, some did not answer.',
     }),
-    reason: Type.String({ description: 'What that means, in a sentence.' }),
+    reason: Type.String({ description: 'What `agree` and `differ` mean here, in a sentence.' }),
     replicas: Type.Array(ReplicaView),
   },
   {
     title: 'GroupReplicas',
     description:
-      'What each member holds for one group. Each member was asked by itself, and nothing was repaired.',
+      'What each member holds for one group. Each member was asked separately, and nothing was repaired.',
   },
 )
 export type GroupReplicas = Readonly<Static<typeof GroupReplicas>>

@@ -1,6 +1,6 @@
 /**
- * A typed client of the public API, for the commands. It never repeats a request: what may have been done is
- * told to the caller as such.
+ * A typed client of the public API, for the commands. It never repeats a request. If a change may have been
+ * made, the reply says so.
  */
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
@@ -13,14 +13,15 @@ import type { Group as StoredGroup } from '../group/group.ts'
 /** A group as the API shows it. */
 export type GroupView = Readonly<Static<typeof Group>>
 
-/** A page of groups as they are stored; `after`: where the next one starts. */
+/** A page of groups as they are stored. `after`: where the next page starts. */
 export type BackupAnswer = Readonly<{
   groups: readonly StoredGroup[]
   after?: Static<typeof BackupPage>['after']
 }>
 
 /**
- * An error of the API (RFC 9457), as far as the commands use it; or what another server said in its place.
+ * An error of the API (RFC 9457), with the fields that the commands use. A proxy can have answered in place
+ * of a connector.
  */
 export type Problem = Readonly<{
   status: number
@@ -35,9 +36,9 @@ export type Problem = Readonly<{
  * What became of a request:
  *
  * - `answered`: a 2xx; `text` is the body as it came;
- * - `problem`: the API said no; `problem.outcome` says what that means for the data;
- * - `unreachable`: nothing was done: the request was never sent, or was a read that got no answer;
- * - `broken`: a change was sent, and no answer came back: it may have been done.
+ * - `problem`: the API refused the request or failed; `problem.outcome` says whether data may have changed;
+ * - `unreachable`: nothing was changed: the request was not sent, or it was a read without an answer;
+ * - `broken`: a change was sent and no answer came back, so the change may have been made.
  */
 export type Reply<T> =
   | Readonly<{ kind: 'answered'; status: number; etag: string | undefined; value: T; text: string }>
@@ -48,9 +49,9 @@ export type Reply<T> =
 export type ApiClientOptions = Readonly<{
   /** Where the API is: `http://host:port`, or with a path in front of `/v1`. */
   url: string
-  /** The most connections at once. Default: 1. */
+  /** How many connections may be open at once. Default: 1. */
   connections?: number
-  /** How long an answer is waited for. Default: 65 s, longer than a connector takes for it at most. */
+  /** How long to wait for an answer. Default: 65 s, which is more than a connector ever takes. */
   answerTimeoutMs?: number
 }>
 
@@ -103,18 +104,18 @@ export class ApiClient {
     return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
   }
 
-  /** Groups after the one of this id (`undefined`: from the first), at most `limit`, 1 to 1,000. */
+  /** At most `limit` groups (1 to 1,000) after this id. `undefined`: from the first group on. */
   backUp(after: string | undefined, limit: number): Promise<Reply<BackupAnswer>> {
     const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
     return this.#call({ method: 'GET', path: `/v1/backup?limit=${limit}${start}` })
   }
 
-  /** Brings groups back, 1 to 256. May be repeated: what is there already is left unchanged. */
+  /** Restores 1 to 256 groups. It may be repeated: a group that is already there is not changed. */
   restore(groups: readonly StoredGroup[]): Promise<Reply<RestoreResult>> {
     return this.#call({ method: 'POST', path: '/v1/restore', ...json({ groups }) })
   }
 
-  /** Answered also by a connector that has no quorum, or has not found its cluster. */
+  /** A connector answers this also when it has no quorum, or has not found its cluster. */
   cluster(): Promise<Reply<ClusterStatus>> {
     return this.#call({ method: 'GET', path: '/v1/cluster' })
   }
@@ -124,24 +125,24 @@ export class ApiClient {
   }
 
   /**
-   * Makes the empty node at an address one more member. Answered when the change is chosen, not when it is
-   * done.
+   * Adds the empty node at an address as a member. The answer comes when the change is chosen, which is
+   * before it is complete.
    */
   addMember(address: string): Promise<Reply<MembershipChange>> {
     return this.#call({ method: 'POST', path: MEMBERS_PATH, ...json({ address }) })
   }
 
-  /** Puts the empty node at an address in the place of a member. As `addMember`. */
+  /** Replaces a member by the empty node at an address. The answer comes as for `addMember`. */
   replaceMember(nodeId: string, address: string): Promise<Reply<MembershipChange>> {
     return this.#call({ method: 'PUT', path: memberPath(nodeId), ...json({ address }) })
   }
 
-  /** Takes a member out. As `addMember`. */
+  /** Removes a member. The answer comes as for `addMember`. */
   removeMember(nodeId: string): Promise<Reply<MembershipChange>> {
     return this.#call({ method: 'DELETE', path: memberPath(nodeId) })
   }
 
-  /** Closes the connections, those with a request on them too. */
+  /** Closes all connections, also those on which a request is under way. */
   close(): Promise<void> {
     return this.#pool.destroy()
   }
@@ -174,13 +175,14 @@ export class ApiClient {
 }
 
 /**
- * The path of a group. It goes out as it is: a URL parser would take `..` for the parent of `/v1/group`.
+ * The path of a group. It is sent without going through a URL parser, which would resolve `..` to the parent
+ * of `/v1/group`.
  *
  * @throws URIError when the id holds a lone surrogate, which has no UTF-8
  */
 export function groupPath(groupId: string): string {
   const encoded = encodeURIComponent(groupId)
-  // A client that sends `.` and `..` as they are may meet a proxy that resolves them.
+  // A proxy may resolve `.` and `..`, so they are sent with escapes.
   return `/v1/group/${/^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded}`
 }
 
@@ -198,7 +200,7 @@ function condition(ifMatch: string | undefined): { [name: string]: string } {
   return ifMatch === undefined ? {} : { 'if-match': ifMatch }
 }
 
-/** Takes whatever a server, or a proxy before it, answered. */
+/** Reads an error answer of any form: of a connector, or of a proxy in front of it. */
 function toProblem(status: number, text: string): Problem {
   const body = parseObject(text)
   const { code, title, detail, outcome, errors } = body
@@ -228,14 +230,14 @@ function parseObject(text: string): { [name: string]: unknown } {
 }
 
 /**
- * Whether it failed before a connection stood. A network can also become unreachable under one: then it may
- * have been sent.
+ * Whether the request failed before there was a connection. A network can also become unreachable while there
+ * is a connection. Then the request may have been sent.
  */
 function isUnsent({ code, syscall }: NodeJS.ErrnoException): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT'
 }
 
-/** A name with several addresses fails once for each: the first says enough. */
+/** A host name with several addresses gives one error for each address. The first error says enough. */
 function innermost(error: Error): NodeJS.ErrnoException {
   return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
 }

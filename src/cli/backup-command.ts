@@ -13,19 +13,19 @@ export function addBackupCommand(program: Command, { environment, stdout, stderr
     .command('backup')
     .summary('write all groups of a running cluster into a file')
     .description(
-      'Reads all groups through the API, while the cluster goes on, and writes them into one file of JSON lines with ' +
-        'checksums, which "cohort restore" brings back. Each group is as it was chosen at some moment during the backup. ' +
-        'The file appears when the backup is whole, and not before.',
+      'Reads all groups through the API while the cluster serves, and writes them into one file of JSON lines with ' +
+        'checksums. "cohort restore" reads that file. Each group is as it was at some moment during the backup. ' +
+        'The file appears only when the backup is complete.',
     )
-    .requiredOption('--out <file>', 'the file; - for stdout')
-    .option('--force', 'replace the file when there is one')
+    .requiredOption('--out <file>', 'the file to write; - for stdout')
+    .option('--force', 'replace the file if it exists')
     .addOption(urlOption())
     .addHelpText(
       'after',
       `
 Exit codes:
-  0    the backup is whole
-  1    it could not be made, and there is no file: no connector answers, too few nodes do, or the file cannot be written
+  0    the backup is complete
+  1    no backup was made, and there is no file: no connector answers, too few nodes answer, or the file cannot be written
   2    a flag or a setting cannot be used
   130  interrupted with Ctrl-C; there is no file
 

@@ -11,20 +11,20 @@ export function addConnectorCommand(program: Command, { environment }: Context):
     .command('connector')
     .summary('run one connector: the public API in front of the nodes')
     .description(
-      'Runs one connector: the public API in front of the nodes. It keeps nothing itself; run as many as you like. ' +
-        'SIGTERM and Ctrl-C stop it once the requests it has accepted are answered.',
+      'Runs one connector: the public API in front of the nodes. It stores nothing; run as many as you like. ' +
+        'After SIGTERM or Ctrl-C it answers the requests that it has accepted, and then stops.',
     )
     .option('--port <port>', 'where to listen (PORT; default: 8000)')
     .option('--hosts <list>', 'the nodes, 1 or 3 to 7, as host:port separated by commas (HOSTS)')
     .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
     .option(
       '--tombstone-grace <seconds>',
-      'how long each of the two steps waits that remove what is left of a deleted group, at least ten timeouts ' +
+      'the wait before each of the two steps that remove the tombstone of a deleted group, at least ten timeouts ' +
         '(TOMBSTONE_GRACE; default: 3600)',
     )
     .option(
       '--drain-timeout <seconds>',
-      'the longest that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
+      'the longest time that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
     )
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
     .option(
@@ -35,14 +35,14 @@ export function addConnectorCommand(program: Command, { environment }: Context):
     .addHelpText(
       'after',
       `
-A flag wins over its environment variable, and that over the same name in a .env file here.
+A flag wins over its environment variable, which wins over the same name in the file .env of the working directory.
 
 Examples:
   cohort connector --port 8000 --hosts 127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003
   HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0
 
 Exit codes:
-  0  stopped, as it was told to
+  0  stopped by a signal
   1  could not start: the last line says why
   2  a flag or a setting cannot be used`,
     )

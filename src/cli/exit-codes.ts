@@ -1,21 +1,21 @@
-/** What a command's exit code means. Scripts rely on them. */
+/** What a command's exit code means. Scripts rely on these numbers. */
 export const EXIT = {
   ok: 0,
-  /** It was not done, or not wholly. What was printed says why. */
+  /** The work was not done, or only a part of it. The output says why. */
   failed: 1,
   /** A flag, an argument or a setting cannot be used. Nothing was tried. */
   usage: 2,
-  /** It may have been done, or may yet be. Look before you repeat it. */
+  /** The change may have been made, or may still be made. Read before you repeat it. */
   unknown: 3,
-  /** All is served, but something is not as it should be. */
+  /** All requests are served, but something needs attention. */
   degraded: 4,
   /** No quorum of nodes answers. */
   unavailable: 5,
-  /** Of a node: it is no longer a member of its cluster. To start it again changes nothing. */
+  /** A node is no longer a member of its cluster. Starting it again does not help. */
   removed: 6,
-  /** It was done, but the answer could not be printed: a full disk, for example. */
+  /** The work was done, but the answer could not be printed, because of a full disk for example. */
   unprinted: 7,
-  /** 128 + SIGINT, as shells say it. */
+  /** 128 + SIGINT, as in shells. */
   interrupted: 130,
 } as const
 
@@ -26,7 +26,7 @@ export const UNPRINTED_HELP = 'done, but the answer could not be printed (a full
 export const EXIT_CODES_HELP = `
 Exit codes:
   0  done
-  1  not done: refused, not found, no connector, or (503) not enough nodes; nothing was changed
+  1  not done: refused, not found, no connector answers, or too few nodes answer (503); nothing was changed
   2  a flag, an argument or a setting cannot be used
-  3  outcome unknown: it may have been done; look before you repeat it
+  3  outcome unknown: the change may have been made; read the group before you repeat it
   7  ${UNPRINTED_HELP}`

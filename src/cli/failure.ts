@@ -4,7 +4,7 @@ import { FaultError } from '../process/fault.ts'
 import { EXIT } from './exit-codes.ts'
 
 /**
- * A command that could not do what it was asked. The message is for whoever typed it: one or two sentences.
+ * A command could not do its work. The message tells the user why, in one or two sentences.
  */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
@@ -17,11 +17,11 @@ export class CommandFailure extends Error {
 }
 
 /**
- * The sentence and the exit code for what a command threw. `undefined`: it is a bug, of which the stack must
- * be seen.
+ * The message and the exit code for an error that a command threw. `undefined`: the error is a bug, and its
+ * stack must be shown.
  */
 export function describeFailure(error: unknown): Readonly<{ message: string; exitCode: number }> | undefined {
-  // Commander has printed its sentence already. Help and the version end with 0.
+  // Commander has printed its message already. Help and the version end with 0.
   if (error instanceof CommanderError)
     return { message: '', exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
   if (error instanceof SettingError) return { message: error.message, exitCode: EXIT.usage }
@@ -34,7 +34,7 @@ export function describeFailure(error: unknown): Readonly<{ message: string; exi
   return undefined
 }
 
-/** An error of the operating system, like ENOSPC: its message is a sentence already. */
+/** Whether it is an error of the operating system, like ENOSPC. Its message can be shown as it is. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
 }

@@ -1,6 +1,6 @@
 import type { GroupView } from './api-client.ts'
 
-/** A group for a person: one line for each field. Ends without a line break. */
+/** A group for people, one line for each field. The text does not end with a line feed. */
 export function formatGroup(group: GroupView, etag: string | undefined): string {
   const labels = Object.entries(group.labels ?? {})
   const lines: (readonly [string, string])[] = [

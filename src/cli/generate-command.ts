@@ -13,19 +13,22 @@ export function addGenerateCommand(program: Command, { environment, stdout }: Co
     .command('generate')
     .summary('create many groups, and verify them on every node')
     .description(
-      'Creates groups with random ids through the API. Then asks every node by itself, past the connector, whether ' +
-        'it holds each of them in the version that was created.',
+      'Creates groups with random ids through the API. Then asks every node directly, without the connector, whether ' +
+        'it holds each group in the version that was created.',
     )
     .option('-a, --amount <count>', 'how many groups, 1 to 1,000,000 (default: 1000)')
     .addOption(urlOption())
     .option('--concurrency <count>', 'how many creates at a time, 1 to 1,024 (default: 64)')
-    .option('--hosts <list>', 'the nodes to ask, as host:port (default: those that the connector names)')
+    .option(
+      '--hosts <list>',
+      'the nodes to ask, as host:port separated by commas (default: the members of the cluster)',
+    )
     .addHelpText(
       'after',
       `
 Exit codes:
-  0    all were created, and each was verified on a quorum of nodes
-  1    some were not created, or could not be verified; or no connector answers
+  0    all groups were created, and each was found on a quorum of nodes
+  1    some groups were not created or not found on a quorum; or no connector answers
   2    a flag or a setting cannot be used
   130  interrupted with Ctrl-C; what was done so far is printed
 

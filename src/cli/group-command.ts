@@ -10,7 +10,7 @@ import type { ApiOptions } from './group-options.ts'
 /**
  * Sends one request and prints its answer.
  *
- * @throws CommandFailure with the exit code that says what this means for the data
+ * @throws CommandFailure with the exit code that says whether data may have changed
  */
 export async function runGroupCommand(
   { environment, stdout, stderr }: Context,
@@ -18,8 +18,8 @@ export async function runGroupCommand(
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
   const url = readUrl(options.url, environment)
-  // Loaded only now: the HTTP client is the largest part of a short command, and `cohort node` has no use for
-  // it.
+  // Loaded here and not at the start: the HTTP client takes most of the time of a short command, and
+  // `cohort node` does not need it.
   const { ApiClient } = await import('./api-client.ts')
   const client = new ApiClient({ url })
   try {
@@ -30,7 +30,7 @@ export async function runGroupCommand(
     }
     const failure = toFailure(reply, url)
     if (reply.kind !== 'problem' || !options.json) throw failure
-    // The problem document says everything, and a program that asked for JSON gets nothing else.
+    // With --json, stderr gets the problem document and nothing else.
     stderr.write(`${reply.text}\n`)
     throw new CommandFailure('', failure.exitCode)
   } finally {
@@ -38,7 +38,7 @@ export async function runGroupCommand(
   }
 }
 
-/** The failure of a command whose request was not answered with a success. */
+/** The failure of a command for a reply that is no success. */
 export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, url: string): CommandFailure {
   switch (reply.kind) {
     case 'problem':
@@ -50,7 +50,7 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
       return new CommandFailure(describeUnreachable(url, reply.reason))
     case 'broken':
       return new CommandFailure(
-        `${reply.reason} (${url}): it may have been done, so look before you repeat it`,
+        `${reply.reason} (${url}): the change may have been made, so read before you repeat it`,
         EXIT.unknown,
       )
     default:
@@ -59,8 +59,8 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
 }
 
 /**
- * The sentence for a connector that does not answer. "cohort up" is advised on this machine alone: elsewhere
- * it would start another cluster.
+ * The message for a connector that does not answer. It names "cohort up" only if the connector should be on
+ * this machine: for another machine, "cohort up" would start a second cluster.
  */
 export function describeUnreachable(url: string, reason: string): string {
   const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'
@@ -69,7 +69,7 @@ export function describeUnreachable(url: string, reason: string): string {
 
 const LOOPBACKS = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-/** A problem in one line, and one more line for each wrong field that the first one does not name. */
+/** A problem in one line, and one more line for each wrong field that the first line does not name. */
 export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
   const said = printable(detail ?? title).replace(/\.$/, '')
   const meaning = MEANINGS[outcome ?? ''] ?? ''
@@ -80,6 +80,6 @@ export function describeProblem({ status, code, title, detail, outcome, errors }
 }
 
 const MEANINGS: Readonly<{ [outcome: string]: string }> = {
-  not_applied: ': it may be repeated as it is, and "cohort status" says which nodes are missing',
-  unknown: ': it may have been done, so look before you repeat it',
+  not_applied: ': you may repeat the command; "cohort status" shows which nodes do not answer',
+  unknown: ': the change may have been made, so read before you repeat it',
 }

@@ -108,9 +108,12 @@ test('an ETag may be typed without its quotes', () => {
 test('an error says its code and what it means for the data', () => {
   assert.equal(
     describeProblem(PROBLEM),
-    'Too few nodes answered (503 unavailable): it may be repeated as it is, and "cohort status" says which nodes are missing',
+    'Too few nodes answered (503 unavailable): you may repeat the command; "cohort status" shows which nodes do not answer',
   )
-  assert.match(describeProblem({ ...PROBLEM, outcome: 'unknown' }), /: it may have been done, so look before/)
+  assert.match(
+    describeProblem({ ...PROBLEM, outcome: 'unknown' }),
+    /: the change may have been made, so read before/,
+  )
   assert.equal(
     describeProblem({
       ...PROBLEM,

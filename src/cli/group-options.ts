@@ -1,12 +1,12 @@
-/** The argument and the options that the commands of the API share. */
+/** The argument and the options that the commands for the API share. */
 import { Argument, InvalidArgumentError, Option } from 'commander'
 
 /** The options that most of these commands have. */
 export type ApiOptions = Readonly<{ url?: string; json?: boolean }>
 
-/** GROUP_ID: any text that has a UTF-8 form. Whether it is a legal id is decided by the API. */
+/** GROUP_ID: any text that can be encoded as UTF-8. The API decides whether it is a legal id. */
 export function groupIdArgument(): Argument {
-  return new Argument('<group-id>', 'the id; write -- before one that starts with a dash').argParser(
+  return new Argument('<group-id>', 'the id; if it starts with a dash, write -- before it').argParser(
     (text) => {
       if (text === '') throw new InvalidArgumentError('An id has at least one character.')
       if (!text.isWellFormed()) throw new InvalidArgumentError('An id is well-formed Unicode text.')
@@ -30,12 +30,13 @@ export function jsonOption(): Option {
 
 /** --if-match. */
 export function ifMatchOption(): Option {
-  return new Option('--if-match <etag>', 'only if the group is still the one with this ETag').argParser(
-    toEntityTag,
-  )
+  return new Option('--if-match <etag>', 'do it only if the group still has this ETag').argParser(toEntityTag)
 }
 
-/** An ETag with its quotes, which are hard to type in a shell. Lists, weak tags and `*` stay as they are. */
+/**
+ * Adds the quotes of an ETag, which are hard to type in a shell. Lists, weak tags and `*` are left as they
+ * are.
+ */
 export function toEntityTag(text: string): string {
   if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(text))
     throw new InvalidArgumentError('Expected an ETag, like "3-1f0c".')

@@ -3,8 +3,9 @@ import { type Flags, isFromEnvironment } from '../config/lookup.ts'
 import { FaultError } from '../process/fault.ts'
 
 /**
- * Runs a process that listens. When it cannot listen on a HOST that the environment gave it, the error says
- * so: other programs set that variable too (conda, csh), and whoever started the process may not know of it.
+ * Runs a process that listens. If it cannot listen on the HOST of the environment, the error says where that
+ * value comes from: other programs (conda, csh) set the variable HOST too, often without the user's
+ * knowledge.
  */
 export async function explainingHost<T>(
   flags: Flags,

@@ -1,12 +1,12 @@
 import { EXIT } from './exit-codes.ts'
 
-/** Ctrl-C, a request to stop, and a terminal that was closed. */
+/** SIGINT is Ctrl-C; SIGHUP comes when a terminal is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs a command whose work can be interrupted, and sets the exit code of this process to what it resolves
- * with. The first signal aborts `signal`; a second one ends the process at once. A run that is aborted before
- * it has anything to report may reject with the reason of `signal`.
+ * Runs a command that can be interrupted. `run` resolves with the exit code of this process. The first signal
+ * of the system aborts `signal`; a second one ends the process at once. If `run` is aborted before it has
+ * anything to report, it may reject with the reason of `signal`.
  */
 export async function runInterruptibly(run: (signal: AbortSignal) => Promise<number>): Promise<void> {
   const controller = new AbortController()

@@ -1,12 +1,13 @@
-/** Labels as the command line writes them. */
+/** Labels on the command line: `key=value`. */
 import { InvalidArgumentError } from 'commander'
 
-/** Labels in the order they were given. */
+/** Labels, in the order in which they were typed. */
 export type Labels = readonly (readonly [key: string, value: string])[]
 
 /**
- * Adds the label of a `key=value` to those before it. The first `=` ends the key. @throws
- * InvalidArgumentError
+ * Adds the label of a `key=value` to those before it. The first `=` ends the key.
+ *
+ * @throws InvalidArgumentError
  */
 export function collectLabel(text: string, before: Labels = []): Labels {
   const split = text.indexOf('=')
@@ -23,7 +24,7 @@ export function collectKey(text: string, before: readonly string[] = []): readon
   return [...before, text]
 }
 
-/** An object with these properties of its own, whatever they are called (`__proto__` too). */
+/** An object that has each label as an own property, also one that is called `__proto__`. */
 export function toLabels(labels: Labels): { [key: string]: string } {
   return Object.fromEntries(labels)
 }

@@ -314,7 +314,7 @@ test('a damaged cluster.json is named, with what to do', async () => {
     })
     assert.equal(exitCode, 1)
     assert.ok(output.startsWith('cohort: '), output)
-    assert.ok(output.includes(`/d/cluster.json is damaged: ${reason}. Remove it if`), output)
+    assert.ok(output.includes(`/d/cluster.json is damaged: ${reason}. If the folders`), output)
   }
   const directory = await inShell('mkdir -p d/cluster.json && cohort up --port 20000 --data-dir d')
   assert.match(directory.output, /d\/cluster\.json cannot be read \(EISDIR/)

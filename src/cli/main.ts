@@ -1,5 +1,5 @@
 /**
- * The program `cohort`: finds the command, and turns what a command throws into a sentence and an exit code.
+ * The program `cohort`: runs the command, and turns an error of the command into a message and an exit code.
  */
 import { Command } from 'commander'
 import { VERSION } from '../process/version.ts'
@@ -22,7 +22,7 @@ import { addUpCommand } from './up-command.ts'
 import { addUpdateCommand } from './update-command.ts'
 import { addVerifyCommand } from './verify-command.ts'
 
-/** How long the reader of a sentence may take when a process has failed. */
+/** How long a process that has failed waits until its output has been read. */
 const FAILURE_FLUSH_MS = 5_000
 
 await main(contextOfProcess())
@@ -37,14 +37,14 @@ async function main(context: Context): Promise<void> {
     if (failure === undefined) throw error
     if (failure.message !== '') stderr.write(`cohort: ${failure.message}\n`)
     await Promise.all([stdout.flush(FAILURE_FLUSH_MS), stderr.flush(FAILURE_FLUSH_MS)])
-    // At once: a process that could not start wholly must not live on in part.
+    // Exit at once: a process that has started only in part must not go on.
     process.exit(failure.exitCode === EXIT.ok ? exitCodeOf(context) : failure.exitCode)
   }
   await stdout.flush()
   process.exitCode = exitCodeOf(context)
 }
 
-/** The exit code, when everything was done: whether what was printed has arrived. */
+/** The exit code of a command that has done its work: it depends on whether the output could be printed. */
 function exitCodeOf({ stdout, stderr }: Context): number {
   const { loss, hasLostAnswer } = stdout
   if (loss !== undefined) stderr.write(`cohort: not everything could be printed (${loss.message})\n`)
@@ -71,16 +71,16 @@ function programOf(context: Context): Command {
       `
 Examples:
   cohort up                           three nodes and a connector on this machine
-  cohort status --watch               how the cluster is, and why
+  cohort status --watch               the state of the cluster, and the reason
   cohort generate                     a thousand groups, verified on every node
-  cohort verify --seconds 600         is it linearizable, whatever happens to it meanwhile?
+  cohort verify --seconds 600         is the cluster linearizable, also while parts of it fail?
   cohort create team-a --label env=prod
   cohort get team-a --json
   cohort backup --out groups.jsonl    all groups, in one file
 
-cohort COMMAND --help says more.`,
+"cohort COMMAND --help" describes a command.`,
     )
-  // The order of the help text. Commands inherit the settings above.
+  // In the order of the help text. Commands inherit the settings above.
   for (const add of [
     addUpCommand,
     addStatusCommand,

@@ -12,21 +12,21 @@ type Flags = Readonly<{ url?: string; wait?: boolean }>
 const EXIT_CODES_HELP = `
 Exit codes:
   0    done; with --no-wait: begun
-  1    not done: refused, no connector, or (503) not enough nodes; nothing was changed
+  1    not done: refused, no connector answers, or too few nodes answer (503); nothing was changed
   2    a flag, an argument or a setting cannot be used
-  3    outcome unknown: it may have been begun; look with "cohort status" before you repeat it
-  130  no longer waited for, after Ctrl-C; the change goes on`
+  3    outcome unknown: the change may have begun; see "cohort status" before you repeat it
+  130  interrupted with Ctrl-C; the change goes on`
 
-/** Adds `cohort add`: one more member. */
+/** Adds `cohort add`: adds a member. */
 export function addAddCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('add')
-      .summary('make an empty node one more member of the cluster')
+      .summary('add an empty node to the cluster as a member')
       .description(
-        'Makes the node at an address, which must have an empty data directory, one more member. The node copies ' +
-          'everything, and then decides with the others. Clients notice nothing of it. One change of the membership at ' +
-          'a time; 3 to 7 members.',
+        'Adds the node at an address as a member. The node must have an empty data directory. It first copies all ' +
+          'groups, and then votes like the others. Clients notice nothing. Only one change of the membership can be under ' +
+          'way at a time. A cluster has 3 to 7 members.',
       )
       .addOption(hostOption()),
     `
@@ -37,20 +37,20 @@ Examples:
   )
 }
 
-/** Adds `cohort replace`: another node in the place of a member. */
+/** Adds `cohort replace`: replaces a member by another node. */
 export function addReplaceCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('replace')
-      .summary('put an empty node in the place of a member')
+      .summary('replace a member by an empty node')
       .description(
-        'Puts the node at an address, which must have an empty data directory, in the place of a member, whether that ' +
-          'member still answers or not. The new node copies everything before the old one is let go. A member that has ' +
-          'merely lost its disk needs no command: started again at its address, it is replaced by itself.',
+        'Replaces a member by the node at an address. That node must have an empty data directory. The member may answer ' +
+          'or not. It stays a member until the new node has copied all groups. A member that has only lost its disk needs ' +
+          'no command: start it again at its address, and the cluster takes it back by itself.',
       )
       .requiredOption(
         '--old <node-id>',
-        'the member that goes, by its id ("cohort status --json" shows them)',
+        'the id of the member to replace ("cohort status --json" shows the ids)',
       )
       .addOption(hostOption()),
     `
@@ -61,17 +61,18 @@ Examples:
   )
 }
 
-/** Adds `cohort remove`: one member less. */
+/** Adds `cohort remove`: removes a member. */
 export function addRemoveCommand(program: Command, context: Context): void {
   withCommon(
     program
       .command('remove')
-      .summary('take a member out of the cluster')
+      .summary('remove a member from the cluster')
       .description(
-        'Takes a member out, whether it still answers or not. It keeps its data, and stops by itself when it is told. If ' +
-          'the node is still being added, or is taking the place of another one, that change is taken back.',
+        'Removes a member, which may answer or not. The node keeps its data, and stops by itself when a connector tells it ' +
+          'that it is no longer a member. If the node is still being added, or is replacing another one, that change is ' +
+          'taken back.',
       )
-      .argument('<node-id>', 'the member, by its id ("cohort status --json" shows them)'),
+      .argument('<node-id>', 'the id of the member ("cohort status --json" shows the ids)'),
     `
 Examples:
   cohort remove 6f1c0d9a-42e8-4b75-9c1d-0d9a42e8b753`,
@@ -80,13 +81,13 @@ Examples:
 
 function withCommon(command: Command, examples: string): Command {
   return command
-    .option('--no-wait', 'end as soon as the change is begun, not when it is done')
+    .option('--no-wait', 'end when the change has begun, and not only when it is complete')
     .addOption(urlOption())
     .addHelpText('after', `${EXIT_CODES_HELP}\n${examples}`)
 }
 
 function hostOption(): Option {
-  return new Option('--host <address>', 'the new node, as host:port as the connectors reach it')
+  return new Option('--host <address>', 'the new node: the host:port at which the connectors reach it')
     .argParser((text) => {
       const address = parseAddress(text)
       if (address === undefined)

@@ -11,10 +11,10 @@ export function addNodeCommand(program: Command, { environment }: Context): void
     .command('node')
     .summary('run one node')
     .description(
-      'Runs one node: it keeps its copy of every group on its own disk. SIGTERM and Ctrl-C stop it cleanly.',
+      'Runs one node, which keeps a copy of every group on its own disk. SIGTERM and Ctrl-C stop it cleanly.',
     )
     .option('--port <port>', 'where to listen (PORT; default: 8001)')
-    .option('--data-dir <directory>', 'where its data are kept; made when it is missing (DATA_DIR)')
+    .option('--data-dir <directory>', 'where the node keeps its data; made if it is missing (DATA_DIR)')
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
     .option('--metrics-port <port>', 'where to answer GET /metrics (METRICS_PORT; default: nowhere)')
     .option(
@@ -25,17 +25,17 @@ export function addNodeCommand(program: Command, { environment }: Context): void
     .addHelpText(
       'after',
       `
-A flag wins over its environment variable, and that over the same name in a .env file here.
+A flag wins over its environment variable, which wins over the same name in the file .env of the working directory.
 
 Examples:
   cohort node --port 8001 --data-dir ./data/node1
   PORT=8002 DATA_DIR=./data/node2 cohort node
 
 Exit codes:
-  0  stopped, as it was told to
+  0  stopped by a signal
   1  could not start, or its disk has failed: the last line says why
   2  a flag or a setting cannot be used
-  6  no longer a member of its cluster: to start it again changes nothing`,
+  6  no longer a member of its cluster: starting it again does not help`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
       const settings = readNodeSettings(flags, environment)

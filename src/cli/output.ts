@@ -2,8 +2,8 @@ import type { Destination } from '../process/destination.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * The stdout or the stderr of a command. Output that cannot be written never ends a command: its exit code
- * says what happened to the data. `main.ts` asks at the end what was lost.
+ * The stdout or the stderr of a command. A failed write never ends a command, because its exit code must say
+ * what happened to the data. At the end `main.ts` asks whether output was lost.
  */
 export class Output {
   readonly #destination: Destination
@@ -20,12 +20,12 @@ export class Output {
     return this.#terminal.isTerminal
   }
 
-  /** Width of the terminal, in characters. `undefined`: lines can only be added at the end. */
+  /** Width of the terminal, in characters. `undefined`: text can only be appended. */
   get columns(): number | undefined {
     return this.#terminal.columns
   }
 
-  /** Height of the terminal, in lines. `undefined`: as for `columns`. */
+  /** Height of the terminal, in lines. `undefined`: see `columns`. */
   get rows(): number | undefined {
     return this.#terminal.rows
   }
@@ -34,7 +34,7 @@ export class Output {
     return this.#terminal.hasColours
   }
 
-  /** Prints what tells of the work: progress, a report. The exit code says the same, so it may be lost. */
+  /** Prints progress or a report. It may be lost, because the exit code says the same. */
   write(text: string): void {
     try {
       this.#destination.write(text)
@@ -43,18 +43,18 @@ export class Output {
     }
   }
 
-  /** Prints what the command was asked for, and what no exit code can say. */
+  /** Prints the answer that the user asked for. The exit code cannot replace it. */
   answer(text: string): void {
     this.#hasAnswer = true
     this.write(text)
   }
 
-  /** Prints a part of a file, and waits until the reader has taken it. Rejects when it cannot be written. */
+  /** Writes a part of a file, and waits until the reader has taken it. Rejects if it cannot be written. */
   writeAll(bytes: Buffer): Promise<void> {
     return this.#destination.writeAll(bytes)
   }
 
-  /** Waits until the reader has taken everything, or cannot, or for `timeoutMs` (default: no limit). */
+  /** Waits until everything is read or cannot be read any more, at most `timeoutMs` (default: no limit). */
   flush(timeoutMs?: number): Promise<void> {
     return this.#destination.flush(timeoutMs)
   }
@@ -65,13 +65,14 @@ export class Output {
   }
 
   /**
-   * Why something was lost that a reader still waits for. `undefined`: nothing was. Complete after `flush`.
+   * The error by which output was lost. `undefined`: nothing was lost, or the reader has closed its end. Call
+   * `flush` first.
    */
   get loss(): Error | undefined {
     return this.isReaderGone ? undefined : this.#failure
   }
 
-  /** Whether an answer was lost. Complete after `flush`. */
+  /** Whether an answer was lost. Call `flush` first. */
   get hasLostAnswer(): boolean {
     return this.#hasAnswer && this.loss !== undefined
   }

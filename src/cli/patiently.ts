@@ -4,17 +4,16 @@ import type { Reply } from './api-client.ts'
 export type Patience = Readonly<{
   /** How long, in milliseconds, a request is repeated. */
   patienceMs: number
-  /** Between asking and asking again. */
+  /** The pause before a request is repeated. */
   pauseMs: number
   nowMs: () => number
-  /** Aborted: the last reply is returned at once. */
+  /** When it aborts, the last reply is returned at once. */
   signal: AbortSignal
 }>
 
 /**
- * Sends a request that may be repeated, until it is answered, refused for good, or patience is over. Repeated
- * is what a cluster or a connector that comes back can answer: no connection, a broken one, and 502, 503 or
- * 504.
+ * Sends a request that may be repeated, until it is answered, refused, or patience is over. It is repeated
+ * after failures that can pass: no connection, a broken connection, and the statuses 502, 503 and 504.
  *
  * @returns the last reply
  */

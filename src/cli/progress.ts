@@ -1,12 +1,12 @@
 /**
- * Progress of something countable: a bar that moves on a terminal, and a plain line now and then elsewhere.
+ * Shows progress that can be counted: as a moving bar on a terminal, elsewhere as a plain line every 2 s.
  */
 import type { Output } from './output.ts'
 
-/** How far the work is. `total` is `undefined` while it is not known. `note` is appended as it is. */
+/** The progress of the work. `total` is `undefined` while it is not known. `note` is appended as it is. */
 export type ProgressState = Readonly<{ label: string; done: number; total: number | undefined; note: string }>
 
-/** Where progress goes. `columns` is as `Output` has it. */
+/** Where progress goes. `columns` is that of `Output`. */
 export type ProgressOutput = Readonly<{
   write: (text: string) => void
   columns: number | undefined
@@ -17,7 +17,7 @@ export type ProgressOutput = Readonly<{
 export function progressOutput(output: Output): ProgressOutput {
   return {
     write: (text) => output.write(text),
-    // Asked each time: a window can be resized.
+    // Read each time, because a window can be resized.
     get columns() {
       return output.columns
     },
@@ -38,18 +38,18 @@ export class Progress {
     this.#output = output
   }
 
-  /** Shows the state, unless one was shown a moment ago. It may be called for each step of the work. */
+  /** Shows the state, unless a state was shown a moment ago. It may be called for each step of the work. */
   show(state: ProgressState): void {
     const nowMs = this.#output.nowMs()
     const { columns } = this.#output
-    // A bar is shown from the start. The first line comes only after a while.
+    // A bar is shown at once, a line only after 2 s.
     this.#shownMs ??= columns === undefined ? nowMs : Number.NEGATIVE_INFINITY
     if (nowMs - this.#shownMs < (columns === undefined ? LINE_MS : BAR_MS)) return
     this.#shownMs = nowMs
     this.#draw(state)
   }
 
-  /** Shows the state as the last one of its label. */
+  /** Shows the final state of a piece of work. */
   finish(state: ProgressState): void {
     this.#draw(state)
     this.clear()
@@ -77,8 +77,8 @@ export function progressLine({ label, done, total, note }: ProgressState): strin
 }
 
 /**
- * `created [######----]  60 %  600/1,000  5,120/s`, never wider than `columns`: a wrapped bar cannot be
- * redrawn.
+ * `created [######----]  60 %  600/1,000  5,120/s`. It is always narrower than `columns`, because a bar that
+ * wraps cannot be redrawn.
  */
 export function progressBar(state: ProgressState, columns: number): string {
   const { label, done, total, note } = state

@@ -11,9 +11,9 @@ import { painter } from './status/table.ts'
 export function addReplicasCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('replicas')
-    .summary('what each node holds for a group, and whether they agree')
+    .summary('show what each node holds for a group, and whether the nodes agree')
     .description(
-      'Asks each node by itself what it holds for a group, and says whether the nodes agree. It repairs nothing. The ' +
+      'Asks each node separately what it holds for a group, and says whether the nodes agree. It repairs nothing. The ' +
         'group may be deleted, or may never have existed.',
     )
     .addArgument(groupIdArgument())
@@ -23,10 +23,10 @@ export function addReplicasCommand(program: Command, { environment, stdout }: Co
       'after',
       `
 Exit codes:
-  0  every node answered, and all hold the same
-  1  not known: no connector answers, or it has not found its cluster
+  0  every node answered, and all hold the same state
+  1  not known: no connector answers, or the connector has not found its cluster
   2  a flag, an argument or a setting cannot be used
-  4  they differ, or not all of them answered
+  4  the nodes differ, or some did not answer
   7  ${UNPRINTED_HELP}
 
 Examples:

@@ -7,18 +7,18 @@ import { progressOutput } from './progress.ts'
 
 type RestoreFlags = Readonly<{ in: string; url?: string; resume?: boolean; check?: boolean }>
 
-/** Adds `cohort restore`: brings the groups of a backup into an empty cluster. */
+/** Adds `cohort restore`: writes the groups of a backup into an empty cluster. */
 export function addRestoreCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('restore')
-    .summary('bring the groups of a backup into an empty cluster')
+    .summary('write the groups of a backup into an empty cluster')
     .description(
-      'Brings all groups of a file of "cohort backup" back as they were, with their versions, ETags and times, into a ' +
-        'cluster that holds no group. A file that is damaged or cut off, or that goes on after its end, is refused ' +
+      'Writes all groups of a file of "cohort backup" into a cluster that holds no group. The groups keep their ' +
+        'versions, ETags and times. A file that is damaged or cut off, or that goes on after its end, is refused ' +
         'before anything is written.',
     )
-    .requiredOption('--in <file>', 'the file')
-    .option('--resume', 'go on with a restore that was interrupted: groups of this file may be there')
+    .requiredOption('--in <file>', 'the file of the backup')
+    .option('--resume', 'continue a restore that was interrupted: the cluster may hold groups of this file')
     .option('--check', 'only check the file; no cluster is needed')
     .addOption(urlOption())
     .addHelpText(
@@ -26,9 +26,9 @@ export function addRestoreCommand(program: Command, { environment, stdout }: Con
       `
 Exit codes:
   0    all groups of the file are in the cluster, as they are in the file
-  1    the file or the cluster was refused, and nothing was written; or not all could be restored: what was printed says which
+  1    the file or the cluster was refused and nothing was written; or some groups could not be restored: the output says which
   2    a flag or a setting cannot be used
-  130  interrupted with Ctrl-C; what was done so far is printed, and --resume goes on
+  130  interrupted with Ctrl-C; what was done so far is printed, and --resume continues
 
 Examples:
   cohort restore --in groups-2026-01-15.jsonl

@@ -8,16 +8,16 @@ import { runInterruptibly } from './interruptible.ts'
 
 const WATCH_MS = 1_000
 
-/** Adds `cohort status`: how the cluster is. */
+/** Adds `cohort status`: shows the state of the cluster. */
 export function addStatusCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('status')
-    .summary('how the cluster is: a verdict, the reason, and every node')
+    .summary('show the state of the cluster: a verdict, the reason, and every node')
     .description(
-      'Shows how the cluster is, as one connector sees it: healthy, degraded (all is served, but something is not as it ' +
-        'should be) or unavailable, the reason in a sentence, and a line for every node.',
+      'Shows the state of the cluster, as one connector sees it. The verdict is healthy, degraded (all requests are ' +
+        'served, but something needs attention) or unavailable. The reason follows in a sentence, then a line for every node.',
     )
-    .option('--watch', 'show it again each second, until Ctrl-C')
+    .option('--watch', 'show the state again each second, until Ctrl-C')
     .addOption(jsonOption())
     .addOption(urlOption())
     .addHelpText(

@@ -1,9 +1,9 @@
 /**
- * Ends this process when the process that started it is gone, however that died.
+ * Ends this process when the process that started it is gone, for whatever reason.
  *
- * The parent keeps an IPC channel open on which nothing is sent. The system closes the channel when the
- * parent ends. This process then gets the SIGTERM that its parent would have sent, so it drains as usual.
- * Without a channel this does nothing.
+ * The parent keeps an IPC channel open, on which nothing is sent. The system closes the channel when the
+ * parent ends. This process then sends itself a SIGTERM, as its parent would have done, so it drains as
+ * usual. Without a channel this function does nothing.
  */
 export function stopWithParent(): void {
   if (process.channel === undefined) return
@@ -11,9 +11,11 @@ export function stopWithParent(): void {
     setTimeout(() => process.exit(1), DRAIN_MS_MAX).unref()
     process.kill(process.pid, 'SIGTERM')
   })
-  // A listener must not be what keeps the process running.
+  // The listener alone must not keep the process running.
   process.channel.unref()
 }
 
-/** Longer than the longest operation (60 s). No parent is left to end a process that hangs. */
+/**
+ * Longer than the longest operation (60 s). There is no parent any more that could end a process that hangs.
+ */
 const DRAIN_MS_MAX = 65_000

@@ -1,24 +1,25 @@
 import { isatty } from 'node:tty'
 import type { Variables } from '../config/environment.ts'
 
-/** What the reader of an output can show. */
+/** What stdout or stderr can show. */
 export type Terminal = Readonly<{
-  /** Whether it is a terminal at all: a person reads it. */
+  /** Whether it is a terminal, which a person reads. */
   isTerminal: boolean
   /**
-   * `undefined`: no terminal, or one on which the cursor cannot be moved. Lines are only added at the end.
+   * `undefined`: it is no terminal, or the cursor cannot be moved on it. Then text is only appended.
    */
   columns: number | undefined
   rows: number | undefined
   hasColours: boolean
 }>
 
-/** The size of a terminal that does not know its own. */
+/** The size that is assumed for a terminal that does not report its own. */
 const COLUMNS = 80
 const ROWS = 24
 
 /**
- * The terminal behind stdout (1) or stderr (2), by NO_COLOR (no-color.org) and TERM too. Its size can change.
+ * The terminal of stdout (1) or stderr (2). The variables NO_COLOR (no-color.org) and TERM are respected. The
+ * size can change.
  */
 export function terminalOf(descriptor: 1 | 2, { NO_COLOR, TERM }: Variables): Terminal {
   const isTerminal = isatty(descriptor)

@@ -1,4 +1,4 @@
-/** What `promise` comes to, unless the signal comes first: then it rejects with the signal's reason. */
+/** Settles as `promise` does. If the signal aborts first, it rejects with the signal's reason. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
     promise.catch(() => undefined)

@@ -18,18 +18,18 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
     .option('--port <port>', 'where the first connector listens (PORT; default: 8000)')
     .option(
       '--data-dir <directory>',
-      'where the data are kept, one folder for each node (DATA_DIR; default: .cohort)',
+      'where the nodes keep their data, a folder for each node (DATA_DIR; default: .cohort)',
     )
     .option('--host <address>', 'the address the connectors listen on (HOST; default: 127.0.0.1)')
     .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
     .option(
       '--tombstone-grace <seconds>',
-      'how long each of the two steps waits that remove what is left of a deleted group, at least ten timeouts ' +
+      'the wait before each of the two steps that remove the tombstone of a deleted group, at least ten timeouts ' +
         '(TOMBSTONE_GRACE; default: 3600)',
     )
     .option(
       '--drain-timeout <seconds>',
-      'the longest that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
+      'the longest time that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
     )
     .option(
       '--log-level <level>',
@@ -38,8 +38,9 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
     .addHelpText(
       'after',
       `
-The ports, for --port P, N nodes and C connectors: the first connector has P, the nodes have P+1 to P+N on 127.0.0.1,
-further connectors P+N+1 and on, and behind them the nodes' metrics P+N+C to P+2N+C-1. Data that are there already are used: with as many nodes as made them.
+The ports, for --port P, N nodes and C connectors: the first connector has P. The nodes have P+1 to P+N, on 127.0.0.1.
+Further connectors have P+N+1 to P+N+C-1. The metrics of the nodes have P+N+C to P+2N+C-1.
+If the directory has data already, they are used; the number of nodes must then be the same as before.
 
 Examples:
   cohort up

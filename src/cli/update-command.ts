@@ -7,7 +7,7 @@ import { runGroupCommand } from './group-command.ts'
 import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
 import { collectKey, collectLabel, type Labels } from './label-options.ts'
 
-/** The changes of an update, as they were typed. */
+/** The changes of an update, as the user typed them. */
 export type PatchOptions = Readonly<{
   description?: string
   removeDescription?: boolean
@@ -23,11 +23,11 @@ export function addUpdateCommand(program: Command, context: Context): void {
     .command('update')
     .summary('change the description and the labels of a group')
     .description(
-      'Changes the description and the labels of a group, and shows it. What is not named stays as it is.',
+      'Changes the description and the labels of a group, and shows the group. What no option names stays as it is.',
     )
     .addArgument(groupIdArgument())
     .option('--description <text>', 'what the group is for')
-    .option('--remove-description', 'take the description away')
+    .option('--remove-description', 'remove the description')
     .option('--label <key=value>', 'set a label; may be repeated', collectLabel)
     .option('--remove-label <key>', 'remove a label; may be repeated', collectKey)
     .addOption(ifMatchOption())
@@ -50,7 +50,7 @@ Examples:
 }
 
 /**
- * The merge patch for what was typed. @throws CommandFailure when nothing is to change, or options contradict
+ * The merge patch for the options. @throws CommandFailure when there are none, or when two exclude each other
  */
 export function toPatch({
   description,

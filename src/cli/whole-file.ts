@@ -4,9 +4,9 @@ import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * A file that appears under its name whole, or not at all. Until then it is written beside it, under a name
- * that no other process uses. However this process ends, short of a kill, nothing is left of a file that was
- * not committed. Its owner alone may read it.
+ * A file that appears under its name only when it is whole. Until then it has another name in the same
+ * directory, which no other process uses. When this process ends, a file that was not committed is removed,
+ * unless the process was killed. Only the owner may read the file.
  */
 export class WholeFile {
   readonly #path: string
@@ -23,15 +23,15 @@ export class WholeFile {
     process.on('exit', this.#onExit)
   }
 
-  /** Begins a file. Rejects when nothing can be written beside `path`. */
+  /** Begins a file. Rejects when no file can be made in the directory of `path`. */
   static async create(path: string): Promise<WholeFile> {
     const partialPath = `${path}.partial-${randomBytes(4).toString('hex')}`
     return new WholeFile(path, partialPath, await open(partialPath, 'wx', 0o600))
   }
 
   /**
-   * Whether the file is under its name. After a commit that failed it may be, and may not survive a power
-   * cut.
+   * Whether the file has its name. That can also be so after a commit that failed. Then the name may not
+   * survive a power cut.
    */
   get isInPlace(): boolean {
     return this.#isInPlace
@@ -42,9 +42,9 @@ export class WholeFile {
   }
 
   /**
-   * Puts the file in its place. Resolves once it would survive a power cut.
+   * Gives the file its name. Resolves when it would survive a power cut.
    *
-   * @returns `false`: a file of that name is there and must not be replaced; discard this one
+   * @returns `false`: a file of that name exists and must not be replaced; discard this one
    */
   async commit({ mayReplace }: Readonly<{ mayReplace: boolean }>): Promise<boolean> {
     await this.#handle.sync()
@@ -54,7 +54,7 @@ export class WholeFile {
       else if (!(await putInPlace(this.#partialPath, this.#path))) return false
       this.#isInPlace = true
       process.off('exit', this.#onExit)
-      // The name is the directory's: without this, a power cut could take it back.
+      // The name is stored in the directory. Without this sync it could be lost in a power cut.
       await directory.sync()
       await this.#handle.close()
       return true
@@ -63,7 +63,7 @@ export class WholeFile {
     }
   }
 
-  /** Takes the file back, unless it is in its place. May be called at any time. */
+  /** Removes the file, unless it has its name. May be called at any time. */
   async discard(): Promise<void> {
     await this.#handle.close()
     if (this.#isInPlace) return
@@ -72,7 +72,7 @@ export class WholeFile {
   }
 }
 
-/** Gives a file its name, if nothing has that name. */
+/** Gives a file its name, if no other file has that name. */
 async function putInPlace(partialPath: string, path: string): Promise<boolean> {
   try {
     // Unlike a rename, a link never replaces a file.
@@ -88,7 +88,7 @@ async function putInPlace(partialPath: string, path: string): Promise<boolean> {
   return true
 }
 
-/** What file systems without hard links answer. */
+/** The errors of file systems without hard links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 function exists(path: string): Promise<boolean> {

@@ -4,23 +4,25 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { escapeBytes, REPLACEMENT_CHARACTER, readRawList } from '../process/raw-text.ts'
 
-/** Texts by the name of their variable. */
+/** The text of each variable, by its name. */
 export type Variables = Readonly<{ [name: string]: string | undefined }>
 
-/** What a process finds around it. The environment wins over the `.env` file. */
+/** The variables of a process. Those of the environment win over those of the `.env` file. */
 export type Environment = Readonly<{
   variables: Variables
-  /** Variables whose text is not UTF-8, with the bytes at fault escaped: `caf\xe9`. */
+  /** Variables whose text is not UTF-8, with the invalid bytes escaped: `caf\xe9`. */
   garbled?: Variables
   dotEnv: Variables
-  /** Why `.env` was not read, in a sentence. It matters only to what looks for a setting in it. */
+  /**
+   * Why `.env` could not be read, in a sentence. It is an error only if a setting is looked for in `.env`.
+   */
   dotEnvProblem?: string
 }>
 
 /**
- * Reads the environment and the `.env` file of `directory` (default: the working directory), once, into
- * frozen objects. The only place that looks at `process.env`. A `.env` that is a directory is none of ours:
- * Python's virtual environments often have that name.
+ * Reads the environment and the `.env` file of `directory` (default: the working directory) once, into frozen
+ * objects. No other code reads `process.env`. A directory `.env` is ignored: virtual environments of Python
+ * often have that name.
  */
 export function readEnvironment(directory: string = process.cwd()): Environment {
   const variables = Object.freeze({ ...process.env })
@@ -59,7 +61,7 @@ function readDotEnv(path: string): Pick<Environment, 'dotEnv' | 'dotEnvProblem'>
     const problem = `${path} is not UTF-8 text (line ${line}): save it as UTF-8, or remove it`
     return { dotEnv: Object.freeze({}), dotEnvProblem: problem }
   }
-  // Editors on Windows put a byte order mark first. It is not part of the first name.
+  // Editors on Windows may write a byte order mark first. It is not part of the first name.
   return { dotEnv: Object.freeze(parseEnv(bytes.toString().replace(/^\ufeff/, ''))) }
 }
 

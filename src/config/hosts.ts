@@ -1,20 +1,20 @@
-/** HOSTS: where the nodes of a cluster are. */
+/** Reads HOSTS, the addresses of a cluster's nodes. */
 import { parseAddress, sameEndpoint, whyUnreachable } from '../process/address.ts'
 
-/** The most nodes a cluster has. */
+/** How many nodes a cluster may have. */
 export const HOSTS_MAX = 7
 
 /** Why a cluster of two nodes is refused: both would have to answer, so the loss of either one stops it. */
 export const WHY_NOT_TWO = 'two nodes do not survive the loss of either, which is worse than one'
 
-/** The result of reading a list of hosts. `problem` completes the sentence "HOSTS ...". */
+/** The result of reading a list of hosts. `problem` continues a sentence that begins with "HOSTS". */
 export type HostsResult =
   | Readonly<{ kind: 'hosts'; hosts: readonly string[] }>
   | Readonly<{ kind: 'problem'; problem: string }>
 
 /**
- * Reads addresses (see `parseAddress`) that are separated by commas or white space. The hosts come back as
- * `host:port`, in their order.
+ * Reads addresses (see `parseAddress`) that are separated by commas or white space. The result has them as
+ * `host:port`, in the same order.
  */
 export function parseHosts(text: string): HostsResult {
   const hosts: string[] = []

@@ -1,8 +1,8 @@
-/** Where a setting is looked for, and how one that cannot be used is named. */
+/** Looks settings up, and names a setting that cannot be used. */
 import type { Environment } from './environment.ts'
 import { SettingError } from './setting-error.ts'
 
-/** Flags as they were typed; `undefined` where one was not. */
+/** The flags as they were typed. `undefined`: the flag was not given. */
 export type Flags = Readonly<{
   host?: string | undefined
   port?: string | undefined
@@ -17,7 +17,7 @@ export type Flags = Readonly<{
   connectors?: string | undefined
 }>
 
-/** The settings that have a variable. */
+/** The settings that have an environment variable. */
 export type Variable =
   | 'HOST'
   | 'PORT'
@@ -28,11 +28,11 @@ export type Variable =
   | 'DRAIN_TIMEOUT'
   | 'DATA_DIR'
   | 'LOG_LEVEL'
-/** A setting's text, and what to call it in a sentence. */
+/** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
 
 /**
- * Looks a setting up; `undefined`: nobody set it. @throws SettingError when it may be set, and cannot be read
+ * Looks a setting up. `undefined`: it is not set. @throws SettingError when its place cannot be read
  */
 export type Find = (variable: Variable) => Found | undefined
 
@@ -48,7 +48,7 @@ const FLAGS = {
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>
 
-/** Looks in the flags, then in the environment, then in `.env`. */
+/** Makes a function that looks in the flags, then in the environment, then in `.env`. */
 export function finder(flags: Flags, environment: Environment): Find {
   return (variable) => {
     const { name, key } = FLAGS[variable]
@@ -74,7 +74,7 @@ function label(variable: Variable): string {
   return `${variable} (from the environment)`
 }
 
-/** A setting that only a flag can make. */
+/** A setting that has only a flag. */
 export function flag(name: string, text: string | undefined): Found | undefined {
   return text === undefined ? undefined : { text, label: name }
 }
@@ -104,7 +104,7 @@ export function readWhole(
   return number
 }
 
-/** The error that says what was expected and what was found. */
+/** The error for a setting that is not what it should be. */
 export function mismatch(found: Found, expected: string): SettingError {
   return new SettingError(`${found.label} must be ${expected}, got ${JSON.stringify(found.text)}`)
 }

@@ -59,7 +59,7 @@ test('a node shows metrics where it is told to, and nowhere else', () => {
   )
   assert.match(
     refusal(() => read('8001')),
-    /must be another port than PORT \(8001\), got "8001"$/,
+    /must be a different port from PORT \(8001\), got "8001"$/,
   )
   assert.equal(read('0', '0'), 0)
 })

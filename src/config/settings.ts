@@ -1,7 +1,7 @@
 /**
- * The settings of our processes. Each comes from its flag, else from its environment variable, else from
- * `.env`, else from its default; an empty variable counts as not set. Whatever is wrong is one SettingError
- * that names the setting.
+ * The settings of each process. A setting comes from its flag, else from its environment variable, else from
+ * `.env`, else from its default. An empty variable counts as not set. Every error is a SettingError that
+ * names the setting.
  */
 import { isAbsolute, resolve } from 'node:path'
 import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
@@ -17,23 +17,23 @@ import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
 import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 
-/** The settings of a node. A port of 0 takes any free one. */
+/** The settings of a node. Port 0 means any free port. */
 export type NodeSettings = Readonly<{
   host: string
   port: number
-  /** Where `GET /metrics` is answered; `undefined`: nowhere. */
+  /** The port of `GET /metrics`. `undefined`: the node shows no metrics. */
   metricsPort: number | undefined
   /** Absolute. */
   dataDir: string
-  /** One of pino's. */
+  /** A level of pino. */
   logLevel: string
 }>
 
 /**
- * What a connector needs to know. `hosts` are the nodes, as `host:port`; `timeoutMs` is the longest an
- * operation takes; `tombstoneGraceMs`, at least ten times that, is what each step of removing a tombstone
- * waits for (protocol.md §6) in a cluster that is born with this connector; one that is there has its own;
- * `drainTimeoutMs` is the longest that a stop waits for requests.
+ * The settings of a connector. `hosts` are the nodes, as `host:port`. `timeoutMs` is the longest time that an
+ * operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
+ * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
+ * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -46,8 +46,7 @@ export type ConnectorSettings = Readonly<{
 }>
 
 /**
- * What a local cluster needs to know. `host` is where the connectors listen; the nodes listen on 127.0.0.1
- * only.
+ * The settings of a local cluster. `host` is where the connectors listen. The nodes listen only on 127.0.0.1.
  */
 export type UpSettings = Readonly<{
   host: string
@@ -62,7 +61,7 @@ export type UpSettings = Readonly<{
   logLevel: string
 }>
 
-/** The address that programs of this machine reach by default, and nobody else. */
+/** The default address to listen on: only programs of this machine reach it. */
 export const LOOPBACK = '127.0.0.1'
 
 /** Where connectors listen by default. */
@@ -128,7 +127,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     min: 1,
     max: CONNECTORS_MAX,
   })
-  // The services take consecutive ports, and the last one must exist.
+  // The services take consecutive ports, and the last one must be a legal port.
   const portMax = 65_535 - 2 * HOSTS_MAX - CONNECTORS_MAX
   const dataDir = find('DATA_DIR') ?? { text: '.cohort', label: 'DATA_DIR' }
   return Object.freeze({
@@ -143,8 +142,8 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
 }
 
 /**
- * Where the API is: `--url` (without query or fragment), else on this machine at PORT, as `cohort up` would
- * have it. A URL of a part of the API, as `cohort up` prints it, stands for the whole of it.
+ * Where the API is: at `--url` (without query or fragment), else on this machine at PORT, as with `cohort
+ * up`. The URL of a part of the API, as `cohort up` prints it, means the whole API.
  *
  * @throws SettingError
  */
@@ -160,10 +159,10 @@ export function readUrl(text: string | undefined, environment: Environment): str
   return text.replace(/\/+$/, '').replace(PART_OF_API, '')
 }
 
-/** The paths that `cohort up` prints, and others that people copy. */
+/** The paths that `cohort up` prints, and other paths that people may copy. */
 const PART_OF_API = /\/(v1\/(group|cluster|backup|restore|docs|redoc|openapi\.json)|metrics|livez|readyz)$/
 
-/** A whole number that is a flag's own, in a range. @throws SettingError */
+/** The whole number of a flag that has no variable. @throws SettingError */
 export function readCount(
   name: string,
   text: string | undefined,
@@ -179,7 +178,7 @@ export function readHostsFlag(name: string, text: string): readonly string[] {
   return result.hosts
 }
 
-/** The path from the root of the file system. @throws SettingError */
+/** The absolute path. @throws SettingError */
 function absolutePath({ text, label }: Found): string {
   if (!isAbsolute(text) && !isWorkingDirectoryText()) {
     throw new SettingError(
@@ -206,7 +205,7 @@ function readMetricsPort(find: Find, port: number): number | undefined {
   const found = find('METRICS_PORT')
   if (found === undefined) return undefined
   const metricsPort = readWhole(found, { default: 0, min: 0, max: 65_535 })
-  if (metricsPort === port && port !== 0) throw mismatch(found, `another port than PORT (${port})`)
+  if (metricsPort === port && port !== 0) throw mismatch(found, `a different port from PORT (${port})`)
   return metricsPort
 }
 

@@ -1,6 +1,6 @@
 /**
- * The public API's HTTP server. This file puts its parts together; it does not listen. A new route is one
- * line here.
+ * The HTTP server of the public API. This file puts its parts together, but does not listen. A new route
+ * needs one line here.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -37,7 +37,7 @@ import { AJV_OPTIONS } from './validation.ts'
 const REQUEST_TIMEOUT_MS = 30_000
 const DRAIN_GRACE_MS = 500
 
-/** The app, ready to listen or to be injected into. `close()` drains (drain.ts). */
+/** The app. It does not listen yet: tests inject requests. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
   const { logger, requestCounts, nowMs, drainGraceMs = DRAIN_GRACE_MS, drainTimeoutMs } = dependencies
   const newRequestId = requestIds()
@@ -50,8 +50,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
-    // Node would refuse a request without Host by itself, without the headers of this API. `hostError` does
-    // it.
+    // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     ajv: { customOptions: AJV_OPTIONS },
@@ -73,15 +72,15 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
-  // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node would
-  // refuse the request by itself, without the headers of this API.
+  // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
+  // would refuse the request by itself, without the headers of this API.
   app.server.on('checkExpectation', app.routing)
   app.server.on('connect', (request: IncomingMessage, socket: Socket) => {
     requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))
   })
 
-  // Answers are described by schemas, but written by `JSON.stringify`: it is faster, and drops no field in
-  // silence.
+  // Schemas only describe the answers. `JSON.stringify` writes them: it is faster, and drops no field
+  // silently.
   app.setSerializerCompiler(() => JSON.stringify)
   collectRoutes(app)
   app.register(createGroupRoute(dependencies))

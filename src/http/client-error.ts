@@ -1,5 +1,5 @@
 /**
- * Answers on bare connections: to what Node does not make a request of for Fastify. Each closes its
+ * Answers on bare sockets, for what Node.js does not pass to Fastify as a request. Each answer closes its
  * connection.
  */
 import type { Socket } from 'node:net'
@@ -7,13 +7,13 @@ import { PROBLEMS, type ProblemCode } from '../api/problem-codes.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from './problem.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
-/** An error of Node's HTTP parser. `rawPacket`: the bytes that it was reading. */
+/** An error of the HTTP parser of Node.js. `rawPacket`: the bytes that it was reading. */
 export type ParserError = Error & { code?: string; rawPacket?: Buffer }
 
 /**
- * Answers bytes that Node's HTTP parser could not read as a request.
+ * Answers bytes that the HTTP parser of Node.js could not read as a request.
  *
- * @returns the status of the answer; `undefined` when there is nobody to answer
+ * @returns the status of the answer; `undefined` when the client is gone
  */
 export function answerClientError(error: ParserError, socket: Socket, requestId: string): number | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -27,15 +27,17 @@ export function answerClientError(error: ParserError, socket: Socket, requestId:
 }
 
 /**
- * Answers CONNECT, which asks for a tunnel. Node's server hands such a request over as a bare connection (its
- * event `connect`), and closes it without an answer when nobody takes it.
+ * Answers CONNECT, which asks for a tunnel. Node.js gives such a request as a bare socket (the event
+ * `connect`). Without a listener for that event it would close the connection without an answer.
  *
  * @returns the status of the answer
  */
 export function answerConnect(socket: Socket, requestId: string): number {
   // The client may be gone before the answer.
   socket.on('error', () => socket.destroy())
-  return endWithProblem(socket, 'method_not_implemented', requestId, { detail: 'This is no proxy.' })
+  return endWithProblem(socket, 'method_not_implemented', requestId, {
+    detail: 'This server is not a proxy.',
+  })
 }
 
 function endWithProblem(

@@ -1,5 +1,5 @@
 /**
- * Counts the API's requests, by route and by the status of the answer, at the cost of a few additions each.
+ * Counts the API's requests by route and by status. A request costs only a few additions.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { BucketCounts, SECONDS_BOUNDS } from '../metrics/bucket-counts.ts'
@@ -7,9 +7,9 @@ import { BucketCounts, SECONDS_BOUNDS } from '../metrics/bucket-counts.ts'
 /** One method of one route. */
 export class RouteCounts {
   readonly method: string
-  /** As the API's description has it: `/v1/group/{groupId}`. */
+  /** The path as in the API's description: `/v1/group/{groupId}`. */
   readonly route: string
-  /** How many answers had which status. */
+  /** The number of answers for each status. */
   readonly statuses = new Map<number, number>()
   readonly seconds = new BucketCounts(SECONDS_BOUNDS)
 
@@ -32,7 +32,7 @@ export class RequestCounts {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set while the request is counted as one in flight. */
+    /** Set as long as `inFlight` counts the request. */
     counts: RouteCounts | null
     startedMs: number
   }
@@ -62,7 +62,7 @@ export function countRequests(app: FastifyInstance, counts: RequestCounts, nowMs
     const route = request.counts
     if (route === null) counts.unrouted.count(reply.statusCode)
     else {
-      // If an answer cannot be sent, Fastify sends another in its place, and calls this hook again.
+      // If an answer cannot be sent, Fastify sends another one instead, and calls this hook again.
       request.counts = null
       counts.inFlight -= 1
       route.count(reply.statusCode)

@@ -1,15 +1,15 @@
 /**
- * A close that drops nothing that it can answer, and that ends.
+ * Closes the server without dropping a request that it can still answer, and always within a bounded time.
  *
  * From the moment `app.close()` is called:
  *
- * 1. For the grace time nothing changes for clients, so that a load balancer has time to notice: `/readyz`
- *    answers 503, new connections are taken, and every answer ends its connection (Fastify adds
+ * 1. For the grace time requests are served as before, so that a load balancer can notice the close:
+ *    `/readyz` answers 503, new connections are accepted, and every answer ends its connection (Fastify adds
  *    `connection: close`).
- * 2. Then nobody new is let in, and connections that wait for a further request are closed. Requests that are
- *    under way, or whose bytes are still arriving, have until the drain timeout.
- * 3. Whatever is open then is closed: a client that never sends the rest of its request cannot keep the
- *    process alive.
+ * 2. Then new connections are refused, and idle connections are closed. Requests that are under way, or whose
+ *    bytes are still arriving, have time until the drain timeout.
+ * 3. At the drain timeout all other connections are closed, so that a client which never sends the rest of
+ *    its request cannot keep the process alive.
  */
 import type { Socket } from 'node:net'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
@@ -18,7 +18,7 @@ import type { Logger } from 'pino'
 import { stopListening } from '../process/listen-http.ts'
 
 export type DrainOptions = Readonly<{
-  /** How long new connections are taken after the close began, in milliseconds. */
+  /** How long new connections are accepted after the close began, in milliseconds. */
   graceMs: number
   /** How long the whole drain may take, the grace time included, in milliseconds. */
   timeoutMs: number
@@ -27,7 +27,7 @@ export type DrainOptions = Readonly<{
   logger: Logger
 }>
 
-/** Makes `app.close()` drain. The returned function tells whether it has been called. */
+/** Makes `app.close()` drain. The returned function tells whether the close has begun. */
 export function drainOnClose(app: FastifyInstance, options: DrainOptions): () => boolean {
   const connections = new Connections()
   let isDraining = false
@@ -54,7 +54,7 @@ async function drain(
   await connections.untilAccepted(leftMs)
   stopListening(server)
   server.closeIdleConnections()
-  // A connection that was accepted last may not have had the time to send anything.
+  // The connections that were accepted last may not have had time to send anything.
   await connections.untilNone(Math.min(graceMs, leftMs()))
   connections.closeUnused()
   if (await connections.untilNone(leftMs())) return
@@ -65,7 +65,7 @@ async function drain(
   connections.closeAll()
 }
 
-/** The open connections of a server, on whichever address they came in. */
+/** The open connections of a server, on all its addresses. */
 class Connections {
   readonly #open = new Set<Socket>()
   #accepted = 0
@@ -85,9 +85,10 @@ class Connections {
   }
 
   /**
-   * Resolves when the system holds no connection that this process has not accepted, or no time is left: when
-   * a socket stops listening, those would be reset. A busy process has such connections, since each turn of
-   * its event loop accepts one. So none waits after a turn that accepted none.
+   * Resolves when this process has accepted all connections that the system holds for it, or when no time is
+   * left. A connection that was not accepted would be reset when the socket stops listening. A busy process
+   * has such connections, because each turn of the event loop accepts one. If a turn has accepted none, none
+   * waits.
    */
   async untilAccepted(leftMs: () => number): Promise<void> {
     for (let before = -1; before !== this.#accepted && leftMs() > 0; ) {
@@ -97,8 +98,8 @@ class Connections {
   }
 
   /**
-   * Resolves as soon as there is none, with `true`; else after this time, with `false`. Call it one at a
-   * time.
+   * Resolves with `true` when no connection is left, or with `false` after this time. Only one call may be
+   * pending.
    */
   untilNone(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -111,7 +112,7 @@ class Connections {
     })
   }
 
-  /** Closes those on which nothing was ever sent: Node takes them for busy. */
+  /** Closes the connections on which nothing was ever sent. Node.js does not count those as idle. */
   closeUnused(): void {
     for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
   }

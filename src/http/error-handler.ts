@@ -1,4 +1,4 @@
-/** Answers errors that Fastify or the code of a route throws, as problems. */
+/** Turns errors that Fastify or a route throws into error answers. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { GROUP_ID_LENGTH_MAX } from '../group/limits.ts'
@@ -9,8 +9,8 @@ import { REQUEST_ID_HEADER } from './request-id.ts'
 import { fieldErrors, type Query } from './validation.ts'
 
 /**
- * Answers an error that was thrown before a handler or in it. An error that the request caused is answered
- * with 4xx. Any other error is a mistake in this program: it is answered with 500, and logged.
+ * Answers an error that was thrown before or in the handler of a route. An error of the client is answered
+ * with 4xx. Any other error is a bug of this program: it is answered with 500, and logged.
  */
 export function errorHandler(
   logger: Logger,
@@ -33,12 +33,13 @@ export function errorHandler(
 }
 
 const INTERNAL_ERROR: ProblemExtras = {
-  detail: 'A change may or may not have been made: read before you repeat. Please report the requestId.',
+  detail:
+    'A change may have been made: read before you repeat it. Please report this bug with the requestId.',
   outcome: 'unknown',
 }
 
 /**
- * The fault of the request that an error of Fastify stands for; `undefined` when the request is not at fault.
+ * The error of the client that an error of Fastify means. `undefined`: it is not an error of the client.
  */
 function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestError | undefined {
   if (error.validation !== undefined) {
@@ -64,7 +65,7 @@ function requestErrorOf(error: FastifyError, request: FastifyRequest): RequestEr
   }
 }
 
-/** The limit of the route, or that of all routes when the error came before routing. */
+/** The limit of the route, or the general limit if the error came before routing. */
 function bodyBytesMax(request: FastifyRequest): number {
   return request.routeOptions?.bodyLimit ?? BODY_BYTES_MAX
 }

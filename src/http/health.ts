@@ -7,21 +7,21 @@ import { sendProblem } from './problem.ts'
 const livenessSchema = {
   operationId: 'getLiveness',
   tags: ['Operations'],
-  summary: 'Is the process there?',
-  response: { 200: answer('It is.', statusOf('live'), { example: { status: 'live' } }) },
+  summary: 'Is the process running?',
+  response: { 200: answer('It is running.', statusOf('live'), { example: { status: 'live' } }) },
 }
 
 const readinessSchema = {
   operationId: 'getReadiness',
   tags: ['Operations'],
-  summary: 'Can it serve?',
+  summary: 'Can the connector serve?',
   description:
     'Ready means that a classic quorum of the nodes answers, and that the connector is not being stopped.',
-  response: { 200: answer('It can.', statusOf('ready'), { example: { status: 'ready' } }) },
+  response: { 200: answer('It can serve.', statusOf('ready'), { example: { status: 'ready' } }) },
   problems: ['not_ready'],
 } as const
 
-/** `GET /livez`: the process is there. `GET /readyz`: it can serve, and is not being stopped. */
+/** `GET /livez`: the process runs. `GET /readyz`: it can serve, and is not being stopped. */
 export function healthRoutes(
   isDraining: () => boolean,
   { engine: { readiness }, retryAfterSeconds }: Dependencies,

@@ -7,9 +7,9 @@ import { RequestError } from './request-error.ts'
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
 
 /**
- * What is wrong with the Host of a request (RFC 9112 §3.2). A request has one such field line at most, and
- * one of HTTP/1.1 has one. Node keeps the first of two and drops the other, but programs in front of this one
- * may have looked at the other.
+ * What is wrong with the Host header of a request (RFC 9112 §3.2). A request may have one such header at
+ * most, and HTTP/1.1 requires one. If there are two, Node.js keeps the first, but a proxy in front of this
+ * server may have used the other. So two are refused.
  */
 export function hostError({ headers, httpVersion, rawHeaders }: IncomingMessage): RequestError | undefined {
   const { host } = headers
@@ -20,7 +20,7 @@ export function hostError({ headers, httpVersion, rawHeaders }: IncomingMessage)
   return HOST.test(host) ? undefined : new RequestError('invalid_http', 'The Host header names no host.')
 }
 
-/** `rawHeaders` has names and values in turn. */
+/** In `rawHeaders` each name is followed by its value. */
 function hasSecondHost(rawHeaders: readonly string[]): boolean {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -5,16 +5,16 @@ import { RequestError } from './request-error.ts'
 /** The largest body that is taken, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1_024
 
-/** The problems of a route that takes a JSON body, beside what its schema refuses. */
+/** The problems of every route that takes a JSON body. Errors of its schema are `invalid_request`. */
 export const JSON_BODY_PROBLEMS = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const
 
 /**
  * Takes JSON bodies of these media types, and no others, on the routes of `app`.
  *
- * The body must be UTF-8: Node would turn wrong bytes into U+FFFD, and two different texts would become one.
- * A member named `__proto__` is a member like any other (a label may be named so): `JSON.parse` makes it an
- * own property, and nothing here merges objects by assignment. Of a name given twice, the last counts (RFC
- * 8259 §4).
+ * The body must be UTF-8: Node.js would turn invalid bytes into U+FFFD, and two different texts would become
+ * equal. A member may be named `__proto__` (a label can have that name): `JSON.parse` makes it an own
+ * property, and this code never merges objects by assignment. If a name is given twice, the last one counts
+ * (RFC 8259 §4).
  */
 export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void {
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
@@ -27,8 +27,8 @@ export function takeJsonBodies(app: FastifyInstance, mediaTypes: string[]): void
 }
 
 /**
- * Reads and drops a body of any type. For DELETE, where a body means nothing (RFC 9110 §9.3.5), but many
- * clients send a Content-Type, with a body or without one.
+ * Reads and drops a body of any type. This is for DELETE: its body has no meaning (RFC 9110 §9.3.5), but many
+ * clients send a Content-Type, with or without a body.
  */
 export function dropBodies(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {

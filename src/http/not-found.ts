@@ -5,11 +5,11 @@ import { sendProblem } from './problem.ts'
 export type AnswerUnrouted = (request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
 /**
- * Answers requests that no route takes: 405 with `Allow` when the path has other methods, else 404. Call it
- * before the first route is added, because it notes each route when it is added.
+ * Answers requests that no route takes: 405 with `Allow` if the path has other methods, else 404. Call it
+ * before the first route is added, because it records every route that is added.
  *
- * The function that is returned must be called in `onRequest` for such requests (`request.is404`): later,
- * Fastify would answer 400 or 415 to some for their Content-Type.
+ * The returned function must be called in `onRequest` for such requests (`request.is404`). Later it would be
+ * too late: Fastify would answer 400 or 415 to some of them because of their Content-Type.
  */
 export function answerUnrouted(app: FastifyInstance): AnswerUnrouted {
   const methodsByPath = new Map<string, Set<string>>()
@@ -31,7 +31,7 @@ export function answerUnrouted(app: FastifyInstance): AnswerUnrouted {
     reply.header('allow', allow)
     return sendProblem(reply, 'method_not_allowed', { detail: `It takes ${allow}.` })
   }
-  // For a file that a route of `@fastify/static` does not find.
+  // `@fastify/static` calls this for a file that does not exist.
   app.setNotFoundHandler(answer)
   return answer
 }

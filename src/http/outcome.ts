@@ -1,6 +1,6 @@
 /**
- * Answers with what a registry decided. Each kind has a table or a switch, so that the compiler finds a
- * missing one.
+ * Turns the outcome of a registry into an answer. Tables and switches cover every kind, so that the compiler
+ * finds a kind that is missing.
  */
 import type { FastifyReply } from 'fastify'
 import type { Decision, Group, Refusal } from '../group/group.ts'
@@ -12,13 +12,13 @@ const DETAILS = {
   group_exists: 'A group with this groupId exists already; nothing was changed.',
   group_not_found: 'No group has this groupId.',
   version_mismatch:
-    'If-Match names another version than the group has; nothing was changed. Read it, and decide anew.',
+    'If-Match does not name the version of the group; nothing was changed. Read the group, and decide again.',
   precondition_failed:
-    'If-None-Match names the version that the group has, or is *; nothing was changed. Read it, and decide anew.',
+    'If-None-Match names the version of the group, or is *; nothing was changed. Read the group, and decide again.',
   too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
 } as const satisfies { [refusal in Refusal]: string }
 
-/** The group after a change. `undefined`: the change was refused or failed, and that has been answered. */
+/** The group after a change. `undefined`: the change was refused or failed, and the error has been sent. */
 export function decidedGroup(
   reply: FastifyReply,
   outcome: Outcome<Decision>,
@@ -33,7 +33,7 @@ export function decidedGroup(
   return undefined
 }
 
-/** Answers that the group's state does not permit the change. */
+/** Answers that the state of the group does not allow the change. */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const detail = DETAILS[refusal]
   if (refusal !== 'too_many_labels') return sendProblem(reply, refusal, { detail })
@@ -43,7 +43,7 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   })
 }
 
-/** Answers that there was no decision: 503 when nothing was done, 504 when that is not known. */
+/** Answers that there was no decision: 503 if nothing was changed, 504 if that is not known. */
 export function sendFailure(
   reply: FastifyReply,
   outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
@@ -52,12 +52,12 @@ export function sendFailure(
   switch (outcome.kind) {
     case 'not_applied':
       return sendProblem(reply.header('retry-after', retryAfterSeconds), 'unavailable', {
-        detail: `Nothing was done, and nothing will be: ${outcome.reason}.`,
+        detail: `Nothing was changed, and nothing will be: ${outcome.reason}.`,
         outcome: 'not_applied',
       })
     case 'unknown':
       return sendProblem(reply, 'outcome_unknown', {
-        detail: `It may have been done: ${outcome.reason}. Read before you repeat.`,
+        detail: `The change may have been made: ${outcome.reason}. Read before you repeat it.`,
         outcome: 'unknown',
       })
     default:

@@ -1,4 +1,4 @@
-/** What the routes that answer in pages read from the query. */
+/** The query of the routes that answer in pages. */
 import { type Static, Type } from 'typebox'
 import { GroupId } from '../api/group-schemas.ts'
 
@@ -12,17 +12,17 @@ const after = Type.Optional(
   Type.String({
     ...GroupId,
     description:
-      'Where the page starts: after the group of this id, whether there is one or not. The id has 1 to 256 characters. Left out: at the first group.',
+      'The page starts after this id, also if no group has it. The id has 1 to 256 characters. Without `after`, the page starts at the first group.',
   }),
 )
 
-/** As texts, which is what a query has. */
+/** The query as it is validated: all its values are texts. */
 export const PageQuery = Type.Object(
   { after, limit: Type.Optional(Type.String({ pattern: LIMIT })) },
   { additionalProperties: false },
 )
 
-/** The same as clients see it. */
+/** The same query as clients see it. */
 export const DescribedPageQuery = Type.Object({
   after,
   limit: Type.Optional(

@@ -1,8 +1,8 @@
 /**
- * Preconditions of requests (RFC 9110 §13). A group has an entity tag, and its routes judge preconditions by
- * it. What every other path shows exists always and has no entity tag, so that its preconditions are judged
- * here, for all routes at once. Nothing has a modification date: `If-Modified-Since` and
- * `If-Unmodified-Since` are ignored (§13.1.3, §13.1.4), and so is `If-Range`, since there are no ranges.
+ * Preconditions of requests (RFC 9110 §13). A group has an entity tag, and the routes of groups check
+ * preconditions themselves. All other paths always exist and have no entity tag, so this file checks their
+ * preconditions, for all routes at once. Nothing has a modification date, so `If-Modified-Since` and
+ * `If-Unmodified-Since` are ignored (§13.1.3, §13.1.4). There are no ranges, so `If-Range` is ignored too.
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest, onSendHookHandler } from 'fastify'
@@ -13,14 +13,14 @@ import { invalidRequest, RequestError } from './request-error.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route shows or changes has an entity tag: its handler judges preconditions. */
+    /** Whether what the route shows or changes has an entity tag. Its handler then checks preconditions. */
     hasEntityTag?: boolean
   }
 }
 
 type Headers = Pick<FastifyRequest, 'headers'>
 
-/** The preconditions of a request that changes something. @throws RequestError for one that cannot be read */
+/** The preconditions of a change. @throws RequestError for a precondition that cannot be read */
 export function preconditionsOfChange({ headers }: Headers): Preconditions {
   return {
     ifMatch: conditionIn('If-Match', headers['if-match']),
@@ -29,8 +29,8 @@ export function preconditionsOfChange({ headers }: Headers): Preconditions {
 }
 
 /**
- * The preconditions of a request that reads. An `If-None-Match` that cannot be read is ignored: that only
- * costs a body.
+ * The preconditions of a read. An `If-None-Match` that cannot be read is ignored: then the answer only has a
+ * body that the client may know already.
  *
  * @throws RequestError for an `If-Match` that cannot be read
  */
@@ -49,7 +49,7 @@ function conditionIn(name: string, text: string | undefined): EtagCondition | un
   throw invalidRequest([{ field: name, message: 'must be * or entity tags with their quotes: "1-af09"' }])
 }
 
-/** Judges preconditions on the routes without `hasEntityTag`. Call it before the first route is added. */
+/** Checks preconditions on the routes without `hasEntityTag`. Call it before the first route is added. */
 export function judgePreconditions(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.method === 'HEAD') route.onSend = [...[route.onSend ?? []].flat(), dropLengthOf304]
@@ -67,7 +67,7 @@ export function judgePreconditions(app: FastifyInstance): void {
       },
     ]
   })
-  // A read is judged by its answer: preconditions count only when it would succeed without them (§13.2.1).
+  // For a read this is done after the handler: preconditions count only if the read would succeed (§13.2.1).
   app.addHook('onSend', (request, reply, payload, done) => {
     const { headers } = request.raw
     if (headers['if-match'] === undefined && headers['if-none-match'] === undefined)
@@ -85,7 +85,7 @@ export function judgePreconditions(app: FastifyInstance): void {
     if (payload instanceof Readable) payload.destroy()
     if (preconditions.ifMatch === undefined || preconditions.ifMatch === '*') {
       reply.code(304).removeHeader('content-type').removeHeader('content-length')
-      // What Fastify does to answer HEAD needs a text.
+      // For HEAD, Fastify needs the payload to be a text.
       return done(null, request.method === 'HEAD' ? '' : null)
     }
     const problem = problemOf('precondition_failed', request.id, { detail: `${detail}.` })
@@ -95,7 +95,8 @@ export function judgePreconditions(app: FastifyInstance): void {
 }
 
 /**
- * Fastify gives every answer to HEAD the length of its body: 0 for a 304, but a GET would have one (§8.6).
+ * Fastify gives every answer to HEAD a Content-Length. For a 304 it would be 0, but the answer to GET would
+ * not have that length (§8.6).
  */
 const dropLengthOf304: onSendHookHandler = (_request, reply, payload, done) => {
   if (reply.statusCode === 304) reply.removeHeader('content-length')
@@ -103,8 +104,8 @@ const dropLengthOf304: onSendHookHandler = (_request, reply, payload, done) => {
 }
 
 /**
- * The precondition that is broken by something that exists and has no entity tag, as a sentence without its
- * end.
+ * Which precondition does not hold for something that exists and has no entity tag, as a sentence without its
+ * full stop.
  */
 function brokenWithoutTag({ ifMatch, ifNoneMatch }: Preconditions): string | undefined {
   if (ifMatch !== undefined && ifMatch !== '*') {

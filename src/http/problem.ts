@@ -4,7 +4,7 @@ import type { Problem } from '../api/problem-schema.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The parts of an error beside its code. `detail` is a sentence or two for a person. */
+/** The optional parts of an error. `detail` is one or two sentences for people. */
 export type ProblemExtras = Readonly<{
   detail?: string
   outcome?: 'not_applied' | 'unknown'

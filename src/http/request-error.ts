@@ -2,7 +2,8 @@ import type { ProblemCode } from '../api/problem-codes.ts'
 import type { FieldError } from './validation.ts'
 
 /**
- * A request that cannot be taken as it is. Thrown before anything is done; answered as a problem of its code.
+ * A request that cannot be served as it is. It is thrown before anything is changed, and answered as a
+ * problem with its code.
  */
 export class RequestError extends Error {
   readonly code: ProblemCode
@@ -15,7 +16,7 @@ export class RequestError extends Error {
   }
 }
 
-/** `invalid_request`, naming the fields at fault. */
+/** The error `invalid_request`. It names the fields that are wrong. */
 export function invalidRequest(errors: readonly FieldError[]): RequestError {
   const message = errors.map((error) => `${error.field} ${error.message}`).join('; ')
   return new RequestError('invalid_request', message, errors)

@@ -3,12 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 export const REQUEST_ID_HEADER = 'x-request-id'
 
-/** What a client may choose: visible ASCII, no spaces, 1 to 128 characters. */
+/** An id that a client may choose: 1 to 128 visible ASCII characters, no spaces. */
 const SANE = /^[\x21-\x7e]{1,128}$/
 
 /**
- * The id of a request: the client's own, if it sent one that is allowed, else one that no other process
- * gives.
+ * Makes a function that gives each request its id: the one that the client sent, if it is allowed, else one
+ * that no other process makes.
  */
 export function requestIds(): (request: { headers: IncomingHttpHeaders }) => string {
   const prefix = randomBytes(6).toString('hex')

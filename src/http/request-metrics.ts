@@ -1,7 +1,7 @@
 import type { Metrics, Sample } from '../metrics/metrics.ts'
 import type { RequestCounts, RouteCounts } from './count-requests.ts'
 
-/** Adds the figures of the public API, all with the prefix `cohort_http_`. */
+/** Adds the metrics of the public API. Their names begin with `cohort_http_`. */
 export function addRequestMetrics(metrics: Metrics, counts: RequestCounts): void {
   metrics.counter(
     {

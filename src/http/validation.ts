@@ -2,7 +2,7 @@ import type { FastifySchemaValidationError } from 'fastify'
 import { INCARNATION, TIME } from '../api/backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
 
-/** The query of a request. A parameter that is given twice has an array of texts. */
+/** The query of a request. A parameter that is given twice is an array of texts. */
 export type Query = Readonly<{ [parameter: string]: unknown }>
 
 /** One thing that is wrong with a request. */
@@ -10,32 +10,32 @@ export type FieldError = Readonly<{ field: string; message: string }>
 
 /** How many errors one answer lists. When there are more, the last one says so. */
 const ERRORS_MAX = 16
-/** How much of a name that the client made up is repeated to it, in UTF-16 units. */
+/** How much of a name that the client has sent is repeated in an error, in UTF-16 units. */
 const NAME_LENGTH_MAX = 80
 
-/** The keyword of the error that stands for all errors that were not collected. */
+/** The keyword of the last error, which says that there are more. */
 const MORE = 'more'
 
 /**
- * How ajv checks what clients send. All errors are told, so that a client can mend them at once, but no more
- * than `ERRORS_MAX` are ever collected: a body of 1 MiB can have a million of them. Ajv has no such option,
- * but passes the code of each validator through `process` before it is compiled.
+ * How ajv checks requests. A client gets all errors at once, but at most `ERRORS_MAX` are collected, because
+ * a body of 1 MiB can have a million errors. Ajv has no option for that, but it passes the code of each
+ * validator through `process` before it compiles the code.
  */
 export const AJV_OPTIONS = {
   allErrors: true,
-  // A number is no text, and a field that nobody knows is told, not dropped.
+  // A number is not accepted as a text, and an unknown field is an error, and not dropped.
   coerceTypes: false,
   removeAdditional: false,
   useDefaults: false,
   code: { process: withBoundedErrors },
 } as const
 
-/** The code of a validator, changed so that it ends when it would collect one error too many. */
+/** The code of a validator, changed so that it stops before it collects more than `ERRORS_MAX` errors. */
 function withBoundedErrors(code: string): string {
   const name = /function (\w+)\(data/.exec(code)?.[1]
   const bounded = code.replaceAll(/\bvErrors\.push\((err\d+)\);/g, (_push, error) =>
     [
-      // Only repeats the error of the rule that the name breaks.
+      // Such an error only repeats the error about the name itself.
       `if(${error}.keyword!=="propertyNames"){`,
       `if(vErrors.length===${ERRORS_MAX - 1}){`,
       `vErrors.push({instancePath:"",schemaPath:"",keyword:"${MORE}",params:{}});`,
@@ -45,16 +45,16 @@ function withBoundedErrors(code: string): string {
   )
   if (name === undefined || (bounded === code && code.includes('.push('))) {
     throw new Error(
-      'ajv writes its code in another way than this program knows: its errors would have no bound',
+      'the code that ajv makes has another form than this program expects, so its errors would have no bound',
     )
   }
   return bounded
 }
 
 /**
- * The errors that the schemas found, by field: `groupId`, `labels`, `labels.team` (what follows the first dot
- * is the label's key), `body` for the body as a whole. At most 16, one for each field and complaint; the last
- * may say that there are more. `query`: what the errors are about, if it is the query.
+ * The errors that a schema has found, by field: `groupId`, `labels`, `labels.team` (the label's key follows
+ * the first dot), or `body` for the body as a whole. There are at most 16; the last one may say that there
+ * are more. `query`: the query, if the errors are about the query.
  */
 export function fieldErrors(errors: readonly FastifySchemaValidationError[], query?: Query): FieldError[] {
   return errors.map((error) => fieldErrorOf(error, query))
@@ -86,7 +86,7 @@ function fieldErrorOf(error: FastifySchemaValidationError, query: Query | undefi
   }
 }
 
-/** Where the error is. `propertyName` is given when a name is wrong, and not the value that has the name. */
+/** Where the error is. `propertyName` is given if a name is wrong, and not the value that has this name. */
 function pathOf(error: FastifySchemaValidationError & { propertyName?: string }): string[] {
   const path = error.instancePath
     .split('/')
@@ -102,7 +102,7 @@ function fieldName(path: readonly string[]): string {
 }
 
 const PATTERNS: { readonly [pattern: string]: string } = {
-  [INCARNATION]: 'must be of visible ASCII characters but "',
+  [INCARNATION]: 'must have only visible ASCII characters, and no "',
   [LIMIT]: 'must be a whole number from 1 to 1000',
   [TIME]: 'must be a time in UTC with milliseconds, like 2026-01-15T09:30:00.000Z',
 }

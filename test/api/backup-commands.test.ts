@@ -422,7 +422,7 @@ test('a damaged file, one that was cut off, and none at all are refused before a
     [Buffer.concat([whole, Buffer.alloc(1_000_000)]), /is refused: it goes on after its end, line 302/],
     [whole.subarray(0, whole.length - 10), /is refused: it was cut off in line 302/],
     [Buffer.from(''), /is refused: it is empty/],
-    [Buffer.from('PK\x03\x04'), /is refused: it does not begin as a backup/],
+    [Buffer.from('PK\x03\x04'), /is refused: it does not begin like a backup/],
   ]
   for (const [bytes, pattern] of cases) {
     await writeFile(to.path, bytes)
@@ -466,7 +466,7 @@ test('a restore is not resumed over a group that has changed since', async () =>
   await to.fill(changed)
   const { exitCode, printed } = await to.restore({ path: from.path, isResumed: true })
   assert.equal(exitCode, 1)
-  assert.match(printed, /holds "g00001", which is another than in the backup; nothing was written/)
+  assert.match(printed, /holds "g00001", which differs from the backup; nothing was written/)
   assert.deepEqual(await to.groups(), changed)
 })
 
@@ -519,6 +519,6 @@ test('groups that somebody else makes during a restore are left alone, and named
   }
   const { exitCode, printed } = await to.restore({ path: from.path })
   assert.equal(exitCode, 1)
-  assert.match(printed, /^conflicts 1, made by somebody else meanwhile and left alone: "g00003"$/m)
+  assert.match(printed, /^conflicts 1, written by others meanwhile and not changed: "g00003"$/m)
   assert.deepEqual((await to.groups())[3], theirs)
 })

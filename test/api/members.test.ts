@@ -126,7 +126,7 @@ async function run(change: MemberChange, epochs: readonly number[], result?: Cha
   }
 }
 
-test('a command asks, says how far it is, and ends with the members when it is done', async () => {
+test('a command asks, shows the progress, and ends with the members when it is done', async () => {
   const { exitCode, printed, asked } = await run(
     { kind: 'replace', nodeId: 'n9', address: 'h:1' },
     [1, 2, 2, 3],
@@ -135,10 +135,10 @@ test('a command asks, says how far it is, and ends with the members when it is d
   assert.deepEqual(asked, ['replace n9 by h:1'])
   assert.match(printed, /^begun with epoch 2\n/)
   assert.match(printed, /10 of about 20 keys are done\n/)
-  assert.match(printed, /done with epoch 3; the 3 members are\n {2}n1 /)
+  assert.match(printed, /done with epoch 3; the 3 members are:\n {2}n1 /)
 })
 
-test('a command that is not to wait ends when the change is begun', async () => {
+test('a command that does not wait ends when the change has begun', async () => {
   const { exitCode, printed } = await run({ kind: 'add', address: 'h:1' }, [2], undefined, false)
   assert.equal(exitCode, 0)
   assert.match(printed, /begun with epoch 2\n.*cohort status/)

@@ -99,7 +99,7 @@ test('a local cluster, from its first start to the end of every process', async 
     const { nodeId } = members.find(({ address }) => address === `127.0.0.1:${port + 4}`)!
     const removal = await call('DELETE', `${url}/v1/cluster/members/${nodeId}`)
     assert.equal(removal.status, 202)
-    await up.says(/^node4 +\| is a member of the cluster no more, and is not started again$/m, READY_MS)
+    await up.says(/^node4 +\| is no longer a member of the cluster, and is not started again$/m, READY_MS)
     assert.equal(pidsOf(up, 'node4').length, 1)
     assert.equal((await create(url, 'afterwards')).status, 201)
   })

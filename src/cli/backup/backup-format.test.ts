@@ -145,7 +145,7 @@ test('anything behind the end is refused', async () => {
 })
 
 test('what is no backup is refused as such, however long its lines', async () => {
-  const refusal = 'it does not begin as a backup of cohort does'
+  const refusal = 'it does not begin like a backup of cohort'
   for (const text of ['x', '\n', '{}\n', 'SQLite format 3\0', 'x'.repeat(100_000)]) {
     assert.equal(await refusalOf(Buffer.from(text)), refusal)
   }
@@ -167,7 +167,7 @@ test('with right checksums all the same: a wrong count, order or group, and anot
   const [a, b] = [aGroup({ groupId: 'a' }), aGroup({ groupId: 'b' })]
   assert.deepEqual(sealed([header, a, b]), fileOf([a, b]))
   const cases: [Buffer, RegExp][] = [
-    [sealed([header, a, b], 3), /it has 2 groups, and says 3/],
+    [sealed([header, a, b], 3), /it has 2 groups, but its end says 3/],
     [sealed([header, b, a]), /line 3 is damaged: its group is not in the order/],
     [sealed([header, a, a]), /line 3 is damaged: its group is not in the order/],
     [sealed([header, aGroup({ version: 0 })]), /line 2 is damaged: version must be/],
@@ -175,8 +175,8 @@ test('with right checksums all the same: a wrong count, order or group, and anot
     [sealed([header, { ...a, more: 1 }]), /more is not a known field/],
     [sealed([header, { groupId: 'a' }]), /is required/],
     [sealed([{ ...header, formatVersion: 2, writtenBy: 'cohort 9' }]), /format version 2.*\(cohort 9\)/],
-    [sealed([{ ...header, format: 'other' }]), /does not begin as a backup/],
-    [sealed([a]), /does not begin as a backup/],
+    [sealed([{ ...header, format: 'other' }]), /does not begin like a backup/],
+    [sealed([a]), /does not begin like a backup/],
   ]
   for (const [file, pattern] of cases) assert.match(await refusalOf(file), pattern)
 })

@@ -1,8 +1,8 @@
 /**
- * The file of a backup, format 1 (docs/backup-format.md): lines of JSON. A header, a line for each group in
- * the order of the ids' UTF-8 bytes, an end. Every line but the last carries the CRC-32 of what stands before
- * it in the line, the last one the SHA-256 of the whole file before it: no byte can change, and none be
- * missing, unnoticed.
+ * The file of a backup, format 1 (docs/backup-format.md). It has lines of JSON: a header, one line for each
+ * group in the order of the ids' UTF-8 bytes, and an end. Every line but the last ends with the CRC-32 of the
+ * text before it in the line. The last line has the SHA-256 of everything before that digest in the file. So
+ * a byte that was changed or lost is always noticed.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -12,13 +12,14 @@ export const BACKUP_FORMAT = 'cohort-backup'
 export const BACKUP_FORMAT_VERSION = 1
 
 /**
- * The longest line that is read, in bytes. The longest that is written has a third of it: the largest group.
+ * The longest line that is read, in bytes. The longest line that is written, for the largest group, has a
+ * third of that.
  */
 export const LINE_BYTES_MAX = 256 * 1_024
 
 /**
- * Where and when the backup was made. Times are ISO 8601 in UTC with milliseconds, by the clock of whoever
- * made it.
+ * Where and when the backup was made. Times are ISO 8601 in UTC with milliseconds, by the clock of the
+ * machine that made the backup.
  */
 export type BackupHeader = Readonly<{
   format: typeof BACKUP_FORMAT
@@ -28,7 +29,7 @@ export type BackupHeader = Readonly<{
   startedAt: string
   /** The program and its version. */
   writtenBy: string
-  /** For whoever opens the file: what it is a picture of. */
+  /** For people who open the file: what the backup guarantees. */
   consistency: string
 }>
 
@@ -37,12 +38,13 @@ export type BackupEnd = Readonly<{ count: number; finishedAt: string }>
 export const CONSISTENCY =
   'Each group is as it was chosen at some moment between startedAt and finishedAt, not all at the same moment; a group that was created or deleted in between may be here or not.'
 
-/** `,"crc32":"0a1b2c3d"}`, the end of every line but the last, without its line feed. */
+/** The length of `,"crc32":"0a1b2c3d"}`, the end of every line but the last, without its line feed. */
 export const CRC_SUFFIX_LENGTH = 20
 export const END_LINE = /^(\{"count":(\d{1,15}),"finishedAt":"([^"\\]{1,40})","sha256":")([0-9a-f]{64})"\}$/
 
 /**
- * Makes the lines of one file, in this order: one header, the groups, one end. Keeps count and digest itself.
+ * Makes the lines of one file. Call it in this order: one header, the groups, one end. It counts the groups
+ * and computes the digest.
  */
 export class BackupWriter {
   readonly #hash: Hash = createHash('sha256')
@@ -77,7 +79,7 @@ export class BackupWriter {
   }
 
   #line(value: object): Buffer {
-    // Its closing brace goes to the end of the line: the checksum becomes one more member.
+    // Without the closing brace, so that the checksum becomes one more member of the object.
     const content = JSON.stringify(value).slice(0, -1)
     const line = Buffer.from(`${content},"crc32":"${checksumOf(content)}"}\n`)
     this.#hash.update(line)

@@ -1,6 +1,6 @@
 /**
- * Reads the file of a backup and checks all of it: every checksum, the order, the count, and each group's
- * schema.
+ * Reads the file of a backup and checks every checksum, the order of the groups, their number, and each group
+ * against its schema.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
@@ -19,22 +19,23 @@ import {
   LINE_BYTES_MAX,
 } from './backup-format.ts'
 
-/** One line of the file. The header comes first, the end last, after the last byte of the file. */
+/** One line of the file. The header comes first. The end comes last, when the file has no more bytes. */
 export type BackupEntry =
   | Readonly<{ kind: 'header'; header: BackupHeader }>
   | Readonly<{ kind: 'group'; group: Group }>
   | Readonly<{ kind: 'end'; end: BackupEnd }>
 
 /**
- * The file is not a whole backup. The message says where and what is wrong, to follow `FILE is refused: `.
+ * The file is not a whole backup. The message says what is wrong and where. It is printed after
+ * `FILE is refused: `.
  */
 export class BackupRefusedError extends Error {
   override readonly name = 'BackupRefusedError'
 }
 
 /**
- * The entries of a file. The end is yielded when the whole file has been read and is whole. What comes before
- * the end is only checked line by line: the file may be cut off, or go on after its end.
+ * The entries of a file. The end is yielded when the whole file has been read and is whole. Before that, only
+ * single lines are checked: the file may still be cut off, or go on after its end.
  *
  * @throws {BackupRefusedError}
  */
@@ -72,7 +73,7 @@ class BackupReader {
   #lastId: Buffer | undefined
   #end: BackupEnd | undefined
 
-  /** The entry of the next line (without its line feed); `undefined` for the end, which `finish` gives. */
+  /** The entry of the next line, given without its line feed. `undefined` for the end: see `finish`. */
   take(line: Buffer): BackupEntry | undefined {
     this.#lineNumber += 1
     if (this.#end !== undefined) this.refuse(`it goes on after its end, line ${this.#lineNumber - 1}`)
@@ -87,7 +88,7 @@ class BackupReader {
     return { kind: 'group', group: this.#group(value) }
   }
 
-  /** After the last line; `rest` is what follows its line feed. */
+  /** Call it after the last line. `rest` is what follows the last line feed. */
   finish(rest: Buffer): BackupEntry {
     if (this.#end !== undefined) {
       if (rest.length > 0) this.refuse(`it goes on after its end, line ${this.#lineNumber}`)
@@ -103,7 +104,7 @@ class BackupReader {
     throw new BackupRefusedError(reason)
   }
 
-  /** The next line, which has not been taken, has no end so far. */
+  /** Refuses the file because its next line is too long. That line has not been taken. */
   refuseLong(): never {
     if (this.#lineNumber === 0) this.refuse(NO_BACKUP)
     if (this.#end !== undefined) this.refuse(`it goes on after its end, line ${this.#lineNumber}`)
@@ -115,7 +116,7 @@ class BackupReader {
     return this.refuse(`line ${this.#lineNumber} is damaged: ${reason}`)
   }
 
-  /** The line's JSON, whose bytes are as they were written. */
+  /** The JSON of a line, after its checksum was verified. */
   #checked(line: Buffer): unknown {
     const suffix = SUFFIX.exec(line.subarray(-CRC_SUFFIX_LENGTH).toString('latin1'))
     if (suffix === null)
@@ -160,13 +161,13 @@ class BackupReader {
     if (this.#hash.update(start, 'latin1').digest('hex') !== digest) {
       this.refuse('its SHA-256 is wrong: lines were changed, or are missing')
     }
-    if (Number(count) !== this.#count) this.refuse(`it has ${this.#count} groups, and says ${count}`)
+    if (Number(count) !== this.#count) this.refuse(`it has ${this.#count} groups, but its end says ${count}`)
     return { count: this.#count, finishedAt }
   }
 }
 
-const NO_BACKUP = 'it does not begin as a backup of cohort does'
+const NO_BACKUP = 'it does not begin like a backup of cohort'
 const SUFFIX = /^,"crc32":"([0-9a-f]{8})"\}$/
 
-/** As the connector checks it (`src/http/app.ts`). */
+/** The same check as in the connector (`src/http/app.ts`). */
 const isStoredGroup = new Ajv({ ...AJV_OPTIONS, strict: false }).compile<StoredGroup>(StoredGroup)

@@ -1,4 +1,4 @@
-/** Where a backup goes: to a file that is whole or not there, or to a reader. */
+/** Where a backup goes: to a file, which appears only when it is complete, or to another program. */
 import { isUtf8 } from 'node:buffer'
 import { constants, openSync, type Stats } from 'node:fs'
 import { type FileHandle, open, readlink, stat } from 'node:fs/promises'
@@ -12,31 +12,31 @@ import type { Output } from '../output.ts'
 import { WholeFile } from '../whole-file.ts'
 
 export interface BackupSink {
-  /** For messages: the path, or `stdout`. */
+  /** The path, or `stdout`, for messages. */
   readonly name: string
-  /** What is left after `discard`, in a clause. */
+  /** What is left after `discard`, as a clause for a message. */
   readonly discarded: string
   write(bytes: Buffer): Promise<void>
-  /** Ends what was written. For a file: resolves once it would survive a power cut. */
+  /** Ends the backup. For a file: resolves when the file would survive a power cut. */
   commit(): Promise<void>
-  /** Takes back what was written, as far as that is possible. May be called at any time. */
+  /** Removes what was written, if that is possible. May be called at any time. */
   discard(): Promise<void>
 }
 
 export type SinkOptions = Readonly<{
-  /** Whether a file that is there may be replaced. */
+  /** Whether an existing file may be replaced. */
   isForced: boolean
   stdout: Pick<Output, 'writeAll'>
-  /** Aborted: a reader is no longer waited for. */
+  /** When it aborts, waiting for a reader ends. */
   signal: AbortSignal
 }>
 
 /**
- * Opens what `--out` names. A link is followed. What is no plain file is never replaced: a named pipe and a
- * character device (/dev/null, a tape) are written to like stdout, and anything else is refused.
+ * Opens what `--out` names. A symbolic link is followed. Only a plain file is ever replaced: a named pipe and
+ * a character device (/dev/null, a tape) are written to like stdout, and anything else is refused.
  *
  * @param path `-` is stdout
- * @throws CommandFailure when it cannot be written, or a file is there and `isForced` is false
+ * @throws CommandFailure when it cannot be written, or the file exists and `isForced` is false
  */
 export async function openBackupSink(
   path: string,
@@ -59,7 +59,7 @@ export async function openBackupSink(
 async function fileSink(path: string, isForced: boolean): Promise<BackupSink> {
   const target = await followLinks(path)
   const taken = `${path} exists: choose another name, or add --force to replace it`
-  // Said at once, and not after all groups were read.
+  // Checked now, so that the user does not wait for all groups first.
   if (!isForced && (await statsOf(target)) !== undefined) throw new CommandFailure(taken)
   const file = await WholeFile.create(target)
   return {
@@ -77,7 +77,7 @@ async function fileSink(path: string, isForced: boolean): Promise<BackupSink> {
   }
 }
 
-/** A reader that has gone away is a failure like a full disk. */
+/** If the reader goes away, that is a failure like a full disk. */
 function stdoutSink(stdout: Pick<Output, 'writeAll'>): BackupSink {
   return {
     name: 'stdout',
@@ -113,10 +113,12 @@ function unfinished(name: string): string {
   return `what was written to ${name} has no end, and a restore refuses it`
 }
 
-/** Between two looks whether a named pipe has a reader. */
+/** The pause between two checks whether a named pipe has a reader. */
 const READER_PAUSE_MS = 100
 
-/** Opens a named pipe when it has a reader. An open that waits in the kernel could not be interrupted. */
+/**
+ * Opens a named pipe when it has a reader. It polls, because an open that blocks could not be interrupted.
+ */
 async function openPipe(path: string, signal: AbortSignal): Promise<Socket> {
   while (true) {
     try {
@@ -129,10 +131,10 @@ async function openPipe(path: string, signal: AbortSignal): Promise<Socket> {
   }
 }
 
-/** As many as Linux follows. */
+/** As many links as Linux follows. */
 const LINKS_MAX = 40
 
-/** Where a path leads, through any symbolic links. There may be nothing there. */
+/** Where a path leads through its symbolic links. Nothing needs to exist there. */
 async function followLinks(path: string): Promise<string> {
   let target = path
   for (let count = 0; count < LINKS_MAX; count += 1) {
@@ -143,7 +145,7 @@ async function followLinks(path: string): Promise<string> {
     if (link === undefined) return target
     if (!isUtf8(link))
       throw new CommandFailure(`${target} is a link to ${escapeBytes(link)}, which is not UTF-8 text`)
-    // Not normalised: `..` after a link to a directory is the parent of what the link leads to.
+    // Not normalised: `..` after a link to a directory means the parent of the link's target.
     target = isAbsolute(link.toString()) ? link.toString() : `${dirname(target)}/${link}`
   }
   throw new CommandFailure(`${path} leads through too many links`)

@@ -7,8 +7,8 @@ import { BackupRefusedError, readBackup } from './backup-reader.ts'
 const CHUNK_BYTES = 256 * 1_024
 
 /**
- * The file of a backup, open to be read more than once. Another file under its name meanwhile changes
- * nothing.
+ * The file of a backup, opened so that it can be read more than once. If another file takes its name
+ * meanwhile, the opened file is still the one that is read.
  */
 export class BackupSource {
   readonly #path: string
@@ -19,7 +19,7 @@ export class BackupSource {
     this.#handle = handle
   }
 
-  /** @throws CommandFailure when it is no file that can be read from its start twice */
+  /** @throws CommandFailure when it cannot be read twice from its start */
   static async open(path: string): Promise<BackupSource> {
     const notAFile = `${path} is not a file: a backup is read twice, so save it as one first`
     if (path === '-') throw new CommandFailure(notAFile)
@@ -32,7 +32,7 @@ export class BackupSource {
   }
 
   /**
-   * Reads the whole file, to its last byte.
+   * Reads and checks the whole file, to its last byte.
    *
    * @throws CommandFailure when it is damaged or cut off, goes on after its end, or is no backup
    */
@@ -47,7 +47,7 @@ export class BackupSource {
     return { header: header!, end: end! }
   }
 
-  /** Its groups, in the order of their ids. Checked again as they come. */
+  /** The groups, in the order of their ids. They are checked again while they are read. */
   async *groups(): AsyncGenerator<Group> {
     for await (const entry of this.#entries()) if (entry.kind === 'group') yield entry.group
   }
@@ -56,7 +56,7 @@ export class BackupSource {
     return this.#handle.close()
   }
 
-  /** The bytes from the start. A stream of Node's would close the file when its reader stops early. */
+  /** The bytes from the start. No stream of Node.js: it would close the file when its reader stops early. */
   async *#chunks(): AsyncGenerator<Buffer> {
     for (let position = 0; ; ) {
       const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(CHUNK_BYTES), { position })

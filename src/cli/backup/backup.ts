@@ -18,17 +18,17 @@ export type BackupOptions = Readonly<{
   output: ProgressOutput
   /** The time of day. */
   now: () => Date
-  /** Aborted: the backup is given up. */
+  /** When it aborts, the backup is given up. */
   signal: AbortSignal
-  /** How long, in milliseconds, a cluster that has answered may be away. Default: 20 s. */
+  /** How long a cluster that has answered once may be unavailable, in milliseconds. Default: 20 s. */
   patienceMs?: number
 }>
 
-/** As many as a node shows at once, so that no key is looked at twice. */
+/** As many groups as a node gives in one page of a scan, so that no key is read twice. */
 const PAGE_GROUPS = 512
 
 /**
- * Makes the backup and says how it went. The sink is committed, or discarded.
+ * Makes the backup and prints how it went. The sink is committed or discarded.
  *
  * @returns the exit code: ok, or interrupted
  * @throws CommandFailure when the backup cannot be made
@@ -43,7 +43,7 @@ export async function backup(options: BackupOptions): Promise<number> {
     const rate = formatCount((writer.count * 1_000) / Math.max(1, output.nowMs() - startMs))
     return { label: 'backed up', done: writer.count, total: undefined, note: `${rate}/s` }
   }
-  // A reader that takes nothing must not keep Ctrl-C from ending the command.
+  // Ctrl-C must end the command also while a reader takes nothing.
   const write = (bytes: Buffer) => untilAborted(sink.write(bytes), signal)
   try {
     const startedAt = now().toISOString()
@@ -72,7 +72,7 @@ export async function backup(options: BackupOptions): Promise<number> {
   }
 }
 
-/** All groups, page by page. While a page is written, the next one is asked for. */
+/** All groups, page by page. The next page is requested while one is written. */
 async function* pagesOf(
   client: ApiClient,
   { url, sink, output, signal, patienceMs = PATIENCE_MS }: BackupOptions,

@@ -1,4 +1,4 @@
-/** Whether a cluster may be restored into: asked before anything is written. */
+/** Checks, before anything is written, whether a backup may be restored into a cluster. */
 import type { Group } from '../../group/group.ts'
 import { sameGroup } from '../../group/same-group.ts'
 import type { ApiClient, Reply } from '../api-client.ts'
@@ -21,11 +21,11 @@ export async function requireEmpty({ client, url, patience }: TargetOptions): Pr
   if (first === undefined) return
   throw new CommandFailure(
     `the cluster at ${url} is not empty (it holds ${quoted(first.groupId)}), and nothing was written: restore into a new ` +
-      'cluster. If groups of this backup are there because a restore was interrupted, add --resume',
+      'cluster. If the groups are there because a restore of this backup was interrupted, add --resume',
   )
 }
 
-/** A page may be empty without being the last. */
+/** The first group of the cluster, if there is one. A page can be empty without being the last. */
 async function firstGroup({ client, url, patience }: TargetOptions): Promise<Group | undefined> {
   for (let after: string | undefined; ; ) {
     const page = answerOf(await patiently(() => client.backUp(after, 1), patience), url)
@@ -36,11 +36,11 @@ async function firstGroup({ client, url, patience }: TargetOptions): Promise<Gro
 }
 
 /**
- * Whatever the cluster holds must be in the backup, the same in everything.
+ * Checks that every group of the cluster is in the backup, with the same content.
  *
  * @param backup the groups of the backup, in the order of their ids
  * @returns how many groups are there already
- * @throws CommandFailure at the first group that is not
+ * @throws CommandFailure at the first group that is not in the backup, or differs
  */
 export async function requirePartOf(
   { client, url, patience }: TargetOptions,
@@ -53,7 +53,7 @@ export async function requirePartOf(
       const found = await skipTo(backup, group.groupId)
       if (found === undefined || found.groupId !== group.groupId)
         throw foreign(url, group, 'is not in the backup')
-      if (!sameGroup(found, group)) throw foreign(url, group, 'is another than in the backup')
+      if (!sameGroup(found, group)) throw foreign(url, group, 'differs from the backup')
       count += 1
     }
     patience.signal.throwIfAborted()
@@ -62,7 +62,7 @@ export async function requirePartOf(
   }
 }
 
-/** The first group of the backup that has this id or a later one. Both sides are in the same order. */
+/** The first group of the backup that has this id or a later one. Backup and cluster have the same order. */
 async function skipTo(backup: AsyncIterator<Group, unknown>, groupId: string): Promise<Group | undefined> {
   const id = Buffer.from(groupId)
   while (true) {
@@ -74,8 +74,8 @@ async function skipTo(backup: AsyncIterator<Group, unknown>, groupId: string): P
 
 function foreign(url: string, { groupId }: Group, what: string): CommandFailure {
   return new CommandFailure(
-    `the cluster at ${url} holds ${quoted(groupId)}, which ${what}; nothing was written. A restore is resumed only ` +
-      'while nobody has changed the cluster',
+    `the cluster at ${url} holds ${quoted(groupId)}, which ${what}; nothing was written. A restore can be resumed only ` +
+      'if nothing else has changed the cluster',
   )
 }
 

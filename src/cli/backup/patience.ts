@@ -1,4 +1,4 @@
-/** How patient backup and restore are with a cluster, in milliseconds. */
+/** How long backup and restore wait for a cluster, in milliseconds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient } from '../api-client.ts'
 import { CommandFailure } from '../failure.ts'
@@ -7,14 +7,14 @@ import type { Patience } from '../patiently.ts'
 
 /** How long a connector that has just been started may take to find its nodes. */
 const START_PATIENCE_MS = 5_000
-/** How long a cluster that has answered may be away: a connector is started again, or nodes are. */
+/** How long a cluster that has answered once may be unavailable: a connector or nodes may restart. */
 export const PATIENCE_MS = 20_000
 export const PAUSE_MS = 250
 
 /**
- * The cluster behind the connector, once it can serve.
+ * The cluster that the connector serves, as soon as it can serve.
  *
- * @throws CommandFailure when no connector answers (at once), or too few nodes do
+ * @throws CommandFailure at once when no connector answers; after some seconds when too few nodes do
  */
 export async function findCluster(
   client: Pick<ApiClient, 'cluster'>,

@@ -1,4 +1,4 @@
-/** `cohort restore`: brings the groups of a backup into an empty cluster, as they were. */
+/** `cohort restore`: writes the groups of a backup into an empty cluster, as they were. */
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
@@ -15,27 +15,27 @@ import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups } from './se
 export type RestoreOptions = Readonly<{
   path: string
   url: string
-  /** The cluster may hold groups of this backup. */
+  /** Whether the cluster may already hold groups of this backup. */
   isResumed: boolean
-  /** Only the file is looked at. */
+  /** Whether only the file is checked, without a cluster. */
   isCheckOnly: boolean
   output: ProgressOutput
-  /** Aborted: what was done so far is reported. */
+  /** When it aborts, the restore ends and reports what was done. */
   signal: AbortSignal
-  /** How long, in milliseconds, a cluster that has answered may be away. Default: 20 s. */
+  /** How long a cluster that has answered once may be unavailable, in milliseconds. Default: 20 s. */
   patienceMs?: number
 }>
 
-/** How long pages that were sent are waited for after an interrupt. */
+/** How long to wait, after an interrupt, for pages that were sent. */
 const INTERRUPT_PATIENCE_MS = 1_000
 /** How many ids a report names. */
 const IDS_SHOWN = 10
 
 /**
- * Checks the file from its first byte to its last, then the cluster, and only then writes.
+ * Checks the whole file, then the cluster, and only then writes.
  *
  * @returns the exit code: ok when all groups of the file are in the cluster as they are in the file
- * @throws CommandFailure when the file or the cluster is refused, or the cluster is lost on the way
+ * @throws CommandFailure when the file or the cluster is refused, or the cluster becomes unavailable
  */
 export async function restore(options: RestoreOptions): Promise<number> {
   const { path, url, output, signal, patienceMs = PATIENCE_MS } = options
@@ -59,7 +59,7 @@ export async function restore(options: RestoreOptions): Promise<number> {
 
 type Parts = Readonly<{ client: ApiClient; source: BackupSource; patience: Patience }>
 
-/** @returns how many groups it has */
+/** @returns how many groups the file has */
 async function checkFile(
   source: BackupSource,
   { path, isCheckOnly, output, signal }: RestoreOptions,
@@ -115,7 +115,7 @@ async function write(
   )
   progress.finish(state())
   for (const line of reportLines(tally, total)) output.write(`${line}\n`)
-  // The file was whole when it was checked, and is not any more.
+  // The file was whole when it was checked, but has changed since.
   if (failed !== undefined) throw failed
   if (tally.failure !== undefined) {
     throw new CommandFailure(
@@ -129,7 +129,7 @@ async function write(
   return tally.conflicts.length === 0 ? EXIT.ok : EXIT.failed
 }
 
-/** Without the API's advice to look before one repeats: a restore can be repeated. */
+/** Leaves out the API's advice to read before a repeat, because a restore can be repeated. */
 function reasonOf(failure: NonNullable<RestoreTally['failure']>): string {
   if (failure.kind !== 'problem') return failure.reason
   const { status, code } = failure.problem
@@ -145,12 +145,12 @@ function reportLines({ restored, unchanged, conflicts }: RestoreTally, total: nu
     ...(conflicts.length === 0
       ? []
       : [
-          `conflicts ${formatCount(conflicts.length)}, made by somebody else meanwhile and left alone: ${shown.join(', ')}${more}`,
+          `conflicts ${formatCount(conflicts.length)}, written by others meanwhile and not changed: ${shown.join(', ')}${more}`,
         ]),
   ]
 }
 
-/** Resolves some time after the signal, or never. */
+/** Resolves `INTERRUPT_PATIENCE_MS` after the signal. */
 function interruption(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => setTimeout(resolve, INTERRUPT_PATIENCE_MS), { once: true })

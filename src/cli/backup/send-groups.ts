@@ -2,13 +2,13 @@ import type { Group } from '../../group/group.ts'
 import type { ApiClient, Reply } from '../api-client.ts'
 import { type Patience, patiently } from '../patiently.ts'
 
-/** What became of the groups so far. It grows while they are sent. */
+/** How many groups were restored so far. It is updated while groups are sent. */
 export type RestoreTally = {
   restored: number
   unchanged: number
-  /** The ids under which the cluster has something else. */
+  /** The ids under which the cluster has a different group. */
   conflicts: string[]
-  /** The reply that ended it. `undefined`: none did. */
+  /** The reply that ended the restore. `undefined`: no request has failed. */
   failure: Exclude<Reply<unknown>, { kind: 'answered' }> | undefined
 }
 
@@ -19,20 +19,20 @@ export function emptyTally(): RestoreTally {
 export type SendOptions = Readonly<{
   client: Pick<ApiClient, 'restore'>
   groups: AsyncIterable<Group>
-  /** Aborted: no further page is sent; those on their way are waited for. */
+  /** When its signal aborts, no further page is sent. Pages that were sent are still waited for. */
   patience: Patience
   onProgress: (tally: RestoreTally) => void
 }>
 
-/** Groups of one request, at most, and about as many bytes: far below what the API takes (256; 1 MiB). */
+/** Groups and bytes of one request. Both are far below what the API takes (256 groups, 1 MiB). */
 const PAGE_GROUPS = 128
 const PAGE_BYTES = 256 * 1_024
-/** Enough to keep the nodes' disks busy: 512 groups at a time, as many as 512 clients would create. */
+/** Enough to keep the nodes' disks busy: 512 groups at a time, as if 512 clients created groups. */
 export const PAGES_IN_FLIGHT = 4
 
 /**
- * Sends groups to be restored, some pages at a time, and writes down in `tally` what became of them. Ends at
- * the first page that fails for good; the pages on their way are waited for.
+ * Sends groups to be restored, several pages at a time, and records the results in `tally`. It ends at the
+ * first page that still fails after all repeats, and then waits for the pages that were sent.
  */
 export async function sendGroups(
   { client, groups, patience, onProgress }: SendOptions,

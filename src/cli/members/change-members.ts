@@ -1,6 +1,5 @@
 /**
- * `cohort add`, `replace` and `remove`: asks for a change of the membership, and waits until it is carried
- * out.
+ * `cohort add`, `replace` and `remove`: requests a change of the membership, and waits until it is complete.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MembershipChange } from '../../api/member-schemas.ts'
@@ -12,7 +11,7 @@ import { printable } from '../format-group.ts'
 import { toFailure } from '../group-command.ts'
 import type { ProgressOutput } from '../progress.ts'
 
-/** What is asked for. `address` is the empty node's, `nodeId` the member that goes. */
+/** The change to make. `address` is the address of the empty node, `nodeId` the member that leaves. */
 export type MemberChange =
   | Readonly<{ kind: 'add'; address: string }>
   | Readonly<{ kind: 'replace'; nodeId: string; address: string }>
@@ -20,20 +19,20 @@ export type MemberChange =
 
 export type ChangeMembersOptions = Readonly<{
   url: string
-  /** Whether to end only when the change is carried out. */
+  /** Whether to wait until the change is complete. */
   isAwaited: boolean
   output: ProgressOutput
-  /** Aborted: it is no longer waited for. */
+  /** When it aborts, the command stops waiting. The change goes on. */
   signal: AbortSignal
-  /** Between asking how it is and asking again. Default: 500 ms. */
+  /** The pause between two requests for the state of the change. Default: 500 ms. */
   pauseMs?: number
 }>
 
 const PAUSE_MS = 500
-/** Between two lines that say how far it is. */
+/** The time between two lines about the progress. */
 const LINE_MS = 2_000
 
-/** @returns the exit code @throws CommandFailure when the change is not begun, or that is not known */
+/** @returns the exit code @throws CommandFailure when the change has not begun, or may not have begun */
 export async function changeMembers(change: MemberChange, options: ChangeMembersOptions): Promise<number> {
   const { url, isAwaited, output } = options
   const client = new ApiClient({ url })
@@ -42,7 +41,7 @@ export async function changeMembers(change: MemberChange, options: ChangeMembers
     if (reply.kind !== 'answered') throw toFailure(reply, url)
     output.write(`begun with epoch ${reply.value.epoch}\n`)
     if (!isAwaited) {
-      output.write('"cohort status" shows how far it is\n')
+      output.write('"cohort status" shows the progress\n')
       return EXIT.ok
     }
     return await untilDone(client, reply.value, options)
@@ -65,7 +64,8 @@ function ask(client: ApiClient, change: MemberChange): Promise<Reply<MembershipC
 }
 
 /**
- * The change goes on without this program: whoever answers later, or another connector, tells how it ended.
+ * The change does not depend on this program. If the connector is away for a while, a later answer tells how
+ * the change ended.
  */
 async function untilDone(
   client: ApiClient,
@@ -73,7 +73,7 @@ async function untilDone(
   { output, signal, pauseMs = PAUSE_MS }: ChangeMembersOptions,
 ): Promise<number> {
   let saidAtMs = output.nowMs()
-  // One that was taken back is over with the epoch that takes it back.
+  // A change without `outgoing` takes another change back, and is complete with its own epoch.
   const epochAtEnd = change.outgoing === undefined ? change.epoch : change.epoch + 1
   while (!signal.aborted) {
     const reply = await client.cluster()
@@ -86,17 +86,17 @@ async function untilDone(
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
   }
-  output.write('no longer waited for; the change goes on, and "cohort status" shows how far it is\n')
+  output.write('stopped waiting; the change goes on, and "cohort status" shows the progress\n')
   return EXIT.interrupted
 }
 
 function lineOf(reply: Reply<ClusterStatus>): string {
   if (reply.kind !== 'answered')
-    return 'no connector answers at the moment; the change waits or goes on without it'
+    return 'the connector does not answer at the moment; the change waits, or another connector carries it out'
   return printable(reply.value.change ?? reply.value.reason)
 }
 
-/** Somebody may have taken it back meanwhile, or exchanged who is joining. */
+/** Another change may have taken this one back meanwhile, or may have replaced the joining node. */
 function report({ epoch, members }: ClusterStatus, change: MembershipChange, output: ProgressOutput): number {
   const isAsWanted = change.members.every(({ nodeId }) => members.some((member) => member.nodeId === nodeId))
   if (!isAsWanted) {
@@ -104,7 +104,7 @@ function report({ epoch, members }: ClusterStatus, change: MembershipChange, out
       `the change was ended by another one: see "cohort status" for the members of epoch ${epoch}`,
     )
   }
-  output.write(`done with epoch ${epoch}; the ${members.length} members are\n`)
+  output.write(`done with epoch ${epoch}; the ${members.length} members are:\n`)
   for (const { nodeId, address } of members) output.write(`  ${nodeId ?? '?'}  ${address}\n`)
   return EXIT.ok
 }

@@ -1,4 +1,6 @@
-/** `GET /v1/group/{groupId}/replicas` for people: whether the nodes agree, then one line for each node. */
+/**
+ * Shows `GET /v1/group/{groupId}/replicas` to people: whether the nodes agree, then one line for each node.
+ */
 import type { GroupReplicas, ReplicaView } from '../../api/status-schemas.ts'
 import { printable } from '../format-group.ts'
 import { type Cell, type HeadCell, type Paint, tableLines } from './table.ts'

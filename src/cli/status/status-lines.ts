@@ -1,4 +1,4 @@
-/** `GET /v1/cluster` for people: the verdict and why, then one line for each member. */
+/** Shows `GET /v1/cluster` to people: the verdict and its reason, then one line for each member. */
 import type { ClusterStatus, MemberStatus } from '../../api/status-schemas.ts'
 import { printable } from '../format-group.ts'
 import {
@@ -17,7 +17,7 @@ const VERDICT_TONES = {
   unavailable: 'bad',
 } as const satisfies Record<ClusterStatus['verdict'], Tone>
 
-/** Stands for a figure that is not known. */
+/** Shown in place of a figure that is not known. */
 const UNKNOWN = '?'
 
 export function statusLines(status: ClusterStatus, layout: Layout): string[] {
@@ -38,7 +38,7 @@ export function statusLines(status: ClusterStatus, layout: Layout): string[] {
   ]
 }
 
-/** What tells most of a cluster's health stays longest where there is little room. */
+/** Where there is little room, the columns that tell most about the cluster's health are kept longest. */
 const HEAD: readonly HeadCell[] = [
   { text: 'address' },
   { text: 'state' },
@@ -67,9 +67,9 @@ function memberRow(member: MemberStatus): Cell[] {
   ]
 }
 
-/** The state in a word. */
+/** The state of a member, in a word or two. */
 function stateOf({ role, progress, reachable, suspect, version }: MemberStatus): Cell {
-  // The node answers. The connector waits for other nodes, or the node is not in the epoch.
+  // The node answers, but the connector still waits for other nodes, or the node is in another epoch.
   if (!reachable && version !== null) return { text: 'waiting', tone: 'warning' }
   if (!reachable) return { text: role === 'voting' ? 'UNREACHABLE' : `${role}, UNREACHABLE`, tone: 'bad' }
   if (role === 'joining') {

@@ -1,4 +1,4 @@
-/** `cohort status`: asks once, or once a second until it is told to stop. */
+/** `cohort status`: asks a connector once, or once a second until it is stopped. */
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { ApiClient, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -20,13 +20,13 @@ export type StatusOutput = Pick<
 
 export type WatchOptions = StatusOptions &
   Readonly<{
-    /** Resolves after some time, or soon after the signal. */
+    /** Resolves after the time between two states, or soon after the signal. */
     pause: (signal: AbortSignal) => Promise<void>
     signal: AbortSignal
     clockTime: () => string
   }>
 
-/** A connector that takes longer is shown as one that does not answer. */
+/** A connector that takes longer than this counts as one that does not answer. */
 const ANSWER_TIMEOUT_MS = 5_000
 
 const EXIT_OF = {
@@ -36,8 +36,10 @@ const EXIT_OF = {
 } as const satisfies Record<ClusterStatus['verdict'], number>
 
 /**
- * Asks and prints once. @returns the exit code of the verdict @throws CommandFailure when no connector
- * answers
+ * Asks and prints once.
+ *
+ * @returns the exit code of the verdict
+ * @throws CommandFailure when no connector answers
  */
 export async function showStatus({ url, isJson, output }: StatusOptions): Promise<number> {
   const client = new ApiClient({ url, answerTimeoutMs: ANSWER_TIMEOUT_MS })
@@ -54,10 +56,10 @@ export async function showStatus({ url, isJson, output }: StatusOptions): Promis
 }
 
 /**
- * Asks and prints until the signal, or until nobody reads any more. A connector that is away is said to be,
- * and asked again.
+ * Asks and prints until the signal, or until the reader of the output is gone. If the connector does not
+ * answer, that is printed, and the connector is asked again.
  *
- * @returns the exit code: interrupted; or, when the reader is gone, that of the last verdict
+ * @returns the exit code: interrupted; or, if the reader is gone, the exit code of the last verdict
  */
 export async function watchStatus(options: WatchOptions): Promise<number> {
   const { url, isJson, output, pause, signal } = options
@@ -77,7 +79,7 @@ export async function watchStatus(options: WatchOptions): Promise<number> {
   }
 }
 
-/** Whether each status is drawn over the one before. */
+/** Whether each status is drawn over the previous one. */
 function isDrawn({ isJson, output }: WatchOptions): boolean {
   return output.columns !== undefined && !isJson
 }
@@ -86,7 +88,7 @@ function watchText(reply: Reply<ClusterStatus>, options: WatchOptions): string {
   const { output, clockTime } = options
   const clock = clockTime()
   if (!isDrawn(options)) return `${[...watchLines(reply, options), '', clock].join('\n')}\n\n`
-  // A line that fills the last column or the last row can move what stands above it out of sight.
+  // A line that fills the last column or the last row can scroll the lines above it out of sight.
   const { columns = 0, rows = 0 } = output
   const room = { columns: columns - 1, rows: rows - 1 }
   const lines = watchLines(reply, options, room.columns)
@@ -96,7 +98,7 @@ function watchText(reply: Reply<ClusterStatus>, options: WatchOptions): string {
   return redrawn([...shown, ...end].slice(0, room.rows))
 }
 
-/** Stands for lines that do not fit. */
+/** Shown in place of the lines that do not fit. */
 const MORE = '…'
 
 function watchLines(reply: Reply<ClusterStatus>, { url, output }: WatchOptions, columns?: number): string[] {
@@ -105,7 +107,7 @@ function watchLines(reply: Reply<ClusterStatus>, { url, output }: WatchOptions, 
   return verdictLines('NO ANSWER', 'bad', whyNot(reply, url).replaceAll('\n', ' '), { paint, columns })
 }
 
-/** One line, whatever the answer: programs that read it can rely on JSON. */
+/** One line of JSON, whatever the answer is, so that programs can rely on it. */
 function jsonLine(reply: Reply<ClusterStatus>, url: string): string {
   return reply.kind === 'answered'
     ? reply.text
@@ -118,7 +120,7 @@ function whyNot(reply: Exclude<Reply<ClusterStatus>, { kind: 'answered' }>, url:
 
 const CLEAR_SCREEN = '\u001b[2J'
 
-/** Draws lines over what is there, one by one: a screen that is cleared first would flicker. */
+/** Draws the lines one by one over what is there. A screen that is cleared first would flicker. */
 function redrawn(lines: readonly string[]): string {
   return `\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`
 }

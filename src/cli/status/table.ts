@@ -1,20 +1,20 @@
-/** Columns side by side, for people. */
+/** Tables of text, for people. */
 
-/** How a cell is to be seen. A colour only ever repeats what the words say. */
+/** The meaning of a cell, for its colour. A colour never says more than the words do. */
 export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'plain'
 
 export type Cell = Readonly<{ text: string; tone?: Tone; isNumber?: boolean }>
 
 /**
- * A cell of the head. Where a table is too wide, the column with the lowest `rank` is left out first.
- * Default: never.
+ * A cell of the head. If a table is too wide, the column with the lowest `rank` is left out first. A column
+ * without `rank` is always shown.
  */
 export type HeadCell = Cell & Readonly<{ rank?: number }>
 
 /** Colours text, or leaves it as it is. */
 export type Paint = (text: string, tone: Tone) => string
 
-/** How lines are made. `columns`: how wide they may be at most; `undefined`: as wide as they come. */
+/** How lines are made. `columns`: the largest width that they may have; `undefined`: no limit. */
 export type Layout = Readonly<{ paint: Paint; columns?: number | undefined }>
 
 const CODES: Readonly<Record<Tone, string>> = {
@@ -29,7 +29,7 @@ export function painter(hasColours: boolean): Paint {
   return (text, tone) => (hasColours && CODES[tone] !== '' ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text)
 }
 
-/** The lines of a table, without trailing spaces. Numbers stand on the right. */
+/** The lines of a table, without trailing spaces. Numbers are aligned to the right. */
 export function tableLines(
   head: readonly HeadCell[],
   rows: readonly (readonly Cell[])[],
@@ -51,7 +51,7 @@ export function tableLines(
   )
 }
 
-/** Text in lines of at most so many characters, broken between words where that is possible. */
+/** The text in lines of at most `columns` characters, broken between words where that is possible. */
 export function folded(text: string, columns: number = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = []
   let rest = text
@@ -64,7 +64,7 @@ export function folded(text: string, columns: number = Number.POSITIVE_INFINITY)
   return [...lines, rest]
 }
 
-/** A word that says it all, and the sentence that says why, in lines that fit. */
+/** The verdict as a word, and the reason as a sentence, in lines that fit. */
 export function verdictLines(word: string, tone: Tone, reason: string, { paint, columns }: Layout): string[] {
   const [first = '', ...more] = folded(`${word}  ${reason}`, columns)
   return [first.replace(word, () => paint(word, tone)), ...more]

@@ -3,21 +3,22 @@ import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
 
 /**
- * One process of a local cluster: what it is called, where it listens, and the arguments that `cohort` gets.
+ * One process of a local cluster: its name, where it listens, and the arguments of its `cohort` command.
  */
 export type ServicePlan = Readonly<{
   name: string
   kind: 'node' | 'connector'
   host: string
   port: number
-  /** Of a node: where its metrics are. A connector has them beside the API. */
+  /** The port of a node's metrics. A connector has its metrics on the port of the API. */
   metricsPort?: number
   args: readonly string[]
 }>
 
 /**
- * Nodes first, then connectors. With port P, N nodes and C connectors: nodes P+1 to P+N, connectors P, then
- * P+N+1 and on, and behind these the metrics of the nodes, P+N+C to P+2N+C-1.
+ * The nodes first, then the connectors. The ports, for port P, N nodes and C connectors: the first connector
+ * has P, the nodes have P+1 to P+N, further connectors P+N+1 to P+N+C-1, and the metrics of the nodes P+N+C
+ * to P+2N+C-1.
  */
 export function planCluster(settings: UpSettings): ServicePlan[] {
   const { port, nodeCount, connectorCount } = settings
@@ -75,7 +76,7 @@ function planConnector(
   return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }
 }
 
-/** Every setting is said, so that the environment and a `.env` file cannot change one service of many. */
+/** Every setting is a flag, so that neither the environment nor a `.env` file changes a single service. */
 function toArgs(command: string, flags: Readonly<{ [name: string]: string | number }>): string[] {
   return [
     command,

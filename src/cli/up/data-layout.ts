@@ -1,6 +1,5 @@
 /**
- * The data directory of a local cluster: a folder for each node, and a file that says how many nodes there
- * are.
+ * The data directory of a local cluster: a folder for each node, and a file with the number of nodes.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,10 +13,10 @@ const LAYOUT_FILE = 'cluster.json'
 const OUR_FILES = /^(cluster\.json(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
 
 /**
- * Refuses data that were made with another number of nodes: the groups on the nodes that are left out would
- * not be found.
+ * Refuses data that were made with another number of nodes: groups on the nodes that are left out would be
+ * missing.
  *
- * @throws CommandFailure also when the directory, or the file in it, cannot be read
+ * @throws CommandFailure also when the directory or its file cannot be read
  */
 export async function checkLayout(dataDir: string, nodeCount: number): Promise<void> {
   const found = await findNodeCount(dataDir).catch((cause: unknown) => {
@@ -37,14 +36,14 @@ export async function checkLayout(dataDir: string, nodeCount: number): Promise<v
 }
 
 /**
- * Makes the directories that are missing, and writes down how many nodes there are. @throws CommandFailure
+ * Makes the directories that are missing, and saves the number of nodes. @throws CommandFailure
  */
 export async function makeLayout(dataDir: string, nodeCount: number): Promise<void> {
   try {
     makePrivateDirectory(dataDir, (name) => OUR_FILES.test(name))
     await writeLayout(join(dataDir, LAYOUT_FILE), `${JSON.stringify({ nodes: nodeCount })}\n`)
     for (let index = 0; index < nodeCount; index += 1) {
-      // What is in it is the node's.
+      // The node itself checks the files in its folder.
       makePrivateDirectory(nodeDirectory(dataDir, index), () => false)
     }
   } catch (cause) {
@@ -58,7 +57,7 @@ export async function makeLayout(dataDir: string, nodeCount: number): Promise<vo
 
 async function writeLayout(path: string, text: string): Promise<void> {
   const found = await readFile(path, 'utf8').catch(absent)
-  // A cluster on a full disk can start again.
+  // Nothing to write: so a cluster on a full disk can start again.
   if (found === text) return
   const file = await WholeFile.create(path)
   try {
@@ -69,7 +68,7 @@ async function writeLayout(path: string, text: string): Promise<void> {
   }
 }
 
-/** `undefined`: there is no cluster here yet. */
+/** `undefined`: there is no cluster in this directory yet. */
 async function findNodeCount(dataDir: string): Promise<number | undefined> {
   const names = await readdir(dataDir).catch(absent)
   if (names === undefined) return undefined
@@ -79,7 +78,7 @@ async function findNodeCount(dataDir: string): Promise<number | undefined> {
     throw new CommandFailure(`${path} cannot be read (${error.message})`)
   })
   if (layout !== undefined) return nodeCountIn(layout, path)
-  // Nodes that were started by hand have no such file. The last folder has the number of nodes.
+  // For nodes that were started by hand there is no such file. The last folder has the number of nodes.
   const numbers = names.flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number)
   return numbers.length === 0 ? undefined : Math.max(...numbers)
 }
@@ -89,8 +88,8 @@ function nodeCountIn(layout: Buffer, path: string): number {
   if (typeof count === 'number' && Number.isInteger(count) && count >= 1) return count
   const reason = layout.length === 0 ? 'it is empty' : 'it does not say how many nodes there are'
   throw new CommandFailure(
-    `${path} is damaged: ${reason}. Remove it if the folders node1, node2 and so on beside it are all there: their ` +
-      'number is used then',
+    `${path} is damaged: ${reason}. If the folders node1, node2 and so on beside it are all there, remove the file: ` +
+      'the number of folders is then used',
   )
 }
 

@@ -6,10 +6,10 @@ import { CommandFailure } from '../failure.ts'
 import type { ServicePlan } from './cluster-plan.ts'
 
 /**
- * Makes sure that every port of the plan is free on every address of its host, before anything is started.
+ * Checks, before anything is started, that every port of the plan is free on every address of its host.
  *
  * @throws {FaultError} when a host has no address of this machine
- * @throws CommandFailure when a port cannot be had
+ * @throws CommandFailure when a port is in use, or may not be used
  */
 export async function checkPorts(plan: readonly ServicePlan[]): Promise<void> {
   for (const listener of plan.flatMap(listenersOf)) {
@@ -52,7 +52,7 @@ function describe(error: unknown, { name, host, port }: Listener): unknown {
   }
   if ((error.cause as NodeJS.ErrnoException).code === 'EACCES') {
     return new CommandFailure(
-      `port ${port}, for ${name}, needs rights this process does not have: choose another --port`,
+      `port ${port}, for ${name}, needs rights that this process does not have: choose another --port`,
       undefined,
       { cause: error },
     )

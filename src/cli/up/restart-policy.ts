@@ -1,13 +1,13 @@
-/** When a process that ended is started again: soon, unless it keeps ending right after its start. */
+/** When a process that has ended is started again: soon, or later if it often ends right after its start. */
 
-/** What to do about one end. */
+/** What to do after a process has ended. */
 export type Restart = Readonly<{
   delayMs: number
-  /** How many times in a row, this one included, it ended soon after its start; 0: it had run for a while. */
+  /** How many times in a row it has ended soon after its start, this time included; 0: it ran for a while. */
   quickEnds: number
 }>
 
-/** A process that ran for this long had started well. */
+/** A process that ran for at least this long has not ended soon after its start. */
 const STEADY_MS = 10_000
 const DELAY_MS_MIN = 200
 const DELAY_MS_MAX = 30_000
@@ -15,7 +15,7 @@ const DELAY_MS_MAX = 30_000
 export class RestartPolicy {
   #quickEnds = 0
 
-  /** `livedMs`: from its start to its end. */
+  /** `livedMs`: the time from the start of the process to its end. */
   onEnd(livedMs: number): Restart {
     this.#quickEnds = livedMs < STEADY_MS ? this.#quickEnds + 1 : 0
     const doublings = Math.max(0, this.#quickEnds - 1)

@@ -9,19 +9,19 @@ export type End = Readonly<{ code: number | null; signal: NodeJS.Signals | null;
 
 export type ServiceHandlers = Readonly<{
   onLine: (line: string) => void
-  /** After its last line. */
+  /** Called after the last line. */
   onEnd: (end: End) => void
 }>
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/cohort', import.meta.url))
 
-/** What a process is made with; tests have their own. */
+/** What starts and times a process. Tests replace it. */
 export type Surroundings = Readonly<{
   clock: Pick<Clock, 'nowMs' | 'after'>
   spawn: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess
 }>
 
-/** One life of one service: a process of its own, from the moment this is made. */
+/** One run of one service, as a process of its own. The constructor starts the process. */
 export class ServiceProcess {
   readonly #child: ChildProcess
   readonly #clock: Surroundings['clock']
@@ -34,10 +34,10 @@ export class ServiceProcess {
   ) {
     const startMs = clock.nowMs()
     const child = start(process.execPath, [...process.execArgv, PROGRAM, ...args], {
-      // The channel tells the child when this process is gone, however it ended (stop-with-parent.ts).
+      // By the channel the child notices when this process is gone (stop-with-parent.ts).
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // With a process group of its own, Ctrl-C in the terminal reaches `up` alone, which stops the services
-      // in order.
+      // The child has a process group of its own. So Ctrl-C in the terminal reaches only `up`, which stops
+      // the services in order.
       detached: true,
     })
     this.#child = child
@@ -67,7 +67,8 @@ export class ServiceProcess {
   }
 
   /**
-   * Asks it to end, and kills it after `graceMs`. Resolves when it is gone: `false` when it had to be killed.
+   * Sends SIGTERM, and SIGKILL after `graceMs`. Resolves when the process is gone: with `false` if it had to
+   * be killed.
    */
   async stop(graceMs: number): Promise<boolean> {
     let isClean = true
@@ -81,7 +82,7 @@ export class ServiceProcess {
     return isClean
   }
 
-  /** Ends it at once. */
+  /** Ends the process at once. */
   kill(): void {
     this.#child.kill('SIGKILL')
   }

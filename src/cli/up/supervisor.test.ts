@@ -122,13 +122,13 @@ test('a node that was removed from its cluster is not started again', () => {
   assert.equal(clock.taskCount, 0)
   clock.advance(60_000)
   assert.equal(lives('node3'), 1)
-  assert.deepEqual(printed, ['node3: is a member of the cluster no more, and is not started again'])
+  assert.deepEqual(printed, ['node3: is no longer a member of the cluster, and is not started again'])
 })
 
 test('at the start, a connector that fails makes the cluster hopeless, once, and nothing more is started', () => {
   const { clock, hopeless, service, launched } = supervise()
   service('connector1').end({ code: 1, livedMs: 10 })
-  assert.deepEqual(hopeless, ['connector1 could not start (ended with exit code 1): its own words are above'])
+  assert.deepEqual(hopeless, ['connector1 could not start (ended with exit code 1): its lines above say why'])
   for (const name of ['node1', 'node2', 'node3']) service(name).end({ code: 1, livedMs: 10 })
   assert.equal(hopeless.length, 1)
   assert.equal(clock.taskCount, 0)

@@ -1,4 +1,4 @@
-/** Keeps the processes of a plan running until it is told to stop them. */
+/** Keeps the processes of a plan running until they are to be stopped. */
 import { type Clock, systemClock } from '../../process/clock.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -11,31 +11,31 @@ export type RunningService = Pick<ServiceProcess, 'stop' | 'kill'>
 
 export type SupervisorOptions = Readonly<{
   plan: readonly ServicePlan[]
-  /** A line of a service, or of the supervisor about it. */
+  /** Prints a line of a service, or of the supervisor about the service. */
   print: (name: string, line: string) => void
   /** How long a service may take to end. */
   graceMs: number
   /**
-   * The cluster cannot become ready, because too many services failed at their start. Called once at most,
-   * before `markReady`.
+   * Called when the cluster cannot become ready, because too many services failed at their start. It is
+   * called at most once, and only before `markReady`.
    */
   onHopeless: (reason: string) => void
   /** Default: the system's. */
   clock?: Pick<Clock, 'after'>
-  /** Starts a service. Default: as a process of its own. */
+  /** Starts a service. Default: starts a process of its own. */
   launch?: (plan: ServicePlan, handlers: ServiceHandlers) => RunningService
 }>
 
-/** After so many ends in a row, each right after a start, the loop is pointed out. */
+/** When a service has ended this many times in a row right after its start, a line says so. */
 const QUICK_ENDS_SUSPICIOUS = 3
 
 type Service = {
   readonly plan: ServicePlan
   readonly policy: RestartPolicy
   process: RunningService | undefined
-  /** Cancels the next start, while one is due. */
+  /** Cancels the next start, if one is scheduled. */
   cancelRestart: (() => void) | undefined
-  /** It ended by itself, with an error, before the cluster was ever ready. */
+  /** Whether it ended by itself, with an error, before the cluster was ready for the first time. */
   hasFailedAtStart: boolean
 }
 
@@ -60,12 +60,14 @@ export class Supervisor {
     for (const service of this.#services) this.#start(service)
   }
 
-  /** The cluster is ready. From now on every service is kept running, whatever happens. */
+  /** Call it when the cluster is ready. From then on every service is started again whenever it ends. */
   markReady(): void {
     if (this.#phase === 'starting') this.#phase = 'ready'
   }
 
-  /** Stops the connectors, then the nodes. Resolves once all are gone: `false` when one had to be killed. */
+  /**
+   * Stops the connectors, then the nodes. Resolves when all are gone: with `false` if one had to be killed.
+   */
   async stop(): Promise<boolean> {
     this.#phase = 'stopping'
     for (const { cancelRestart } of this.#services) cancelRestart?.()
@@ -75,7 +77,7 @@ export class Supervisor {
     return connectors && nodes
   }
 
-  /** Ends everything at once. */
+  /** Ends all processes at once. */
   kill(): void {
     for (const { process } of this.#services) process?.kill()
   }
@@ -106,14 +108,14 @@ export class Supervisor {
     const { print } = this.#options
     const { name } = service.plan
     if (end.code === EXIT.removed) {
-      return print(name, 'is a member of the cluster no more, and is not started again')
+      return print(name, 'is no longer a member of the cluster, and is not started again')
     }
     if (this.#phase === 'starting' && end.code !== null && end.code !== 0) {
       service.hasFailedAtStart = true
       if (this.#isHopeless()) {
         this.#phase = 'hopeless'
         return this.#options.onHopeless(
-          `${name} could not start (${describeEnd(end)}): its own words are above`,
+          `${name} could not start (${describeEnd(end)}): its lines above say why`,
         )
       }
     }
@@ -123,7 +125,7 @@ export class Supervisor {
     service.cancelRestart = this.#options.clock.after(delayMs, () => this.#start(service))
   }
 
-  /** Without one of its connectors, or without a quorum of its nodes, the cluster will not be ready. */
+  /** The cluster cannot become ready without all of its connectors and a quorum of its nodes. */
   #isHopeless(): boolean {
     const nodeCount = this.#services.filter(({ plan }) => plan.kind === 'node').length
     const failed = this.#services.filter(({ hasFailedAtStart }) => hasFailedAtStart)
@@ -138,6 +140,6 @@ function describeEnd({ code, signal }: End): string {
 
 function describeLoop({ kind }: ServicePlan, quickEnds: number): string {
   const effect =
-    kind === 'node' ? 'the cluster goes on while a quorum of nodes is left' : 'the nodes keep what they have'
-  return `it has ended ${quickEnds} times in a row right after its start: its own words above say why. Meanwhile ${effect}`
+    kind === 'node' ? 'the cluster serves as long as a quorum of nodes is left' : 'the nodes keep their data'
+  return `it has ended ${quickEnds} times in a row right after its start: its lines above say why. Meanwhile ${effect}`
 }

@@ -1,5 +1,6 @@
 /**
- * `cohort up`: a local cluster of real processes, from the first port check to the last process that ends.
+ * `cohort up`: runs a local cluster of real processes, from the check of the ports to the end of the last
+ * process.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
@@ -19,16 +20,16 @@ import { Supervisor } from './supervisor.ts'
 const ITSELF = 'cohort'
 
 const READY_POLL_MS = 100
-/** When to say that it takes long. */
+/** After this time a line says that the cluster is not ready yet. */
 const READY_PATIENCE_MS = 15_000
-/** Beyond the drain timeout, for a process to close its files. */
+/** The time, after the drain timeout, in which a process closes its files. */
 const GRACE_MS = 5_000
 
 /**
  * Runs the cluster until Ctrl-C or SIGTERM.
  *
- * @returns the exit code: ok when all was stopped cleanly
- * @throws CommandFailure when it cannot start; nothing is left running
+ * @returns the exit code: ok when every process stopped cleanly
+ * @throws CommandFailure when the cluster cannot start; then nothing is left running
  */
 export async function up(
   settings: UpSettings,
@@ -62,7 +63,7 @@ export async function up(
   return isClean && failure === undefined ? EXIT.ok : EXIT.failed
 }
 
-/** Resolves at the first reason to stop; a second Ctrl-C afterwards kills what is left. */
+/** Resolves when `stopping` aborts or the first signal comes. A second signal kills what is left. */
 function untilStopped(stopping: AbortController, supervisor: Supervisor): Promise<void> {
   const onSignal = () => {
     if (stopping.signal.aborted) supervisor.kill()
@@ -80,7 +81,7 @@ type AnnounceOptions = Readonly<{
   onReady: () => void
 }>
 
-/** Waits until every connector is ready, and says where everything is. */
+/** Waits until every connector is ready, and prints where everything is. */
 async function announce(
   settings: UpSettings,
   plan: readonly ServicePlan[],
@@ -117,7 +118,7 @@ function readyLines(
   ]
 }
 
-/** Of every service: a connector has its metrics beside the API. */
+/** The address of the metrics of every service. A connector has its metrics on the port of the API. */
 function metricsUrls(plan: readonly ServicePlan[]): string[] {
   return plan.map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
 }
@@ -133,22 +134,22 @@ async function isReady(url: string): Promise<boolean> {
     await body.dump()
     return statusCode === 200
   } catch {
-    // Not listening yet, or gone: the same answer.
+    // It does not listen yet, or is gone.
     return false
   }
 }
 
-/** An address to ask at, for one to listen on: a wildcard is nobody's name. */
+/** The URL to reach a service. A wildcard address, on which it may listen, cannot be connected to. */
 function urlOf({ host, port }: ServicePlan): string {
   return `http://${formatAddress(host === '0.0.0.0' || host === '::' ? LOOPBACK : host, port)}`
 }
 
-/** How much may wait for a reader that is slow: some thousand lines. */
+/** How many bytes may wait for a slow reader: some thousand lines. */
 const PENDING_BYTES_MAX = 1_048_576
 
 /**
- * Prints `node1     | text`, all in one column. A line that cannot be written is dropped: a full disk, or a
- * reader that is gone, stops no cluster.
+ * Prints `node1     | text`, with the names in one column. A line that cannot be written is dropped, because
+ * a full disk or a closed pipe must not stop the cluster.
  */
 function printer(
   plan: readonly ServicePlan[],
@@ -160,7 +161,7 @@ function printer(
   const lines = new LineOutput(destination, (count) =>
     textOf(ITSELF, `${count} ${count === 1 ? 'line' : 'lines'} could not be written and were dropped`),
   )
-  // A terminal is read by a person, anything else by a program, which can read JSON.
+  // A person reads a terminal. A program reads anything else, and can read JSON.
   const shown = isTerminal ? readableLines({ colorize: hasColours }) : (line: string) => line
   return (name, line) => lines.write(textOf(name, shown(line)))
 }

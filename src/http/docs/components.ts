@@ -1,21 +1,21 @@
-/** Keywords whose values are data, not schemas: a `title` in them is nobody's name. */
+/** Keywords whose values are data, not schemas. A `title` in them does not name a schema. */
 const DATA = new Set(['example', 'examples', 'default', 'const', 'enum'])
 
-/** The schemas that have a title, each once. The rest of the document refers to them. */
+/** Collects the schemas that have a title. The rest of the document refers to them. */
 export class Components {
   readonly #schemas = new Map<string, object>()
 
-  /** By title, in the order of the alphabet. */
+  /** The schemas by title, in alphabetical order. */
   get schemas(): Record<string, object> {
     return Object.fromEntries([...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  /** The same schema, or object that has schemas in it, with references for those that have a title. */
+  /** The same value, in which every schema with a title is replaced by a reference. */
   withReferences<T extends object>(schema: T): T {
     return this.#referring(schema) as T
   }
 
-  /** Gives a body that is one of the components the first example of that, unless it has one. */
+  /** If a body refers to a component and has no example, gives it the first example of the component. */
   addExample(media: { schema?: { $ref?: string }; example?: unknown; examples?: unknown }): void {
     const title = /^#\/components\/schemas\/(.+)$/.exec(media.schema?.$ref ?? '')?.[1]
     const { examples = [] } = (this.#schemas.get(title ?? '') ?? {}) as { examples?: unknown[] }

@@ -1,7 +1,7 @@
 /**
- * What a route says of itself for the API's description (`/v1/openapi.json`), beside the schemas that
- * validate its requests. It says it in its `schema`: `operationId`, `tags`, `summary`, `description`,
- * `response`, and the fields below. Nothing of it is looked at when requests are served.
+ * How a route describes itself for `/v1/openapi.json`. Its `schema` has the schemas that validate requests.
+ * It also has `operationId`, `tags`, `summary`, `description`, `response` and the fields below, which are not
+ * used when requests are served.
  */
 import type {} from '@fastify/swagger'
 import type { TSchema } from 'typebox'
@@ -11,14 +11,14 @@ import type { RequestHeader, ResponseHeader } from './headers.ts'
 declare module 'fastify' {
   interface FastifySchema {
     /**
-     * The problems that this route answers with, beside those that every route may answer with (document.ts).
+     * The problems with which this route answers. Those of every route (document.ts) are added to them.
      */
     problems?: readonly ProblemCode[]
-    /** The headers of requests that mean something to this route. */
+    /** The request headers that this route uses. */
     requestHeaders?: readonly RequestHeader[]
-    /** The query as clients should see it, where `querystring` checks texts that stand for something else. */
+    /** The query as clients should see it, if `querystring` describes numbers as texts. */
     describedQuery?: TSchema
-    /** Fastify makes a HEAD of every GET. When this is given, that HEAD is described as well. */
+    /** Fastify makes a HEAD route for every GET route. If this is given, the HEAD route is described too. */
     describedHead?: Readonly<{ operationId: string; summary: string }>
   }
 }
@@ -27,20 +27,20 @@ declare module 'fastify' {
 export type Answer = Readonly<{
   description: string
   headers: Readonly<Record<string, object>>
-  /** Of an answer without a body. */
+  /** Given for an answer without a body. */
   type?: 'null'
   content?: Readonly<Record<string, Readonly<{ schema: TSchema | object; example?: unknown }>>>
 }>
 
 type AnswerOptions = Readonly<{
-  /** The headers that it has, beside those of every answer. */
+  /** The headers of this answer. Those of every answer are added to them. */
   headers?: readonly ResponseHeader[]
   /** Default: the first example of the schema. */
   example?: unknown
   mediaType?: string
 }>
 
-/** An answer with a body, by default of JSON. */
+/** An answer with a body. The default media type is JSON. */
 export function answer(
   description: string,
   schema: TSchema | object,
@@ -55,7 +55,7 @@ export function emptyAnswer(description: string, headers: readonly ResponseHeade
   return { description, headers: headerRefs(headers), type: 'null' }
 }
 
-/** References to headers of answers, by their names. */
+/** References to response headers, by name. */
 export function headerRefs(names: readonly ResponseHeader[]): Record<string, object> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }

@@ -1,6 +1,7 @@
 /**
- * The API's description: `/v1/openapi.json`, and pages that show it, `/v1/docs` (Swagger UI) and `/v1/redoc`.
- * All they need is served from here, and their Content-Security-Policy lets them load nothing from elsewhere.
+ * The API's description: `/v1/openapi.json`, and two pages that show it, `/v1/docs` (Swagger UI) and
+ * `/v1/redoc`. The connector serves all their files. Their Content-Security-Policy forbids loading from other
+ * servers.
  */
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
@@ -15,7 +16,7 @@ import { documentOptions } from './document.ts'
 const SWAGGER_UI_PATH = '/v1/docs'
 const REDOC_PATH = '/v1/redoc'
 
-/** Both pages add style elements to themselves. Redoc runs its search in a worker that it makes of a blob. */
+/** Both pages add style elements. Redoc runs its search in a worker that it makes from a blob. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,8 +33,8 @@ const CONTENT_SECURITY_POLICY = [
 const REDOC_FILE = 'redoc.standalone.js'
 
 /**
- * Redoc's logo comes from the server of its makers, which the policy forbids. It is hidden, not shown as a
- * broken image.
+ * The logo of Redoc comes from its makers' server, which the policy forbids. So it is hidden, because it
+ * would be a broken image.
  */
 const REDOC_PAGE = `<!doctype html>
 <html lang="en">
@@ -62,13 +63,13 @@ const documentSchema = {
   response: { 200: answer('OpenAPI 3.1.', Type.Object({})) },
 }
 
-/** Files that only the pages load are no part of the API. */
+/** Files that only the pages load are not part of the API. */
 const hidden = { hide: true }
 
-/** `/v1/openapi.json` and the pages. `collectRoutes` must have been registered before the first route. */
+/** `/v1/openapi.json` and the pages. `collectRoutes` must be called before the first route is added. */
 export function docsRoutes(): FastifyPluginAsync {
   return async (app) => {
-    // A server may ignore Range (RFC 9110 §14.2). Nobody needs a part of these files.
+    // A server may ignore Range (RFC 9110 §14.2), and a part of these files is of no use.
     app.addHook('onRequest', (request, _reply, done) => {
       delete request.raw.headers.range
       done()
@@ -97,7 +98,7 @@ const swaggerUi: FastifyPluginAsync = async (app) => {
     routePrefix: SWAGGER_UI_PATH,
     staticCSP: CONTENT_SECURITY_POLICY,
     theme: { title: 'Cohort API' },
-    // This layout has no bar on top for loading other documents.
+    // This layout has no bar at the top for loading other documents.
     uiConfig: { layout: 'BaseLayout', tryItOutEnabled: true, displayRequestDuration: true },
   })
 }
@@ -119,6 +120,8 @@ const redoc: FastifyPluginAsync = async (app) => {
 }
 
 function pageSchema(operationId: string, summary: string): FastifySchema {
-  const page = answer('A page that needs nothing from elsewhere.', Type.String(), { mediaType: 'text/html' })
+  const page = answer('A page that loads nothing from other servers.', Type.String(), {
+    mediaType: 'text/html',
+  })
   return { operationId, tags: ['Documentation'], summary, response: { 200: page } }
 }

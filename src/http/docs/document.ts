@@ -1,7 +1,7 @@
 /**
- * The API as OpenAPI 3.1. `@fastify/swagger` collects the routes that there are; what each says of itself
- * stands beside its handler (describe.ts). This file adds what all have in common, and makes components of
- * the schemas with a title.
+ * The API as an OpenAPI 3.1 document. `@fastify/swagger` collects the routes. Each route describes itself
+ * beside its handler (describe.ts). This file adds what all routes have in common, and makes components from
+ * the schemas that have a title.
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import type { FastifySchema } from 'fastify'
@@ -13,31 +13,31 @@ import { REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts'
 import { problemAnswers } from './problem-answers.ts'
 
 const DESCRIPTION = `
-Cohort keeps groups identical on several independent nodes. Every request is answered as if there were one
-copy: what a request sees, every later request sees too, whichever connector it asks.
+Cohort keeps groups identical on several independent nodes. Every request is answered as if there were only
+one copy: what one request has seen, every later request sees too, through any connector.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a \`code\` that never changes its meaning. Two
-of them say what became of a change: after \`unavailable\` (503, \`"outcome": "not_applied"\`) nothing was
-done, and nothing will be; after \`outcome_unknown\` (504, \`"outcome": "unknown"\`) it may have been done,
-so read before you repeat.
+codes need care. After \`unavailable\` (503, \`"outcome": "not_applied"\`) nothing was changed, and nothing
+will be. After \`outcome_unknown\` (504, \`"outcome": "unknown"\`) the change may have been made, so read
+before you repeat it.
 
-**Versions.** The \`ETag\` of a group is different for every state of it, also when the group was deleted
-and made again. Send it as \`If-Match\` to change only what you have seen, and as \`If-None-Match\` to read
-only what is new.
+**Versions.** Every state of a group has another \`ETag\`, also when the group was deleted and created
+again. Send the ETag as \`If-Match\` to change the group only if it is as you have seen it. Send it as
+\`If-None-Match\` to read the group only if it has changed.
 
-**Preconditions** (RFC 9110 §13) are judged on every path. What is not a group exists always and has no
-entity tag: there \`If-None-Match: *\` and an \`If-Match\` with tags do not hold. Nothing has a modification
-date, so \`If-Modified-Since\` and \`If-Unmodified-Since\` are ignored.
+**Preconditions** (RFC 9110 §13) are checked on every path. Paths that do not name a group always exist and
+have no entity tag: there \`If-None-Match: *\` and an \`If-Match\` with tags do not hold. Nothing has a
+modification date, so \`If-Modified-Since\` and \`If-Unmodified-Since\` are ignored.
 
-**Requests** have an id, \`X-Request-Id\`: yours, if you send one of 1 to 128 visible ASCII characters, else
-a fresh one. It comes back with every answer. Fields that are not known are refused. If a JSON member is
-given twice, the last one counts. A trailing slash in a path means nothing.
+**Requests** have an id, \`X-Request-Id\`. You can send your own, of 1 to 128 visible ASCII characters;
+otherwise the connector makes one. Every answer repeats it. Unknown fields are refused. If a JSON member is
+given twice, the last one counts. A trailing slash in a path is ignored.
 `.trim()
 
-/** What can happen to a request of any route. */
+/** The problems that every route can answer. */
 const PROBLEMS_OF_ALL = ['invalid_request', 'precondition_failed', 'internal_error'] as const
 
-/** How `@fastify/swagger` makes the document of the routes. */
+/** The options with which `@fastify/swagger` makes the document from the routes. */
 export function documentOptions(): FastifyDynamicSwaggerOptions {
   const components = new Components()
   return {
@@ -53,7 +53,7 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
       servers: [{ url: '/', description: 'The connector that serves this document' }],
       tags: [
         { name: 'Groups', description: 'Create, read, change and delete groups.' },
-        { name: 'Operations', description: 'For those who run a cluster, and their tools.' },
+        { name: 'Operations', description: 'For people who run a cluster, and for their tools.' },
         { name: 'Documentation', description: 'This description, in several forms.' },
       ],
     } as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
@@ -69,7 +69,7 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
   }
 }
 
-/** A route's schema as `@fastify/swagger` is to show it. */
+/** The schema of a route, in the form that `@fastify/swagger` shows. */
 function described(
   schema: FastifySchema | undefined,
   methods: readonly string[],
@@ -98,7 +98,7 @@ function described(
   }
 }
 
-/** What a read is answered with, unless its route says more of it. */
+/** The answer 304 of a read whose route does not describe one itself. */
 const NOT_MODIFIED = { 304: emptyAnswer('`If-None-Match` is `*`, and there is something at this path.') }
 
 function answersOf(response: object, problems: readonly ProblemCode[]): Record<string, object> {
@@ -127,7 +127,7 @@ type Operation = {
   responses?: { [status: string]: { headers?: { [name: string]: object }; content?: Content } }
 }
 
-/** The document with its components, and with an example for each body that is one of them. */
+/** The document with its components, and with an example for each body that refers to a component. */
 function finished<T extends object>(document: T, components: Components): T {
   const { paths = {} } = document as { paths?: { [path: string]: { [method: string]: Operation } } }
   for (const { requestBody, responses = {} } of Object.values(paths).flatMap((item) => Object.values(item))) {
@@ -136,7 +136,7 @@ function finished<T extends object>(document: T, components: Components): T {
       for (const media of Object.values(content ?? {})) components.addExample(media)
     }
     for (const { headers = {} } of answers) {
-      // `@fastify/swagger` takes each header for a schema.
+      // `@fastify/swagger` has wrapped each header as if it were a schema.
       for (const [name, header] of Object.entries(headers)) {
         headers[name] = (header as { schema: object }).schema
       }

@@ -1,28 +1,28 @@
-/** The headers of requests and answers, as the API's description has them. */
+/** The headers of requests and answers, for the API's description. */
 
 const ETAG_EXAMPLE = '"3-6f1c0d9a42e8b753"'
 export const REQUEST_ID_EXAMPLE = '5e1f0c9d7a3b4826-1a'
 
 const requestId = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' }
 
-/** As schemas, of which `@fastify/swagger` makes parameters. */
+/** As schemas, from which `@fastify/swagger` makes parameters. */
 export const REQUEST_HEADERS = {
   'X-Request-Id': {
     ...requestId,
     description:
-      'The id under which this request appears in answers and logs. It has 1 to 128 visible ASCII characters; anything else is replaced by a fresh id.',
+      'The id of this request in answers and logs: 1 to 128 visible ASCII characters. Any other value is replaced by a new id.',
     examples: [REQUEST_ID_EXAMPLE],
   },
   'If-Match': {
     type: 'string',
     description:
-      'Do it only if the group has one of these entity tags; else 412 `version_mismatch`. `*` matches every group that there is. Weak tags never match (RFC 9110 §13.1.1).',
+      'The request is served only if the group has one of these entity tags; otherwise the answer is 412 `version_mismatch`. `*` matches every group that exists. Weak tags never match (RFC 9110 §13.1.1).',
     examples: [ETAG_EXAMPLE],
   },
   'If-None-Match': {
     type: 'string',
     description:
-      'Do it only if the group has none of these entity tags. Else a GET or HEAD is answered with 304 without a body, and any other method with 412 `precondition_failed` (RFC 9110 §13.1.2). `*` matches every group that there is. A value that cannot be read is ignored by GET and HEAD, and refused by others.',
+      'The request is served only if the group has none of these entity tags. Otherwise GET and HEAD answer 304 without a body, and any other method answers 412 `precondition_failed` (RFC 9110 §13.1.2). `*` matches every group that exists. GET and HEAD ignore a value that cannot be read; the other methods refuse it.',
     examples: [ETAG_EXAMPLE],
   },
 } as const
@@ -32,13 +32,14 @@ export type RequestHeader = keyof typeof REQUEST_HEADERS
 /** As Header Objects of OpenAPI, by the names of the headers. */
 export const RESPONSE_HEADERS = {
   'X-Request-Id': {
-    description: 'The id of the request: the one that was sent, or a fresh one.',
+    description: 'The id of the request: the one that was sent, or a new one.',
     required: true,
     schema: requestId,
     example: REQUEST_ID_EXAMPLE,
   },
   ETag: {
-    description: 'A strong entity tag. No two states of an id have the same, in whatever lives of it.',
+    description:
+      'A strong entity tag. Every state of a group has another one, also when the group was deleted and created again.',
     required: true,
     schema: { type: 'string' },
     example: ETAG_EXAMPLE,
@@ -50,13 +51,13 @@ export const RESPONSE_HEADERS = {
     example: '/v1/group/payments',
   },
   'Retry-After': {
-    description: 'In how many seconds it is worth while to repeat the request.',
+    description: 'After how many seconds to repeat the request.',
     required: true,
     schema: { type: 'integer', minimum: 1 },
     example: 1,
   },
   'Cache-Control': {
-    description: 'A cache must ask before it uses an answer that it kept.',
+    description: 'A cache may keep the answer, but must ask the connector before it uses the answer again.',
     schema: { type: 'string', const: 'no-cache' },
     example: 'no-cache',
   },

@@ -1,4 +1,4 @@
-/** The answers of a route that are problems, for the API's description. */
+/** Describes the error answers of a route, for the API's description. */
 import { PROBLEMS, type ProblemCode } from '../../api/problem-codes.ts'
 import { Problem } from '../../api/problem-schema.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from '../problem.ts'
@@ -19,7 +19,7 @@ function problemAnswer(codes: readonly ProblemCode[]): object {
     headers: headerRefs(isRetryable ? ['Retry-After'] : []),
     content: {
       [PROBLEM_MEDIA_TYPE]: {
-        // The codes of this answer, so that clients with types know them.
+        // The codes of this answer, so that typed clients know them.
         schema: {
           allOf: [
             Problem,
@@ -45,12 +45,12 @@ const EXTRAS: { readonly [code in ProblemCode]?: ProblemExtras } = {
   too_many_labels: { errors: [{ field: 'labels', message: 'must be at most 64 in all' }] },
   internal_error: { outcome: 'unknown' },
   unavailable: {
-    detail: 'Nothing was done, and nothing will be: too few nodes answered in time.',
+    detail: 'Nothing was changed, and nothing will be: too few nodes answered in time.',
     outcome: 'not_applied',
   },
   outcome_unknown: {
     detail:
-      'It may have been done: too few nodes answered in time to tell whether it was done. Read before you repeat.',
+      'The change may have been made: too few nodes answered in time to tell. Read before you repeat it.',
     outcome: 'unknown',
   },
 }

@@ -10,7 +10,7 @@ const schema = {
   tags: ['Operations'],
   summary: 'Read groups as they are stored',
   description:
-    'A page of groups with everything that is needed to bring them back, in the order of their ids (as UTF-8 bytes). Each group is as a read at some moment of the request would have shown it. `cohort backup` makes a file of all pages.',
+    'A page of groups with everything that a restore needs, in the order of their ids (as UTF-8 bytes). Each group is as a read at some moment of the request would have shown it. `cohort backup` writes all pages into a file.',
   querystring: PageQuery,
   describedQuery: DescribedPageQuery,
   response: { 200: answer('A page.', BackupPage) },
@@ -18,8 +18,8 @@ const schema = {
 } as const
 
 /**
- * `GET /v1/backup`: a page of groups as they are stored. They have one field that no other route shows, the
- * incarnation.
+ * `GET /v1/backup`: a page of groups as they are stored. The groups have one field that no other route shows:
+ * the incarnation.
  */
 export function backupRoute({
   engine: { registry },

@@ -9,7 +9,8 @@ import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { sendFailure } from '../../outcome.ts'
 
 /**
- * The largest page in bytes. The largest group has about 90 KiB, more than the 64 KiB of the other routes.
+ * The largest body, in bytes. It is more than the 64 KiB of the other routes, because the largest group alone
+ * has about 90 KiB.
  */
 const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
 
@@ -18,18 +19,18 @@ const MEDIA_TYPES = ['application/json']
 const schema = {
   operationId: 'restoreGroups',
   tags: ['Operations'],
-  summary: 'Bring groups back as they were',
+  summary: 'Restore groups as they were',
   description:
-    'Each group is created with the version, ETag and times that it is sent with, unless there is a group of its id. A group that is there and the same in everything is left unchanged, so the request may always be repeated; any other is a conflict, and left alone. A body has at most 1 MiB. The groups are restored one by one: after a 504, some of them may have been. `cohort restore` sends a file in such pages.',
+    'Each group is created with its version, ETag and times, unless a group with its id exists. If that group has the same content, it is left unchanged, so the request may always be repeated. Otherwise the id is a conflict, and that group is not changed. A body has at most 1 MiB. The groups are restored one by one: after a 504, some of them may be restored. `cohort restore` sends a file in such pages.',
   consumes: MEDIA_TYPES,
   body: RestoreBody,
-  response: { 200: answer('What became of the groups.', RestoreResult) },
+  response: { 200: answer('How many groups were restored, and which were not.', RestoreResult) },
   problems: [...JSON_BODY_PROBLEMS, 'unavailable', 'outcome_unknown'],
 } as const
 
 type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>
 
-/** `POST /v1/restore`: brings a page of groups back as they were. */
+/** `POST /v1/restore`: restores a page of groups as they were. */
 export function restoreRoute({
   engine: { registry },
   retryAfterSeconds,
@@ -62,7 +63,7 @@ async function restoreAll(
   return { result, failures }
 }
 
-/** How the page as a whole failed: nothing was done only if none of it was, or may yet be. */
+/** How the page failed as a whole. It is `not_applied` only if no group was restored, and none may yet be. */
 function failureOf({ restored }: RestoreResult, failures: readonly Failure[]): Failure | undefined {
   const failure = failures.find(({ kind }) => kind === 'unknown') ?? failures[0]
   return failure === undefined || restored === 0 ? failure : { ...failure, kind: 'unknown' }

@@ -19,7 +19,7 @@ const schema = {
   operationId: 'addMember',
   tags: ['Operations'],
   summary: 'Add a member',
-  description: `Makes a node with an empty data directory one more member. ${CHANGE_GOES_ON}`,
+  description: `Adds a node as a member. The node must have an empty data directory. ${CHANGE_GOES_ON}`,
   consumes: MEDIA_TYPES,
   body: MemberBody,
   response: { 202: answer('The change is chosen.', MembershipChange, { example: CHANGE_EXAMPLES.add }) },

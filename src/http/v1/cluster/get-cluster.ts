@@ -7,13 +7,13 @@ import { answer } from '../../docs/describe.ts'
 const schema = {
   operationId: 'getCluster',
   tags: ['Operations'],
-  summary: 'How the cluster is',
+  summary: 'The state of the cluster',
   description:
-    'A verdict, the reason, and every node as this connector sees it. It is answered at once and with 200, whatever the verdict is, also before the cluster is found. What is not known is null.',
+    'A verdict, the reason, and every node as this connector sees it. The answer comes at once and with status 200, whatever the verdict is, also before the connector has found its cluster. What is not known is null.',
   response: { 200: answer('The cluster.', ClusterStatus, { example: CLUSTER_EXAMPLE }) },
 }
 
-/** `GET /v1/cluster`: always 200. How bad the state of the cluster is stands in the body. */
+/** `GET /v1/cluster`: always 200. The body has the verdict. */
 export function getClusterRoute({ engine: { status } }: Dependencies): FastifyPluginAsync {
   return async (app) => {
     app.get('/v1/cluster', { schema }, async () => status.describe())

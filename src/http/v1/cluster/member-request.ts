@@ -10,9 +10,9 @@ import { invalidRequest } from '../../request-error.ts'
 export const MEMBERS_PATH = '/v1/cluster/members'
 export const MEMBER_PATH = `${MEMBERS_PATH}/:nodeId`
 
-/** For the descriptions of the routes. */
+/** Part of the description of each route. */
 export const CHANGE_GOES_ON =
-  'The answer comes when the change is chosen. From then on the change is carried out, by this connector or another, and clients notice nothing of it. `GET /v1/cluster` shows how far it is. There is one change at a time.'
+  'The answer comes when the change is chosen. Then this connector or another one carries it out, and clients notice nothing. `GET /v1/cluster` shows the progress. Only one change can be under way at a time.'
 
 /** The problems of every change. */
 export const CHANGE_PROBLEMS = [
@@ -25,7 +25,7 @@ export const CHANGE_PROBLEMS = [
 /** The problems of a change that makes a node a member. */
 export const NEWCOMER_PROBLEMS = ['already_a_member', 'node_not_empty', 'node_unreachable'] as const
 
-/** The address in a body, as `host:port`. @throws RequestError when it is none */
+/** The address in a body, as `host:port`. @throws RequestError when it cannot be read */
 export function addressIn({ address }: MemberBody): string {
   const parsed = parseAddress(address)
   if (parsed === undefined) {
@@ -36,7 +36,7 @@ export function addressIn({ address }: MemberBody): string {
   return parsed
 }
 
-/** Answers what came of a change. 202: it is chosen, and the engine carries it out by itself. */
+/** Answers with the result of a change. 202: it is chosen, and the engine carries it out by itself. */
 export function sendChange(
   reply: FastifyReply,
   result: ChangeResult,

@@ -10,7 +10,7 @@ const schema = {
   operationId: 'removeMember',
   tags: ['Operations'],
   summary: 'Remove a member',
-  description: `Takes a member out, whether it answers or not. If the node is still joining, its addition is taken back. A body, if one is sent, is ignored. ${CHANGE_GOES_ON}`,
+  description: `Removes a member, which may answer or not. If the node is still joining, its addition is taken back. A body is ignored. ${CHANGE_GOES_ON}`,
   params: MemberParams,
   response: { 202: answer('The change is chosen.', MembershipChange, { example: CHANGE_EXAMPLES.remove }) },
   problems: [...CHANGE_PROBLEMS, 'invalid_path', 'member_not_found', 'too_few_members', 'body_too_large'],

@@ -19,7 +19,7 @@ const schema = {
   operationId: 'replaceMember',
   tags: ['Operations'],
   summary: 'Replace a member',
-  description: `Puts a node with an empty data directory in the place of a member, whether that member answers or not. A member that has merely lost its disk is replaced without being asked. ${CHANGE_GOES_ON}`,
+  description: `Replaces a member, which may answer or not, by a node with an empty data directory. A member that has only lost its disk is replaced without this request. ${CHANGE_GOES_ON}`,
   params: MemberParams,
   consumes: MEDIA_TYPES,
   body: MemberBody,

@@ -14,7 +14,7 @@ const schema = {
   tags: ['Groups'],
   summary: 'Create a group',
   description:
-    'Of many simultaneous creates of an id exactly one gets 201; the others get 409. After a 504, read the group to see whether it was yours.',
+    'If many clients create the same id at the same time, exactly one gets 201, and the others get 409. After a 504, read the group to see whether your create succeeded.',
   consumes: MEDIA_TYPES,
   body: CreateGroupBody,
   response: { 201: answer('The group, as it was created.', Group, { headers: ['ETag', 'Location'] }) },

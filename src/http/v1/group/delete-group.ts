@@ -13,10 +13,10 @@ const schema = {
   operationId: 'deleteGroup',
   tags: ['Groups'],
   summary: 'Delete a group',
-  description: 'The id is free afterwards. A body, if one is sent, is ignored.',
+  description: 'Afterwards the id can be used again. A body is ignored.',
   params: GroupParams,
   requestHeaders: ['If-Match', 'If-None-Match'],
-  response: { 200: answer('The group, as it was before.', Group, { headers: ['ETag'] }) },
+  response: { 200: answer('The group, as it was before it was deleted.', Group, { headers: ['ETag'] }) },
   problems: [
     'invalid_path',
     'group_not_found',

@@ -14,7 +14,7 @@ const schema = {
   tags: ['Groups'],
   summary: 'Read a group',
   description:
-    'The group as every change that was answered before has left it, wherever the change was made.',
+    'The current state of the group. It includes every change that was answered before the read began, through any connector.',
   describedHead: { operationId: 'headGroup', summary: 'Read the headers of a group' },
   params: GroupParams,
   requestHeaders: ['If-Match', 'If-None-Match'],
@@ -25,7 +25,7 @@ const schema = {
   problems: ['invalid_path', 'group_not_found', 'version_mismatch', 'unavailable'],
 } as const
 
-/** `GET /v1/group/{groupId}`, and HEAD, which Fastify makes of it. */
+/** `GET /v1/group/{groupId}`. Fastify adds the HEAD route. */
 export function getGroupRoute({
   engine: { registry },
   retryAfterSeconds,
@@ -39,7 +39,7 @@ export function getGroupRoute({
       if (group === undefined) return sendRefusal(reply, 'group_not_found')
       const broken = brokenPrecondition(preconditions, group)
       if (broken === 'version_mismatch') return sendRefusal(reply, broken)
-      // A cache may keep the answer, but must ask before it uses it whether the group is still the same.
+      // A cache may keep the answer, but before it uses it, it must ask whether the group is still the same.
       reply.header('cache-control', 'no-cache')
       if (broken !== undefined) return reply.code(304).header('etag', etagOf(group)).send()
       return sendGroup(reply, group)

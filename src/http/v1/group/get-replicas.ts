@@ -12,13 +12,13 @@ const schema = {
   tags: ['Operations'],
   summary: 'What each node holds for a group',
   description:
-    'Each node is asked by itself, for a second at most. Differences are shown and not repaired. A group that was deleted, or that never was, is answered too: with what the nodes hold.',
+    'Each node is asked separately, and has at most a second to answer. Differences are shown and not repaired. The answer is given also for a group that was deleted or never existed.',
   params: GroupParams,
   response: { 200: answer('The replicas.', GroupReplicas, { example: REPLICAS_EXAMPLE }) },
   problems: ['invalid_path', 'unavailable'],
 } as const
 
-/** `GET /v1/group/{groupId}/replicas`: what each member holds, whether there is such a group or not. */
+/** `GET /v1/group/{groupId}/replicas`: what each member holds, also if there is no such group. */
 export function getReplicasRoute(
   replicas: ReplicasView,
   { retryAfterSeconds }: Dependencies,

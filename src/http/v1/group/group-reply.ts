@@ -3,7 +3,8 @@ import { etagOf } from '../../../group/etag.ts'
 import type { Group } from '../../../group/group.ts'
 
 /**
- * Answers with a group and its entity tag. The incarnation stays inside: it is seen in the entity tag alone.
+ * Answers with a group and its entity tag. The body does not show the incarnation: only the entity tag has
+ * it.
  */
 export function sendGroup(reply: FastifyReply, group: Group): FastifyReply {
   return reply
@@ -17,7 +18,7 @@ export function viewOf({ groupId, description, labels, version, createdAt, updat
   return { groupId, description, labels, version, createdAt, updatedAt }
 }
 
-/** Where a group is found. */
+/** The path of a group. */
 export function groupPath(groupId: string): string {
   return `/v1/group/${encodeURIComponent(groupId)}`
 }

@@ -16,7 +16,7 @@ const schema = {
   tags: ['Groups'],
   summary: 'Change a group',
   description:
-    'A JSON merge patch (RFC 7396): what is left out stays, null removes. A patch that changes nothing keeps version and time.',
+    'The body is a JSON merge patch (RFC 7396): fields that it does not have stay, and null removes a field. A patch that changes nothing keeps the version and the times.',
   params: GroupParams,
   requestHeaders: ['If-Match', 'If-None-Match'],
   consumes: MEDIA_TYPES,
