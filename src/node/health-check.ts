@@ -6,6 +6,8 @@
  */
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { service } from 'grpc-health-check'
+import { destinationOf } from '../process/destination.ts'
+import { LineOutput } from '../process/line-output.ts'
 import { CLIENT_OPTIONS } from '../rpc/channel-options.ts'
 
 /**
@@ -15,7 +17,7 @@ const TIMEOUT_MS = 4_000
 
 const [address] = process.argv.slice(2)
 if (address === undefined) {
-  process.stderr.write('name the node to ask, as host:port\n')
+  print(2, 'name the node to ask, as host:port')
   process.exit(2)
 }
 
@@ -30,7 +32,12 @@ client.makeUnaryRequest(
   (error: ServiceError | null, answer) => {
     client.close()
     const status = error?.message ?? answer?.status ?? 'UNKNOWN'
-    process.stdout.write(`${address} ${status}\n`)
+    print(1, `${address} ${status}`)
     process.exitCode = status === 'SERVING' ? 0 : 1
   },
 )
+
+/** Output that cannot be written changes no exit code: that is what a health check is read by. */
+function print(descriptor: 1 | 2, line: string): void {
+  new LineOutput(destinationOf(descriptor), () => '').write(`${line}\n`)
+}

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { credentials, loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import fc from 'fast-check'
+import { ROUND_MAX } from '../register/ballot.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { ScanEntry } from '../rpc/messages.ts'
 import { nodeService } from '../rpc/service.ts'
@@ -213,14 +214,33 @@ const NEXT = { round: 2 }
 const ID = { proposerId: 5, sequence: 1 }
 const STATE = { generation: 1, lineage: [ID], value: Buffer.from('other') }
 const BEYOND = String(2n ** 53n)
+/** The first round number that no node takes, and the last that a message can hold. */
+const ROUNDS_ABOVE = [ROUND_MAX + 1, 2 ** 52, 2 ** 53 - 1]
 const MOST = String(2n ** 64n - 1n)
 
 function accept(parts: object): object {
   return { key: KEY, accept: { ballot: FIRST, state: STATE, next: NEXT, ...parts } }
 }
 
+/** Every place in which a round number can stand. */
+function requestsOfRound(round: number): [string, object][] {
+  const ballot = { round, proposerId: 5 }
+  const learn = { ballot: FIRST, state: STATE, next: NEXT }
+  return Object.entries({
+    prepare: { prepare: { ballot } },
+    accept: { accept: { ballot, state: STATE, next: { round, proposerId: 6 } } },
+    'next of an accept': { accept: { ballot: FIRST, state: STATE, next: ballot } },
+    learn: { learn: { ...learn, ballot, next: { round, proposerId: 6 } } },
+    'next of a learn': { learn: { ...learn, next: ballot } },
+    mark: { mark: { ballot, writeId: ID } },
+    stub: { stub: { ballot, writeId: ID } },
+    drop: { drop: { promised: ballot } },
+  }).map(([kind, request]) => [`a ${kind} of round ${round}`, { key: KEY, ...request }])
+}
+
 /** Requests that are valid protobuf, and that a node must refuse. */
 const ABSURD_REQUESTS: Readonly<Record<string, object>> = {
+  ...Object.fromEntries(ROUNDS_ABOVE.flatMap(requestsOfRound)),
   'a round beyond 2^53': { key: KEY, prepare: { ballot: { round: BEYOND } } },
   'a round of 2^64 - 1': { key: KEY, prepare: { ballot: { round: MOST } } },
   'a proposer id beyond 2^52': { key: KEY, prepare: { ballot: { round: 5, proposerId: String(2n ** 52n) } } },

@@ -10,12 +10,26 @@ import { readFileSync, readlinkSync } from 'node:fs'
 export const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
- * The arguments or the variables that this process was started with. `undefined`: the system does not tell
- * (only Linux does).
+ * The arguments or the variables that this process was started with. Where the process that started it has
+ * put U+FFFD in them, as a Node does that passes on what it was given, they are those of that process.
+ * `undefined`: the system does not tell (only Linux does).
  */
 export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | undefined {
+  const own = readList('self', kind)
+  if (!own?.some((entry) => entry.includes(REPLACEMENT_CHARACTER))) return own
+  const garbled = readList(process.ppid, kind)?.filter((entry) => !isUtf8(entry)) ?? []
+  const meant = new Map(garbled.map((entry) => [decodedAs(entry), entry]))
+  return own.map((entry) => meant.get(decodedAs(entry)) ?? entry)
+}
+
+/** Programs differ in how many U+FFFD they put for some bytes in a row. */
+function decodedAs(bytes: Buffer): string {
+  return bytes.toString().replaceAll(/\ufffd+/g, REPLACEMENT_CHARACTER)
+}
+
+function readList(pid: number | 'self', kind: 'cmdline' | 'environ'): readonly Buffer[] | undefined {
   try {
-    return splitAtNuls(readFileSync(`/proc/self/${kind}`))
+    return splitAtNuls(readFileSync(`/proc/${pid}/${kind}`))
   } catch {
     return undefined
   }

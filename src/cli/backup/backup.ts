@@ -4,13 +4,14 @@ import { VERSION } from '../../process/version.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'
+import { findCluster } from '../find-cluster.ts'
 import { toFailure } from '../group-command.ts'
 import { patiently } from '../patiently.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { BackupWriter } from './backup-format.ts'
 import type { BackupSink } from './backup-sink.ts'
-import { findCluster, PATIENCE_MS, PAUSE_MS } from './patience.ts'
+import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
 
 export type BackupOptions = Readonly<{
   url: string
@@ -47,8 +48,10 @@ export async function backup(options: BackupOptions): Promise<number> {
   const write = (bytes: Buffer) => untilAborted(sink.write(bytes), signal)
   try {
     const startedAt = now().toISOString()
-    const patience = { nowMs: output.nowMs, signal }
-    const { clusterId, epoch } = await untilAborted(findCluster(client, url, patience), signal)
+    const finding = findCluster(client, url, { isEnough: canServe, nowMs: output.nowMs, signal })
+    const cluster = await untilAborted(finding, signal)
+    // A cluster that can serve has both.
+    const [clusterId, epoch] = [cluster.clusterId!, cluster.epoch!]
     await write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
     for await (const groups of pagesOf(client, options, writer)) {
       await write(Buffer.concat(groups.map((group) => writer.group(group))))

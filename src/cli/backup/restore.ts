@@ -2,14 +2,16 @@
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
+import { findCluster } from '../find-cluster.ts'
 import { printable } from '../format-group.ts'
 import { describeProblem } from '../group-command.ts'
 import type { Patience } from '../patiently.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
 import { BackupSource } from './backup-source.ts'
 import { requireEmpty, requirePartOf } from './check-target.ts'
-import { findCluster, PATIENCE_MS, PAUSE_MS } from './patience.ts'
+import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
 import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups } from './send-groups.ts'
 
 export type RestoreOptions = Readonly<{
@@ -26,8 +28,6 @@ export type RestoreOptions = Readonly<{
   patienceMs?: number
 }>
 
-/** How long to wait, after an interrupt, for pages that were sent. */
-const INTERRUPT_PATIENCE_MS = 1_000
 /** How many ids a report names. */
 const IDS_SHOWN = 10
 
@@ -88,7 +88,7 @@ async function checkCluster(
   { client, source, patience }: Parts,
   { url, isResumed, output }: RestoreOptions,
 ): Promise<void> {
-  await findCluster(client, url, patience)
+  await findCluster(client, url, { ...patience, isEnough: canServe })
   if (!isResumed) return requireEmpty({ client, url, patience })
   const count = await requirePartOf({ client, url, patience }, source.groups())
   output.write(`${formatCount(count)} of them are there already\n`)
@@ -109,7 +109,7 @@ async function write(
   }
   const onProgress = () => progress.show(state())
   const sending = sendGroups({ client, groups: source.groups(), patience, onProgress }, tally)
-  const failed = await Promise.race([sending, interruption(signal)]).then(
+  const failed = await untilInterrupted(sending, signal).then(
     () => undefined,
     (error: unknown) => error,
   )
@@ -148,11 +148,4 @@ function reportLines({ restored, unchanged, conflicts }: RestoreTally, total: nu
           `conflicts ${formatCount(conflicts.length)}, written by others meanwhile and not changed: ${shown.join(', ')}${more}`,
         ]),
   ]
-}
-
-/** Resolves `INTERRUPT_PATIENCE_MS` after the signal. */
-function interruption(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => setTimeout(resolve, INTERRUPT_PATIENCE_MS), { once: true })
-  })
 }

@@ -1,14 +1,13 @@
 /** `cohort generate`: creates groups, then asks every node by itself whether it holds them. */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Connect } from '../../rpc/transport.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
-import { CommandFailure } from '../failure.ts'
-import { describeUnreachable, toFailure } from '../group-command.ts'
+import { findCluster } from '../find-cluster.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
 import { type CreateTally, createGroups, emptyTally } from './create-groups.ts'
 import { countUnverified, reportLines } from './report.ts'
 import { type NodeVerdict, verifyGroups } from './verify-groups.ts'
@@ -25,12 +24,8 @@ export type GenerateOptions = Readonly<{
   signal: AbortSignal
 }>
 
-/** How long a connector that has just been started may take to find its nodes. */
-const CLUSTER_PATIENCE_MS = 5_000
 /** How long nodes that lag are waited for. */
 const VERIFY_PATIENCE_MS = 5_000
-/** How long creates on their way are waited for after an interrupt. */
-const INTERRUPT_PATIENCE_MS = 1_000
 
 /**
  * Runs it and prints the report.
@@ -42,9 +37,12 @@ export async function generate(options: GenerateOptions): Promise<number> {
   const { amount, url, concurrency, output, signal } = options
   const client = new ApiClient({ url, connections: concurrency })
   try {
-    const cluster = await findCluster(client, options)
-    const addresses = options.hosts ?? cluster?.members.map(({ address }) => address) ?? []
-    const quorum = classicQuorum(cluster?.members.length ?? addresses.length)
+    const { hosts } = options
+    // With `hosts`, the nodes are known before the connector has found its cluster.
+    const isEnough = ({ clusterId }: ClusterStatus) => clusterId !== null || hosts !== undefined
+    const cluster = await findCluster(client, url, { isEnough, nowMs: output.nowMs, signal })
+    const addresses = hosts ?? cluster.members.map(({ address }) => address)
+    const quorum = classicQuorum(cluster.clusterId === null ? addresses.length : cluster.members.length)
     output.write(`creating ${formatCount(amount)} groups through ${url}, ${concurrency} at a time\n`)
 
     const progress = new Progress(output)
@@ -55,30 +53,12 @@ export async function generate(options: GenerateOptions): Promise<number> {
 
     const verdicts = signal.aborted
       ? undefined
-      : await verify(options, { tally, addresses, clusterId: cluster?.clusterId ?? undefined, progress })
+      : await verify(options, { tally, addresses, clusterId: cluster.clusterId ?? undefined, progress })
     for (const line of reportLines({ amount, tally, createMs, verdicts, quorum })) output.write(`${line}\n`)
     if (signal.aborted) return EXIT.interrupted
     return isAllWell(amount, tally, verdicts ?? [], quorum) ? EXIT.ok : EXIT.failed
   } finally {
     await client.close()
-  }
-}
-
-/** The cluster, once the connector has found it; `undefined` where the nodes are known without that. */
-async function findCluster(
-  client: ApiClient,
-  { url, hosts }: GenerateOptions,
-): Promise<ClusterStatus | undefined> {
-  const untilMs = performance.now() + CLUSTER_PATIENCE_MS
-  while (true) {
-    const reply = await client.cluster()
-    if (reply.kind === 'unreachable') throw new CommandFailure(describeUnreachable(url, reply.reason))
-    if (reply.kind !== 'answered') throw toFailure(reply, url)
-    const isFound = reply.value.clusterId !== null
-    if (isFound) return reply.value
-    if (hosts !== undefined) return undefined
-    if (performance.now() > untilMs) throw new CommandFailure(reply.value.reason)
-    await sleep(200)
   }
 }
 
@@ -99,21 +79,12 @@ async function createAll(
     { client, groupIds: randomIds(amount), concurrency, signal, onProgress: () => progress.show(state()) },
     tally,
   )
-  await Promise.race([work, interruption(signal)])
+  await untilInterrupted(work, signal)
   progress.finish(state())
 }
 
 function* randomIds(amount: number): Generator<string> {
   for (let count = 0; count < amount; count += 1) yield randomUUID()
-}
-
-/** Resolves some time after the signal, or never. */
-function interruption(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const onAbort = () => setTimeout(resolve, INTERRUPT_PATIENCE_MS)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-  })
 }
 
 type VerifyInput = Readonly<{

@@ -1,11 +1,12 @@
 /** Reads groups from one node, past every connector: what this node, alone, has on its disk. */
 import type { Group } from '../../group/group.ts'
 import { decodeGroup } from '../../group/group-codec.ts'
+import { LINK_LIMITS } from '../../replication/links/link-limits.ts'
 import type { Description, ReceivedAnswers } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../../rpc/transport.ts'
 
-/** The most reads in a batch. */
-const BATCH_SIZE = 500
+/** The most reads in a batch: as many answers with the largest groups fit into one message of a node. */
+const BATCH_SIZE = LINK_LIMITS.requestsPerBatchMax
 /** Two batches at once keep a node busy without crowding out the connectors' own. */
 const BATCHES_IN_FLIGHT = 2
 const DESCRIBE_TIMEOUT_MS = 2_000
