@@ -1,4 +1,7 @@
-/** `bin/cohort` where the Node of the system is too old: another Node stands between the user and the program. */
+/**
+ * `bin/cohort` where the Node of the system is too old: another Node stands between the user and the
+ * program.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
