@@ -13,8 +13,9 @@
  */
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../register/ballot.ts'
+import { isDamage } from '../register/damage.ts'
 import { highestAccepted, type Records } from '../register/known-chosen.ts'
-import type { KeyRecord } from '../register/messages.ts'
+import type { Holding, KeyRecord } from '../register/messages.ts'
 import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
 import { joiningOf, nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
@@ -55,9 +56,18 @@ export function mayList(nodes: NodeSet, { quorums, joining }: Handover): boolean
   return isClassicQuorum(nodes, quorums) && (nodes & joining) === joining
 }
 
-/** The transfer of a key, from what the nodes have listed for it. */
-export function beginTransfer(records: Records, { quorums, joining }: Handover): KeyTransfer {
-  const isUnknown = records.every((record) => record === undefined || record === EMPTY_RECORD)
+/**
+ * The transfer of a key, from what the nodes have listed for it. A key of which a node holds a damaged record
+ * is known to that node.
+ */
+export function beginTransfer(
+  holdings: readonly (Holding | undefined)[],
+  { quorums, joining }: Handover,
+): KeyTransfer {
+  const isUnknown = holdings.every((holding) => holding === undefined || holding === EMPTY_RECORD)
+  const records: Records = holdings.map((holding) =>
+    holding === undefined || isDamage(holding) ? undefined : holding,
+  )
   if (isUnknown || isSealed(records, quorums, joining)) return DONE
   return { kind: 'settle', listed: highestAccepted(records) }
 }

@@ -1,14 +1,15 @@
 /** What became of the requests of one phase of a proposer, node by node. */
 import { type Ballot, FIRST_BALLOT, maxBallot } from './ballot.ts'
+import { isDamage } from './damage.ts'
 import type { Records } from './known-chosen.ts'
-import type { Answer } from './messages.ts'
+import type { Answer, Damage, Reply } from './messages.ts'
 import type { NodeSet } from './quorum.ts'
 
 /**
  * What became of the request to one node. `unsent`: the request never left; `lost`: it left, and no answer
  * will come; `undefined`: there is no answer yet.
  */
-export type Fate = Answer | 'lost' | 'unsent' | undefined
+export type Fate = Reply | 'lost' | 'unsent' | undefined
 
 /** What became of the request to each node, at the index of the node. */
 export type Answers = Fate[]
@@ -19,16 +20,21 @@ export function noAnswers(n: number): Answers {
 }
 
 export function isAnswer(fate: Fate): fate is Answer {
-  return fate !== undefined && fate !== 'lost' && fate !== 'unsent'
+  return typeof fate === 'object' && !isDamage(fate)
+}
+
+/** Whether the node has answered that its record is damaged. */
+function isDamagedFate(fate: Fate): fate is Damage {
+  return typeof fate === 'object' && isDamage(fate)
 }
 
 /**
- * Whether every node refused an accept, or was never sent it. A refusal is final: what a node has promised
- * and accepted never goes down. It also means that the node did not vote for it before, since an accept is
- * delivered at most once.
+ * Whether every node refused an accept, took no vote because its record is damaged, or was never sent it. A
+ * refusal is final: what a node has promised and accepted never goes down. It also means that the node did
+ * not vote for it before, since an accept is delivered at most once.
  */
 export function isVoid(answers: Answers): boolean {
-  return answers.every((fate) => fate === 'unsent' || (isAnswer(fate) && !fate.ok))
+  return answers.every((fate) => fate === 'unsent' || isDamagedFate(fate) || (isAnswer(fate) && !fate.ok))
 }
 
 /** The nodes that have answered with, or without, an ok. */

@@ -75,3 +75,15 @@ export type KeyRecord = Readonly<{
 
 /** A node's answer: the record as it is after the message, so that who is refused learns at once why. */
 export type Answer = Readonly<{ ok: boolean; record: KeyRecord }>
+
+/**
+ * The record of a key is damaged: the node does not know what it has promised and accepted (protocol.md §9).
+ * No promise that it has given for the key has a round number above `promiseBound`.
+ */
+export type Damage = Readonly<{ promiseBound: number }>
+
+/** What a node answers to a request: no vote and no refusal when its record is damaged. */
+export type Reply = Answer | Damage
+
+/** What a node holds for a key. */
+export type Holding = KeyRecord | Damage

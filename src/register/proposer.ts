@@ -31,8 +31,9 @@ import {
   nextFastBallot,
   ROUND_MAX,
 } from './ballot.ts'
+import { isDamage } from './damage.ts'
 import type { Chosen, Records } from './known-chosen.ts'
-import { type Answer, READ_REQUEST, type Request } from './messages.ts'
+import { type Answer, type Damage, READ_REQUEST, type Reply, type Request } from './messages.ts'
 import {
   type Decision,
   type KeyFault,
@@ -152,6 +153,8 @@ export class Proposer<O extends Operation> {
   #token = 0
   #view: View | undefined
   readonly #roundNumbers: RoundNumbers
+  /** The nodes that have last answered that their record is damaged, by their index. */
+  readonly #damages: (Damage | undefined)[] = []
   #retries = 0
   /** The last accept of a new state in this batch: its answers count also when they come late. */
   #trial: Readonly<{ token: number; phase: AcceptPhase }> | undefined
@@ -186,9 +189,12 @@ export class Proposer<O extends Operation> {
   /**
    * An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen.
    */
-  receive(from: number, token: number, answer: Answer): readonly Effect<O>[] {
-    this.#roundNumbers.notePromise(from, answer.record.promised)
-    return this.#note(from, token, answer)
+  receive(from: number, token: number, reply: Reply): readonly Effect<O>[] {
+    this.#damages[from] = isDamage(reply) ? reply : undefined
+    // The next round is above all that a damaged record can have promised, so that what it chooses heals it.
+    const round = isDamage(reply) ? reply.promiseBound : reply.record.promised.round
+    this.#roundNumbers.notePromise(from, round)
+    return this.#note(from, token, reply)
   }
 
   /** A request or its answer was lost with its stream: the node may or may not have acted on it. */
@@ -229,7 +235,7 @@ export class Proposer<O extends Operation> {
     return this.#takeEffects()
   }
 
-  #note(from: number, token: number, what: Answer | 'lost' | 'unsent'): readonly Effect<O>[] {
+  #note(from: number, token: number, what: Reply | 'lost' | 'unsent'): readonly Effect<O>[] {
     const current = this.#phase
     const phase = token === this.#token ? current : token === this.#trial?.token ? this.#trial.phase : IDLE
     if (phase.kind !== 'idle' && phase.answers[from] === undefined) {
@@ -440,10 +446,12 @@ export class Proposer<O extends Operation> {
     this.#view = { state, next }
     phase.answers.forEach((answer, node) => {
       if (answer === 'lost' || answer === 'unsent') return
-      const isRefusal = answer !== undefined && !answer.ok
+      const lacksState = this.#isHealedBy(node, ballot) || (isAnswer(answer) && !answer.ok)
       this.#send(
         node,
-        isRefusal ? { kind: 'learn', ballot, state, next } : { kind: 'mark', ballot, writeId: state.writeId },
+        lacksState
+          ? { kind: 'learn', ballot, state, next }
+          : { kind: 'mark', ballot, writeId: state.writeId },
         undefined,
       )
     })
@@ -591,14 +599,21 @@ export class Proposer<O extends Operation> {
   /** Gives the chosen state to the nodes whose answers show that they lack it. */
   #heal(phase: ReadPhase, { state, ballot }: Chosen): void {
     if (ballot === undefined) return
-    phase.answers.forEach((answer, node) => {
-      if (!isAnswer(answer)) return
-      const { accepted, state: voted } = answer.record
+    const has = ({ record: { accepted, state: voted } }: Answer): boolean => {
       const order = accepted === undefined ? -1 : compareBallots(accepted, ballot)
       // A vote at the same fast ballot may be for a state that lost.
-      if (order > 0 || (order === 0 && sameWriteId(voted.writeId, state.writeId))) return
+      return order > 0 || (order === 0 && sameWriteId(voted.writeId, state.writeId))
+    }
+    phase.answers.forEach((answer, node) => {
+      if (!this.#isHealedBy(node, ballot) && (!isAnswer(answer) || has(answer))) return
       this.#send(node, { kind: 'learn', ballot, state, next: nextFastBallot(ballot) }, undefined)
     })
+  }
+
+  /** Whether a node has a damaged record, as far as is known, and what is chosen at a ballot heals it (§9). */
+  #isHealedBy(node: number, { round }: Ballot): boolean {
+    const damage = this.#damages[node]
+    return damage !== undefined && round > damage.promiseBound
   }
 
   #sendAll(request: Request, round: Round): void {

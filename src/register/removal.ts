@@ -2,9 +2,9 @@
  * Removing what is left of a deleted key: what the records of all members say, and what is to be sent for it
  * (protocol.md §6). Pure; a loop that waits and reports again is the caller's.
  */
-import assert from 'node:assert/strict'
 import { type Ballot, compareBallots, isFastBallot } from './ballot.ts'
-import type { KeyRecord, Request } from './messages.ts'
+import { isDamage } from './damage.ts'
+import type { Holding, KeyRecord, Request } from './messages.ts'
 import { sameWriteId, type WriteId } from './state.ts'
 
 /** What a report of all members says of a key. */
@@ -27,13 +27,17 @@ export type Finding =
   | Readonly<{ kind: 'promises'; promises: readonly (Ballot | undefined)[] }>
   /** No member has a record. */
   | Readonly<{ kind: 'nothing' }>
-  /** A live state, or members that differ: repair's business, or nobody's. */
+  /** A live state, members that differ, or a damaged record: repair's business, or nobody's. */
   | Readonly<{ kind: 'other' }>
 
-/** Reads a report: one record of each member of the cluster, as it is where it has none (`EMPTY_RECORD`). */
-export function findRemovable(records: readonly KeyRecord[]): Finding {
+/**
+ * Reads a report: what each member of the cluster holds, where it has no record `EMPTY_RECORD`. A damaged
+ * record is no word of its member: nothing is removed.
+ */
+export function findRemovable(holdings: readonly Holding[]): Finding {
+  const records = holdings.filter((holding): holding is KeyRecord => !isDamage(holding))
   const [first] = records
-  assert.ok(first !== undefined)
+  if (first === undefined || records.length < holdings.length) return { kind: 'other' }
   if (records.every((record) => isSameTombstone(record, first))) {
     return { kind: 'tombstone', ballot: first.accepted!, writeId: first.state.writeId }
   }

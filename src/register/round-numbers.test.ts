@@ -13,23 +13,23 @@ function promised(round: number): Ballot {
 
 test('the next round number is above every plausible promise', () => {
   const numbers = new RoundNumbers(quorumsOf(3), 4)
-  numbers.notePromise(0, promised(9))
-  numbers.notePromise(1, promised(7))
+  numbers.notePromise(0, 9)
+  numbers.notePromise(1, 7)
   assert.equal(numbers.draw(), 10)
   numbers.noteOwn(promised(11))
   assert.deepEqual([numbers.draw(), numbers.highest], [12, 12])
-  numbers.notePromise(2, promised(PLAUSIBLE_ROUND_MAX))
+  numbers.notePromise(2, PLAUSIBLE_ROUND_MAX)
   assert.equal(numbers.draw(), PLAUSIBLE_ROUND_MAX + 1)
 })
 
 test('an implausible promise is exceeded only where there is no classic quorum without its node', () => {
   const numbers = new RoundNumbers(quorumsOf(3), 4)
-  numbers.notePromise(0, promised(PLAUSIBLE_ROUND_MAX + 100))
+  numbers.notePromise(0, PLAUSIBLE_ROUND_MAX + 100)
   assert.equal(numbers.draw(), 5, 'two nodes are a quorum')
-  numbers.notePromise(1, promised(PLAUSIBLE_ROUND_MAX + 50))
+  numbers.notePromise(1, PLAUSIBLE_ROUND_MAX + 50)
   assert.equal(numbers.draw(), PLAUSIBLE_ROUND_MAX + 51, 'the lower one of two is enough')
   const ofAll = new RoundNumbers(unanimousQuorums(3), 4)
-  ofAll.notePromise(0, promised(PLAUSIBLE_ROUND_MAX + 100))
+  ofAll.notePromise(0, PLAUSIBLE_ROUND_MAX + 100)
   assert.equal(ofAll.draw(), PLAUSIBLE_ROUND_MAX + 101)
 })
 

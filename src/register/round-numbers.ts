@@ -29,8 +29,8 @@ export class RoundNumbers {
     if (round > this.#highest) this.#highest = round
   }
 
-  /** A node has promised the ballot. */
-  notePromise(node: number, { round }: Ballot): void {
+  /** A node has promised a ballot with this round number, or may have. */
+  notePromise(node: number, round: number): void {
     if (round <= this.#highest) return
     if (round <= PLAUSIBLE_ROUND_MAX) this.#highest = round
     else {

@@ -1,8 +1,9 @@
 /** The protocol with one part exchanged. No process can reach any of this. */
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { compareBallots } from '../register/ballot.ts'
+import { isDamage } from '../register/damage.ts'
 import { candidatesAt, highestAccepted, type Records } from '../register/known-chosen.ts'
-import type { KeyRecord } from '../register/messages.ts'
+import type { Damage, Holding, KeyRecord } from '../register/messages.ts'
 import { type Configuration, countNodes, type Quorums } from '../register/quorum.ts'
 import { ABSENT, type State } from '../register/state.ts'
 import { quorumsOfMembership } from '../rpc/membership.ts'
@@ -16,6 +17,21 @@ export function withAnswers(answers: Protocol['answer']): Protocol {
 /** Other rules of removing tombstones. */
 export function withRemoval(removal: Partial<Protocol['removal']>, protocol = PROTOCOL): Protocol {
   return { ...protocol, removal: { ...protocol.removal, ...removal } }
+}
+
+/** Other rules of damaged records. */
+export function withDamage(damage: Partial<Protocol['damage']>): Protocol {
+  return { ...PROTOCOL, damage: { ...PROTOCOL.damage, ...damage } }
+}
+
+/** A damaged record looks like none. */
+export function asBlank<T extends Holding | undefined>(holding: T): KeyRecord | Exclude<T, Damage> {
+  return holding !== undefined && isDamage(holding) ? EMPTY_RECORD : (holding as Exclude<T, Damage>)
+}
+
+/** What is not damaged. */
+export function wholeOf(holdings: readonly Holding[]): readonly KeyRecord[] {
+  return holdings.filter((holding): holding is KeyRecord => !isDamage(holding))
 }
 
 /** A record that was only prepared looks like a stub. */

@@ -2,7 +2,7 @@
  * Which worlds show best that a rule is broken: rare failures need much of one fault and little of the
  * others.
  */
-import { PROFILE, type Profile, STABLE } from './small/profile.ts'
+import { PROFILE, type Profile, STABLE, WHOLE } from './small/profile.ts'
 
 export const THREE_NODES: Profile = { ...STABLE, nodeCounts: [3] }
 
@@ -27,7 +27,7 @@ export const REMOVAL: Profile = {
 }
 
 /** The membership changes all the time, while groups come, go, and are removed. */
-export const CHANGING: Profile = { ...PROFILE, changesMax: [1, 2, 4] }
+export const CHANGING: Profile = { ...WHOLE, changesMax: [1, 2, 4] }
 
 /**
  * Members of three are changed often and fast, and few operations come between: what is not sealed stays so.
@@ -104,3 +104,6 @@ export const SHRINKING: Profile = {
   changesMax: [1],
   changes: { ...PROFILE.changes, kinds: ['remove'], haste: [0.5], steps: 50 },
 }
+
+/** Disks spoil records again and again. */
+export const DAMAGED: Profile = { ...THREE_NODES, damages: [0.05, 0.1, 0.3] }

@@ -2,8 +2,9 @@
  * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the
  * checkers; no process can reach any of this.
  */
-import { answer, EMPTY_RECORD, onAccept } from '../register/acceptor.ts'
+import { answer, EMPTY_RECORD, onAccept, onLearn } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
+import { onDamaged } from '../register/damage.ts'
 import { knownChosen } from '../register/known-chosen.ts'
 import { judge } from '../register/operation.ts'
 import { quorumsOf } from '../register/quorum.ts'
@@ -13,7 +14,9 @@ import {
   compareWriters,
   recoverBy,
   resize,
+  wholeOf,
   withAnswers,
+  withDamage,
   withJoint,
   withMembership,
   withoutLowest,
@@ -23,6 +26,7 @@ import {
 } from './broken-protocol.ts'
 import {
   CHANGING,
+  DAMAGED,
   FIVE_NODES,
   HANDOVERS,
   LATE,
@@ -187,7 +191,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was only prepared is dropped like a stub',
     protocol: withRemoval(
-      { find: (records) => findRemovable(records.map(asStub)) },
+      { find: (records) => findRemovable(wholeOf(records).map(asStub)) },
       withAnswers((record, request) => answer(asStub(record), request)),
     ),
     profile: REMOVAL,
@@ -213,7 +217,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a tombstone is removed on the word of a quorum',
-    protocol: withRemoval({ find: (records) => findRemovable(withoutLowest(records)) }),
+    protocol: withRemoval({ find: (records) => findRemovable(withoutLowest(wholeOf(records))) }),
     profile: REMOVAL,
     seedsMax: 5_000,
   },
@@ -273,5 +277,39 @@ export const MUTATIONS: readonly Mutation[] = [
     protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
     profile: HANDOVERS,
     seedsMax: 2_000,
+  },
+  {
+    name: 'a damaged record still votes',
+    protocol: withDamage({ answer: (_damage, request) => answer(EMPTY_RECORD, request) }),
+    profile: DAMAGED,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'whatever is chosen heals a damaged record',
+    protocol: withDamage({
+      answer: (_damage, request) => (request.kind === 'learn' ? onLearn(EMPTY_RECORD, request) : undefined),
+    }),
+    profile: DAMAGED,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'a damaged record heals one round too early',
+    protocol: withDamage({
+      answer: ({ promiseBound }, request) => onDamaged({ promiseBound: promiseBound - 2 }, request),
+    }),
+    profile: DAMAGED,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'what heals an earlier damage heals a later one',
+    protocol: withDamage({ tell: (promiseBound, before) => before ?? { promiseBound } }),
+    profile: DAMAGED,
+    seedsMax: 20_000,
+  },
+  {
+    name: 'a node forgets in a crash how far it has promised',
+    protocol: withDamage({ isBoundSaved: false }),
+    profile: DAMAGED,
+    seedsMax: 20_000,
   },
 ]

@@ -3,8 +3,9 @@ import { requireSpare } from '../membership/plan-change.ts'
 import type { MembershipRules as ConnectorRules } from '../membership/seams.ts'
 import { digestOf } from '../node/store/digest.ts'
 import { answer } from '../register/acceptor.ts'
+import { onDamaged, promiseBoundFor } from '../register/damage.ts'
 import { knownChosen } from '../register/known-chosen.ts'
-import type { Request } from '../register/messages.ts'
+import type { Damage, KeyRecord, Request } from '../register/messages.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../register/removal.ts'
 import { RULES } from '../register/rules.ts'
@@ -20,6 +21,7 @@ export type Protocol = Readonly<{
   rules: typeof RULES
   quorumsOf: typeof quorumsOf
   answer: typeof answer
+  damage: DamageRules
   /**
    * Whether what a request changed is durable before its answer leaves. If not, it is some time later, or
    * never.
@@ -33,6 +35,18 @@ export type Protocol = Readonly<{
   digestOf: typeof digestOf
   removal: Removal
   membership: MembershipRules
+}>
+
+/** The rules of damaged records (protocol.md §9). */
+export type DamageRules = Readonly<{
+  /** What a node makes of a request about a damaged record. */
+  answer: typeof onDamaged
+  /** The promise bound that a node stores with a record. */
+  boundFor: (bound: number, record: KeyRecord) => number
+  /** Whether the bound is durable before the answer with the record leaves. */
+  isBoundSaved: boolean
+  /** What a node tells of a damage, by its bound and by what it told of the one before. */
+  tell: (bound: number, before: Damage | undefined) => Damage
 }>
 
 /** The rules of removing tombstones (protocol.md §6). */
@@ -73,6 +87,13 @@ export const PROTOCOL: Protocol = {
   rules: RULES,
   quorumsOf,
   answer,
+  damage: {
+    answer: onDamaged,
+    // The tightest bound there may be.
+    boundFor: (bound, record) => promiseBoundFor(bound, record, 0),
+    isBoundSaved: true,
+    tell: (promiseBound) => ({ promiseBound }),
+  },
   isSavedAtOnce: ({ kind }) => kind !== 'mark',
   knownToRepair: knownChosen,
   doesRepairSettle: true,

@@ -2,6 +2,7 @@
  * One step of a schedule. A schedule is a list of steps and nothing else, so that a run can be repeated,
  * shortened, and kept in a test. A step that is not possible in a shortened schedule does nothing.
  */
+import type { Key } from './key.ts'
 
 /** A change of the membership that somebody asks for. `member` is the number of a node. */
 export type Change =
@@ -66,5 +67,9 @@ export type Action =
   | Readonly<{ kind: 'lose disk'; node: number }>
   /** A disk that was lost is back, with what it held. */
   | Readonly<{ kind: 'return disk'; node: number }>
+  /** The disk of a node spoils what it holds for a key. */
+  | Readonly<{ kind: 'damage'; node: number; key: Key }>
+  /** A connector has heard of a damaged record, and runs a round of its key that changes nothing. */
+  | Readonly<{ kind: 'mend'; connector: number; key: Key }>
   /** All nodes run and nobody suspects them: the second phase. */
   | Readonly<{ kind: 'heal' }>

@@ -1,8 +1,10 @@
+import { isDamage } from '../../register/damage.ts'
 import type { Chance } from '../chance.ts'
 import type { Action, Change, Recall } from './action.ts'
 import type { Connector } from './connector.ts'
-import { GROUP, MEMBERSHIP } from './key.ts'
+import { GROUP, KEYS, type Key, MEMBERSHIP } from './key.ts'
 import type { Parcel } from './network.ts'
+import type { Node } from './node.ts'
 import type { Weights } from './profile.ts'
 import type { World } from './world.ts'
 
@@ -100,6 +102,10 @@ export class Draws {
         return this.#show()
       case 'transfer':
         return this.#transfer(chance.happens(0.3))
+      case 'damage':
+        return { kind, node: chance.below(nodes.list.length), key: this.#key() }
+      case 'mend':
+        return { kind, connector: chance.below(connectors.list.length), key: this.#key() }
       default:
         return kind satisfies never
     }
@@ -149,11 +155,23 @@ export class Draws {
       if (chance.happens(0.5)) return { kind: 'watch', connector }
       return { kind: 'discover', connector, skipped: undefined }
     }
+    const [damaged] = nodes.damaged
+    if (damaged !== undefined && (!newest.isJoint || chance.happens(0.5))) return this.#mend(damaged)
     if (!newest.isJoint) return undefined
     // One at a time, as the claim of a transfer has it.
     const connector = 0
     const isLost = newest.joining.some((number) => nodes.list[number]!.isLost)
     return { kind: isLost ? 'discover' : 'transfer', connector, skipped: undefined }
+  }
+
+  /** Some connector hears of a damaged record, and mends it. */
+  #mend(damaged: Node): Action {
+    const key = KEYS.find((each) => isDamage(damaged.holding(each)))!
+    return { kind: 'mend', connector: this.#chance.below(this.#world.connectors.list.length), key }
+  }
+
+  #key(): Key {
+    return this.#options.changesLeft > 0 && this.#chance.happens(0.3) ? MEMBERSHIP : GROUP
   }
 
   #suspect(): Action {

@@ -9,7 +9,7 @@ import type { Change } from './action.ts'
 import type { Connector } from './connector.ts'
 import type { Connectors } from './connectors.ts'
 import { type Epoch, memberOf, nodeIdOf, numberOf, planOf } from './epoch.ts'
-import { formatKey, GROUP, KEYS, MEMBERSHIP } from './key.ts'
+import { formatKey, GROUP, KEYS, type Key, MEMBERSHIP } from './key.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
 import type { Stage } from './stage.ts'
@@ -113,6 +113,17 @@ export class Members {
     connector.transfer.advance(skipped)
   }
 
+  /** A connector runs a round for a key: nodes with a damaged record learn what it leaves. */
+  mend(connector: Connector, key: Key): void {
+    this.#connectors.submitOwn(connector, {
+      key,
+      name: `the mending of ${formatKey(key)}`,
+      needsRound: true,
+      decide: () => ({ kind: 'keep', result: undefined }),
+      onEnd: () => undefined,
+    })
+  }
+
   #newTransfer(connector: Connector): Transfer {
     const { network, protocol } = this.#stage
     const { epoch, suspects } = connector
@@ -145,7 +156,10 @@ export class Members {
   /** Begins a change, unless the rules refuse it. */
   #begin(connector: Connector, planned: ChangePlan): void {
     const { membership } = this.#stage.protocol
-    const plan = membership.requireSpare(planned, (nodeId) => this.#nodes.list[numberOf({ nodeId })]!.isUp)
+    const plan = membership.requireSpare(planned, (nodeId) => {
+      const { isUp, isDamaged } = this.#nodes.list[numberOf({ nodeId })]!
+      return isUp && !isDamaged
+    })
     if (plan.kind === 'refused') this.#stage.teller?.note(`${connector.name}  is refused: ${plan.code}`)
     else this.#propose(connector, membership.begin(plan.membership), () => undefined)
   }
@@ -189,6 +203,6 @@ function names({ members }: Membership, nodeId: string): boolean {
 
 function descriptionOf(node: Node): Description {
   const { nodeId, membership } = node
-  const recordCount = KEYS.filter((key) => node.record(key) !== EMPTY_RECORD).length
+  const recordCount = KEYS.filter((key) => node.holding(key) !== EMPTY_RECORD).length
   return { nodeId, membership, version: '', recordCount, tombstoneCount: 0, stubCount: 0 }
 }

@@ -1,4 +1,4 @@
-import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import type { Holding, Reply, Request } from '../../register/messages.ts'
 import type { ParcelId } from './action.ts'
 import type { Session } from './connector.ts'
 import type { Epoch } from './epoch.ts'
@@ -35,8 +35,8 @@ export type Parcel = Readonly<{
 
 /** What comes back from a node. */
 type Said = Readonly<{
-  answer: Answer | undefined
-  listing: readonly KeyRecord[] | undefined
+  answer: Reply | undefined
+  listing: readonly Holding[] | undefined
   /** Of a mismatch: the epoch that the node is in; `undefined`: it is new. */
   nodeEpoch: Epoch | undefined
 }>

@@ -1,5 +1,6 @@
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
-import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import { isDamage } from '../../register/damage.ts'
+import type { Damage, Holding, Reply, Request } from '../../register/messages.ts'
 import type { NodeIdentity } from '../../rpc/adoption.ts'
 import type { Membership } from '../../rpc/messages.ts'
 import type { Protocol } from '../protocol.ts'
@@ -23,8 +24,13 @@ export class Node implements NodeIdentity {
   readonly #protocol: Protocol
   readonly #oracle: Oracle
   /** By key. */
-  readonly #records: KeyRecord[] = [EMPTY_RECORD, EMPTY_RECORD]
-  readonly #saved: KeyRecord[] = [EMPTY_RECORD, EMPTY_RECORD]
+  readonly #holdings: Holding[] = [EMPTY_RECORD, EMPTY_RECORD]
+  readonly #saved: Holding[] = [EMPTY_RECORD, EMPTY_RECORD]
+  /** No promise that it has given, for any key, has a higher round number. */
+  #promiseBound = 0
+  #savedBound = 0
+  /** By key: what it has told of the last damage. */
+  readonly #damages: (Damage | undefined)[] = []
   /** Votes that a crash would undo. */
   #unsavedVotes: Vote[] = []
   /** The epoch that it has adopted; `undefined`: it is new. */
@@ -55,8 +61,24 @@ export class Node implements NodeIdentity {
   }
 
   /** What it would report of a key. */
-  record(key: Key): KeyRecord {
-    return this.#records[key]!
+  holding(key: Key): Holding {
+    return this.#holdings[key]!
+  }
+
+  /** Whether its record of some key is damaged. */
+  get isDamaged(): boolean {
+    return this.#holdings.some(isDamage)
+  }
+
+  /** Its disk spoils what it holds for a key. Only a record can be spoiled. */
+  damage(key: Key): boolean {
+    const holding = this.#saved[key]!
+    if (holding === EMPTY_RECORD || isDamage(holding)) return false
+    const damage = this.#protocol.damage.tell(this.#promiseBound, this.#damages[key])
+    this.#damages[key] = damage
+    this.#holdings[key] = damage
+    this.#saved[key] = damage
+    return true
   }
 
   /**
@@ -74,25 +96,32 @@ export class Node implements NodeIdentity {
   }
 
   /** Acts on a request of an epoch. `undefined`: it is not meant. */
-  handle(key: Key, request: Request, epoch: Epoch): Answer | undefined {
+  handle(key: Key, request: Request, epoch: Epoch): Reply | undefined {
     if (!this.#protocol.membership.isMeantFor(this, epoch.recipients[this.number]!)) return undefined
-    const before = this.#records[key]!
-    const answer = this.#protocol.answer(before, request)
-    if (answer.record === before) return answer
-    this.#records[key] = answer.record
+    const before = this.#holdings[key]!
+    const reply = this.#replyTo(before, request)
+    if (isDamage(reply) || reply.record === before) return reply
+    this.#holdings[key] = reply.record
+    this.#promiseBound = this.#protocol.damage.boundFor(this.#promiseBound, reply.record)
     if (request.kind === 'accept') this.#unsavedVotes.push({ key, request })
     if (this.#protocol.isSavedAtOnce(request)) this.save()
-    return answer
+    return reply
+  }
+
+  #replyTo(holding: Holding, request: Request): Reply {
+    const { answer, damage } = this.#protocol
+    return isDamage(holding) ? (damage.answer(holding, request) ?? holding) : answer(holding, request)
   }
 
   /** Lists what it holds, for the transfer of an epoch. `undefined`: it is not meant. */
-  list(epoch: Epoch): readonly KeyRecord[] | undefined {
+  list(epoch: Epoch): readonly Holding[] | undefined {
     const isMeant = this.#protocol.membership.mayBeListed(this, epoch.recipients[this.number]!)
-    return isMeant ? [...this.#records] : undefined
+    return isMeant ? [...this.#holdings] : undefined
   }
 
   save(): void {
-    for (const key of KEYS) this.#saved[key] = this.#records[key]!
+    for (const key of KEYS) this.#saved[key] = this.#holdings[key]!
+    if (this.#protocol.damage.isBoundSaved) this.#savedBound = this.#promiseBound
     if (this.#protocol.membership.adoptionIsSaved !== 'never') this.#savedEpoch = this.#epoch
     if (this.#unsavedVotes.length === 0) return
     const votes = this.#unsavedVotes
@@ -102,7 +131,8 @@ export class Node implements NodeIdentity {
 
   crash(): void {
     this.isUp = false
-    for (const key of KEYS) this.#records[key] = this.#saved[key]!
+    for (const key of KEYS) this.#holdings[key] = this.#saved[key]!
+    this.#promiseBound = this.#savedBound
     this.#epoch = this.#savedEpoch
     this.#unsavedVotes = []
   }

@@ -1,8 +1,9 @@
-import type { Answer, KeyRecord } from '../../register/messages.ts'
+import { isDamage } from '../../register/damage.ts'
+import type { KeyRecord, Reply } from '../../register/messages.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Connectors } from './connectors.ts'
 import { configurationsOf, type Epoch, formatEpoch, nodeIdOf } from './epoch.ts'
-import { GROUP } from './key.ts'
+import { formatKey, GROUP, type Key } from './key.ts'
 import type { Parcel } from './network.ts'
 import { Node } from './node.ts'
 import type { Stage } from './stage.ts'
@@ -47,7 +48,7 @@ export class Nodes {
     const answer = this.#handle(node, parcel)
     if (answer === undefined) return this.#refuse(node, parcel)
     if (parcel.request!.kind === 'mark') return
-    oracle.told(node.number, parcel.key, answer.record)
+    if (!isDamage(answer)) oracle.told(node.number, parcel.key, answer.record)
     network.reply(parcel, 'answer', { answer, listing: undefined, nodeEpoch: undefined })
   }
 
@@ -103,6 +104,20 @@ export class Nodes {
     )
   }
 
+  /** A disk spoils a record: of so few nodes that every quorum can still be had without them. */
+  damage(number: number, key: Key): void {
+    const node = this.list[number]
+    if (node === undefined || !this.#canSpare(number) || !node.damage(key)) return
+    this.#stage.teller?.note(`the disk of ${node.nodeId} spoils its record of ${formatKey(key)}`)
+  }
+
+  /** The members of the newest epoch that hold a damaged record. */
+  get damaged(): readonly Node[] {
+    return this.#stage.oracle.newest.nodes
+      .map((number) => this.list[number]!)
+      .filter(({ isDamaged, isLost }) => isDamaged && !isLost)
+  }
+
   /** A disk comes back to a place of its own. */
   returnDisk(number: number): void {
     const node = this.list[number]
@@ -116,14 +131,19 @@ export class Nodes {
     for (const node of this.list) if (!node.isLost) node.isUp = true
   }
 
-  /**
-   * Whether there are quorums without this member: in the newest epoch that another node has adopted, since
-   * nobody may know of a newer one, and in all that may follow.
-   */
   #canLose(lost: number): boolean {
+    return this.#stage.oracle.newest.nodes.includes(lost) && this.#canSpare(lost)
+  }
+
+  /**
+   * Whether there are quorums without this node, and without those that hold a damaged record: in the newest
+   * epoch that another node has adopted, since nobody may know of a newer one, and in all that may follow.
+   */
+  #canSpare(spared: number): boolean {
     const { oracle } = this.#stage
-    if (!oracle.newest.nodes.includes(lost)) return false
-    const left = this.list.filter(({ number, isLost }) => !isLost && number !== lost)
+    const left = this.list.filter(
+      ({ number, isLost, isDamaged }) => !isLost && !isDamaged && number !== spared,
+    )
     const adopted = Math.max(...left.map(({ epoch }) => epoch?.number ?? 0))
     return oracle
       .epochsFrom(adopted)
@@ -140,12 +160,16 @@ export class Nodes {
   }
 
   /** `undefined`: the node does not act on it. */
-  #handle(node: Node, { key, request, epoch }: Parcel): Answer | undefined {
+  #handle(node: Node, { key, request, epoch }: Parcel): Reply | undefined {
     this.show(node, epoch)
     if (!node.isUp) return undefined
-    const before = node.record(key)
+    const before = node.holding(key)
     const answer = node.handle(key, request!, epoch)
-    if (answer === undefined || answer.record === before) return answer
+    if (answer === undefined || isDamage(answer) || answer.record === before) return answer
+    if (isDamage(before)) {
+      this.#stage.teller?.note(`${node.nodeId} has healed its record of ${formatKey(key)}`)
+      return answer
+    }
     if (request!.kind === 'stub' && before.accepted !== undefined) this.#stage.oracle.removed(before)
     if (request!.kind === 'drop') this.#dropped(node, before)
     return answer

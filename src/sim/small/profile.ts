@@ -35,6 +35,8 @@ export type Profile = Readonly<{
     /** Steps of the first phase, for each change. */
     steps: number
   }>
+  /** How often a disk spoils a record, out of the sum of all. */
+  damages: readonly number[]
   /** Weights that are not drawn. */
   weights?: Partial<Weights>
 }>
@@ -54,6 +56,7 @@ export const PROFILE: Profile = {
   looks: [0, 0, 0.1, 0.5],
   changesMax: [0, 1, 4],
   emphases: ['create', 'update', 'delete', 'read'],
+  damages: [0, 0, 0.02, 0.1],
   changes: {
     kinds: ['add', 'replace', 'replace', 'remove'],
     haste: [0, 0.3, 0.8],
@@ -63,8 +66,11 @@ export const PROFILE: Profile = {
   },
 }
 
-/** A membership that never changes. */
-export const STABLE: Profile = { ...PROFILE, changesMax: [0] }
+/** Disks that spoil nothing. */
+export const WHOLE: Profile = { ...PROFILE, damages: [0] }
+
+/** And a membership that never changes. */
+export const STABLE: Profile = { ...WHOLE, changesMax: [0] }
 
 /** How often, out of the sum of all, a step is of a kind. */
 export type Weights = Record<Exclude<Action['kind'], 'heal'>, number>
@@ -89,11 +95,19 @@ export function drawChangeWeights(chance: Chance, change: number): ChangeWeights
   }
 }
 
+type DamageWeights = Pick<Weights, 'damage' | 'mend'>
+
+/** What is mended is damaged again before long, so that one key has several damages in a schedule. */
+export function drawDamageWeights(chance: Chance, damages: Profile['damages']): DamageWeights {
+  const damage = chance.of(damages)
+  return { damage, mend: damage * chance.of([0.2, 0.5, 1]) }
+}
+
 export function drawWeights(
   chance: Chance,
   submit: number,
   looks: Profile['looks'],
-): Omit<Weights, keyof ChangeWeights> {
+): Omit<Weights, keyof ChangeWeights | keyof DamageWeights> {
   const look = chance.of(looks)
   const rare = () => chance.of([0, 0, 0.01, 0.05])
   return {

@@ -1,9 +1,10 @@
+import { isDamage } from '../../register/damage.ts'
 import type { Connectors } from './connectors.ts'
 import { GROUP } from './key.ts'
 import type { Nodes } from './nodes.ts'
 import { Remover, type Step } from './remover.ts'
 import type { Stage } from './stage.ts'
-import { formatRecord } from './teller.ts'
+import { formatHolding } from './teller.ts'
 
 /**
  * The removal of what is left of the clients' key, by one or two removers, and the grace times that they wait
@@ -36,9 +37,9 @@ export class Removal {
     if (!node.isUp) return
     this.#nodes.show(node, epoch)
     if (!node.isUp || node.epoch !== epoch) return
-    const record = node.record(GROUP)
-    this.#stage.teller?.note(`${node.nodeId} → ${remover.name}  ${formatRecord(record)}`)
-    const step = remover.hear(record, this.#stage.time.now)
+    const holding = node.holding(GROUP)
+    this.#stage.teller?.note(`${node.nodeId} → ${remover.name}  ${formatHolding(holding)}`)
+    const step = remover.hear(holding, this.#stage.time.now)
     if (step !== undefined) this.#take(remover, step)
   }
 
@@ -56,9 +57,13 @@ export class Removal {
   }
 
   /** Sends what the next step of a removal needs, under a ballot that nobody else ever uses. */
-  #take({ name, askedAt, epoch }: Remover, { finding, records }: Step): void {
+  #take({ name, askedAt, epoch }: Remover, { finding, holdings }: Step): void {
     const { protocol, teller, network } = this.#stage
-    const round = records.reduce((highest, { promised }) => Math.max(highest, promised.round), 0) + 1
+    const round =
+      holdings.reduce(
+        (highest, holding) => Math.max(highest, isDamage(holding) ? 0 : holding.promised.round),
+        0,
+      ) + 1
     const ballot = { round, proposerId: this.#connectors.newProposerId() }
     teller?.note(`${name}  finds ${finding.kind}, and takes the next step`)
     for (const [index, node] of epoch.nodes.entries()) {

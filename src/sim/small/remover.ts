@@ -1,10 +1,10 @@
-import type { KeyRecord } from '../../register/messages.ts'
+import type { Holding } from '../../register/messages.ts'
 import type { Finding } from '../../register/removal.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Epoch } from './epoch.ts'
 
 /** What a remover does once all nodes have reported. */
-export type Step = Readonly<{ finding: Finding; records: readonly KeyRecord[] }>
+export type Step = Readonly<{ finding: Finding; holdings: readonly Holding[] }>
 
 /**
  * One connector's removal of what is left of the key: the real rules, with reports that it gathers node by
@@ -15,7 +15,7 @@ export class Remover {
   readonly #removal: Protocol['removal']
   #epoch: Epoch
   /** What it has been told so far, by node, and when it began to ask. */
-  #records: KeyRecord[] = []
+  #holdings: Holding[] = []
   #askedAt = 0
   #noted: { readonly finding: Finding; readonly since: number; isGraceOver: boolean } | undefined
 
@@ -31,14 +31,14 @@ export class Remover {
 
   /** The node that it asks next. */
   get nextNode(): number {
-    return this.#epoch.nodes[this.#records.length]!
+    return this.#epoch.nodes[this.#holdings.length]!
   }
 
   /** It works in another epoch from now on: what it was told in the one before counts for nothing. */
   follow(epoch: Epoch): void {
     if (epoch === this.#epoch) return
     this.#epoch = epoch
-    this.#records = []
+    this.#holdings = []
     this.#noted = undefined
   }
 
@@ -53,13 +53,13 @@ export class Remover {
   }
 
   /** The next node has reported. Returns what is to be done, if it was the last and all is as it was. */
-  hear(record: KeyRecord, now: number): Step | undefined {
-    if (this.#records.length === 0) this.#askedAt = now
-    this.#records.push(record)
-    if (this.#records.length < this.#epoch.nodes.length) return undefined
-    const records = this.#records
-    this.#records = []
-    const finding = this.#removal.find(records)
+  hear(holding: Holding, now: number): Step | undefined {
+    if (this.#holdings.length === 0) this.#askedAt = now
+    this.#holdings.push(holding)
+    if (this.#holdings.length < this.#epoch.nodes.length) return undefined
+    const holdings = this.#holdings
+    this.#holdings = []
+    const finding = this.#removal.find(holdings)
     if (finding.kind === 'other' || finding.kind === 'nothing') {
       this.#noted = undefined
       return undefined
@@ -67,7 +67,7 @@ export class Remover {
     const isSame = this.#noted !== undefined && this.#removal.isSame(this.#noted.finding, finding)
     if (!this.#removal.waits(finding) || (isSame && this.#noted?.isGraceOver)) {
       this.#noted = undefined
-      return { finding, records }
+      return { finding, holdings }
     }
     if (!isSame) this.#noted = { finding, since: now, isGraceOver: false }
     return undefined
@@ -76,6 +76,6 @@ export class Remover {
   /** All that was alive when it took note is dead. It reports anew. */
   endGrace(): void {
     if (this.#noted !== undefined) this.#noted.isGraceOver = true
-    this.#records = []
+    this.#holdings = []
   }
 }

@@ -7,6 +7,7 @@ import { Draws } from './draws.ts'
 import {
   drawChangeWeights,
   drawCommands,
+  drawDamageWeights,
   drawWeights,
   NO_LAGGARD,
   PROFILE,
@@ -20,6 +21,7 @@ const HEALED_STEPS_MAX = 5_000
 
 /** Seeds are below it. */
 const CHANGES_APART = 2 ** 52
+const DAMAGES_APART = 2 ** 51
 
 export type Run = Readonly<{
   options: WorldOptions
@@ -74,6 +76,7 @@ class Schedule {
     const weights: Weights = {
       ...drawWeights(chance, operationCount / this.#stepCount, profile.looks),
       ...drawChangeWeights(changeChance, changesLeft / this.#stepCount),
+      ...drawDamageWeights(new Chance(seed + DAMAGES_APART), profile.damages),
       ...profile.weights,
     }
     const laggard = changesLeft === 0 ? NO_LAGGARD : changeChance.of(laggards)
@@ -148,11 +151,12 @@ class Schedule {
   }
 
   #settle(): void {
-    const { connectors, oracle } = this.#world
-    for (let step = 0; connectors.pending.length > 0 || oracle.newest.isJoint; step += 1) {
+    const { connectors, nodes, oracle } = this.#world
+    const isOpen = () => connectors.pending.length > 0 || oracle.newest.isJoint || nodes.damaged.length > 0
+    for (let step = 0; isOpen(); step += 1) {
       const action = this.#drawHealed()
       if (action === undefined || step === HEALED_STEPS_MAX) {
-        const what = connectors.pending[0]?.name ?? 'a change'
+        const what = connectors.pending[0]?.name ?? (oracle.newest.isJoint ? 'a change' : 'a damage')
         throw new Violation('operations end', `${what} does not end although the network is healed`)
       }
       this.#perform(action)
@@ -160,9 +164,12 @@ class Schedule {
   }
 
   #drawHealed(): Action | undefined {
-    const { epochs } = this.#world.oracle
-    const isQuiet = this.#world.network.parcels.length === 0
-    if (epochs.length > 1 && (isQuiet || this.#chance.happens(this.#upkeep))) {
+    const { network, nodes, oracle } = this.#world
+    const isQuiet = network.parcels.length === 0
+    if (
+      (oracle.epochs.length > 1 || nodes.damaged.length > 0) &&
+      (isQuiet || this.#chance.happens(this.#upkeep))
+    ) {
       const action = this.#draws.upkeep()
       if (action !== undefined) return action
     }

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { findRemovable, removalRequests } from '../../register/removal.ts'
 import { PROTOCOL, type Protocol } from '../protocol.ts'
 import type { Command } from './command.ts'
@@ -59,7 +60,7 @@ function play(protocol: Protocol): void {
   script.look(quick)
   script.deliverAll()
   assert.ok(
-    script.world.nodes.list.every((node) => node.record(GROUP).promised.round === 1),
+    script.world.nodes.list.every((node) => node.holding(GROUP) === EMPTY_RECORD),
     'all is removed',
   )
 

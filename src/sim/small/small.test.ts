@@ -11,6 +11,7 @@ import { Teller } from './teller.ts'
 const SEARCHES: readonly Readonly<{ of: string; profile: Profile; seeds: number }>[] = [
   { of: 'an unchanging membership', profile: STABLE, seeds: 20_000 },
   { of: 'a membership that changes', profile: { ...PROFILE, changesMax: [1, 2, 4] }, seeds: 5_000 },
+  { of: 'disks that spoil records', profile: { ...PROFILE, damages: [0.05, 0.1, 0.3] }, seeds: 2_000 },
   // Lineages run out, and more operations wait for one another.
   {
     of: 'many operations',
@@ -83,6 +84,11 @@ test('schedules reach every kind of round, of fault, and of change, and what can
     / dies;/,
     /is answered: unknown/,
     /is answered: not_applied/,
+    /the disk of n\d spoils its record of the (group|membership)/,
+    /begins the mending of the group/,
+    /no answer to accept, damaged, promised at most round \d/,
+    /has healed its record of the group/,
+    /has healed its record of the membership/,
   ]) {
     assert.ok(
       told.some((text) => part.test(text)),

@@ -1,6 +1,7 @@
 /** Tells a run as a conversation between the processes, a line for each thing that happens. */
 import { formatBallot } from '../../register/ballot.ts'
-import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
+import { isDamage } from '../../register/damage.ts'
+import type { Holding, KeyRecord, Reply as NodeReply, Request } from '../../register/messages.ts'
 import type { Outcome } from '../../register/operation.ts'
 import { formatState } from '../../register/state.ts'
 import type { Command, Reply } from './command.ts'
@@ -48,7 +49,7 @@ function formatParcel(parcel: Parcel): string {
     case 'list':
       return `${name} → ${nodeId}  list all that you hold`
     case 'listing':
-      return `${nodeId} → ${name}  ${parcel.listing!.map(formatRecord).join('; ')}`
+      return `${nodeId} → ${name}  ${parcel.listing!.map(formatHolding).join('; ')}`
     case 'request':
       return `${name} → ${nodeId}  ${key}${formatRequest(request!)}`
     case 'answer':
@@ -79,8 +80,15 @@ export function formatRequest(request: Request): string {
 }
 
 /** `refused to accept, promised 4.2, accepted 3.2 2.1@1` */
-export function formatAnswer({ kind }: Request, { ok, record }: Answer): string {
+export function formatAnswer({ kind }: Request, reply: NodeReply): string {
+  if (isDamage(reply)) return `no answer to ${kind}, ${formatHolding(reply)}`
+  const { ok, record } = reply
   return `${ok ? 'ok' : 'refused'} to ${kind}, ${formatRecord(record)}`
+}
+
+/** A record, or `damaged, promised at most round 4`. */
+export function formatHolding(holding: Holding): string {
+  return isDamage(holding) ? `damaged, promised at most round ${holding.promiseBound}` : formatRecord(holding)
 }
 
 /** `promised 4.2, accepted 3.2 2.1@1 (chosen)` */

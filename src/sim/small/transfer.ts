@@ -1,5 +1,6 @@
 import type { KeyTransfer } from '../../membership/key-transfer.ts'
-import type { KeyRecord } from '../../register/messages.ts'
+import { isDamage } from '../../register/damage.ts'
+import type { Holding, KeyRecord } from '../../register/messages.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Connector } from './connector.ts'
 import { KEYS, type Key } from './key.ts'
@@ -37,7 +38,7 @@ export class Transfer {
   /** The nodes that have still to list what they hold. */
   #awaited = 0
   /** By key, and by the index of the node. */
-  #records: (KeyRecord | undefined)[][] = []
+  #holdings: (Holding | undefined)[][] = []
   #transfers: KeyTransfer[] = []
   /** The keys whose round is under way. */
   readonly #settling = new Set<Key>()
@@ -58,7 +59,8 @@ export class Transfer {
   take({ kind, key, node, token, answer, listing }: Parcel): void {
     const index = this.connector.epoch.nodes.indexOf(node)
     if (token !== 0) this.#hearListing(index, token, listing)
-    else if (kind !== 'timer') this.#hear(key, index, answer?.record)
+    else if (kind !== 'timer')
+      this.#hear(key, index, answer === undefined || isDamage(answer) ? undefined : answer.record)
   }
 
   #begin(skipped: number | undefined): void {
@@ -71,23 +73,23 @@ export class Transfer {
     this.#phase = 'listing'
     this.#token += 1
     this.#awaited = asked
-    this.#records = KEYS.map(() => [])
+    this.#holdings = KEYS.map(() => [])
     for (const index of nodes.keys()) if (((asked >> index) & 1) === 1) this.#host.list(index, this.#token)
   }
 
   /** A listing that is interrupted begins again. */
-  #hearListing(index: number, token: number, listing: readonly KeyRecord[] | undefined): void {
+  #hearListing(index: number, token: number, listing: readonly Holding[] | undefined): void {
     if (token !== this.#token || this.#phase !== 'listing') return
     if (listing === undefined) {
       this.#phase = 'idle'
       return
     }
-    for (const key of KEYS) this.#records[key]![index] = listing[key]
+    for (const key of KEYS) this.#holdings[key]![index] = listing[key]
     this.#awaited &= ~(1 << index)
     if (this.#awaited !== 0) return
     this.#phase = 'sealing'
-    this.#transfers = this.#records.map((records) =>
-      this.#rules.begin(records, this.connector.epoch.handover),
+    this.#transfers = this.#holdings.map((holdings) =>
+      this.#rules.begin(holdings, this.connector.epoch.handover),
     )
     for (const key of KEYS) this.#settle(key)
     this.#finish()

@@ -112,6 +112,10 @@ export class World {
         return nodes.loseDisk(action.node)
       case 'return disk':
         return nodes.returnDisk(action.node)
+      case 'damage':
+        return nodes.damage(action.node, action.key)
+      case 'mend':
+        return this.#with(action.connector, (it) => members.mend(it, action.key))
       case 'heal':
         return this.#heal()
       default:
