@@ -610,7 +610,7 @@ export class Proposer<O extends Operation> {
     })
   }
 
-  /** Whether a node has a damaged record, as far as is known, and what is chosen at a ballot heals it (§9). */
+  /** Whether a node is known to have a damaged record, and what is chosen at a ballot heals it (§9). */
   #isHealedBy(node: number, { round }: Ballot): boolean {
     const damage = this.#damages[node]
     return damage !== undefined && round > damage.promiseBound
