@@ -5,14 +5,14 @@ import { CommandFailure } from './failure.ts'
 import { toFailure } from './group-command.ts'
 import type { Patience } from './patiently.ts'
 
-/** How long a connector that has just been started may take to find its nodes, in milliseconds. */
+/** How long a connector that has just started may take to find its nodes, in milliseconds. */
 const START_PATIENCE_MS = 5_000
 const PAUSE_MS = 250
 
 /**
- * The cluster behind a connector, once `isEnough` says that enough is known of it.
+ * The cluster that a connector serves, as soon as `isEnough` returns true for its status.
  *
- * @throws CommandFailure when no connector answers (at once), or not enough is known after five seconds
+ * @throws CommandFailure at once when no connector answers; after five seconds when `isEnough` is still false
  */
 export async function findCluster(
   client: Pick<ApiClient, 'cluster'>,
@@ -29,7 +29,7 @@ export async function findCluster(
     if (reply.kind !== 'answered') throw toFailure(reply, url)
     if (isEnough(reply.value)) return reply.value
     const { reason } = reply.value
-    if (nowMs() > untilMs) throw new CommandFailure(`the cluster behind ${url} is unavailable: ${reason}`)
+    if (nowMs() > untilMs) throw new CommandFailure(`the cluster at ${url} is unavailable: ${reason}`)
     await sleep(PAUSE_MS, undefined, { signal })
   }
 }

@@ -1,11 +1,11 @@
 import { systemClock } from '../process/clock.ts'
 
-/** How long requests that are under way are waited for after an interrupt, in milliseconds. */
+/** How long to wait, after an interrupt, for requests that are under way, in milliseconds. */
 const PATIENCE_MS = 1_000
 
 /**
- * Resolves when `work` ends, or a second after `signal` is aborted. Rejects when `work` does before that.
- * Nothing of the wait is left afterwards: no timer keeps the process running.
+ * Resolves when `work` ends, or a second after `signal` aborts. Rejects if `work` rejects before that. It
+ * leaves no timer that would keep the process running.
  */
 export function untilInterrupted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

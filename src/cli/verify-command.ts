@@ -7,33 +7,33 @@ import { progressOutput } from './progress.ts'
 
 type VerifyFlags = Readonly<{ url?: readonly string[]; seconds?: string; clients?: string; history?: string }>
 
-/** Adds `cohort verify`: checks a running cluster for linearizability, from its clients' point of view. */
+/** Adds `cohort verify`: checks that a running cluster is linearizable, as its clients see it. */
 export function addVerifyCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('verify')
     .summary('check that a running cluster is linearizable, also while parts of it fail')
     .description(
       'Creates, reads, updates and deletes a few groups (cohort-verify-…) from many clients at once, through all ' +
-        'connectors that are named. It checks that the clients saw what one group on one machine would have answered. ' +
-        'Meanwhile stop processes, pull cables, fill disks. It deletes its groups at the end.',
+        'connectors that are named. It checks that every answer could have come from one single copy of the groups. ' +
+        'Meanwhile you may stop processes, pull cables and fill disks. At the end it deletes its groups.',
     )
     .option(
       '--url <url>',
-      'where a connector is; once for each (default: http://127.0.0.1:8000, or the port that PORT names)',
+      'where a connector is; repeat it for each (default: http://127.0.0.1:8000, or the port that PORT names)',
       (url: string, urls: readonly string[] = []) => [...urls, url],
     )
-    .option('--seconds <count>', 'for how long, 1 to 86,400 (default: 60)')
+    .option('--seconds <count>', 'how long the run takes, 1 to 86,400 (default: 60)')
     .option('--clients <count>', 'how many clients at a time, 1 to 256 (default: 16)')
     .option(
       '--history <file>',
-      'where to save the operations in which a violation was found (default: cohort-verify-<run>.jsonl)',
+      'where to save the operations if a violation is found (default: cohort-verify-<run>.jsonl)',
     )
     .addHelpText(
       'after',
       `
 Exit codes:
   0    linearizable
-  1    not linearizable (the history is saved); or too little was answered to check anything; or no connector answers
+  1    not linearizable (the history is saved); or too few answers to check anything; or no connector answers
   2    a flag or a setting cannot be used
   130  interrupted with Ctrl-C; what was done so far is checked and cleaned up
 

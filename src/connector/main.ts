@@ -1,4 +1,4 @@
-/** The connector's process: the one place that puts an engine behind the public API. */
+/** The process of a connector. Only this file connects an engine with the public API. */
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
 import { buildApp } from '../http/app.ts'
@@ -17,8 +17,8 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { incarnations } from './incarnations.ts'
 
 /**
- * Serves the public API until SIGTERM or SIGINT, then answers what it has accepted and resolves; a second
- * signal ends the process at once.
+ * Serves the public API until SIGTERM or SIGINT. Then it answers the requests that it has accepted, and
+ * resolves. A second signal ends the process at once.
  *
  * @throws {FaultError} when it cannot listen
  */

@@ -1,10 +1,10 @@
 /**
- * The contract between the public API and what keeps the groups. HTTP knows this file and no engine; an
- * engine knows this file and no HTTP. `src/connector/main.ts` is the one place that puts the two together.
+ * The contract between the public API and an engine, which keeps the groups. The code of HTTP imports this
+ * file and no engine. An engine imports this file and no HTTP. Only `src/connector/main.ts` connects the two.
  *
- * An engine always keeps groups, says whether it can serve, and describes itself. Every further part is
- * optional: the routes of a part that an engine does not have are not mounted, and are not in the API's
- * description.
+ * Every engine keeps groups, says whether it can serve, and describes its state. The other parts are
+ * optional: if an engine does not have a part, its routes are not mounted, and the API's description does not
+ * have them.
  */
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
@@ -12,15 +12,15 @@ import type { Registry } from '../group/registry.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 
 export interface Engine {
-  /** The groups. */
+  /** Reads and changes groups. */
   readonly registry: Registry
   readonly readiness: Readiness
   readonly status: StatusView
-  /** What each copy of a group holds; for engines that can ask each copy. */
+  /** Shows what each copy of a group holds. Given if the engine can ask each copy. */
   readonly replicas?: ReplicasView
-  /** Changes of which nodes are members; for engines that decide it themselves. */
+  /** Adds and removes members. Given if the engine decides about its members itself. */
   readonly members?: MemberChanges
-  /** Adds the figures of this engine, each with the prefix `cohort_`. Call it once. */
+  /** Adds the metrics of this engine, each with the prefix `cohort_`. Call it once. */
   addMetrics(metrics: Metrics): void
   /** Works in the background until the engine is closed. Call it once; rejects only because of a bug. */
   run(): Promise<void>
@@ -34,19 +34,19 @@ export interface Readiness {
 }
 
 export interface StatusView {
-  /** How the engine is, from what is known already: at once, whatever the nodes do. */
+  /** The state of the engine, from what is known already. It never waits for a node. */
   describe(): ClusterStatus
 }
 
 export interface ReplicasView {
   /**
-   * What each member holds for a group, asked now, within a second or so. `undefined` until the cluster is
-   * found.
+   * Asks each member now what it holds for a group. It takes about a second at most. `undefined` until the
+   * cluster is found.
    */
   describe(groupId: string): Promise<GroupReplicas | undefined>
 }
 
-/** Why a change of the membership is not begun. Each is a code of the public API. */
+/** Why a change of the membership was refused. Each is a code of the public API. */
 export type ChangeRefusalCode =
   | 'member_not_found'
   | 'change_in_progress'
@@ -57,24 +57,24 @@ export type ChangeRefusalCode =
   | 'node_unreachable'
   | 'node_not_empty'
 
-/** What came of the request for a change of the membership. */
+/** The result of a request for a change of the membership. */
 export type ChangeResult =
-  /** The change is chosen, and will be carried out by this process or another. */
+  /** The change is chosen. This process or another one will carry it out. */
   | Readonly<{ kind: 'accepted'; change: MembershipChange }>
-  /** Nothing was done. `reason` is a sentence or two for a person. */
+  /** Nothing was changed. `reason` is one or two sentences for people. */
   | Readonly<{ kind: 'refused'; code: ChangeRefusalCode; reason: string }>
-  /** As of an `Outcome`. `reason` is a sentence without its full stop. */
+  /** As in `Outcome`. `reason` is a sentence without its full stop. */
   | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
 
 /**
- * Changes of the membership, one at a time. Each resolves when the change is chosen, not when it is carried
- * out.
+ * Changes the membership. Only one change can be under way at a time. Each method resolves when the change is
+ * chosen, which is before it is complete.
  */
 export interface MemberChanges {
-  /** Makes the empty node at an address (host:port) one more member. */
+  /** Adds the empty node at an address (host:port) as a member. */
   add(address: string): Promise<ChangeResult>
-  /** Puts the empty node at an address (host:port) in the place of a member. */
+  /** Replaces a member by the empty node at an address (host:port). */
   replace(nodeId: string, address: string): Promise<ChangeResult>
-  /** Takes a member out. */
+  /** Removes a member. */
   remove(nodeId: string): Promise<ChangeResult>
 }

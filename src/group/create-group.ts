@@ -6,7 +6,7 @@ export type CreateGroup = Readonly<{
   labels?: Labels | undefined
   /** The time of the request, ISO 8601 in UTC with milliseconds. */
   now: string
-  /** New for every request. */
+  /** A new one for every request. */
   incarnation: string
 }>
 

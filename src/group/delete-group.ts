@@ -2,7 +2,7 @@ import type { Command } from './group.ts'
 import { brokenPrecondition, type Preconditions } from './preconditions.ts'
 
 /**
- * Deletes a group. Refusals, in the order they are checked: `group_not_found`, then a broken precondition.
+ * Deletes a group. Refusals, in the order of the checks: `group_not_found`, then a broken precondition.
  */
 export function deleteGroup(preconditions: Preconditions): Command {
   return (group) => {

@@ -1,22 +1,22 @@
 import type { Group } from './group.ts'
 
-/** What a request's `If-Match` or `If-None-Match` names: any group there is, or these entity tags. */
+/** The value of `If-Match` or `If-None-Match`. `*`: any group that exists; else these entity tags. */
 export type EtagCondition = '*' | readonly Etag[]
 
-/** An entity tag as it came: `opaque` with its quotes. */
+/** An entity tag as it was sent. `opaque` includes the quotes. */
 export type Etag = Readonly<{ isWeak: boolean; opaque: string }>
 
 /**
- * A group's entity tag (strong; RFC 9110 §8.8.3). No two states of an id, in whatever lives of it, have the
- * same.
+ * The entity tag of a group (strong; RFC 9110 §8.8.3). Two states of an id never have the same tag, also when
+ * the group was deleted and created again in between.
  */
 export function etagOf({ version, incarnation }: Group): string {
   return `"${version}-${incarnation}"`
 }
 
 /**
- * Reads the value of an `If-Match` or `If-None-Match`; `undefined` when it is not one. Empty elements of the
- * list are ignored (RFC 9110 §5.6.1.2), so a list may have no entity tags at all: it matches nothing.
+ * Reads the value of `If-Match` or `If-None-Match`. `undefined`: it cannot be read. Empty elements of the
+ * list are ignored (RFC 9110 §5.6.1.2), so a list may have no entity tags. Such a list matches nothing.
  */
 export function parseEtagCondition(text: string): EtagCondition | undefined {
   if (text.trim() === '*') return '*'

@@ -1,22 +1,23 @@
 import type { Group, Labels } from './group.ts'
 
-/** A group as the bytes that a register stores: JSON in UTF-8, which any SQLite tool can show. */
+/** The bytes that a register stores for a group: JSON in UTF-8, which every SQLite tool can show. */
 export function encodeGroup(group: Group): Uint8Array {
   return Buffer.from(JSON.stringify(group))
 }
 
 /**
- * The group in bytes that `encodeGroup` made. @throws Error for any others: they come from nodes, which may
- * be wrong
+ * The group in bytes that `encodeGroup` made.
+ *
+ * @throws Error for all other bytes. A faulty node can send any.
  */
 export function decodeGroup(value: Uint8Array): Group {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const decoded: unknown = JSON.parse(bytes.toString())
-  if (!isGroup(decoded)) throw new TypeError('the bytes are no group')
+  if (!isGroup(decoded)) throw new TypeError('the bytes are not a group')
   return decoded
 }
 
-/** Whether everything has the type that the rest of the program relies on. */
+/** Whether every field has the type on which the rest of the program relies. */
 function isGroup(decoded: unknown): decoded is Group {
   if (typeof decoded !== 'object' || decoded === null) return false
   const group = decoded as Readonly<Record<keyof Group, unknown>>

@@ -1,6 +1,6 @@
 /**
- * The entity. Its commands are pure functions from the group there is to what becomes of it, one in each
- * file.
+ * The entity. A command is a pure function from the current group to a decision. Each command has a file of
+ * its own.
  */
 
 export type Labels = Readonly<{ [key: string]: string }>
@@ -10,33 +10,33 @@ export type Group = Readonly<{
   groupId: string
   description?: string
   labels?: Labels
-  /** From 1, one higher with every change of this life. */
+  /** 1 for a new group, and one higher after every change. */
   version: number
   /**
-   * Drawn when the group is created; with `version` it makes an ETag that no other life of the id repeats.
+   * Made when the group is created. It tells the group from a later one with the same id, so `version` and
+   * `incarnation` make an ETag that is never used again.
    */
   incarnation: string
   createdAt: string
   updatedAt: string
 }>
 
-/** Why a command changed nothing although it was meant to. */
+/** Why a command was refused. */
 export type Refusal =
   | 'group_exists'
   | 'group_not_found'
-  /** `If-Match` names another version than the group has. */
+  /** `If-Match` does not name the version of the group. */
   | 'version_mismatch'
-  /** `If-None-Match` names the version that the group has. */
+  /** `If-None-Match` names the version of the group. */
   | 'precondition_failed'
   | 'too_many_labels'
 
 /**
  * What a command decides.
  *
- * - `changed`: `group` is what is stored from now on (`undefined`: deleted); `answer` is what the client is
- *   shown;
- * - `unchanged`: there was nothing to change; `answer` is the group as it is;
- * - `refused`: the state does not permit it; nothing changes.
+ * - `changed`: `group` is the new state (`undefined`: deleted); `answer` is the group that the client gets;
+ * - `unchanged`: the command changes nothing; `answer` is the group as it is;
+ * - `refused`: the state of the group does not allow the command; nothing changes.
  */
 export type Decision =
   | Readonly<{ kind: 'changed'; group: Group | undefined; answer: Group }>

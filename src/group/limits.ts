@@ -1,4 +1,4 @@
-/** Bounds of a group. Lengths are in characters, that is, Unicode code points; all are inclusive. */
+/** The limits of a group, all inclusive. Lengths are in characters (Unicode code points). */
 
 export const GROUP_ID_LENGTH_MAX = 256
 export const DESCRIPTION_LENGTH_MAX = 1_024

@@ -2,7 +2,7 @@ import { type EtagCondition, matchesStrongly, matchesWeakly } from './etag.ts'
 import type { Group } from './group.ts'
 
 /**
- * What a request demands of the group's state before anything is done (RFC 9110 §13.1). `undefined`: nothing.
+ * What a request requires of the group before it changes or reads it (RFC 9110 §13.1). `undefined`: nothing.
  */
 export type Preconditions = Readonly<{
   ifMatch?: EtagCondition | undefined
@@ -10,7 +10,8 @@ export type Preconditions = Readonly<{
 }>
 
 /**
- * The precondition that a group breaks, in the order of RFC 9110 §13.2.2; `undefined` when it breaks none.
+ * The first precondition, in the order of RFC 9110 §13.2.2, that does not hold for a group. `undefined`: all
+ * hold.
  */
 export function brokenPrecondition(
   { ifMatch, ifNoneMatch }: Preconditions,

@@ -1,11 +1,11 @@
 import type { Command, Decision, Group } from './group.ts'
 
 /**
- * What became of an operation. Three outcomes, never mixed:
+ * How an operation ended. There are three outcomes, which must never be confused:
  *
- * - `done`: it was decided, and `value` says how;
- * - `not_applied`: nothing was done, and nothing will be. It may be repeated as it is;
- * - `unknown`: it may have been done, or may yet be, at most once. Read before you repeat.
+ * - `done`: the operation was decided, and `value` says how;
+ * - `not_applied`: nothing was changed, and nothing will be. The operation may be repeated;
+ * - `unknown`: the change may have been made, or may still be made, at most once. Read before you repeat it.
  */
 export type Outcome<T> =
   | Readonly<{ kind: 'done'; value: T }>
@@ -15,33 +15,34 @@ export type Outcome<T> =
 /** One page of a scan: groups in the order of their ids (UTF-8 bytes). */
 export type ScanPage = Readonly<{
   groups: readonly Group[]
-  /** Where the next page starts: pass it as `after`. `undefined`: this was the last. */
+  /** Where the next page starts: pass it as `after`. `undefined`: this was the last page. */
   after: string | undefined
 }>
 
 /**
- * A registry of groups, whatever keeps them: the HTTP layer knows this much and nothing of ballots.
+ * A registry of groups, for any engine. The HTTP layer knows this interface and nothing about ballots.
  *
- * Every method is linearizable for the group it names, resolves within the registry's operation timeout, and
- * never rejects except for a bug. `groupId`s have been checked by the caller.
+ * Every method is linearizable for the group that it names. It resolves within the operation timeout of the
+ * registry, and rejects only because of a bug. The caller has checked every `groupId`.
  */
 export interface Registry {
   /**
-   * The group as it is, or `undefined` when there is none. `unknown` never happens: a read changes nothing.
+   * The current group, or `undefined` if there is none. The outcome is never `unknown`, because a read
+   * changes nothing.
    */
   read(groupId: string): Promise<Outcome<Group | undefined>>
 
   /**
-   * Runs a command on the group and stores what it decides. The command is pure: it may run several times, on
-   * different states, and the decision that counts is the one returned.
+   * Runs a command on the group and stores what it decides. The command is pure. It may run several times, on
+   * different states; the returned decision is the one that counts.
    */
   change(groupId: string, command: Command): Promise<Outcome<Decision>>
 
   /**
-   * Groups after `after` (exclusive; `undefined`: from the first), at most `limit` (1 to 1,000). Each is as a
-   * read at some moment of the call would have returned it; the page as a whole is no snapshot. It may be
-   * short, or empty, where many groups were deleted: only an `after` of `undefined` says that it was the
-   * last. A page takes at most two operation timeouts.
+   * At most `limit` groups (1 to 1,000) after `after` (exclusive; `undefined`: from the first). Each group is
+   * as a read at some moment of the call would have returned it. The page as a whole is not a snapshot. Where
+   * many groups were deleted, a page can be short or empty: only if the returned `after` is `undefined`, it
+   * was the last page. A page takes at most two operation timeouts.
    */
   scan(options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>>
 }

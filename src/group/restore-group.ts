@@ -2,13 +2,13 @@ import type { Command, Group } from './group.ts'
 import { sameGroup } from './same-group.ts'
 
 /**
- * Brings a group back as it was, with its version, incarnation and times, so that the entity tags that
- * clients keep still hold. One that is there already, and the same in all of that, is left unchanged: a
- * restore may be repeated. Refusals: `group_exists`.
+ * Restores a group as it was, with its version, incarnation and times, so that the entity tags that clients
+ * keep are still valid. If the same group exists already, it is left unchanged, so a restore may be repeated.
+ * Refusals: `group_exists`.
  */
 export function restoreGroup(backup: Group): Command {
   const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = backup
-  // Stored in the order, and without what is left out, of `createGroup`.
+  // The same order of fields as in `createGroup`, and without empty fields, so that the bytes are equal.
   const restored = {
     groupId,
     ...(description === undefined ? {} : { description }),

@@ -1,6 +1,6 @@
 import type { Group, Labels } from './group.ts'
 
-/** Whether two groups are the same in everything that is stored; the order of labels does not count. */
+/** Whether all stored fields of two groups are equal. The order of labels does not matter. */
 export function sameGroup(a: Group, b: Group): boolean {
   return (
     a.groupId === b.groupId &&
@@ -13,7 +13,7 @@ export function sameGroup(a: Group, b: Group): boolean {
   )
 }
 
-/** Whether two groups' labels are the same, in whatever order. */
+/** Whether two groups have the same labels, in any order. */
 export function sameLabels(a: Labels, b: Labels): boolean {
   const entries = Object.entries(a)
   return (

@@ -3,7 +3,7 @@ import { LABELS_MAX } from './limits.ts'
 import { brokenPrecondition, type Preconditions } from './preconditions.ts'
 import { sameLabels } from './same-group.ts'
 
-/** A JSON merge patch (RFC 7396) of what a client may change: `null` removes, what is left out stays. */
+/** A JSON merge patch (RFC 7396) of the fields that a client may change: `null` removes a field. */
 export type GroupPatch = Readonly<{
   description?: string | null | undefined
   labels?: Readonly<{ [key: string]: string | null }> | null | undefined
@@ -17,8 +17,8 @@ export type UpdateGroup = Preconditions &
   }>
 
 /**
- * Patches a group. A patch that changes nothing leaves version and time as they are. Refusals, in the order
- * they are checked: `group_not_found`, a broken precondition, `too_many_labels`.
+ * Patches a group. A patch that changes nothing leaves version and times as they are. Refusals, in the order
+ * of the checks: `group_not_found`, a broken precondition, `too_many_labels`.
  */
 export function updateGroup({ patch, now, ...preconditions }: UpdateGroup): Command {
   return (group) => {
@@ -44,12 +44,12 @@ function withContent(group: Group, description: string | undefined, labels: Labe
     version: group.version + 1,
     incarnation: group.incarnation,
     createdAt: group.createdAt,
-    // Connectors' clocks differ; a group's time never goes back.
+    // The clocks of connectors differ, but the time of a group never goes back.
     updatedAt: now > group.updatedAt ? now : group.updatedAt,
   }
 }
 
-/** Through a Map and back: a label may be named `__proto__`, and is then a label like any other. */
+/** Uses a Map, because a label may be named `__proto__` like any other name. */
 function mergeLabels(labels: Labels | undefined, patch: GroupPatch['labels']): Labels {
   if (patch === null) return {}
   const merged = new Map(Object.entries(labels ?? {}))

@@ -1,52 +1,55 @@
 /**
- * Is there an order of the operations on one object that explains everything its clients saw?
+ * Looks for an order of the operations on one object that explains everything that its clients saw.
  *
- * The search of Wing and Gong (1993) with Lowe's memory (2017): operations are taken one after the other,
- * each of them one that no other still open operation wholly precedes; what was reached before is not
- * searched again.
+ * It is the search of Wing and Gong (1993) with the memory of Lowe (2017). The search takes operations one
+ * after the other. It may take an operation if no operation that is still open ended before it began. A place
+ * that was reached before is not searched again.
  *
- * Operations whose result nobody knows would make the search exponential. They are tried last, because most
- * histories are explained without most of them; and to have reached the same state after the same other
- * operations with more of them taken is of no use, because whatever can follow could follow with fewer taken.
+ * Operations with an unknown result would make the search exponential. They are tried last, because most
+ * histories are explained without most of them. If a state is reached again after the same known operations,
+ * but with more unknown operations taken, that place is skipped: everything that can follow it could also
+ * follow with fewer taken.
  *
- * Whoever knows in which order the calls took effect passes it as a witness. It is not trusted: only tried
- * first, and then the search is short.
+ * A caller that knows in which order the calls took effect can pass that order as a witness. The witness is
+ * not trusted: it is only tried first, and if it is right, the search is short.
  */
 
-/** What the object is: how a call changes it and what it answers. */
+/** The object: how a call changes it, and what it answers. */
 export type Model<S, C, R> = Readonly<{
   initial: S
-  /** Returns the very state it was given when the call changes nothing. */
+  /** Returns the same state object if the call changes nothing. */
   apply: (state: S, call: C) => Readonly<{ state: S; result: R }>
   isSame: (a: R, b: R) => boolean
-  /** Whether a call that was answered so cannot have changed the state, whatever that was. */
+  /** Whether a call with this answer cannot have changed any state. */
   isReading: (call: C, result: R) => boolean
-  /** The same text for states that behave alike. */
+  /** A text that is equal for states that behave in the same way. */
   keyOf: (state: S) => string
 }>
 
-/** A call as its client saw it. Times are numbers of any unit, each used once. */
+/** A call as its client saw it. Times may have any unit, but no two are equal. */
 export type Call<C, R> = Readonly<{
   call: C
   calledAt: number
-  /** `undefined`: nobody knows whether it took effect: at any time after `calledAt`, or never. */
+  /** `undefined`: the result is unknown. The call took effect at any time after `calledAt`, or never. */
   returned: Readonly<{ at: number; result: R }> | undefined
 }>
 
-/** A place in the search: what has been taken so far made `state`. */
+/** A place in the search. `state` is the result of the calls that were taken so far. */
 type Frame<S> = {
   readonly state: S
-  /** The earliest return of an operation that is not taken: what starts later cannot come next. */
+  /** The earliest return of a call that is not taken. A call that started later cannot come next. */
   readonly bound: number
-  /** Which call to try next. */
+  /** The call to try next. */
   cursor: number
-  /** Which one was taken to get from here to the next frame. */
+  /** The call that was taken to get from here to the next frame. */
   taken: number
-  /** How many of the calls so far changed the state. */
+  /** How many of the calls that were taken changed the state. */
   readonly changeCount: number
 }
 
-/** Beyond so many places the search gives up: an unusual history of very many operations at the same time. */
+/**
+ * After this many places the search gives up. Only a history with very many concurrent operations needs more.
+ */
 const VISITS_MAX = 2_000_000
 
 /** `undecided`: the search was given up. */
@@ -55,8 +58,8 @@ export type Explanation =
   | Readonly<{ kind: 'none' | 'undecided' }>
 
 /**
- * Looks for an order, given as indexes of `calls`. Calls with an unknown result that it does not need are
- * left out.
+ * Looks for an order, and returns it as indexes of `calls`. It leaves out calls with an unknown result that
+ * are not needed.
  *
  * @param witness the calls that are believed to have changed the object, in that order
  */
@@ -74,22 +77,22 @@ export function linearize<S, C, R>(
 
 class Search<S, C, R> {
   readonly #model: Model<S, C, R>
-  /** Those with a known result in the order of their calls, then the others, in that order too. */
+  /** The calls with a known result, then the others, both in the order of their calls. */
   readonly #calls: readonly { index: number; call: Call<C, R> }[]
   readonly #knownCount: number
   readonly #witness: readonly number[] | undefined
   readonly #isTaken: boolean[]
-  /** The same as bits: of the known ones, to be a key, and of the others. */
+  /** `#isTaken` as bits: for calls with a known result, where it is part of a key, and for the others. */
   readonly #takenKnown: Uint16Array
   readonly #takenUnknown: Uint16Array
   /**
-   * The sets of unknown calls with which a state was reached after a set of known ones; none contains
-   * another.
+   * For a set of known calls and a state: the sets of unknown calls with which the state was reached. No set
+   * contains another.
    */
   readonly #visited = new Map<string, Uint16Array[]>()
   #visitCount = 0
   #openCount: number
-  /** Every known call before it is taken. */
+  /** Every known call before this position is taken. */
   #firstOpen = 0
 
   constructor(model: Model<S, C, R>, calls: readonly Call<C, R>[], witness: readonly number[] | undefined) {
@@ -125,13 +128,13 @@ class Search<S, C, R> {
     return { kind: 'found', order }
   }
 
-  /** Takes the next call that may follow, if there is one. */
+  /** Takes the next call that may come next, if there is one. */
   #advance(frame: Frame<S>): Frame<S> | undefined {
     while (frame.cursor < this.#calls.length) {
       const position = frame.cursor
       const { index, call } = this.#calls[position]!
       if (call.calledAt > frame.bound) {
-        // Calls are in order: nothing else of this kind may come next.
+        // The calls are sorted, so no later call of this kind may come next either.
         if (position >= this.#knownCount) return undefined
         frame.cursor = this.#knownCount
         continue
@@ -141,7 +144,7 @@ class Search<S, C, R> {
       const { state, result } = this.#model.apply(frame.state, call.call)
       if (call.returned !== undefined && !this.#model.isSame(result, call.returned.result)) continue
       const isChange = state !== frame.state
-      // Without an effect that anybody sees, it need not have happened.
+      // A call without a known result and without an effect can be left out.
       if (call.returned === undefined && !isChange) continue
       if (isChange && this.#witness !== undefined && this.#witness[frame.changeCount] !== index) continue
       this.#mark(position, true)
@@ -150,7 +153,8 @@ class Search<S, C, R> {
         continue
       }
       frame.taken = position
-      // What only reads may as well come now: all that can follow without it can follow after it.
+      // A call that only reads can always come now: everything that can follow without it can follow after
+      // it.
       const isReading = call.returned !== undefined && this.#model.isReading(call.call, result)
       if (isReading) frame.cursor = this.#calls.length
       return this.#frameOf(state, frame.changeCount + (isChange ? 1 : 0))
@@ -158,9 +162,9 @@ class Search<S, C, R> {
     return undefined
   }
 
-  /** Remembers where the search is. `false`: it has been here before, or somewhere better. */
+  /** Records this place. `false`: the search has been here before, with the same or fewer unknown calls. */
   #visit(state: S): boolean {
-    // A witness leaves nothing to choose, and may well pass through a state again.
+    // A witness leaves no choice, so nothing is searched twice; and it may pass through a state twice.
     if (this.#witness !== undefined) return true
     this.#visitCount += 1
     const key = String.fromCharCode(...this.#takenKnown) + this.#model.keyOf(state)

@@ -1,11 +1,11 @@
 /**
- * A histogram as plain numbers: observing is a short search and two additions, so that it may stand where
- * every request passes. Prometheus's shape is made of it when it is asked for (metrics.ts).
+ * A histogram as plain numbers. An observation costs a short search and two additions, so every request can
+ * make one. The form that Prometheus reads is made only when it is asked for (metrics.ts).
  */
 export class BucketCounts {
-  /** Upper bounds, inclusive, rising; above the last one there is one more bucket. */
+  /** The upper bounds of the buckets, inclusive and rising. One more bucket is above the last bound. */
   readonly bounds: readonly number[]
-  /** One more than bounds; each observation is in one of them. */
+  /** The number of observations in each bucket, one entry more than `bounds`. */
   readonly counts: number[]
   sum = 0
 
@@ -27,8 +27,8 @@ export class BucketCounts {
   }
 }
 
-/** Bounds for times in seconds: a disk or a node in the same rack on the left, a timeout on the right. */
+/** Bounds for times in seconds, from a local disk or a node in the same rack up to a timeout. */
 export const SECONDS_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
-/** Bounds for how many requests travel or are handled together. */
+/** Bounds for the number of requests that are sent or handled together. */
 export const SIZE_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256]

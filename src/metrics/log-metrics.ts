@@ -1,7 +1,7 @@
 import type { Log } from '../process/log.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Adds the figures of a process's log. */
+/** Adds the metrics of the log of a process. */
 export function addLogMetrics(metrics: Metrics, log: Pick<Log, 'droppedCount'>): void {
   metrics.counter(
     {

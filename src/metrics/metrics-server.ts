@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts'
 export type MetricsServer = Readonly<{ port: number; close: () => void }>
 
 /**
- * Serves `GET /metrics` on a port of its own (0 takes any free one), on every address that `host` stands for.
+ * Serves `GET /metrics` on a port of its own (0: any free port), on every address of `host`.
  *
  * @throws {FaultError} when it cannot listen
  */
@@ -34,7 +34,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   if (url?.split('?', 1)[0] !== '/metrics') {
-    response.writeHead(404).end('There is nothing here but /metrics.\n')
+    response.writeHead(404).end('This server has only /metrics.\n')
   } else if (method !== 'GET' && method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end()
   } else {

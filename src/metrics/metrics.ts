@@ -1,14 +1,14 @@
 /**
- * The figures of a process, as Prometheus reads them. The program counts in plain numbers where things
- * happen; here they are only read, when somebody asks. docs/observability.md documents each; a test compares
- * the two.
+ * The metrics of a process, for Prometheus. The program counts in plain numbers where things happen. This
+ * file reads the numbers only when metrics are requested. docs/observability.md documents every metric, and a
+ * test compares the two.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { BucketCounts } from './bucket-counts.ts'
 
 export type Labels = Readonly<Record<string, string | number>>
 
-/** A value under its labels. */
+/** A value with its labels. */
 export type Sample = Readonly<{ value: number; labels?: Labels }>
 export type HistogramSample = Readonly<{ counts: BucketCounts; labels?: Labels }>
 
@@ -17,7 +17,7 @@ export type MetricInfo = Readonly<{ name: string; help: string; labels?: readonl
 export class Metrics {
   readonly #registry = new Registry()
   #hasDefaults = false
-  /** What was added, in that order. */
+  /** The metrics that were added, in that order. */
   readonly described: { name: string; type: 'counter' | 'gauge' | 'histogram'; labels: readonly string[] }[] =
     []
 
@@ -25,7 +25,7 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** `read` gives values that never go down while the process lives. */
+  /** The values of `read` must never go down while the process lives. */
   counter(info: MetricInfo, read: () => readonly Sample[]): void {
     new Counter({
       ...this.#configOf(info, 'counter'),
@@ -50,10 +50,10 @@ export class Metrics {
     new ReadHistogram(this.#configOf(info, 'histogram'), read)
   }
 
-  /** The text that Prometheus takes. */
+  /** All metrics as text, in the format of Prometheus. */
   render(): Promise<string> {
-    // What these watch (garbage collection, the delay of the event loop) costs something: only where it is
-    // wanted.
+    // The default metrics (garbage collection, delay of the event loop) cost CPU, so they are collected only
+    // after the first request for metrics.
     if (!this.#hasDefaults) collectDefaultMetrics({ register: this.#registry })
     this.#hasDefaults = true
     return this.#registry.metrics()
@@ -65,7 +65,7 @@ export class Metrics {
   }
 }
 
-/** prom-client counts observations itself; here they are counted already. */
+/** A histogram for prom-client whose observations are already counted. */
 class ReadHistogram extends Histogram {
   readonly #info: Readonly<{ name: string; help: string }>
   readonly #read: () => readonly HistogramSample[]
@@ -84,13 +84,13 @@ class ReadHistogram extends Histogram {
     >
   }
 
-  /** What the registry calls where there is one, to save itself some copies. */
+  /** The registry calls this, if it exists, in place of `get`. */
   getForPromString() {
     return this.get()
   }
 }
 
-/** Prometheus's buckets hold all that is below them, too. */
+/** In Prometheus, a bucket counts all observations up to its bound. */
 function bucketValues(name: string, { counts: { bounds, counts, sum }, labels = {} }: HistogramSample) {
   let total = 0
   const buckets = counts.map((count, index) => {

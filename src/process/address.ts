@@ -1,4 +1,4 @@
-/** Addresses of processes, as text: `host:port`. */
+/** Addresses of processes, as the text `host:port`. */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /** `host:port`, with the brackets that an IPv6 address needs. */
@@ -10,8 +10,8 @@ export function formatAddress(host: string, port: number): string {
  * Reads `host:port` or `http://host:port`, with or without a slash at the end. An IPv6 address needs
  * brackets.
  *
- * @returns `host:port` in lower case, an IPv6 address in its shortest form; `undefined` when the text is no
- * address
+ * @returns `host:port` in lower case, with an IPv6 address in its shortest form. `undefined`: the text is not
+ *   an address
  */
 export function parseAddress(text: string): string | undefined {
   const match = /^(?:http:\/\/)?(?:\[([^\]]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(text)
@@ -20,7 +20,7 @@ export function parseAddress(text: string): string | undefined {
   const port = Number(digits)
   if (port < 1 || port > 65_535) return undefined
   if (bracketed !== undefined) {
-    // The URL parser writes an IPv6 address in its shortest form: two spellings of one address become equal.
+    // The URL parser writes an IPv6 address in its shortest form, so that all spellings become equal.
     return isIPv6(bracketed) && !bracketed.includes('%')
       ? `${new URL(`http://[${bracketed}]`).hostname}:${port}`
       : undefined
@@ -29,9 +29,9 @@ export function parseAddress(text: string): string | undefined {
 }
 
 /**
- * Why no other process can connect to an address, as the end of a sentence; `undefined`: it may be possible.
- * A program can listen on 0.0.0.0 and [::], which stand for all addresses of its machine, but each machine
- * means itself by them.
+ * Why other machines cannot connect to an address, as the end of a sentence. `undefined`: they may be able
+ * to. A program can listen on 0.0.0.0 and [::], which mean all addresses of its own machine. For another
+ * machine they mean that other machine.
  */
 export function whyUnreachable(address: string): string | undefined {
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
@@ -55,17 +55,18 @@ MULTICAST.addSubnet('ff00::', 8, 'ipv6')
 const LINK_LOCAL = new BlockList()
 LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6')
 
-/** Whether two addresses lead to the same place, as far as their texts tell: `localhost` is 127.0.0.1. */
+/** Whether two addresses are the same, as far as their texts tell: `localhost` counts as 127.0.0.1. */
 export function sameEndpoint(a: string, b: string): boolean {
   return endpointKey(a) === endpointKey(b)
 }
 
 /**
- * Whether `name` is a host name or an IP address (without brackets). Container names may have underscores.
+ * Whether `name` is a host name or an IP address (without brackets). Underscores are allowed, because names
+ * of containers may have them.
  */
 export function isHostName(name: string): boolean {
   if (isIPv6(name)) return true
-  // A name of digits and dots is meant as an IPv4 address, and must be a whole one.
+  // A name that has only digits and dots must be a complete IPv4 address.
   if (/^[\d.]+$/.test(name)) return isIPv4(name)
   return (
     name.length <= 253 &&

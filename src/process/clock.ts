@@ -1,10 +1,10 @@
-/** Time, as a process of ours sees it. The simulator has one of its own. */
+/** The time source of a process. The simulator has its own. */
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
   nowMs(): number
   /**
-   * Runs `task` once, `delayMs` or more from now. The returned function cancels it; it may be called at any
-   * time.
+   * Runs `task` once, at least `delayMs` from now. The returned function cancels the task, and may be called
+   * at any time.
    */
   after(delayMs: number, task: () => void): () => void
   /** Runs `task` at the end of this turn, after the input that has already arrived. */
@@ -23,8 +23,8 @@ export const systemClock: Clock = {
 }
 
 /**
- * Resolves when `ms` milliseconds have passed by `clock`, or as soon as `signal` is aborted. Never rejects:
- * whoever passes a signal looks at it afterwards.
+ * Resolves when `ms` milliseconds have passed by `clock`, or as soon as `signal` aborts. It never rejects: a
+ * caller that passes a signal must check it afterwards.
  */
 export function sleep(ms: number, clock: Pick<Clock, 'after'>, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve()

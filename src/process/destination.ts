@@ -1,18 +1,18 @@
 /**
- * The stdout and the stderr of a process, which can break at any time: a full disk, a reader that is gone.
+ * The stdout or the stderr of a process. Writing can fail at any time: a disk is full, or a reader is gone.
  */
 import { fstatSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 export interface Destination {
   /**
-   * Writes text, or throws. After a throw a part of the text may have been written: the next write then
+   * Writes text, or throws. If it throws, a part of the text may have been written; then the next write
    * begins on a new line.
    *
-   * @param onLost called when the text turns out later not to have been written
+   * @param onLost called later if the text could not be written
    */
   write(text: string, onLost?: () => void): void
-  /** Writes bytes, and waits until the reader has taken them. Rejects when they cannot be written. */
+  /** Writes bytes, and waits until the reader has taken them. Rejects if they cannot be written. */
   writeAll(bytes: Buffer): Promise<void>
   /**
    * Resolves when all text is written, cannot be written any more, or `timeoutMs` (default: no limit) have
@@ -20,19 +20,19 @@ export interface Destination {
    */
   flush(timeoutMs?: number): Promise<void>
   /**
-   * Why nothing can be written any more: the reader is gone. A write learns of it some time after it
-   * returned.
+   * Why nothing can be written any more, usually because the reader is gone. It is set some time after the
+   * write that failed has returned.
    */
   readonly error: NodeJS.ErrnoException | undefined
 }
 
 /**
- * `pendingBytesMax`: how many bytes may wait for a reader that is slow (default: any number). A write beyond
- * them throws.
+ * `pendingBytesMax`: how many bytes may wait for a slow reader (default: any number). If more wait, a write
+ * throws.
  */
 export type DestinationOptions = Readonly<{ pendingBytesMax?: number }>
 
-/** Stdout (1) or stderr (2). A slow reader of a pipe or a socket never makes the process wait. */
+/** Stdout (1) or stderr (2). A slow reader of a pipe or a socket never blocks the process. */
 export function destinationOf(descriptor: 1 | 2, options: DestinationOptions = {}): Destination {
   const stats = fstatSync(descriptor)
   if (!stats.isFIFO() && !stats.isSocket()) return new DescriptorDestination(descriptor)
@@ -40,8 +40,8 @@ export function destinationOf(descriptor: 1 | 2, options: DestinationOptions = {
 }
 
 /**
- * A file, a device or a terminal: each write is done when it returns. Node's own streams are of no use here,
- * because they write nothing more after their first error. A full disk has room again some time later.
+ * A file, a device or a terminal. A write is complete when it returns. The streams of Node.js cannot be used
+ * here: they write nothing more after their first error, but a full disk may have room again later.
  */
 export class DescriptorDestination implements Destination {
   readonly #descriptor: number
@@ -78,7 +78,7 @@ export class DescriptorDestination implements Destination {
   }
 }
 
-/** A pipe or a socket. What its reader does not take at once waits in the memory of this process. */
+/** A pipe or a socket. Text that its reader has not taken yet waits in the memory of this process. */
 export class StreamDestination implements Destination {
   readonly #stream: Writable
   readonly #pendingBytesMax: number
@@ -120,7 +120,7 @@ export class StreamDestination implements Destination {
         clearTimeout(timer)
         resolve()
       }
-      // Writes end in their order, and the error of one is known when the next one ends.
+      // Writes end in order. When this one ends, the errors of all earlier ones are known.
       this.#stream.write('', end)
       this.#stream.once('error', end)
     })
@@ -128,7 +128,9 @@ export class StreamDestination implements Destination {
 }
 
 const LINE_FEED = 0x0a
-/** A terminal that another program left in non-blocking mode refuses writes while it is busy. */
+/**
+ * If another program has left a terminal in non-blocking mode, the terminal refuses writes while it is busy.
+ */
 const BUSY_ATTEMPTS = 20
 const BUSY_PAUSE_MS = 5
 

@@ -1,4 +1,4 @@
-/** What can go wrong around a process. A code is never reused with another meaning. */
+/** The faults that the surroundings of a process can have. A code never gets another meaning. */
 export type FaultCode =
   | 'address_in_use'
   | 'address_unusable'
@@ -11,14 +11,15 @@ export type FaultCode =
   | 'store_failed'
 
 /**
- * A fault of the surroundings: disk, socket, configuration. Its message is one or two sentences for the
- * operator: what happened, and what to do. Thrown where it is found, caught once, at the edge of the process.
+ * A fault of the surroundings: disk, socket, configuration. Its message tells the operator in one or two
+ * sentences what happened and what to do. It is thrown where it is found, and caught only where the process
+ * starts.
  */
 export class FaultError extends Error {
   override name = 'FaultError'
   readonly code: FaultCode
 
-  /** `cause` is what the fault was seen by; `undefined` when this program itself found it. */
+  /** `cause` is the error that showed the fault. `undefined`: this program found the fault itself. */
   constructor(code: FaultCode, message: string, cause: unknown) {
     super(message, { cause })
     this.code = code
@@ -26,8 +27,8 @@ export class FaultError extends Error {
 }
 
 /**
- * Why a process cannot listen on `address` (host:port). Knows Node's errors and gRPC's, which only have a
- * text.
+ * Why a process cannot listen on `address` (host:port). It reads the errors of Node.js, and those of gRPC,
+ * which have only a text.
  */
 export function listenFault(address: string, cause: Error & { code?: string }): FaultError {
   if (cause.code === 'EADDRINUSE' || cause.message.includes('EADDRINUSE')) {

@@ -1,18 +1,18 @@
 import type { Destination } from './destination.ts'
 
 /**
- * Lines that are written when they can be. A line that cannot be written (the disk is full, the reader is
- * gone or takes nothing) is dropped and counted. The next line that can be written follows a line that says
- * how many are missing.
+ * Writes lines if that is possible. A line that cannot be written (the disk is full, the reader is gone or
+ * takes nothing) is dropped and counted. Before the next line that can be written, a line says how many lines
+ * are missing.
  */
 export class LineOutput {
   readonly #destination: Pick<Destination, 'write'>
   readonly #describeGap: (count: number) => string
   #droppedCount = 0
-  /** How many dropped lines no line has told of yet. */
+  /** How many dropped lines have not been reported yet. */
   #untoldCount = 0
 
-  /** `describeGap` gives the line that stands for this many dropped lines, with its line feed. */
+  /** `describeGap` makes the line that reports this many dropped lines. The line ends with a line feed. */
   constructor(destination: Pick<Destination, 'write'>, describeGap: (count: number) => string) {
     this.#destination = destination
     this.#describeGap = describeGap
@@ -23,7 +23,7 @@ export class LineOutput {
     return this.#droppedCount
   }
 
-  /** Writes one line, which ends with its line feed, or drops it. Never throws. */
+  /** Writes one line or drops it. The line must end with a line feed. It never throws. */
   write(line: string): void {
     try {
       if (this.#untoldCount > 0) {

@@ -1,6 +1,6 @@
 /**
- * Listening on a host that may be a name. A name can stand for several addresses (`localhost` is often
- * 127.0.0.1 and ::1), and a client may try any of them first. So a server listens on all of them or on none.
+ * Listens on a host that may be a name. A name can have several addresses (`localhost` often has 127.0.0.1
+ * and ::1), and a client may try any of them first. So a server listens on all of them or on none.
  */
 import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
@@ -11,18 +11,18 @@ import { FaultError, listenFault } from './fault.ts'
 /** All IP addresses of a name, as the system's resolver gives them. Rejects when there are none. */
 export type Resolve = (name: string) => Promise<readonly string[]>
 
-/** One address that a server listens on: the port it has, and how to give it back. */
+/** One address on which a server listens. `release` gives the port back. */
 export type Bound = Readonly<{ port: number; release: () => void | Promise<void> }>
 
-/** Listens on one IP address. Port 0 takes any free one. Rejects when it cannot. */
+/** Listens on one IP address. Port 0 means any free port. Rejects when it cannot listen. */
 export type Bind<T extends Bound> = (address: string, port: number) => Promise<T>
 
-/** How often port 0 is tried anew when another address of the name has the chosen port in use. */
+/** How often port 0 is tried, if the chosen port is in use on another address of the name. */
 const FREE_PORT_ATTEMPTS = 20
 
 /**
- * Calls `bind` for every IP address that `host` stands for, all with the same port. When one of them fails,
- * those that were bound before it are released.
+ * Calls `bind` for every IP address of `host`, all with the same port. If one fails, those that were bound
+ * before it are released.
  *
  * @throws {FaultError} when the name has no address, or an address cannot be bound
  */
@@ -74,8 +74,8 @@ async function addressesOf(host: string, port: number, resolve: Resolve): Promis
 }
 
 /**
- * The addresses without those of a family (IPv4 or IPv6) that is turned off on this machine: no client can
- * reach them. Containers often have `::1 localhost` in their hosts file, but no IPv6.
+ * The addresses, without those of a family (IPv4 or IPv6) that is turned off on this machine, which no client
+ * can reach. Containers often have `::1 localhost` in their hosts file, but no IPv6.
  */
 function reachable(addresses: readonly string[]): readonly string[] {
   const families = new Set(

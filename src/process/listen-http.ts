@@ -5,16 +5,16 @@ import { type Bound, listenEverywhere, type Resolve } from './listen-everywhere.
 /** Where an HTTP server listens: the IP addresses of its host, all with one port. */
 export type Listening = Readonly<{ port: number; addresses: readonly string[] }>
 
-/** The further sockets of servers that listen on more than one address. */
+/** For servers that listen on more than one address: the sockets of all addresses but the first. */
 const furtherSockets = new WeakMap<Server, readonly TcpServer[]>()
 
 /**
- * Makes one HTTP server listen on every address that `host` stands for. Node's server listens on one address,
- * so each further one gets a socket of its own, which hands its connections to the server: timeouts, limits
- * and handlers are the same for all. Close such a server with `stopListening`, not with `server.close()`
- * alone.
+ * Makes one HTTP server listen on every address of `host`. A server of Node.js listens on one address only,
+ * so each further address gets a socket of its own, which passes its connections to the server. So timeouts,
+ * limits and handlers are the same for all. Close such a server with `stopListening`; `server.close()` alone
+ * is not enough.
  *
- * @throws {FaultError} when it cannot listen on all of them
+ * @throws {FaultError} when it cannot listen on all addresses
  */
 export async function listenHttp(
   server: Server,
@@ -34,8 +34,8 @@ export async function listenHttp(
 }
 
 /**
- * Closes the sockets on which `server` listens. Connections stay open, idle ones too (`server.close()` ends
- * those).
+ * Closes the sockets on which `server` listens. All connections stay open, also idle ones, which
+ * `server.close()` would end.
  */
 export function stopListening(server: Server): void {
   TcpServer.prototype.close.call(server)
@@ -43,7 +43,7 @@ export function stopListening(server: Server): void {
 }
 
 function furtherSocketOf(server: Server): TcpServer {
-  // The options with which Node's HTTP server listens.
+  // The options with which an HTTP server of Node.js listens.
   return createServer({ allowHalfOpen: true, noDelay: true }, (connection) => {
     server.emit('connection', connection)
   })

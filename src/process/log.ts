@@ -3,21 +3,21 @@ import { type Logger, pino } from 'pino'
 import { type Destination, destinationOf } from './destination.ts'
 import { LineOutput } from './line-output.ts'
 
-/** A log that never ends its process: a line that cannot be written is dropped and counted. */
+/** A log that never stops its process: a line that cannot be written is dropped and counted. */
 export type Log = Readonly<{
   logger: Logger
   /** How many lines were dropped so far. */
   droppedCount: () => number
 }>
 
-/** How much may wait for a reader that is slow: some thousand lines. */
+/** How many bytes may wait for a slow reader: some thousand lines. */
 const PENDING_BYTES_MAX = 1_048_576
 
 /**
- * Opens the log of this process. Each line is handed to the system at once, so that the last one says why a
- * process ended.
+ * Opens the log of this process. Each line is given to the system at once, so that the last line says why a
+ * process has ended.
  *
- * @param settings `name` is in each line; `level` is one of pino's
+ * @param settings `name` is in every line; `level` is a level of pino
  * @param destination default: stdout
  */
 export function openLog(
@@ -28,7 +28,7 @@ export function openLog(
   return { logger: pino({ name, level }, lines), droppedCount: () => lines.droppedCount }
 }
 
-/** The lines that tell of dropped lines, in the form of all others. */
+/** Makes the lines that report dropped lines, in the same form as all other lines. */
 function gapLines(name: string): (dropped: number) => string {
   let line = ''
   const write = (text: string) => {

@@ -3,14 +3,14 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { syncDirectory } from './sync-directory.ts'
 
-/** Read and write, for the owner. */
+/** The owner may read and write. */
 const PRIVATE_FILE_MODE = 0o600
 const PRIVATE_DIRECTORY_MODE = 0o700
 
 /**
- * Makes a directory, and its parents where they are missing, so that they survive a power cut. A directory
- * that is there is closed to others as well, if it holds nothing but what `isOurs` knows by its name: /tmp or
- * a home directory stays as it is.
+ * Makes a directory and its missing parents, so that they survive a power cut. Only the owner gets rights to
+ * it. An existing directory is closed to other users too, but only if `isOurs` knows the names of all its
+ * files: /tmp or a home directory stays as it is.
  *
  * Throws when there is no such directory afterwards.
  */
@@ -23,14 +23,14 @@ export function makePrivateDirectory(directory: string, isOurs: (name: string) =
 }
 
 /**
- * Closes a file to others. It is not opened: to close a descriptor would end the locks of this process on the
- * file.
+ * Closes a file to other users. It is done without opening the file, because closing the descriptor would end
+ * the locks of this process on the file.
  */
 export function protectFile(path: string): void {
   closeToOthers(path, PRIVATE_FILE_MODE)
 }
 
-/** Whether nobody but its owner has any right to a file or a directory. */
+/** Whether only its owner has rights to a file or a directory. */
 export function isPrivate(path: string): boolean {
   return (statSync(path).mode & RIGHTS_OF_OTHERS) === 0
 }
@@ -38,8 +38,8 @@ export function isPrivate(path: string): boolean {
 const RIGHTS_OF_OTHERS = 0o077
 
 /**
- * Does nothing where it is not possible: another user owns it, the file system knows no such rights, or it is
- * gone.
+ * Does nothing where that is not possible: another user owns the file, the file system has no such rights, or
+ * the file is gone.
  */
 function closeToOthers(path: string, mode: number): void {
   try {
@@ -61,8 +61,8 @@ const NOT_POSSIBLE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Makes a directory and its parents. Not with `recursive`: that never ends where a directory exists in which
- * nothing can be created, such as /proc.
+ * Makes a directory and its missing parents. It does not use `recursive`, which never ends below a directory
+ * in which nothing can be created, such as /proc.
  *
  * @returns whether the directory was missing
  */
@@ -75,7 +75,7 @@ function makeMissing(directory: string): boolean {
     syncDirectory(parent)
     return true
   } catch (error) {
-    // Nodes that start at the same time may create a common parent at the same time.
+    // Another node that starts at the same time may have made a common parent.
     if (!isDirectory(directory)) throw error
     return false
   }

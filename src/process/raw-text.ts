@@ -1,18 +1,17 @@
 /**
- * Text as this process was given it, in bytes. Node decodes arguments and environment variables as UTF-8, and
- * puts U+FFFD where that is not possible: the text that was meant is lost, and two different texts can become
- * equal.
+ * The bytes of arguments and environment variables. Node.js decodes them as UTF-8, and puts U+FFFD where that
+ * is not possible. Then the text is lost, and two different texts can become equal.
  */
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** What Node puts in the place of bytes that are not UTF-8. It can also be typed, but hardly ever is. */
+/** Node.js puts it in place of bytes that are not UTF-8. A user can also type it, but rarely does. */
 export const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
- * The arguments or the variables that this process was started with. Where the process that started it has
- * put U+FFFD in them, as a Node does that passes on what it was given, they are those of that process.
- * `undefined`: the system does not tell (only Linux does).
+ * The arguments or the variables with which this process was started. If the parent process is a Node.js that
+ * has passed its own on, they can already contain U+FFFD. Then the bytes of the parent process are used.
+ * `undefined`: the system is not Linux, and does not tell.
  */
 export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | undefined {
   const own = readList('self', kind)
@@ -22,7 +21,7 @@ export function readRawList(kind: 'cmdline' | 'environ'): readonly Buffer[] | un
   return own.map((entry) => meant.get(decodedAs(entry)) ?? entry)
 }
 
-/** Programs differ in how many U+FFFD they put for some bytes in a row. */
+/** The text, with one U+FFFD for several: programs put different numbers of them for a row of bytes. */
 function decodedAs(bytes: Buffer): string {
   return bytes.toString().replaceAll(/\ufffd+/g, REPLACEMENT_CHARACTER)
 }
@@ -36,8 +35,8 @@ function readList(pid: number | 'self', kind: 'cmdline' | 'environ'): readonly B
 }
 
 /**
- * Whether the path of the working directory is UTF-8 text: else `process.cwd()` names another directory, or
- * none.
+ * Whether the path of the working directory is UTF-8 text. If not, `process.cwd()` does not name that
+ * directory.
  */
 export function isWorkingDirectoryText(): boolean {
   if (!process.cwd().includes(REPLACEMENT_CHARACTER)) return true
@@ -48,7 +47,7 @@ export function isWorkingDirectoryText(): boolean {
   }
 }
 
-/** The text of bytes, with each byte that is not part of a UTF-8 character as `\xe9`. */
+/** The bytes as text. A byte that is not part of a UTF-8 character becomes an escape like `\xe9`. */
 export function escapeBytes(bytes: Buffer): string {
   let text = ''
   for (let start = 0; start < bytes.length; ) {

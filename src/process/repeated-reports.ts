@@ -1,26 +1,27 @@
 import type { Clock } from './clock.ts'
 
-/** How long a subject is only counted after it was reported. */
+/** After a report about a subject, further reports about it are only counted for this time. */
 const QUIET_MS = 60_000
 
-/** How many subjects are reported in that time. */
+/** How many subjects may be reported in that time. */
 const SUBJECTS_MAX = 64
 
 /**
- * Keeps what happens again and again from filling the log: a subject is reported at once, and then at most
- * once a minute, with the number of times that were left out in between. No more than `SUBJECTS_MAX` subjects
- * are reported in a minute.
+ * Keeps repeated events from filling the log. A subject is reported at once, and then at most once a minute,
+ * with the number of reports that were left out. At most `SUBJECTS_MAX` subjects are reported in a minute.
  */
 export class RepeatedReports {
   readonly #clock: Pick<Clock, 'nowMs'>
-  /** Oldest report first. */
+  /** The oldest report comes first. */
   readonly #reported = new Map<string, { readonly atMs: number; leftOut: number }>()
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock
   }
 
-  /** `write` is called now, with how often this subject was left out before, or not at all. */
+  /**
+   * Calls `write` now with the number of reports about this subject that were left out, or does not call it.
+   */
   report(subject: string, write: (leftOut: number) => void): void {
     const nowMs = this.#clock.nowMs()
     const known = this.#reported.get(subject)

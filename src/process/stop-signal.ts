@@ -1,6 +1,6 @@
 /**
- * Resolves with the first SIGTERM or SIGINT, which asks a process to finish what it has begun. The second
- * ends it at once. Call it once, before anything that takes time.
+ * Resolves with the first SIGTERM or SIGINT, after which the process finishes its work and stops. A second
+ * signal ends the process at once. Call it once, before anything that takes time.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

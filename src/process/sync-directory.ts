@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 
 /**
- * Makes the entries of a directory durable: without it, a new file or directory may be gone after a power
+ * Makes the entries of a directory durable. Without it, a new file or directory can be gone after a power
  * cut.
  */
 export function syncDirectory(path: string): void {

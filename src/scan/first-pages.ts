@@ -1,17 +1,17 @@
-/** The first pages of several nodes' scans, and how far they tell the whole truth. */
+/** The first pages of the scans of several nodes, and up to which key they are complete. */
 
 import { compareKeys } from '../rpc/key-order.ts'
 import type { Recipient, ScanEntry, ScanRange } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 
-/** A node that can be asked for its keys, and who it must be, and in which epoch. */
+/** A node that can be scanned. `recipient`: the cluster, epoch and node that must answer. */
 export type KeySource = Readonly<{ transport: Pick<NodeTransport, 'scan'>; recipient: Recipient }>
 
 type Page = readonly ScanEntry[]
 
 /**
- * The first page of a node's scan; empty when the range is. Rejects when the node is lost or `signal` is
- * aborted.
+ * The first page of a node's scan. It is empty if the range is empty. Rejects when the node is lost, or when
+ * `signal` aborts.
  */
 export async function firstPage(
   { transport, recipient }: KeySource,
@@ -23,9 +23,9 @@ export async function firstPage(
 }
 
 /**
- * The last key up to which these pages hold all keys of their nodes: the end of the shortest page, because
- * its node may hold keys after it which it has not shown. `undefined`: all pages are empty. An empty page
- * sets no limit: its node holds nothing in the range.
+ * The last key up to which these pages hold all keys of their nodes. It is the smallest of the pages' last
+ * keys, because the node of that page may hold further keys, which it has not sent. An empty page sets no
+ * limit: its node holds nothing in the range. `undefined`: all pages are empty.
  */
 export function horizonOf(pages: readonly Page[]): string | undefined {
   let horizon: string | undefined

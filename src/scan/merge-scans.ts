@@ -8,15 +8,15 @@ import type { ScanEntry } from '../rpc/messages.ts'
 export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly ScanEntry[]> }>
 
 /**
- * One key, and what each node holds for it: an empty record for a node that has none, `undefined` for a node
- * that was not scanned.
+ * One key, and the record of each node: an empty record if the node has none, `undefined` if the node was not
+ * scanned.
  */
 export type MergedEntry = Readonly<{ key: string; records: Records }>
 
 /**
- * Merges the scans of several nodes, in the order of their keys (UTF-8 bytes): every key that one of them
- * holds comes once. Yields pages. No node is read faster than the pages are taken. Throws when one of the
- * scans does.
+ * Merges the scans of several nodes, in the order of their keys (UTF-8 bytes). Every key that a node holds
+ * comes once. Yields pages. No node is read faster than the pages are taken. Throws if one of the scans
+ * throws.
  *
  * @param nodeCount how many nodes there are, including those that are not scanned
  */
@@ -37,7 +37,7 @@ export async function* mergeScans(
   }
 }
 
-/** The same for scans that are over: `entries` is everything that the node holds of the range. */
+/** The same for scans that have ended: `entries` is everything that the node holds in the range. */
 export function mergePages(
   scans: readonly Readonly<{ node: number; entries: readonly ScanEntry[] }>[],
   nodeCount: number,
@@ -46,7 +46,7 @@ export function mergePages(
   return mergeFilled(cursors, nodeCount)
 }
 
-/** Merges entries for as long as the next entry of every node is known. */
+/** Merges entries as long as the next entry of every node is known. */
 function mergeFilled(cursors: readonly Cursor[], nodeCount: number): MergedEntry[] {
   const merged: MergedEntry[] = []
   while (cursors.every(({ isFilled }) => isFilled)) {
@@ -106,7 +106,7 @@ class Cursor {
     }
   }
 
-  /** The record of a key that is not after `head`. */
+  /** The record of a key, which must not be after `head`. */
   take(key: string): KeyRecord {
     const head = this.head
     if (head?.key !== key) return EMPTY_RECORD
@@ -114,7 +114,7 @@ class Cursor {
     return head.record
   }
 
-  /** Ends the scan. Nothing waits for the end: a page that was asked for may never come. */
+  /** Ends the scan. It does not wait for the end, because a page that was requested may never come. */
   close(): void {
     this.#pages?.return?.().catch(() => undefined)
   }

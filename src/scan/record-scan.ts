@@ -6,12 +6,12 @@ import type { KeySource } from './first-pages.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
 
 /**
- * The records of some consecutive keys, in the order of the keys' UTF-8 bytes. Every key that has a chosen
- * state is among them. `nextStart` is where the rest of the range begins; `undefined`: there is no rest.
+ * The records of consecutive keys, in the order of the keys' UTF-8 bytes. No key that has a chosen state is
+ * missing. `nextStart` is where the rest of the range begins. `undefined`: there is no rest.
  */
 export type RecordPage = Readonly<{ entries: readonly MergedEntry[]; nextStart: string | undefined }>
 
-/** A node to scan. `isSuspect`: do not wait for it (protocol.md §4.6). */
+/** A node to scan. `isSuspect`: do not wait for the node (protocol.md §4.6). */
 export type ScanSource = KeySource & Readonly<{ isSuspect: boolean }>
 
 export type RecordScanOptions = Readonly<{
@@ -20,29 +20,30 @@ export type RecordScanOptions = Readonly<{
   /** The range: `start` inclusive, `end` exclusive. */
   start: string
   end: string
-  /** How many records each node sends at most, from 1. */
+  /** How many records each node sends at most: 1 or more. */
   limit: number
-  /** Whether these of the sources (by their index) are enough: a classic quorum. */
+  /** Whether these sources (by index) are a classic quorum. */
   isQuorum: (nodes: NodeSet) => boolean
   clock: Pick<Clock, 'after'>
   timeoutMs: number
-  /** Which source is asked first, 0 or higher: calls that differ in it share the work among the nodes. */
+  /** Which source is asked first: 0 or more. Calls with different turns share the work among the nodes. */
   turn: number
 }>
 
-/** What a node has sent of the range. `isCut`: it may hold more keys after the last one. */
+/** What a node has sent of the range. `isCut`: the node may hold more keys after the last one. */
 type Part = Readonly<{ node: number; entries: readonly ScanEntry[]; isCut: boolean }>
 
 /** How long a node may take before the nodes that were not asked are asked too. */
 const HEDGE_MS = 100
 
-/** What one node may send, in bytes of values. More would only wait in memory. */
+/** How many bytes of values one node may send. More would only wait in memory. */
 const BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * The next records of a range, out of what the first classic quorum of nodes to answer holds: so many nodes
- * are asked, and the others only when one of those fails or is slow. All records are read after the call, so
- * what a rule of the protocol makes of the records of one key is as linearizable as a read of that key.
+ * The next records of a range, from the first classic quorum of nodes that answers. Only a quorum is asked at
+ * first; the other nodes are asked if one of those fails or is slow. All records are read after the call
+ * began. So the state of a key that the rules of the protocol find from these records is as linearizable as a
+ * read of the key.
  *
  * @returns `undefined` when too few nodes answer in time, or when the epoch is over
  */
@@ -86,12 +87,12 @@ export async function nextRecords(options: RecordScanOptions): Promise<RecordPag
   const quorum = await promise
   cancelHedge()
   cancelTimeout()
-  // The others are not waited for: one of them may have stopped.
+  // Do not wait for the other nodes: one of them may have stopped.
   abort.abort()
   return quorum === undefined ? undefined : merge(quorum, sources.length)
 }
 
-/** The nodes by their indexes: from `turn` on, and those that are suspect last. */
+/** The indexes of the nodes, from `turn` on, with suspect nodes last. */
 function inOrder(sources: readonly ScanSource[], turn: number): number[] {
   const nodes = sources.map((_, index) => (index + turn) % sources.length)
   return [
@@ -117,7 +118,10 @@ async function collect(
   return { entries, isCut: false }
 }
 
-/** Up to the last key of the part that ends first: after it, its node may hold keys that it has not sent. */
+/**
+ * Merges the parts up to the smallest last key of the parts that are cut. After that key, the node of that
+ * part may hold keys that it has not sent.
+ */
 function merge(parts: readonly Part[], nodeCount: number): RecordPage {
   const ends = parts.flatMap(({ entries, isCut }) => (isCut ? entries.slice(-1) : []))
   const horizon = ends.map(({ key }) => key).sort(compareKeys)[0]

@@ -1,31 +1,31 @@
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
 import { Latencies } from './latencies.ts'
 
-/** What is known of the creates so far. It grows while they run. */
+/** The results of the creates so far. It is updated while they run. */
 export type CreateTally = {
-  /** By id. */
+  /** The groups that were created, by id. */
   readonly created: Map<string, GroupView>
-  /** Ids whose create may have happened. */
+  /** The ids whose create has an unknown outcome. */
   readonly unknown: Set<string>
-  /** How often each reason not to create was met: `503 unavailable`, `connection refused`. */
+  /** Why creates failed (`503 unavailable`, `connection refused`), and how often. */
   readonly failures: Map<string, number>
-  /** Of the creates that were answered with a group. */
+  /** The latencies of the creates that succeeded. */
   readonly latencies: Latencies
-  /** How many creates have been answered, in whichever way. */
+  /** How many creates have ended, in any way. */
   finished: number
 }
 
 export type CreateOptions = Readonly<{
   client: Pick<ApiClient, 'create'>
-  /** The ids to create, each once; taken as they are needed. */
+  /** The ids to create, each once. They are taken when they are needed. */
   groupIds: Iterable<string>
   concurrency: number
-  /** Aborted: no further create is sent; those on their way are waited for. */
+  /** When it aborts, no further create is sent. Creates that were sent are still waited for. */
   signal: AbortSignal
   onProgress: (tally: CreateTally) => void
 }>
 
-/** A tally of nothing. */
+/** The tally before the first create. */
 export function emptyTally(): CreateTally {
   return {
     created: new Map(),
@@ -36,14 +36,14 @@ export function emptyTally(): CreateTally {
   }
 }
 
-/** Creates groups, so many at a time, and writes down in `tally` what became of each. Never repeats one. */
+/** Creates groups, `concurrency` at a time, and records the results in `tally`. It never repeats a create. */
 export async function createGroups(options: CreateOptions, tally: CreateTally): Promise<void> {
   const { client, groupIds, concurrency, signal, onProgress } = options
   const rest = Iterator.from(groupIds)
   const worker = async () => {
     // The workers share one iterator: each id is taken once.
     for (const groupId of rest) {
-      // A create on its way that is never answered has an unknown outcome, also for who is interrupted now.
+      // Until a create is answered, its outcome is unknown. The report after an interrupt relies on this.
       tally.unknown.add(groupId)
       const startMs = performance.now()
       const reply = await client.create({ groupId })
@@ -71,7 +71,7 @@ function failureReason(reply: Exclude<Reply<GroupView>, { kind: 'answered' }>): 
   return reply.kind === 'problem' ? `${reply.problem.status} ${reply.problem.code}` : reply.reason
 }
 
-/** A 5xx that does not say what it means for the data may mean anything. */
+/** A 5xx without an outcome can come from a proxy, so the group may have been created. */
 function isUnknown(reply: Reply<GroupView>): boolean {
   if (reply.kind === 'broken') return true
   if (reply.kind !== 'problem') return false

@@ -1,4 +1,4 @@
-/** `cohort generate`: creates groups, then asks every node by itself whether it holds them. */
+/** `cohort generate`: creates groups, then asks every node directly whether it holds them. */
 import { randomUUID } from 'node:crypto'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { classicQuorum } from '../../register/quorum.ts'
@@ -16,22 +16,22 @@ export type GenerateOptions = Readonly<{
   amount: number
   url: string
   concurrency: number
-  /** The nodes to ask; `undefined`: those that the connector names. */
+  /** The nodes to ask. `undefined`: the members of the cluster. */
   hosts: readonly string[] | undefined
   connect: Connect
   output: ProgressOutput
-  /** Aborted: what was done so far is reported. */
+  /** When it aborts, the work ends, and the report says what was done. */
   signal: AbortSignal
 }>
 
-/** How long nodes that lag are waited for. */
+/** How long to wait for nodes that lag. */
 const VERIFY_PATIENCE_MS = 5_000
 
 /**
- * Runs it and prints the report.
+ * Creates and verifies the groups, and prints the report.
  *
- * @returns the exit code: ok when all were created and each is on a quorum of nodes
- * @throws CommandFailure when there is nothing to talk to
+ * @returns the exit code: ok when all groups were created and each is on a quorum of nodes
+ * @throws CommandFailure when no connector answers, or the nodes are not known
  */
 export async function generate(options: GenerateOptions): Promise<number> {
   const { amount, url, concurrency, output, signal } = options

@@ -11,8 +11,8 @@ export class Latencies {
   }
 
   /**
-   * These percentiles (0 to 100), by nearest rank: each is a latency that was measured. `undefined`: none
-   * was.
+   * The percentiles of these ranks (0 to 100), by nearest rank, so each is a measured latency. `undefined`:
+   * nothing was measured.
    */
   percentiles<const P extends readonly number[]>(ranks: P): { [I in keyof P]: number | undefined } {
     const sorted = Float64Array.from(this.#ms).sort()

@@ -1,31 +1,31 @@
-/** Reads groups from one node, past every connector: what this node, alone, has on its disk. */
+/** Reads groups directly from one node, without a connector: what this node has on its disk. */
 import type { Group } from '../../group/group.ts'
 import { decodeGroup } from '../../group/group-codec.ts'
 import { LINK_LIMITS } from '../../replication/links/link-limits.ts'
 import type { Description, ReceivedAnswers } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../../rpc/transport.ts'
 
-/** The most reads in a batch: as many answers with the largest groups fit into one message of a node. */
+/** How many reads a batch has. The answers fit into one message of a node even for the largest groups. */
 const BATCH_SIZE = LINK_LIMITS.requestsPerBatchMax
-/** Two batches at once keep a node busy without crowding out the connectors' own. */
+/** Two batches at once keep a node busy, but leave room for the batches of connectors. */
 const BATCHES_IN_FLIGHT = 2
 const DESCRIBE_TIMEOUT_MS = 2_000
-/** How long a node may take for a batch before it counts as silent. */
+/** How long a node may take for a batch before it counts as not answering. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-/** What one node said: who it is, and told group by group, what it holds. */
+/** What to read from which node, and what to do with the groups. */
 export type NodeReadOptions = Readonly<{
   transport: NodeTransport
   groupIds: readonly string[]
-  /** Refuses a node by a sentence; asked before anything is read. */
+  /** Returns a reason to refuse the node. It is called before anything is read. */
   check: (description: Description) => string | undefined
-  /** `undefined`: the node has no such group. */
+  /** Called for each group. `group: undefined`: the node does not hold it. */
   onGroup: (groupId: string, group: Group | undefined) => void
 }>
 
 /**
- * Asks a node for each of these groups. Rejects, with a sentence, when it does not answer or is not the one
- * meant.
+ * Asks a node for each of these groups. Rejects with a short reason if the node does not answer, or is
+ * refused by `check`.
  */
 export async function readNode({ transport, groupIds, check, onGroup }: NodeReadOptions): Promise<void> {
   const description = await transport.describe(DESCRIBE_TIMEOUT_MS).catch((cause: unknown) => {
@@ -74,7 +74,7 @@ function exchange({ transport, groupIds, description, onGroup }: ExchangeOptions
       }
     }
     const take = ({ batchId, answers, mismatch }: ReceivedAnswers) => {
-      if (mismatch !== undefined) return end(new Error('it is not the node it was a moment ago'))
+      if (mismatch !== undefined) return end(new Error('another node answers now, or its epoch has changed'))
       for (const [index, groupId] of batches[batchId - 1]!.entries()) {
         const value = answers[index]!.record.state.value
         onGroup(groupId, value === undefined ? undefined : decodeGroup(value))
@@ -89,7 +89,7 @@ function exchange({ transport, groupIds, description, onGroup }: ExchangeOptions
         try {
           take(batch)
         } catch (cause) {
-          end(new Error('it holds something that is no group', { cause }))
+          end(new Error('it holds bytes that are not a group', { cause }))
         }
       },
       onClose: (reason) => end(new Error(reason)),

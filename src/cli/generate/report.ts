@@ -1,15 +1,15 @@
-/** What `cohort generate` prints at its end. */
+/** The report that `cohort generate` prints at its end. */
 
 import { formatCount } from '../progress.ts'
 import type { CreateTally } from './create-groups.ts'
 import { countByNodes, type NodeVerdict } from './verify-groups.ts'
 
-/** Everything the report is made of. */
+/** What the report needs. */
 export type ReportInput = Readonly<{
   amount: number
   tally: CreateTally
   createMs: number
-  /** `undefined`: it was not verified. */
+  /** `undefined`: the groups were not verified. */
   verdicts: readonly NodeVerdict[] | undefined
   quorum: number
 }>
@@ -35,7 +35,7 @@ export function reportLines({ amount, tally, createMs, verdicts, quorum }: Repor
   ]
 }
 
-/** How many of these groups fewer than `quorum` nodes hold. */
+/** How many of these groups are on fewer than `quorum` nodes. */
 export function countUnverified(
   ids: Iterable<string>,
   verdicts: readonly NodeVerdict[],
@@ -60,7 +60,7 @@ function verifiedText(ids: Iterable<string>, verdicts: readonly NodeVerdict[]): 
     .concat(counts[0]! > 0 ? [`on none: ${formatCount(counts[0]!)}`] : [])
 }
 
-/** A node is only named when something about it wants to be known. */
+/** A line for a node that lacks groups or has a problem. */
 function nodeLines({ address, held, problem }: NodeVerdict, total: number): string[] {
   if (held.size === total && problem === undefined) return []
   const reason = problem === undefined ? '' : ` (${problem})`

@@ -1,38 +1,39 @@
-/** Whether each node, asked by itself, holds each group as it was created. */
+/** Checks on each node directly whether it holds each group as it was created. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connect } from '../../rpc/transport.ts'
 import type { GroupView } from '../api-client.ts'
 import { readNode } from './read-node.ts'
 
-/** What one node was found to hold. */
+/** What was found on one node. */
 export type NodeVerdict = Readonly<{
   address: string
-  /** The ids of the groups it holds, each with the version that was created. */
+  /** The ids of the groups that the node holds as they were created. */
   held: Set<string>
-  /** Of those whose outcome was unknown: the ids it holds, in whichever version. */
+  /** Of the creates with an unknown outcome: the ids that the node holds, in any version. */
   heldUnknown: Set<string>
-  /** Why it could not be asked, the last time it was tried; `undefined`: it answered. */
+  /** Why the last attempt to read the node failed. `undefined`: the node answered. */
   problem: string | undefined
 }>
 
 export type VerifyOptions = Readonly<{
   addresses: readonly string[]
-  /** `undefined`: any cluster will do. */
+  /** `undefined`: the nodes may belong to any cluster. */
   clusterId: string | undefined
   created: ReadonlyMap<string, GroupView>
   unknown: ReadonlySet<string>
   connect: Connect
-  /** How long a node that lags, or is away, is asked again. */
+  /** For how long a node that lags or does not answer is asked again. */
   patienceMs: number
   signal: AbortSignal
-  /** `held`: of all nodes together. */
+  /** `held`: how many groups were found so far, on all nodes together. */
   onProgress: (held: number) => void
 }>
 
 const PAUSE_MS = 200
 
 /**
- * Asks all nodes at once. Never rejects: a node that does not answer holds nothing, and `problem` says why.
+ * Asks all nodes at the same time. It never rejects: for a node that does not answer, nothing is held, and
+ * `problem` says why.
  */
 export function verifyGroups(options: VerifyOptions): Promise<NodeVerdict[]> {
   let held = 0
@@ -75,7 +76,7 @@ async function verifyOnNode(
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error)
       }
-      // What may never have been created is not waited for beyond the first answer.
+      // Groups with an unknown outcome may not exist, so the node is not asked for them again.
       if (held.size === created.size && problem === undefined) break
       if (signal.aborted || performance.now() >= untilMs) break
       await sleep(PAUSE_MS)
@@ -92,7 +93,7 @@ function refuseMembership(found: string | undefined, expected: string | undefine
   return undefined
 }
 
-/** The times tell one life of an id from the next, which starts with version 1 again. */
+/** The times matter too: a group that was deleted and created again starts with version 1 again. */
 function isSame(group: Omit<GroupView, 'groupId'>, expected: GroupView): boolean {
   return (
     group.version === expected.version &&
@@ -101,7 +102,7 @@ function isSame(group: Omit<GroupView, 'groupId'>, expected: GroupView): boolean
   )
 }
 
-/** How many groups are on how many nodes: entry `n` is the number of groups that exactly `n` nodes hold. */
+/** Entry `n` of the result is the number of groups that exactly `n` nodes hold. */
 export function countByNodes(ids: Iterable<string>, holders: readonly ReadonlySet<string>[]): number[] {
   const counts = new Array<number>(holders.length + 1).fill(0)
   for (const id of ids) {

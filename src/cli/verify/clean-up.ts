@@ -3,19 +3,19 @@ import type { ApiClient } from '../api-client.ts'
 
 export type CleanUpOptions = Readonly<{
   links: readonly Readonly<{ client: Pick<ApiClient, 'delete'> }>[]
-  /** The keys that may have a group. They are taken out of it as they are known to have none. */
+  /** The keys that may have a group. A key is removed from the set when it is known to have none. */
   leftovers: Set<string>
   concurrency: number
-  /** How long a cluster that does not answer is asked again. */
+  /** For how long a cluster that does not answer is asked again. */
   patienceMs: number
-  /** Between asking and asking again. */
+  /** The pause before a request is repeated. */
   pauseMs: number
   nowMs: () => number
 }>
 
 /**
- * Deletes the groups of these keys, through whichever connector answers. What it could not delete is left
- * over.
+ * Deletes the groups of these keys, through any connector that answers. Keys that it could not delete stay in
+ * `leftovers`.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<void> {
   const { links, leftovers, concurrency, patienceMs, pauseMs, nowMs } = options

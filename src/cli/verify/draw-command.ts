@@ -1,7 +1,8 @@
 import type { Command, Sighting } from './operation.ts'
 
 /**
- * Draws what to do next, so that a key is created and deleted again and again, and changed in between.
+ * Draws the next command. The shares are such that a key is created and deleted again and again, and changed
+ * in between.
  *
  * @param random gives numbers in [0, 1)
  */

@@ -1,10 +1,10 @@
 import type { Judgement } from './judge-history.ts'
 
-/** The judgements on the keys of a run. It grows while the run goes on. */
+/** The judgements on the keys of a run. It is updated while the run goes on. */
 export type Findings = {
   /** How many keys were found linearizable. */
   linearizable: number
-  /** How many keys could not be decided, because the search for an order was given up. */
+  /** For how many keys the search for an order was given up. */
   undecided: number
   violations: { key: string; judgement: Extract<Judgement, { kind: 'violated' }> }[]
 }

@@ -1,16 +1,16 @@
-/** How a group must behave, written anew for the checker: it shares no code with what it checks. */
+/** How a group must behave. The model is written for the checker, and shares no code with the program. */
 import type { Model } from '../../linearizability/linearizability.ts'
 import type { GroupView } from '../api-client.ts'
 import type { Operation } from './operation.ts'
 
 /**
- * A live group: the operations that created it and that wrote it last, by number. `undefined`: there is none.
+ * A group: the numbers of the operations that created it and that wrote it last. `undefined`: no group.
  */
 export type State = Readonly<{ creator: number; version: number; writer: number }> | undefined
 
 type Call = Pick<Operation, 'number' | 'command'>
 
-/** One key. A result is the text that an answer comes to: `read version 1 of #3, written by #3`. */
+/** The model of one key. A result is an answer as a text: `read version 1 of #3, written by #3`. */
 export const GROUP_MODEL: Model<State, Call, string> = {
   initial: undefined,
   isSame: (a, b) => a === b,
@@ -41,25 +41,25 @@ export const GROUP_MODEL: Model<State, Call, string> = {
   },
 }
 
-/** A state as text: the same text for the same state. */
+/** A state as text. Equal states have equal texts. */
 export function describeState(state: State): string {
   if (state === undefined) return 'nothing'
   return `version ${state.version} of #${state.creator}, written by #${state.writer}`
 }
 
-/** What a create writes. */
+/** What the create with this number writes. */
 export function contentOf(
   number: number,
 ): Readonly<{ description: string; labels: { [key: string]: string } }> {
   return { description: `#${number}`, labels: { [CREATOR_LABEL]: `#${number}` } }
 }
 
-/** What an update writes. The label that tells one life of the key from the next stays. */
+/** What the update with this number writes. It keeps the label with the number of the create. */
 export function patchOf(number: number): Readonly<{ description: string }> {
   return { description: `#${number}` }
 }
 
-/** The state that an answer shows. Numbers are NaN where no operation of a run has written the group. */
+/** The state that an answer shows. A number is NaN if no operation of a run has written that field. */
 export function stateOf({ version, description, labels }: GroupView): NonNullable<State> {
   return { creator: numberIn(labels?.[CREATOR_LABEL]), version, writer: numberIn(description) }
 }

@@ -2,12 +2,12 @@ import type { GroupView, Problem, Reply } from '../api-client.ts'
 import { describeState, stateOf } from './group-model.ts'
 import type { Command, Operation } from './operation.ts'
 
-/** What an answer says of the operation that it answers. */
+/** What an answer says about its operation. */
 export type Answer = Pick<Operation, 'outcome' | 'seen' | 'problem' | 'etag' | 'group'>
 
 const DONE = { read: 'read', create: 'created', update: 'updated', delete: 'deleted' } as const
 
-/** The refusals that follow from a group's state, and so must be explained by it. */
+/** The refusals that follow from the state of a group. The search must explain them. */
 const REFUSALS = {
   409: 'group_exists',
   404: 'group_not_found',
@@ -15,8 +15,8 @@ const REFUSALS = {
 } as const satisfies { [status: number]: string }
 
 /**
- * What a reply means. Only what says that nothing was done counts as not done: a proxy's 503, or an error
- * that nobody expects, may mean anything.
+ * What a reply means. A change counts as not done only if the reply says so: after a 503 of a proxy, or an
+ * unexpected error, it may have been done.
  */
 export function judgeAnswer({ kind }: Command, reply: Reply<GroupView>): Answer {
   switch (reply.kind) {

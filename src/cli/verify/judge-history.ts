@@ -1,19 +1,23 @@
-/** Whether what clients saw of one key can have come from one group that all of them shared. */
+/** Judges whether what clients saw of one key can have come from one single copy of a group. */
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import { describeState, GROUP_MODEL, stateOf } from './group-model.ts'
 import type { Operation } from './operation.ts'
 
-/** `violated`: `reason` is a sentence about `operation`, the first one whose answer cannot be explained. */
+/**
+ * `violated`: `reason` is a sentence about `operation`, the first operation whose answer cannot be explained.
+ */
 export type Judgement =
   | Readonly<{ kind: 'linearizable' | 'undecided' }>
   | Readonly<{ kind: 'violated'; reason: string; operation: Operation }>
 
 /**
- * Judges the operations of one key, in whichever order they are given. All that were sent must be among them.
+ * Judges the operations of one key. They may be given in any order, but must be all operations that were
+ * sent.
  *
- * It first looks at what can be said plainly: who wrote a state, and whether ETags and states belong together
- * one to one. Then it looks for an order of all operations that explains every answer. What is `unknown` may
- * have happened at any time after its call, or never; what was `not_applied` must not have happened at all.
+ * It first makes two simple checks: every state was written by an operation of the run, and every ETag
+ * belongs to exactly one state. Then it looks for an order of all operations that explains every answer. An
+ * `unknown` operation may have happened at any time after its call, or never. A `not_applied` one must not
+ * have happened.
  */
 export function judgeHistory(operations: readonly Operation[]): Judgement {
   const byAnswer = operations.toSorted((a, b) => a.answeredAt - b.answeredAt)
@@ -27,7 +31,9 @@ export function judgeHistory(operations: readonly Operation[]): Judgement {
   return { kind: 'violated', reason, operation }
 }
 
-/** Looks for an order as the clients knew it at some time: what is answered later is unknown then. */
+/**
+ * Looks for an order with the answers until `untilAt`. Operations that were answered later count as unknown.
+ */
 function explain(operations: readonly Operation[], untilAt: number): 'found' | 'none' | 'undecided' {
   const calls: Call<Operation, string>[] = []
   for (const operation of operations) {
@@ -43,7 +49,7 @@ function explain(operations: readonly Operation[], untilAt: number): 'found' | '
 }
 
 /**
- * What cannot be explained stays so, whatever is answered later: the first such answer is found by halving.
+ * The first answer that cannot be explained. Later answers cannot explain it, so a binary search finds it.
  */
 function firstUnexplained(byAnswer: readonly Operation[]): Operation {
   const answered = byAnswer.filter(({ seen }) => seen !== undefined)
@@ -66,16 +72,16 @@ function findForeignState(operations: readonly Operation[]): Judgement | undefin
       const { outcome, problem, seen, command } = byNumber.get(number) ?? {}
       const isWriter = command?.kind === 'create' || (command?.kind === 'update' && number === writer)
       const saw = `#${operation.number} was answered "${operation.seen}"`
-      if (!isWriter) return { kind: 'violated', reason: `${saw}, which nobody wrote`, operation }
+      if (!isWriter) return { kind: 'violated', reason: `${saw}, which no operation wrote`, operation }
       if (outcome === 'done' || outcome === 'unknown') continue
-      const reason = `${saw}, and #${number} was answered that it was not done (${problem ?? seen})`
+      const reason = `${saw}, but the answer to #${number} was that it was not done (${problem ?? seen})`
       return { kind: 'violated', reason, operation }
     }
   }
   return undefined
 }
 
-/** An ETag names one state of a key, over all its lives, with everything that is in it. */
+/** An ETag must name exactly one state of a key, also over several creates and deletes. */
 function findEtagClash(operations: readonly Operation[]): Judgement | undefined {
   const byEtag = new Map<string, Operation>()
   const byState = new Map<string, Operation>()

@@ -1,19 +1,19 @@
 import type { Operation, Sighting } from './operation.ts'
 
-/** So many operations on a key are decided within milliseconds; then another key takes its place. */
+/** After this many operations a key is replaced by another one. So many are judged within milliseconds. */
 const OPERATIONS_MAX = 200
 /**
- * Each of these may or may not have happened, at any time: a few of them cost little, many cost a long
- * search.
+ * An operation with an unknown outcome may have happened at any time, or never. Few of them cost little, but
+ * many make the search long.
  */
 const UNKNOWN_MAX = 8
 const SIGHTINGS_MAX = 4
 
-/** A key while clients work on it, and everything they saw of it. */
+/** A key on which clients work, and everything that they saw of it. */
 export class KeyHistory {
   readonly key: string
   readonly operations: Operation[] = []
-  /** The states seen last, for conditional requests; most of them are out of date, as they should be. */
+  /** The states that were seen last, for conditional requests. Most are out of date, which is intended. */
   readonly sightings: Sighting[] = []
   #openCount = 0
   #begunCount = 0
@@ -23,17 +23,17 @@ export class KeyHistory {
     this.key = key
   }
 
-  /** Whether the key has seen enough. */
+  /** Whether the key has had enough operations. */
   get isFull(): boolean {
     return this.#begunCount >= OPERATIONS_MAX || this.#unknownCount >= UNKNOWN_MAX
   }
 
-  /** Whether nobody waits for an answer. */
+  /** Whether no operation on the key is under way. */
   get isIdle(): boolean {
     return this.#openCount === 0
   }
 
-  /** Whether something may yet happen to the key that its clients have given up on. */
+  /** Whether an operation whose client has given up may still change the key. */
   get hasUnknown(): boolean {
     return this.#unknownCount > 0
   }
@@ -49,7 +49,7 @@ export class KeyHistory {
     if (operation.outcome === 'unknown') this.#unknownCount += 1
   }
 
-  /** Remembers a state by its ETag. A weak one, as some proxies make of it, never matches. */
+  /** Remembers a state and its ETag. Weak ETags, which some proxies make, are left out: they never match. */
   sight(state: string, etag: string | undefined): void {
     if (etag === undefined || !etag.startsWith('"')) return
     this.sightings.push({ state, etag })

@@ -2,8 +2,8 @@
 import type { GroupView } from '../api-client.ts'
 
 /**
- * What is asked of a group. Every create and update writes the operation's own number into the group, so that
- * whoever reads the group knows who wrote it. `ifMatch` is a state that was seen before, by its ETag.
+ * What an operation does. Every create and update writes the number of the operation into the group, so that
+ * a read shows which operation wrote the group. `ifMatch` is a state that was seen before.
  */
 export type Command =
   | Readonly<{ kind: 'read' | 'create' }>
@@ -13,13 +13,13 @@ export type Command =
 export type Sighting = Readonly<{ state: string; etag: string }>
 
 /**
- * What became of an operation:
+ * How an operation ended:
  *
- * - `done`: it took effect, or is a read that was answered;
- * - `refused`: the group's state did not permit it; this too is an answer that must be right;
+ * - `done`: it took effect, or it is a read that was answered;
+ * - `refused`: the state of the group did not allow it; this too is an answer that must be right;
  * - `not_applied`: it did not happen, and never will: the server said so (503), or it was never sent;
- * - `unknown`: it may have happened, or may yet: 504, a broken connection, no answer in time;
- * - `unanswered`: a read without an answer, from which nothing follows.
+ * - `unknown`: it may have happened, or may still happen: 504, a broken connection, no answer in time;
+ * - `unanswered`: it is a read without an answer, which proves nothing.
  */
 export type Outcome = 'done' | 'refused' | 'not_applied' | 'unknown' | 'unanswered'
 
@@ -28,20 +28,20 @@ export type Operation = Readonly<{
   /** Unique in the run, from 1. */
   number: number
   key: string
-  /** Which client, from 1; 0 is the last look at a key. */
+  /** The number of the client, from 1. 0 is the last read of a key. */
   client: number
   url: string
   command: Command
-  /** Its place among all calls and answers of the run: unique whole numbers. */
+  /** The order of all calls and answers of the run, as unique whole numbers. */
   calledAt: number
   answeredAt: number
   /** Milliseconds since the run began. */
   calledMs: number
   answeredMs: number
   outcome: Outcome
-  /** What the answer said, as the model says it. `undefined`: nothing that has to be explained. */
+  /** The answer, in the words of the model. `undefined`: there is no answer to explain. */
   seen: string | undefined
-  /** Why it was not done, as `503 unavailable` or `connection refused`. */
+  /** Why it was not done: `503 unavailable` or `connection refused`, for example. */
   problem: string | undefined
   etag: string | undefined
   group: GroupView | undefined

@@ -5,8 +5,8 @@ import { CommandFailure } from '../failure.ts'
 import type { Operation } from './operation.ts'
 
 /**
- * Writes operations to a new file, as one JSON object a line, in the order of their calls; the first line
- * says what the run was.
+ * Writes operations to a new file, one JSON object per line, in the order of their calls. The first line
+ * describes the run.
  *
  * @throws when the file exists already, or cannot be written
  */
@@ -20,7 +20,7 @@ export async function saveHistory(
 }
 
 /**
- * Looks whether a history can be saved there, before a run of which it would be the only trace.
+ * Checks before a run that a history can be saved at this path.
  *
  * @throws CommandFailure when it cannot
  */

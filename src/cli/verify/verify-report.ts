@@ -1,4 +1,4 @@
-/** What `cohort verify` prints at its end. */
+/** The report that `cohort verify` prints at its end. */
 import { formatCount } from '../progress.ts'
 import type { Findings } from './findings.ts'
 import type { Command } from './operation.ts'
@@ -35,8 +35,8 @@ export function verifyReportLines({ tally, findings, keyCount, leftovers }: Veri
 }
 
 /**
- * Whether there was something to judge, and all of it was found linearizable. A cluster that did nothing did
- * nothing wrong.
+ * Whether there were answers to judge, and all of them were found linearizable. If a cluster refuses every
+ * request, nothing has been checked.
  */
 export function isChecked(tally: VerifyTally, findings: Findings): boolean {
   const isExercised = tally.count('create', 'done') > 0 && tally.count('read', 'done') > 0

@@ -1,10 +1,10 @@
 import type { Command, Operation, Outcome } from './operation.ts'
 
-/** How many operations of a run came to what. */
+/** Counts the operations of a run by kind and outcome. */
 export class VerifyTally {
   readonly #counts = new Map<string, number>()
   readonly #problems = new Map<string, number>()
-  /** All operations that have ended. */
+  /** The number of operations that have ended. */
   total = 0
 
   add({ command, outcome, problem }: Pick<Operation, 'command' | 'outcome' | 'problem'>): void {
@@ -17,7 +17,7 @@ export class VerifyTally {
     return this.#counts.get(`${kind} ${outcome}`) ?? 0
   }
 
-  /** Of all kinds of operation. */
+  /** The number of operations of all kinds with this outcome. */
   sum(outcome: Outcome): number {
     return (['read', 'create', 'update', 'delete'] as const).reduce(
       (sum, kind) => sum + this.count(kind, outcome),
@@ -25,7 +25,7 @@ export class VerifyTally {
     )
   }
 
-  /** Why operations were not done, with how often, the most frequent first. */
+  /** Why operations were not done, and how often; the most frequent reason first. */
   get problems(): readonly (readonly [string, number])[] {
     return [...this.#problems].sort(([, a], [, b]) => b - a)
   }

@@ -1,5 +1,5 @@
 /**
- * `cohort verify`: works on a cluster from many clients at once, and judges whether what they saw is
+ * `cohort verify`: many clients work on a cluster at the same time. Then it judges whether what they saw is
  * linearizable.
  */
 import { randomBytes } from 'node:crypto'
@@ -21,40 +21,42 @@ import { VerifyTally } from './verify-tally.ts'
 import { type Link, Workload } from './workload.ts'
 
 export type VerifyOptions = Readonly<{
-  /** Where connectors of one cluster are; at least one. */
+  /** The URLs of connectors of one cluster, at least one. */
   urls: readonly string[]
   seconds: number
   clients: number
   /**
-   * Where the history of a failure goes; `undefined`: `cohort-verify-<run>.jsonl` in the working directory.
+   * The file for the history of a violation. `undefined`: `cohort-verify-<run>.jsonl` in the working
+   * directory.
    */
   historyPath: string | undefined
   output: ProgressOutput
-  /** Aborted: the run ends early; it is judged, reported and cleaned up as far as it got. */
+  /** When it aborts, the run ends early. What was done is still judged, reported and cleaned up. */
   signal: AbortSignal
 }>
 
 /**
- * Above the time a connector takes at most by default (3 s), below what a client would want to wait when it
- * is stopped.
+ * More than a connector takes at most by default (3 s), and short enough for a user who waits after an
+ * interrupt.
  */
 const ANSWER_TIMEOUT_MS = 10_000
 const PAUSE_MS = 100
-/** How long operations on their way are waited for after an interrupt. */
+/** How long to wait, after an interrupt, for operations that were sent. */
 const INTERRUPT_PATIENCE_MS = 2_000
 const CLEAN_UP_PATIENCE_MS = 30_000
 /**
- * In which an operation that was given up on may still happen, and make a group that has to be deleted again.
+ * In this time an operation that was given up may still happen, and create a group that must be deleted
+ * again.
  */
 const AFTERMATH_MS = 1_000
 const CLEAN_UP_CLIENTS_MAX = 16
 
 /**
- * Runs it and prints the report.
+ * Makes the run and prints the report.
  *
- * @returns the exit code: ok when everything that was seen is linearizable
- * @throws CommandFailure when no connector answers, they serve different clusters, or a history could not be
- *   saved
+ * @returns the exit code: ok when all answers are linearizable
+ * @throws CommandFailure when no connector answers, when the connectors serve different clusters, or when a
+ *   history could not be saved
  */
 export async function verify(options: VerifyOptions): Promise<number> {
   const { output, signal } = options
@@ -86,10 +88,10 @@ export async function verify(options: VerifyOptions): Promise<number> {
 type WorkOptions = VerifyOptions &
   Readonly<{ prefix: string; tally: VerifyTally; findings: Findings; kept: Operation[] }>
 
-/** `uncertain`: those of `keys` on which something may yet happen that its client has given up on. */
+/** `uncertain`: the `keys` on which an operation may still happen whose client has given up. */
 type UsedKeys = Readonly<{ keys: Set<string>; uncertain: Set<string> }>
 
-/** Runs the clients for their time. */
+/** Runs the clients for the time of the run. */
 async function work(options: WorkOptions): Promise<UsedKeys> {
   const { seconds, clients, output, signal, prefix, tally, findings, kept } = options
   const links = openLinks(options, clients)
@@ -178,7 +180,9 @@ async function closeLinks(links: readonly { client: ApiClient }[]): Promise<void
   await Promise.all(links.map(({ client }) => client.close()))
 }
 
-/** Some connectors may be away: that is what is tried out. But they must be of one cluster. */
+/**
+ * Checks that the connectors belong to one cluster. Some of them may be down, since faults are the purpose.
+ */
 async function findConnectors(options: VerifyOptions): Promise<void> {
   const links = openLinks(options, 1)
   try {

@@ -1,5 +1,6 @@
 /**
- * Clients that work on few keys at the same time, through all connectors, and write down everything they see.
+ * Clients that work on a few keys at the same time, through all connectors, and record everything that they
+ * see.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
@@ -17,29 +18,31 @@ export type Link = Readonly<{ url: string; client: Pick<ApiClient, 'create' | 'g
 export type WorkloadOptions = Readonly<{
   links: readonly Link[]
   clients: number
-  /** What all keys begin with. */
+  /** The prefix of all keys. */
   prefix: string
-  /** Aborted: no further operation is sent. */
+  /** When it aborts, no further operation is sent. */
   signal: AbortSignal
   /** Numbers in [0, 1). */
   random: () => number
   nowMs: () => number
-  /** How long a client waits that got no answer: nobody hammers on a cluster that is down. */
+  /**
+   * How long a client waits after a request without an answer, so that a cluster that is down is not flooded.
+   */
   pauseMs: number
   tally: VerifyTally
   onOperation: () => void
-  /** A key is not used any more, and was judged. */
+  /** Called when a key is no longer used and has been judged. */
   onJudged: (history: KeyHistory, judgement: Judgement) => void
 }>
 
-/** Clients to a key: enough of them at once for conflicts, few enough for a history that is soon decided. */
+/** Clients for each key: enough for conflicts, and few enough for a history that is quickly judged. */
 const CLIENTS_PER_KEY = 4
 
 export class Workload {
   readonly #options: WorkloadOptions
   readonly #startMs: number
   readonly #active: KeyHistory[] = []
-  /** Keys that were used and are not judged yet. */
+  /** The keys that were used and have not been judged yet. */
   readonly #unjudged = new Set<KeyHistory>()
   #keyCount = 0
   #operationCount = 0
@@ -52,12 +55,12 @@ export class Workload {
     for (let index = 0; index < keys; index += 1) this.#active.push(this.#nextKey())
   }
 
-  /** Resolves when the signal was given and everything that was sent is answered, or given up. */
+  /** Resolves when the signal has aborted, and all operations that were sent are answered or given up. */
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: this.#options.clients }, (_, index) => this.#runClient(index + 1)))
   }
 
-  /** Takes a last look at the keys that are left, and judges them. Call it after `run`. */
+  /** Reads the remaining keys once more, and judges them. Call it after `run`. */
   async finish(): Promise<void> {
     const rest = [...this.#unjudged].map((history) => this.#finishKey(history))
     await Promise.all(rest)
@@ -80,7 +83,7 @@ export class Workload {
   async #finishKey(history: KeyHistory): Promise<void> {
     this.#unjudged.delete(history)
     const { links, onJudged } = this.#options
-    // What was acknowledged must still be there, whoever is asked.
+    // A change that was acknowledged must be visible through every connector.
     for (const link of links) {
       await this.#perform({ history, link, client: 0, command: { kind: 'read' } })
     }

@@ -1,7 +1,7 @@
 /**
- * Our own engine: groups kept by Fast CASPaxos on independent nodes. It is put together from the rooms below
- * it: the cluster that a connector follows (`membership`), the way to its nodes (`replication`), and what
- * keeps them equal in the background (`upkeep`).
+ * Our own engine: it keeps groups with Fast CASPaxos on independent nodes. It is made of the rooms below it:
+ * the cluster that a connector follows (`membership`), the links to its nodes (`replication`), and the
+ * background work that keeps the nodes equal (`upkeep`).
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -27,13 +27,13 @@ import { StateLog } from './status/state-log.ts'
 import { removalTargetOf, repairTargetOf } from './upkeep-targets.ts'
 
 export type CohortEngineOptions = Readonly<{
-  /** The nodes, as `host:port`: those of a cluster, or those that a new cluster is born on. */
+  /** The nodes, as `host:port`: those of an existing cluster, or those of a new one. */
   hosts: readonly string[]
-  /** The longest that an operation takes, in milliseconds. */
+  /** The longest time that an operation takes, in milliseconds. */
   timeoutMs: number
   /**
-   * The grace time of a cluster that is born with this process, in milliseconds; a cluster that is there has
-   * its own.
+   * The grace time of a cluster that this process creates, in milliseconds. An existing cluster keeps its
+   * own.
    */
   tombstoneGraceMs: number
   connect: Connect

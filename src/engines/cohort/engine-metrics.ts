@@ -1,4 +1,4 @@
-/** The figures of this engine. Each is read, when somebody asks, from what is counted or known anyway. */
+/** What the metrics of this engine are read from. It is counted or known anyway. */
 
 import type { ClusterSnapshot, MemberSnapshot } from '../../membership/cluster-snapshot.ts'
 import type { HistogramSample, Metrics, Sample } from '../../metrics/metrics.ts'
@@ -19,7 +19,7 @@ export type EngineFigures = Readonly<{
 
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
 
-/** Adds them, all with the prefix `cohort_`. */
+/** Adds the metrics of this engine. Their names begin with `cohort_`. */
 export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void {
   addRegisterMetrics(metrics, figures.counters)
   addNodeMetrics(metrics, figures.snapshot)
@@ -34,7 +34,7 @@ export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void
 
 function addRemovalMetrics(metrics: Metrics, report: EngineFigures['removal']): void {
   metrics.counter(
-    { name: 'cohort_removed_keys_total', help: 'Deleted keys of which every node has dropped the rest.' },
+    { name: 'cohort_removed_keys_total', help: 'Deleted keys whose remains every node has dropped.' },
     () => [{ value: report().removedCount }],
   )
   metrics.gauge(
@@ -42,7 +42,7 @@ function addRemovalMetrics(metrics: Metrics, report: EngineFigures['removal']): 
     () => [{ value: report().waitingCount }],
   )
   metrics.gauge(
-    { name: 'cohort_removal_oldest_wait_seconds', help: 'How long the oldest of them has waited.' },
+    { name: 'cohort_removal_oldest_wait_seconds', help: 'How long the oldest waiting key has waited.' },
     () => {
       const { oldestWaitingMs } = report()
       return oldestWaitingMs === undefined ? [] : [{ value: oldestWaitingMs / 1_000 }]
@@ -54,7 +54,7 @@ function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
   metrics.counter(
     {
       name: 'cohort_rounds_total',
-      help: 'Rounds of the protocol that were begun, by kind.',
+      help: 'Rounds of the protocol that have begun, by kind.',
       labels: ['kind'],
     },
     () => samplesOf(counters.rounds, 'kind'),
@@ -62,7 +62,7 @@ function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
   metrics.counter(
     {
       name: 'cohort_rounds_refused_total',
-      help: 'Rounds that at least one node refused, by kind: somebody else was faster.',
+      help: 'Rounds that at least one node refused because another proposer was faster, by kind.',
       labels: ['kind'],
     },
     () => samplesOf(counters.refusedRounds, 'kind'),
@@ -70,7 +70,7 @@ function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
   metrics.counter(
     {
       name: 'cohort_operations_total',
-      help: 'Operations on keys that ended, by what became of them.',
+      help: 'Operations on keys that have ended, by outcome.',
       labels: ['outcome'],
     },
     () => samplesOf(counters.operations, 'outcome'),
@@ -93,7 +93,7 @@ function addNodeMetrics(metrics: Metrics, snapshot: () => ClusterSnapshot): void
   metrics.histogram(
     {
       name: 'cohort_node_round_trip_seconds',
-      help: 'From a batch to its answer, fsync included, since the link was made.',
+      help: 'Time from a batch to its answer, with the fsync of the node, since the link was made.',
       labels,
     },
     () =>
@@ -102,11 +102,11 @@ function addNodeMetrics(metrics: Metrics, snapshot: () => ClusterSnapshot): void
       ),
   )
   metrics.gauge(
-    { name: 'cohort_node_reachable', help: '1: this connector has a stream to the node that works.', labels },
+    { name: 'cohort_node_reachable', help: '1: this connector has a working stream to the node.', labels },
     () => ofMembers((member) => flag(member.link.isReachable, member)),
   )
   metrics.gauge(
-    { name: 'cohort_node_suspect', help: '1: nobody waits for the node at the moment.', labels },
+    { name: 'cohort_node_suspect', help: '1: this connector does not wait for the node at present.', labels },
     () => ofMembers((member) => flag(member.link.isSuspect, member)),
   )
 }
@@ -116,14 +116,14 @@ function addClusterMetrics(
   { snapshot, status, divergences }: Pick<EngineFigures, 'snapshot' | 'status' | 'divergences'>,
 ): void {
   metrics.gauge(
-    { name: 'cohort_epoch', help: 'The epoch of the membership; missing until the cluster is found.' },
+    { name: 'cohort_epoch', help: 'The epoch of the membership. Missing until the cluster is found.' },
     () => {
       const cluster = snapshot()
       return cluster.kind === 'searching' ? [] : [{ value: cluster.epoch }]
     },
   )
   metrics.gauge(
-    { name: 'cohort_verdict', help: '1 for the verdict that holds, 0 for the others.', labels: ['verdict'] },
+    { name: 'cohort_verdict', help: '1 for the current verdict, 0 for the others.', labels: ['verdict'] },
     () => {
       const { verdict } = status.describe()
       return VERDICTS.map((name) => ({ value: name === verdict ? 1 : 0, labels: { verdict: name } }))
@@ -132,7 +132,7 @@ function addClusterMetrics(
   metrics.gauge(
     {
       name: 'cohort_lag_keys',
-      help: 'Keys of the node that differ from what is chosen; missing while that is not known.',
+      help: 'Keys of the node that differ from the chosen state. Missing while the number is not known.',
       labels: ['node', 'address'],
     },
     () =>
@@ -145,11 +145,11 @@ function addClusterMetrics(
   metrics.counter(
     {
       name: 'cohort_divergence_total',
-      help: 'Pairs of nodes found to hold different states of a key as chosen at one ballot: never to happen.',
+      help: 'Pairs of nodes that hold different states of a key as chosen at one ballot. This must never happen.',
     },
     () => [{ value: divergences.total }],
   )
-  metrics.gauge({ name: 'cohort_divergences_open', help: 'Those of them that were not seen mended.' }, () => [
+  metrics.gauge({ name: 'cohort_divergences_open', help: 'Divergences that were not seen repaired.' }, () => [
     { value: divergences.open.length },
   ])
 }

@@ -1,4 +1,4 @@
-/** The registry of groups that the register protocol keeps: one register per group. */
+/** The registry of groups on top of the register protocol: one register per group. */
 import type { Command, Decision, Group } from '../../group/group.ts'
 import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
@@ -17,26 +17,28 @@ import { successorKey } from '../../rpc/key-order.ts'
 import type { MergedEntry } from '../../scan/merge-scans.ts'
 import { nextRecords, type RecordPage } from '../../scan/record-scan.ts'
 
-/** Where groups are kept; the rest of the key is the group's id. */
+/** The keys of groups begin with this namespace. The rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
-/** The first key beyond the namespace: `0` follows `/`. */
+/** The first key after the namespace: `0` follows `/` in UTF-8. */
 export const GROUP_NAMESPACE_END = 'group0'
 
 const NOT_REACHED = 'no quorum of nodes has been reached yet'
 const TOO_FEW_ANSWERS = 'too few nodes answered in time'
-const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell whether it was done'
+const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell'
 const FAULTS: Record<KeyFault, string> = {
   exhausted: 'the round numbers of this group are used up, so it cannot be changed any more: see the log',
   unreadable: 'what the nodes hold for this group cannot be read: see the log',
 }
 
-/** How many records a node is asked for at least: what is left of deleted groups is among them. */
+/** How many records to ask a node for at least. Some of them can belong to deleted groups. */
 const RECORDS_MIN = 64
 
-/** Between one try to list records and the next. */
+/** The pause between two attempts to scan records. */
 const RETRY_MS = 50
 
-/** What the registry needs of the cluster: the way to its members, once it is found. */
+/**
+ * What the registry needs of the cluster: the client and the nodes, which exist when the cluster is found.
+ */
 type ReachedCluster = Pick<Cluster, 'client' | 'nodes'>
 
 export type GroupRegistryOptions = Readonly<{
@@ -47,7 +49,7 @@ export type GroupRegistryOptions = Readonly<{
 export class GroupRegistry implements Registry {
   readonly #cluster: ReachedCluster
   readonly #options: GroupRegistryOptions
-  /** Counts scans, so that they begin at one node after the other. */
+  /** The number of scans so far. By it, each scan begins at the next node. */
   #turn = 0
 
   constructor(cluster: ReachedCluster, options: GroupRegistryOptions) {
@@ -88,7 +90,7 @@ export class GroupRegistry implements Registry {
       if (outcome.kind !== 'done') return outcome
       if (groups.length === limit) return { kind: 'done', value: { groups, after: groups.at(-1)?.groupId } }
       if (page.nextStart === undefined) return { kind: 'done', value: { groups, after: undefined } }
-      // Many deleted groups in a row: whoever asks for the next page goes on from here.
+      // There were many deleted groups in a row. The next page goes on from here.
       if (clock.nowMs() >= untilMs) {
         return { kind: 'done', value: { groups, after: groupIdOf(page.entries.at(-1)!.key) } }
       }
@@ -96,7 +98,7 @@ export class GroupRegistry implements Registry {
     }
   }
 
-  /** The epoch in which this begins may end in the meantime: then it begins again in the next one. */
+  /** If the epoch ends during the scan, the scan is repeated in the next epoch. */
   async #nextRecords(start: string, limit: number, untilMs: number): Promise<RecordPage | undefined> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     for (;;) {
@@ -123,9 +125,9 @@ export class GroupRegistry implements Registry {
   }
 
   /**
-   * Adds the groups of these keys, in their order, until there are `limit`. What a quorum's records show to
-   * be chosen is the group; where the records do not tell, the key is read. No more keys are read at a time
-   * than are still wanted.
+   * Adds the groups of these keys, in their order, until there are `limit` groups. If the records of a quorum
+   * show which state is chosen, that state is the group. Otherwise the key is read. At a time, no more keys
+   * are read than groups are still missing.
    */
   async #readInto(
     groups: Group[],
@@ -142,7 +144,7 @@ export class GroupRegistry implements Registry {
         try {
           return groupOf(chosen.state.value)
         } catch (error) {
-          // The read says so, and reports it.
+          // The read returns this error as an outcome, and reports it.
           if (error instanceof UnreadableValueError) return this.read(groupIdOf(key))
           throw error
         }

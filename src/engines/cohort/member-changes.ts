@@ -3,7 +3,7 @@ import type { ChangeMembers, ChangeResult as Result } from '../../membership/cha
 import type { Membership } from '../../rpc/messages.ts'
 import type { ChangeResult, MemberChanges } from '../engine.ts'
 
-/** Changes of the membership as the public API asks for them and shows them. */
+/** Changes of the membership, in the form of the public API. */
 export function memberChangesOf(changes: Pick<ChangeMembers, 'add' | 'replace' | 'remove'>): MemberChanges {
   return {
     add: async (address) => shown(await changes.add(address)),

@@ -1,4 +1,4 @@
-/** What background upkeep sees of the cluster that this engine follows. */
+/** What background upkeep needs of the cluster that this engine follows. */
 import type { Cluster } from '../../membership/cluster.ts'
 import { isJoint } from '../../rpc/membership.ts'
 import type { RemovalTarget } from '../../upkeep/removal/removal-target.ts'
@@ -7,8 +7,8 @@ import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
 type FollowedCluster = Pick<Cluster, 'client' | 'membership' | 'nodes'>
 
 /**
- * What there is to repair; `undefined` until the cluster is found, and while its membership is being changed:
- * the change itself touches every key, and a node that joins would seem to lack all of them.
+ * What repair works on. `undefined` until the cluster is found, and while its membership changes: the change
+ * itself handles every key, and repair would find that a joining node lacks all keys.
  */
 export function repairTargetOf({ client, membership, nodes }: FollowedCluster): RepairTarget | undefined {
   if (client === undefined || membership === undefined || isJoint(membership)) return undefined
@@ -17,8 +17,8 @@ export function repairTargetOf({ client, membership, nodes }: FollowedCluster): 
 }
 
 /**
- * The members that removal needs the word of; `undefined` until the cluster is found, and while its
- * membership changes.
+ * What removal works on. It needs an answer of every member. `undefined` until the cluster is found, and
+ * while its membership changes.
  */
 export function removalTargetOf({ client, membership, nodes }: FollowedCluster): RemovalTarget | undefined {
   if (client === undefined || membership === undefined || isJoint(membership)) return undefined

@@ -12,12 +12,12 @@ const REPLICA_DEADLINE_MS = 1_000
 
 export type ReplicasOptions = Readonly<{
   snapshot: () => ClusterSnapshot
-  /** Told of what the members answer: a divergence is noticed here too. */
+  /** It is given the answers of the members, so that a divergence is noticed here too. */
   divergences: Pick<Divergences, 'observe'>
   clock: Clock
 }>
 
-/** What each member holds for a group, from the members themselves. */
+/** Asks each member what it holds for a group. */
 export class ClusterReplicasView implements ReplicasView {
   readonly #options: ReplicasOptions
 

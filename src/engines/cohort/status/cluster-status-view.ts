@@ -8,13 +8,13 @@ import { describeCluster } from './describe-cluster.ts'
 
 export type StatusOptions = Readonly<{
   snapshot: () => ClusterSnapshot
-  /** What the node at an address said of itself a moment ago. */
+  /** What the node at an address has last said about itself. */
   latest: (address: string) => Description | undefined
   lag: LagSource
   divergences: Pick<Divergences, 'open'>
 }>
 
-/** The state of the cluster, from what this connector knows already. */
+/** The state of the cluster, as far as this connector knows it without asking. */
 export class ClusterStatusView implements StatusView {
   readonly #options: StatusOptions
 

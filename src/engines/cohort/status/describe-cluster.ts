@@ -1,4 +1,4 @@
-/** Puts together what is known of a cluster, as `GET /v1/cluster` shows it. Pure: all of it is at hand. */
+/** Describes a cluster for `GET /v1/cluster`, from what the connector knows. Pure. */
 import type { BallotView, ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts'
 import type { ClusterSnapshot, MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
 import { type Ballot, formatBallot } from '../../../register/ballot.ts'
@@ -7,9 +7,9 @@ import type { Description } from '../../../rpc/messages.ts'
 import type { LagSource } from '../../../upkeep/repair/lag-source.ts'
 import { judge, sentence } from './verdict.ts'
 
-/** What the parts of a connector know beside the snapshot. */
+/** What the parts of a connector know in addition to the snapshot. */
 export type Knowledge = Readonly<{
-  /** What the node at an address said of itself a moment ago. */
+  /** What the node at an address has last said about itself. */
   latest: (address: string) => Description | undefined
   lag: LagSource
   divergences: readonly Divergence[]
@@ -43,12 +43,12 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
   return { ...verdict, clusterId, epoch, quorum, change: change ?? null, members, divergences: found }
 }
 
-/** A ballot, in numbers and as logs show it. */
+/** A ballot, as numbers and as the text that logs show. */
 export function viewOfBallot({ round, proposerId }: Ballot): BallotView {
   return { round, proposerId, text: formatBallot({ round, proposerId }) }
 }
 
-/** Nobody votes yet; but who is there can be told. */
+/** A host, before the cluster is found: what its node says about itself. */
 function describeHost(address: string, { latest }: Knowledge): MemberStatus {
   const description = latest(address)
   return {
@@ -95,7 +95,7 @@ function problemOf({ nodeId, link }: MemberSnapshot, description: Description | 
   )
 }
 
-/** What a node that was heard holds, else nulls. */
+/** What a node has said it holds. All are null if it has not answered. */
 function holdings(
   description: Description | undefined,
 ): Pick<MemberStatus, 'records' | 'tombstones' | 'stubs' | 'version' | 'epoch'> {

@@ -1,4 +1,4 @@
-/** What the members hold for one group, as `GET /v1/group/{groupId}/replicas` shows it. Pure. */
+/** Describes what the members hold for one group, for `GET /v1/group/{groupId}/replicas`. Pure. */
 import type { GroupReplicas, ReplicaView } from '../../../api/status-schemas.ts'
 import { decodeGroup } from '../../../group/group-codec.ts'
 import { compareBallots } from '../../../register/ballot.ts'
@@ -52,7 +52,7 @@ function holdsWhat({ state, isStub }: KeyRecord): ReplicaView['holds'] {
   return isTombstone(state) ? 'tombstone' : 'absent'
 }
 
-/** `null` for bytes that are no group: this page is for looking at what should not be. */
+/** The version of a group. `null` if the bytes are not a group: the route must show such records too. */
 function versionOf(value: Uint8Array): number | null {
   try {
     return decodeGroup(value).version
@@ -90,7 +90,8 @@ function compare(
 function describeDifference(answered: readonly ReplicaView[], stateCount: number): string {
   const newest = answered.toSorted((a, b) => compareViews(b, a))[0]!
   const behind = answered.filter((replica) => compareViews(replica, newest) < 0).length
-  // At one ballot, votes for several states: of those that are not marked, at most one was chosen.
+  // Votes for several states at one ballot, none of them marked as chosen: at most one of the states is
+  // chosen.
   if (behind === 0) {
     return `nodes voted for ${stateCount} states at one ballot; whichever of them is chosen, the next read or repair finishes it`
   }
@@ -102,7 +103,7 @@ function compareViews(a: ReplicaView, b: ReplicaView): number {
   return compareBallots(a.ballot ?? none, b.ballot ?? none)
 }
 
-/** One state has one writeId, wherever and at whichever ballot it was accepted. */
+/** A name for a state. A state keeps its writeId on every node and at every ballot. */
 function nameOfState({ generation, writeId }: ReplicaView): string {
   return generation === 0 ? '0' : `${generation} ${writeId?.text}`
 }

@@ -2,12 +2,12 @@ import type { Clock } from '../../../process/clock.ts'
 import type { Description } from '../../../rpc/messages.ts'
 
 export type NodePollOptions = Readonly<{
-  /** Whom to ask, each time anew. */
+  /** The addresses to ask. Called for every round of questions. */
   addresses: () => readonly string[]
   /** Rejects within `timeoutMs`, whatever the node does. */
   describe: (address: string, timeoutMs: number) => Promise<Description>
   clock: Clock
-  /** Between the end of one round of questions and the next. */
+  /** The pause between two rounds of questions. */
   intervalMs: number
   timeoutMs: number
 }>
@@ -15,8 +15,8 @@ export type NodePollOptions = Readonly<{
 export const POLL_LIMITS = { intervalMs: 1_000, timeoutMs: 1_000 }
 
 /**
- * Asks every node again and again, in the background, who it is and what it holds, so that whoever wants to
- * know waits for nobody.
+ * Asks every node about itself again and again in the background, so that the status can be shown without
+ * waiting for a node.
  */
 export class NodePoll {
   readonly #options: NodePollOptions
@@ -28,7 +28,7 @@ export class NodePoll {
     this.#options = options
   }
 
-  /** Begins; `close` ends it. */
+  /** Begins to ask. `close` ends it. */
   start(): void {
     void this.#round()
   }
@@ -38,7 +38,7 @@ export class NodePoll {
     this.#cancel()
   }
 
-  /** What the node at an address last said; `undefined` when it did not answer the last time. */
+  /** The last answer of the node at an address. `undefined`: it did not answer the last time. */
   latest(address: string): Description | undefined {
     return this.#latest.get(address)
   }

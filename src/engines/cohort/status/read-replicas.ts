@@ -3,12 +3,12 @@ import { type Clock, sleep } from '../../../process/clock.ts'
 import type { KeyRecord } from '../../../register/messages.ts'
 import { ask } from '../../../replication/links/ask.ts'
 
-/** What one member answered; `undefined`: it was not reached in time. */
+/** What one member answered. `record: undefined`: it did not answer in time. */
 export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: KeyRecord | undefined }>
 
 /**
- * Asks each member by itself what it holds for a key. Resolves within `deadlineMs`, and never rejects;
- * nothing is written, neither by the nodes nor by way of repair.
+ * Asks each member separately what it holds for a key. Resolves within `deadlineMs`, and never rejects. It
+ * writes and repairs nothing.
  */
 export async function readReplicas(
   members: readonly MemberSnapshot[],

@@ -8,36 +8,35 @@ export type StateLogOptions = Readonly<{
   logger: Pick<Logger, 'warn'>
 }>
 
-/** Between one look at the state and the next. */
+/** The time between two looks at the state. */
 export const LOOK_MS = 1_000
-/** A connector that has just started finds its nodes within this time, and says nothing of it. */
+/** A connector that has just started has this time to find its nodes before a line is written. */
 export const START_MS = 5_000
 /** The shortest time between two lines about one node, or about the verdict. */
 export const SPACING_MS = 10_000
-/** A node that is slow for a moment is no event. A node is told to be slow after this time. */
+/** A node must be slow for this time before a line says so. */
 export const SLOW_MS = 5_000
 
 type NodeState = 'up' | 'slow' | 'waiting' | 'unreachable'
 
-/** Something that has a state, and that lines tell of: the verdict, or a node. */
+/** A state that lines report: the verdict, or the state of a node. */
 type Subject<S extends string> = {
   state: S
-  /** The state in the last line about it. At first, that all is well. */
+  /** The state in the last line about it. Before the first line: `healthy` or `up`. */
   told: S
   toldMs: number
-  /** Changes since that line. */
+  /** How often the state has changed since that line. */
   changeCount: number
 }
 
 type NodeSubject = Subject<NodeState> & { slowSinceMs: number | undefined }
 
 /**
- * Writes a line for each change of the verdict and of the state of a node, for whoever reads the log of a
- * connector to learn when something happened. All lines have the level `warn`: where only warnings are
- * logged, the line that says that a node is well again belongs to the one that says that it was not.
+ * Logs each change of the verdict and of the state of a node, so that the log of a connector tells when
+ * something happened. All lines have the level `warn`, so that a log which has only warnings also says when a
+ * node is well again.
  *
- * Of changes that follow each other closely, the first one is told at once, and the state that they have come
- * to later.
+ * If changes follow each other closely, the first one is logged at once, and the final state later.
  */
 export class StateLog {
   readonly #options: StateLogOptions
@@ -50,7 +49,7 @@ export class StateLog {
     this.#options = options
   }
 
-  /** Begins; `close` ends it. */
+  /** Begins to look. `close` ends it. */
   start(): void {
     this.#startMs = this.#options.clock.nowMs()
     this.#look()
@@ -79,7 +78,7 @@ export class StateLog {
   }
 
   #tellNodes({ clusterId, members }: ReturnType<StateLogOptions['describe']>, nowMs: number): void {
-    // Before the cluster is found, the verdict says whom the connector waits for.
+    // Before the cluster is found, the reason of the verdict names the nodes that are missing.
     if (clusterId === null) return
     const nodeIds = new Set(members.map(({ nodeId }) => nodeId))
     for (const nodeId of this.#nodes.keys()) if (!nodeIds.has(nodeId)) this.#nodes.delete(nodeId)
@@ -114,7 +113,7 @@ function newSubject<S extends string>(state: S): Subject<S> {
   return { state, told: state, toldMs: Number.NEGATIVE_INFINITY, changeCount: 0 }
 }
 
-/** The state, unless that is slowness that has not lasted: then the state before it. */
+/** The state; but if it is `slow` and has not lasted for `SLOW_MS`, the state before it. */
 function lastingState(subject: NodeSubject, state: NodeState, nowMs: number): NodeState {
   if (state !== 'slow') {
     subject.slowSinceMs = undefined
@@ -125,10 +124,10 @@ function lastingState(subject: NodeSubject, state: NodeState, nowMs: number): No
 }
 
 /**
- * Takes note of a state.
+ * Records a state.
  *
- * @returns what a line has to add, if one is to be written now. `changes` when there were more than the one
- * it tells
+ * @returns `undefined`: no line is due; else the fields that the line must add. `changes`: how many changes
+ *   the line stands for, if there was more than one
  */
 function observe<S extends string>(
   subject: Subject<S>,

@@ -1,21 +1,21 @@
 import type { ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts'
 
-/** What the verdict is made of. */
+/** What the verdict depends on. */
 export type Facts = Readonly<{
   members: readonly Pick<MemberStatus, 'address' | 'role' | 'reachable' | 'lag'>[]
   /** How many members must answer, outside of a change of the membership. */
   quorum: number
-  /** Whether enough of them do. */
+  /** Whether enough members answer. */
   isQuorumReachable: boolean
   change: string | undefined
-  /** Disks that are lost beyond repair, in a sentence without its full stop. */
+  /** Names disks that are lost and cannot be repaired, as a sentence without its full stop. */
   loss: string | undefined
   divergenceCount: number
 }>
 
 export type Verdict = Pick<ClusterStatus, 'verdict' | 'reason'>
 
-/** One word and one sentence on how a cluster is. The worst comes first in the sentence. */
+/** The state of a cluster in one word and one sentence. The sentence names the worst fact first. */
 export function judge(facts: Facts): Verdict {
   const voters = facts.members.filter(({ role }) => role !== 'joining')
   const up = voters.filter(({ reachable }) => reachable).length
@@ -40,7 +40,7 @@ export function judge(facts: Facts): Verdict {
   return { verdict: 'healthy', reason: sentence([isEqual ? `${all}, and none is known to lag` : all]) }
 }
 
-/** Text as a sentence: a capital in front, a full stop behind. */
+/** The parts as one sentence, with a capital at the start and a full stop at the end. */
 export function sentence(parts: readonly string[]): string {
   const text = parts.join('; ')
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
@@ -61,7 +61,7 @@ function alarmOf(count: number): string[] {
 function missingOf(voters: Facts['members'], up: number, { quorum, change }: Facts): string[] {
   if (up === voters.length) return []
   const verb = up === 1 ? 'answers' : 'answer'
-  // How many more may fail depends on which, while two memberships are in force.
+  // With two memberships it depends on the nodes how many more may fail.
   if (change !== undefined) return [`${up} of ${voters.length} nodes ${verb} (${silent(voters)})`]
   const spare = up - quorum
   const margin = spare === 0 ? 'none of them may fail' : `${counted(spare, 'more', 'more')} may fail`
@@ -74,7 +74,7 @@ function silent(voters: Facts['members']): string {
 }
 
 function lagsBehind({ address, role, lag }: Facts['members'][number]): string[] {
-  // What a joining node lacks is said by its progress.
+  // The progress of a joining node says what it lacks.
   if (lag === null || lag === 0 || role === 'joining') return []
   return [`${address} lags behind by ${counted(lag, 'key', 'keys')}, which are being repaired`]
 }
