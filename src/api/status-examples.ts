@@ -32,6 +32,7 @@ export const CLUSTER_EXAMPLE: ClusterStatus = {
   epoch: 1,
   quorum: 2,
   change: null,
+  replacement: null,
   members: [
     { ...NODES[0], ...UP },
     { ...NODES[1], ...UP },

@@ -85,6 +85,22 @@ export const ClusterStatus = Type.Object(
     epoch: nullable(Type.Integer({ minimum: 1, description: 'Counts the changes of the membership.' })),
     quorum: nullable(Type.Integer({ minimum: 1, description: 'How many nodes must answer.' })),
     change: nullable(Type.String({ description: 'The change of the membership that is under way.' })),
+    replacement: nullable(
+      Type.Object(
+        {
+          nodeId: Type.String({ description: 'The member that does not answer.' }),
+          newNodeId: Type.String({ description: 'The empty node that takes its place.' }),
+          address: Address,
+          seconds: Type.Integer({
+            ...count,
+            description: 'How much time is left for the member to come back, with its data.',
+          }),
+        },
+        {
+          description: 'A member that an empty node at its address is going to replace. null: there is none.',
+        },
+      ),
+    ),
     members: Type.Array(MemberStatus),
     divergences: Type.Object(
       {

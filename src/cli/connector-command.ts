@@ -26,6 +26,15 @@ export function addConnectorCommand(program: Command, { environment }: Context):
       '--drain-timeout <seconds>',
       'the longest time that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
     )
+    .option(
+      '--replace-after <seconds>',
+      "how long an empty node stands at a member's address before it takes the place of that member, 0 to 86400 " +
+        '(REPLACE_AFTER; default: 60)',
+    )
+    .option(
+      '--cluster-id <id>',
+      'serve this cluster and no other, and start no new one (CLUSTER_ID; default: any)',
+    )
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
     .option(
       '--log-level <level>',

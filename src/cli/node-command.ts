@@ -16,6 +16,7 @@ export function addNodeCommand(program: Command, { environment }: Context): void
     .option('--port <port>', 'where to listen (PORT; default: 8001)')
     .option('--data-dir <directory>', 'where the node keeps its data; made if it is missing (DATA_DIR)')
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
+    .option('--cluster-id <id>', 'belong to this cluster and to no other (CLUSTER_ID; default: any)')
     .option('--metrics-port <port>', 'where to answer GET /metrics (METRICS_PORT; default: nowhere)')
     .option(
       '--log-level <level>',

@@ -32,6 +32,15 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'the longest time that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
     )
     .option(
+      '--replace-after <seconds>',
+      "how long an empty node stands at a member's address before it takes the place of that member, 0 to 86400 " +
+        '(REPLACE_AFTER; default: 60)',
+    )
+    .option(
+      '--cluster-id <id>',
+      'run this cluster and no other, and start no new one (CLUSTER_ID; default: any)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

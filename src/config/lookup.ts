@@ -11,6 +11,8 @@ export type Flags = Readonly<{
   timeout?: string | undefined
   tombstoneGrace?: string | undefined
   drainTimeout?: string | undefined
+  replaceAfter?: string | undefined
+  clusterId?: string | undefined
   dataDir?: string | undefined
   logLevel?: string | undefined
   nodes?: string | undefined
@@ -26,6 +28,8 @@ export type Variable =
   | 'TIMEOUT'
   | 'TOMBSTONE_GRACE'
   | 'DRAIN_TIMEOUT'
+  | 'REPLACE_AFTER'
+  | 'CLUSTER_ID'
   | 'DATA_DIR'
   | 'LOG_LEVEL'
 /** The text of a setting, and its name for messages. */
@@ -44,6 +48,8 @@ const FLAGS = {
   TIMEOUT: { name: '--timeout', key: 'timeout' },
   TOMBSTONE_GRACE: { name: '--tombstone-grace', key: 'tombstoneGrace' },
   DRAIN_TIMEOUT: { name: '--drain-timeout', key: 'drainTimeout' },
+  REPLACE_AFTER: { name: '--replace-after', key: 'replaceAfter' },
+  CLUSTER_ID: { name: '--cluster-id', key: 'clusterId' },
   DATA_DIR: { name: '--data-dir', key: 'dataDir' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>

@@ -42,6 +42,7 @@ test('a flag wins over the environment, and the environment over .env', () => {
     port: 1,
     metricsPort: undefined,
     dataDir: '/e',
+    clusterId: undefined,
     logLevel: 'info',
   })
   assert.equal(readNodeSettings({}, inAll).port, 2)
@@ -94,6 +95,8 @@ test('everything has a default but where the data and the nodes are', () => {
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
     drainTimeoutMs: 10_000,
+    replaceAfterMs: 60_000,
+    clusterId: undefined,
     logLevel: 'info',
   })
   assert.deepEqual(readUpSettings({}, environment()), {
@@ -105,6 +108,8 @@ test('everything has a default but where the data and the nodes are', () => {
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
     drainTimeoutMs: 10_000,
+    replaceAfterMs: 60_000,
+    clusterId: undefined,
     logLevel: 'info',
   })
   assert.match(
@@ -225,6 +230,37 @@ test('a drain timeout is given in seconds, from 0 to 600', () => {
     )
   }
   assert.equal(readUpSettings({}, environment({ DRAIN_TIMEOUT: '2' })).drainTimeoutMs, 2_000)
+})
+
+test('how long an empty node waits is given in seconds, from 0 to a day', () => {
+  const read = (replaceAfter: string) => readConnectorSettings({ hosts: HOSTS, replaceAfter }, environment())
+  for (const [text, ms] of [
+    ['0', 0],
+    ['0.5', 500],
+    ['86400', 86_400_000],
+  ] as const)
+    assert.equal(read(text).replaceAfterMs, ms)
+  for (const text of ['-1', '86401', 'x', ''])
+    assert.match(
+      refusal(() => read(text)),
+      /^--replace-after must be a number of seconds from 0 to 86400/,
+    )
+  assert.equal(readUpSettings({}, environment({ REPLACE_AFTER: '2' })).replaceAfterMs, 2_000)
+})
+
+test('the id of a cluster is a UUID in any case; an empty flag or variable asks for no cluster', () => {
+  const id = 'c0ffee00-0000-4000-8000-00000000abcd'
+  const variables = environment({ CLUSTER_ID: ` ${id.toUpperCase()} ` })
+  assert.equal(readConnectorSettings({ hosts: HOSTS }, variables).clusterId, id)
+  assert.equal(readNodeSettings({ dataDir: '/d' }, variables).clusterId, id)
+  assert.equal(readUpSettings({}, variables).clusterId, id)
+  assert.equal(readNodeSettings({ dataDir: '/d', clusterId: '' }, variables).clusterId, undefined)
+  assert.equal(readNodeSettings({ dataDir: '/d' }, environment({ CLUSTER_ID: '' })).clusterId, undefined)
+  for (const text of ['x', id.slice(1), `${id}0`, id.replaceAll('-', '')])
+    assert.equal(
+      refusal(() => readNodeSettings({ dataDir: '/d' }, environment({ CLUSTER_ID: text }))),
+      `CLUSTER_ID (from the environment) must be the id of a cluster, as \`cohort status\` shows it, got ${JSON.stringify(text)}`,
+    )
 })
 
 test('log levels are read in any case', () => {

@@ -25,6 +25,8 @@ export type NodeSettings = Readonly<{
   metricsPort: number | undefined
   /** Absolute. */
   dataDir: string
+  /** The only cluster that this node may belong to; `undefined`: any. */
+  clusterId: string | undefined
   /** A level of pino. */
   logLevel: string
 }>
@@ -33,7 +35,9 @@ export type NodeSettings = Readonly<{
  * The settings of a connector. `hosts` are the nodes, as `host:port`. `timeoutMs` is the longest time that an
  * operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
  * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
- * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
+ * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests. `replaceAfterMs` is how long an empty
+ * node stands at the address of a member before it takes that member's place. `clusterId` is the only cluster
+ * that this connector may serve; `undefined`: any.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -42,6 +46,8 @@ export type ConnectorSettings = Readonly<{
   timeoutMs: number
   tombstoneGraceMs: number
   drainTimeoutMs: number
+  replaceAfterMs: number
+  clusterId: string | undefined
   logLevel: string
 }>
 
@@ -58,6 +64,8 @@ export type UpSettings = Readonly<{
   timeoutMs: number
   tombstoneGraceMs: number
   drainTimeoutMs: number
+  replaceAfterMs: number
+  clusterId: string | undefined
   logLevel: string
 }>
 
@@ -70,6 +78,8 @@ export const CONNECTOR_PORT = 8000
 const NODE_PORT = 8001
 const TIMEOUT_SECONDS = 3
 const DRAIN_TIMEOUT_SECONDS = 10
+const REPLACE_AFTER_SECONDS = 60
+const REPLACE_AFTER_SECONDS_MAX = 86_400
 const CONNECTORS_MAX = 16
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
@@ -84,6 +94,7 @@ export function readNodeSettings(flags: Flags, environment: Environment): NodeSe
     dataDir: absolutePath(
       required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data'),
     ),
+    clusterId: readClusterId(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -111,6 +122,7 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
     port,
     hosts: Object.freeze(result.hosts),
     ...readTimes(find),
+    clusterId: readClusterId(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -137,6 +149,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     connectorCount,
     dataDir: absolutePath(required(dataDir, 'DATA_DIR', 'a directory')),
     ...readTimes(find),
+    clusterId: readClusterId(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -209,7 +222,7 @@ function readMetricsPort(find: Find, port: number): number | undefined {
   return metricsPort
 }
 
-type Times = Readonly<{ timeoutMs: number; tombstoneGraceMs: number; drainTimeoutMs: number }>
+type Times = Pick<ConnectorSettings, 'timeoutMs' | 'tombstoneGraceMs' | 'drainTimeoutMs' | 'replaceAfterMs'>
 
 function readTimes(find: Find): Times {
   const timeout = { default: TIMEOUT_SECONDS, min: 0.1, max: 60 }
@@ -226,8 +239,25 @@ function readTimes(find: Find): Times {
     throw mismatch(found, `at least ${leastMs / 1_000} seconds, ${TIMEOUTS_PER_GRACE} times TIMEOUT`)
   }
   const drainTimeout = { default: DRAIN_TIMEOUT_SECONDS, min: 0, max: 600 }
-  return { timeoutMs, tombstoneGraceMs, drainTimeoutMs: readMs(find('DRAIN_TIMEOUT'), drainTimeout) }
+  const replaceAfter = { default: REPLACE_AFTER_SECONDS, min: 0, max: REPLACE_AFTER_SECONDS_MAX }
+  return {
+    timeoutMs,
+    tombstoneGraceMs,
+    drainTimeoutMs: readMs(find('DRAIN_TIMEOUT'), drainTimeout),
+    replaceAfterMs: readMs(find('REPLACE_AFTER'), replaceAfter),
+  }
 }
+
+/** Ids of clusters are UUIDs. An empty flag stands for none, as an empty variable does. */
+function readClusterId(find: Find): string | undefined {
+  const found = find('CLUSTER_ID')
+  if (found === undefined || found.text === '') return undefined
+  const clusterId = found.text.trim().toLowerCase()
+  if (!UUID.test(clusterId)) throw mismatch(found, 'the id of a cluster, as `cohort status` shows it')
+  return clusterId
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** A number of seconds, with fractions, as milliseconds. @throws SettingError */
 function readMs(

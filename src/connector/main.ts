@@ -24,7 +24,7 @@ import { incarnations } from './incarnations.ts'
  */
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
   keepGarbageYoung()
-  const { host, port, hosts, timeoutMs, tombstoneGraceMs } = settings
+  const { host, port, hosts, timeoutMs, tombstoneGraceMs, replaceAfterMs, clusterId } = settings
   const log = openLog({ name: 'connector', level: settings.logLevel })
   const { logger } = log
   const stopped = stopSignal()
@@ -33,6 +33,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     hosts,
     timeoutMs,
     tombstoneGraceMs,
+    replaceAfterMs,
+    clusterId,
     connect: (address) => connectGrpc(address, { onMalformed }),
     clock: systemClock,
     random: Math.random,

@@ -19,6 +19,17 @@ export type MemberSnapshot = Readonly<{
   progress: number | undefined
 }>
 
+/** An empty node answers in the place of a member, and replaces it soon. */
+export type PendingReplacement = Readonly<{
+  /** The member that is going to be replaced. */
+  nodeId: string
+  newNodeId: string
+  /** Where the empty node answers, as host:port. */
+  address: string
+  /** How much time is left for the member to come back. */
+  inMs: number
+}>
+
 /** What a connector knows of its cluster at a moment. */
 export type ClusterSnapshot =
   /** Not found yet. `reason` is a sentence without its full stop. */
@@ -42,6 +53,8 @@ export type ClusterSnapshot =
        * without its full stop.
        */
       loss: string | undefined
+      /** `undefined`: no member is going to be replaced. */
+      replacement: PendingReplacement | undefined
     }>
 
 /** Where the nodes are; before the cluster is found, where they may be. */

@@ -27,6 +27,10 @@ export type ClusterOptions = Omit<EpochOptions, 'directory' | 'seams'> &
     hosts: readonly string[]
     /** The grace time of a cluster that is born; a cluster that is found has its own. */
     tombstoneGraceMs: number
+    /** How long an empty node stands in the place of a member before it replaces that member. */
+    replaceAfterMs: number
+    /** The only cluster that this connector may serve; `undefined`: any, also a new one. */
+    clusterId: string | undefined
     connect: Connect
     /** Draws an id that nothing else has. */
     drawId: () => string
@@ -49,7 +53,7 @@ export class Cluster {
   readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
-    const { hosts, connect, clock, logger, drawId, seams = SHIPPED } = options
+    const { hosts, connect, clock, logger, drawId, replaceAfterMs, seams = SHIPPED } = options
     const directory = new NodeDirectory(connect)
     const farewells = new Farewells(directory, clock)
     const epochs = new Epochs({
@@ -66,7 +70,12 @@ export class Cluster {
       requireSpare: seams.membership.requireSpare,
       onChosen: (membership, isOurs) => epochs.follow(membership, isOurs),
     })
-    const disks = new Disks((nodeId, address) => changes.replace(nodeId, address), logger)
+    const disks = new Disks({
+      replace: (nodeId, address) => changes.replace(nodeId, address),
+      replaceAfterMs,
+      clock,
+      logger,
+    })
     this.#options = options
     this.#directory = directory
     this.#epochs = epochs
@@ -109,7 +118,11 @@ export class Cluster {
   /** What is known at this moment. */
   snapshot(): ClusterSnapshot {
     const { current, transferProgress } = this.#epochs
-    if (current !== undefined) return takeSnapshot(current, transferProgress, this.#disks.loss)
+    if (current !== undefined) {
+      const { loss, pending } = this.#disks
+      const nowMs = this.#options.clock.nowMs()
+      return takeSnapshot(current, { progress: transferProgress, loss, pending, nowMs })
+    }
     return { kind: 'searching', hosts: this.#options.hosts, reason: this.#search.reason }
   }
 

@@ -83,6 +83,37 @@ test('the cluster of most hosts is meant, in whatever order they are named, and 
   assert.match(away.kind === 'wait' ? away.reason : '', /h:1 of b, h:2 of a; name those of one alone/)
 })
 
+test('CLUSTER_ID: that cluster is followed, however many hosts hold the data of another one', () => {
+  const [ours, foreign] = [aMembership('a'), aMembership('b')]
+  const quorum = [aSighting('h:1', 'a1', ours), aSighting('h:2', 'a2', ours)]
+  const more = ['h:4', 'h:5', 'h:6'].map((address, index) => aSighting(address, `b${index}`, foreign))
+  const hosts = [...HOSTS, 'h:4', 'h:5', 'h:6']
+  const finding = discover(hosts, [...quorum, ...more], 'a')
+  assert.deepEqual(finding.kind === 'found' && finding.membership, ours)
+  assert.deepEqual(finding.kind === 'found' && finding.strays, ['h:4', 'h:5', 'h:6'])
+  assert.equal(discover(HOSTS, quorum.slice(0, 1), 'a').kind, 'wait', 'its nodes are awaited as ever')
+})
+
+test('CLUSTER_ID: the data of another cluster are named and not used, and empty nodes are given no birth', () => {
+  const foreign = HOSTS.map((address, index) => aSighting(address, `b${index + 1}`, aMembership('b')))
+  const wrong = discover(HOSTS, foreign, 'a')
+  assert.equal(wrong.kind, 'another cluster')
+  assert.match(
+    wrong.kind === 'another cluster' ? wrong.reason : '',
+    /^CLUSTER_ID is a, but the hosts hold the data of another cluster, .*: h:1 and h:2 and h:3 of b$/,
+  )
+  const empty = HOSTS.map((address, index) => aSighting(address, `x${index}`))
+  for (const seen of [empty, empty.slice(0, 2)]) {
+    const finding = discover(HOSTS, seen, 'a')
+    assert.equal(finding.kind, 'another cluster')
+    assert.match(
+      finding.kind === 'another cluster' ? finding.reason : '',
+      /^CLUSTER_ID is a, but the nodes at h:1, h:2.* are empty, .*mount their data directories/,
+    )
+  }
+  assert.match(JSON.stringify(discover(HOSTS, [], 'a')), /"wait".*no node answers at h:1, h:2, h:3: start/)
+})
+
 test('where no host answers, nothing is said of a birth', () => {
   const finding = discover(HOSTS, [])
   assert.match(finding.kind === 'wait' ? finding.reason : '', /no node answers at h:1, h:2, h:3/)

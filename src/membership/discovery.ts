@@ -24,6 +24,11 @@ export type Discovery =
    * without its full stop.
    */
   | Readonly<{ kind: 'lost'; reason: string }>
+  /**
+   * What the hosts hold is not of the cluster that is asked for. `reason` is a sentence without its full
+   * stop.
+   */
+  | Readonly<{ kind: 'another cluster'; reason: string }>
   /** Not enough is known yet. `reason` is a sentence. */
   | Readonly<{ kind: 'wait'; reason: string }>
 
@@ -34,10 +39,24 @@ export type Discovery =
  * foreign data must lead nobody astray, although its own cluster may answer elsewhere. A membership counts
  * only when a classic quorum of the nodes it names answered by its name: without it nothing could be read or
  * written anyway.
+ *
+ * @param pinned the only cluster that may be meant, as CLUSTER_ID says; `undefined`: any, also a new one
  */
-export function discover(hosts: readonly string[], sightings: readonly Sighting[]): Discovery {
+export function discover(
+  hosts: readonly string[],
+  sightings: readonly Sighting[],
+  pinned?: string,
+): Discovery {
   const addresses = new Map(sightings.map(({ address, description }) => [description.nodeId, address]))
-  const [meant, ...others] = clustersOf(hosts, sightings)
+  const clusters = clustersOf(hosts, sightings)
+  if (pinned !== undefined) {
+    const strays = clusters.filter(({ clusterId }) => clusterId !== pinned)
+    if (strays.length === clusters.length) return notThere(pinned, hosts, sightings, strays)
+    const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
+    const surroundings = { addresses, silent, strays: strays.flatMap((cluster) => cluster.hosts) }
+    return discoverCluster(pinned, hosts, sightings, surroundings)
+  }
+  const [meant, ...others] = clusters
   const [other] = others
   if (meant !== undefined && other?.hosts.length === meant.hosts.length) {
     const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant, other])}; name those of one alone`
@@ -61,6 +80,28 @@ export function discover(hosts: readonly string[], sightings: readonly Sighting[
   }
   const members = sightings.map(({ address, description }) => ({ nodeId: description.nodeId, address }))
   return { kind: 'birth', members }
+}
+
+/** No host holds data of the cluster that is asked for: whatever there is, it is left alone. */
+function notThere(
+  pinned: string,
+  hosts: readonly string[],
+  sightings: readonly Sighting[],
+  strays: readonly ClusterOfHosts[],
+): Discovery {
+  const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
+  const unheard = silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`
+  if (strays.length > 0) {
+    const reason = `CLUSTER_ID is ${pinned}, but the hosts hold the data of another cluster, of which nothing is used: ${describeHosts(strays)}${unheard}`
+    return { kind: 'another cluster', reason }
+  }
+  if (silent.length === hosts.length) {
+    const reason = `no node answers at ${silent.join(', ')}: start a quorum of the nodes of the cluster ${pinned}`
+    return { kind: 'wait', reason }
+  }
+  const empty = hosts.filter((host) => !silent.includes(host))
+  const reason = `CLUSTER_ID is ${pinned}, but the nodes at ${empty.join(', ')} are empty, and no new cluster is started: mount their data directories, or leave CLUSTER_ID out if you want a new cluster${unheard}`
+  return { kind: 'another cluster', reason }
 }
 
 type Surroundings = Readonly<{

@@ -10,6 +10,8 @@ export type SearchOptions = EpochOptions &
     hosts: readonly string[]
     /** The grace time of a cluster that is born; a cluster that is found has its own. */
     tombstoneGraceMs: number
+    /** The only cluster that may be found; `undefined`: any, also a new one. */
+    clusterId: string | undefined
     /** Draws an id for a cluster, which no other cluster has. */
     drawId: () => string
     /** The connector stops: nothing more is begun. */
@@ -19,6 +21,8 @@ export type SearchOptions = EpochOptions &
 export class Search {
   readonly #options: SearchOptions
   #reason: string | undefined
+  /** Clusters whose data this connector has seen at its hosts. */
+  readonly #seen = new Set<string>()
 
   constructor(options: SearchOptions) {
     this.#options = options
@@ -33,20 +37,26 @@ export class Search {
    * Asks all hosts once. `undefined`: the cluster is not found yet, and has not been born; `reason` says why.
    */
   async look(): Promise<Membership | undefined> {
-    const { hosts, directory, signal } = this.#options
+    const { hosts, directory, clusterId, signal } = this.#options
     const sightings = await directory.look(hosts)
     const further = furtherAddresses(hosts, sightings)
     const found = discover(
       hosts,
       further.length === 0 ? sightings : [...sightings, ...(await directory.look(further))],
+      clusterId,
     )
     if (signal.aborted) return undefined
+    for (const { description } of sightings)
+      if (description.membership !== undefined) this.#seen.add(description.membership.clusterId)
     switch (found.kind) {
       case 'found':
         return this.#enter(found)
       case 'birth':
-        return this.#birth(found)
+        if (this.#seen.size === 0) return this.#birth(found)
+        this.#wait({ kind: 'another cluster', reason: noSecondBirth([...this.#seen]) })
+        return undefined
       case 'lost':
+      case 'another cluster':
       case 'wait':
         this.#wait(found)
         return undefined
@@ -77,18 +87,34 @@ export class Search {
       tombstoneGraceMs,
     })
     client.close()
-    if (membership === undefined || signal.aborted) return undefined
+    if (signal.aborted) return undefined
+    if (membership === undefined) {
+      const addresses = members.map(({ address }) => address).join(', ')
+      const reason = `not all of the new nodes at ${addresses} agreed in time to the birth of a cluster: see their logs`
+      this.#wait({ kind: 'wait', reason })
+      return undefined
+    }
     const { clusterId } = membership
-    logger.info({ clusterId, members: membership.members }, 'a cluster was born')
+    logger.info(
+      { clusterId, members: membership.members },
+      'a cluster was born: set CLUSTER_ID to its id, so that no other one can take its place',
+    )
     return membership
   }
 
   /** Logs each reason once, not with every look. */
-  #wait({ kind, reason }: Extract<Discovery, { kind: 'lost' | 'wait' }>): void {
+  #wait({ kind, reason }: Extract<Discovery, { kind: 'lost' | 'another cluster' | 'wait' }>): void {
     if (reason === this.#reason) return
     this.#reason = reason
     const { hosts, logger } = this.#options
-    if (kind === 'lost') logger.error({ hosts }, `${reason}.`)
-    else logger.warn({ hosts, reason }, 'waiting for nodes')
+    if (kind === 'wait') logger.warn({ hosts, reason }, 'waiting for nodes')
+    else logger.error({ hosts }, `${reason}.`)
   }
+}
+
+/** All hosts are empty, and some held data before: their disks are missing. */
+function noSecondBirth(clusterIds: readonly string[]): string {
+  const which =
+    clusterIds.length === 1 ? `the cluster ${clusterIds[0]}` : `the clusters ${clusterIds.join(' and ')}`
+  return `the hosts are empty nodes, but held data of ${which} since this connector started, so no new cluster is started: mount their data directories, or start this connector anew if you want a new cluster`
 }

@@ -1,16 +1,24 @@
 import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, joiningOf, leavingOf } from '../rpc/membership.ts'
 import type { Member } from '../rpc/messages.ts'
-import type { ClusterSnapshot, MemberSnapshot } from './cluster-snapshot.ts'
+import type { ClusterSnapshot, MemberSnapshot, PendingReplacement } from './cluster-snapshot.ts'
 import { describeChange } from './describe-change.ts'
+import type { Replacement } from './disks.ts'
 import type { Epoch } from './epoch.ts'
 import type { TransferProgress } from './transfer-claim.ts'
 
-/** What is known of the cluster in an epoch at this moment. `loss`: as in the snapshot. */
+/** What is known beside the epoch. `loss`: as in the snapshot. */
+export type Findings = Readonly<{
+  progress: TransferProgress | undefined
+  loss: string | undefined
+  pending: Replacement | undefined
+  nowMs: number
+}>
+
+/** What is known of the cluster in an epoch at this moment. */
 export function takeSnapshot(
   { membership, client, nodes }: Epoch,
-  progress: TransferProgress | undefined,
-  loss: string | undefined,
+  { progress, loss, pending, nowMs }: Findings,
 ): ClusterSnapshot {
   const { clusterId, epoch, members, outgoing } = membership
   const joining = joiningOf(membership)
@@ -30,7 +38,22 @@ export function takeSnapshot(
     }),
     change: isJoint(membership) ? describeChange(joining, leaving, progress) : undefined,
     loss,
+    replacement: pendingOf(nodes, pending, nowMs),
   }
+}
+
+/** `undefined` also when the member is there again, and the next look is still to come. */
+function pendingOf(
+  nodes: Epoch['nodes'],
+  pending: Replacement | undefined,
+  nowMs: number,
+): PendingReplacement | undefined {
+  if (pending === undefined) return undefined
+  const { member, newcomer, dueMs } = pending
+  const isAway = nodes.some(({ nodeId, link }) => nodeId === member.nodeId && !link.isReachable)
+  if (!isAway) return undefined
+  const { nodeId: newNodeId, address } = newcomer
+  return { nodeId: member.nodeId, newNodeId, address, inMs: Math.max(0, dueMs - nowMs) }
 }
 
 function has(members: readonly Member[], { nodeId }: Member): boolean {

@@ -9,7 +9,7 @@ import { NodeHandler } from './handler.ts'
 import { SqliteStore } from './store/sqlite-store.ts'
 
 /** A handler on a real store, whose turns the test runs by hand. */
-function aNode(t: TestContext) {
+function aNode(t: TestContext, clusterId?: string) {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-handler-'))
   const store = new CountingStore(join(directory, 'node.db'))
   t.after(() => {
@@ -20,11 +20,14 @@ function aNode(t: TestContext) {
   const failures: unknown[] = []
   const replies: AnswerBatch[] = []
   const refusals: string[] = []
+  const foreign: string[] = []
   const handler = new NodeHandler({
     store,
     version: '1.0.0',
     defer: (fn) => deferred.push(fn),
+    clusterId,
     onFatal: (error) => failures.push(error),
+    onForeign: (sentence) => foreign.push(sentence),
   })
   let batchId = 0
   const membership = aMembership(store.nodeId)
@@ -47,7 +50,8 @@ function aNode(t: TestContext) {
     turn()
     store.commits = 0
   }
-  return { handler, store, send, turn, join: adopt, membership, deferred, failures, replies, refusals }
+  const seen = { failures, replies, refusals, foreign }
+  return { handler, store, send, turn, join: adopt, membership, deferred, ...seen }
 }
 
 /** A real store that counts the transactions that changed something. */
@@ -250,6 +254,29 @@ test('a membership that names the node is adopted durably before it acts', (t) =
   send([read('group/a')], { membership: newer, epoch: 3 })
   assert.equal(turn()[0]?.mismatch, undefined)
   assert.deepEqual(store.membership, newer)
+})
+
+test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and is there for no birth', (t) => {
+  const { store, send, turn, membership, foreign } = aNode(t, 'c')
+  const asNew = { clusterId: '', epoch: 0 }
+  const other = { ...membership, clusterId: 'other' }
+  send([], asNew)
+  send([accept('cluster/membership', 1)], asNew)
+  send([read('cluster/membership')], asNew)
+  send([accept('group/a', 1)], { membership: other, clusterId: 'other' })
+  const [hello, ...refused] = turn()
+  assert.equal(hello?.mismatch, undefined, 'who it is, it says to anybody')
+  for (const { answers, mismatch } of refused) {
+    assert.deepEqual(answers, [])
+    assert.deepEqual(mismatch, { nodeId: store.nodeId, membership: undefined })
+  }
+  assert.equal(store.inventory.counts.recordCount, 0)
+  assert.deepEqual(foreign, [
+    'a connector wants this node for the birth of a new cluster, because it is empty, but CLUSTER_ID is c: nothing is done for it',
+  ])
+  send([accept('group/a', 1)], { membership })
+  assert.equal(turn()[0]?.answers[0]?.ok, true)
+  assert.deepEqual(store.membership, membership)
 })
 
 test('an older, a foreign, or a stranger membership is not adopted', (t) => {

@@ -35,6 +35,8 @@ export type NodeHandlerOptions = Readonly<{
   store: RecordStore
   /** The version of the program, for `describe`. */
   version: string
+  /** The only cluster that this node may belong to. By default, any. */
+  clusterId?: string | undefined
   /** Runs a function after all events that have already arrived: `setImmediate`, or the simulator's clock. */
   defer: (fn: () => void) => void
   /**
@@ -42,6 +44,11 @@ export type NodeHandlerOptions = Readonly<{
    * member (`not_a_member`). Called at most once. From then on the handler answers nothing.
    */
   onFatal: (error: unknown) => void
+  /**
+   * Told once of a peer that wants this node for another cluster than its own, in a sentence without its full
+   * stop. The node does not act on what that peer sends. By default, nobody is told.
+   */
+  onForeign?: (sentence: string) => void
   /** By default, counters that nothing reads. */
   counters?: NodeCounters
 }>
@@ -66,7 +73,9 @@ export class NodeHandler {
   readonly #store: RecordStore
   readonly #version: string
   readonly #defer: NodeHandlerOptions['defer']
+  readonly #clusterId: string | undefined
   readonly #onFatal: NodeHandlerOptions['onFatal']
+  #onForeign: (sentence: string) => void
   readonly #counters: NodeCounters
   readonly #pendingMarks = new PendingMarks()
   #arrivals: Arrival[] = []
@@ -80,11 +89,14 @@ export class NodeHandler {
   #quietCalls = 0
   #hasFailed = false
 
-  constructor({ store, version, defer, onFatal, counters = new NodeCounters() }: NodeHandlerOptions) {
+  constructor(options: NodeHandlerOptions) {
+    const { store, version, clusterId, defer, onFatal, counters = new NodeCounters() } = options
     this.#store = store
     this.#version = version
     this.#defer = defer
+    this.#clusterId = clusterId
     this.#onFatal = onFatal
+    this.#onForeign = options.onForeign ?? (() => undefined)
     this.#counters = counters
   }
 
@@ -231,6 +243,8 @@ export class NodeHandler {
    */
   #adopt({ nodeId, membership }: RequestBatch): void {
     if (membership === undefined || nodeId !== this.#store.nodeId) return
+    if (this.#clusterId !== undefined && membership.clusterId !== this.#clusterId)
+      return this.#tellForeign(`as a member of the cluster ${membership.clusterId}`)
     const adoption = adoptionOf(this.#store, membership)
     if (adoption === 'leave') throw notAMember(nodeId, this.#store.membership!, membership)
     if (adoption === 'ignore') return
@@ -244,7 +258,19 @@ export class NodeHandler {
   #isMeant(batch: RequestBatch): boolean {
     if (!isMeantFor(this.#store, batch)) return false
     if (this.#store.membership !== undefined) return true
+    if (this.#clusterId !== undefined && batch.requests.length > 0) {
+      this.#tellForeign('for the birth of a new cluster, because it is empty')
+      return false
+    }
     return batch.requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
+  }
+
+  /** A connector asks again and again: it is told of once. */
+  #tellForeign(what: string): void {
+    this.#onForeign(
+      `a connector wants this node ${what}, but CLUSTER_ID is ${this.#clusterId}: nothing is done for it`,
+    )
+    this.#onForeign = () => undefined
   }
 
   #answer(keyed: KeyedRequest): Answer | undefined {

@@ -131,6 +131,29 @@ test('a stopped node ends within its drain time, also when the other end of a co
   assert.equal(await Promise.race([node.ended, wait(6_000, 'still alive')]), 0)
 })
 
+test('a node whose data are of another cluster than CLUSTER_ID says so, and changes nothing; else it starts', async (t) => {
+  const directory = aDirectory(t)
+  const [ours, other] = ['c0ffee00-0000-4000-8000-00000000000a', 'c0ffee00-0000-4000-8000-00000000000b']
+  const opened = openDataDirectory(directory)
+  const { store } = opened
+  const members = [{ nodeId: store.nodeId, address: 'h:1' }]
+  const membership = { clusterId: ours, epoch: 1, members, tombstoneGraceMs: 3_600_000 }
+  store.transaction(() => store.saveMembership(membership))
+  opened.close()
+  const wrong = startNodeProcess(directory, 'unlimited', other)
+  assert.equal(await wrong.ended, 1)
+  assert.match(
+    wrong.lines.at(-1)!,
+    new RegExp(
+      `^CLUSTER_ID is ${other}, but the data directory .* belongs to the cluster ${ours}: .*nothing was changed$`,
+    ),
+  )
+  const right = startNodeProcess(directory, 'unlimited', ours)
+  t.after(() => right.child.kill('SIGKILL'))
+  const transport = await connect(t, right)
+  assert.deepEqual((await transport.describe(5_000)).membership, membership)
+})
+
 test('a killed node has everything that it acknowledged', async (t) => {
   const directory = aDirectory(t)
   const node = start(t, directory)

@@ -49,6 +49,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   }
   let metricsServer: MetricsServer | undefined
   try {
+    refuseOtherCluster(directory.store, settings)
     metricsServer = await showMetrics(directory.store, settings, { counters, droppedCount })
     await serve(directory.store, settings, { log, counters, metricsPort: metricsServer?.port })
   } finally {
@@ -56,6 +57,17 @@ export async function runNode(settings: NodeSettings): Promise<void> {
     directory.close()
   }
   log.info('node has stopped')
+}
+
+/** @throws {FaultError} when the data are of another cluster than the one that the node is to belong to */
+function refuseOtherCluster({ membership }: SqliteStore, { clusterId, dataDir }: NodeSettings): void {
+  if (clusterId === undefined || membership === undefined || membership.clusterId === clusterId) return
+  throw new FaultError(
+    'wrong_cluster',
+    `CLUSTER_ID is ${clusterId}, but the data directory ${dataDir} belongs to the cluster ${membership.clusterId}: ` +
+      'correct one of the two; nothing was changed',
+    undefined,
+  )
 }
 
 async function showMetrics(
@@ -81,8 +93,10 @@ async function serve(
   const handler = new NodeHandler({
     store,
     version: VERSION,
+    clusterId: settings.clusterId,
     defer: setImmediate,
     onFatal: failure.reject,
+    onForeign: (sentence) => log.error(`${sentence}.`),
     counters,
   })
   const service = buildNodeService(handler)

@@ -4,6 +4,7 @@ export type FaultCode =
   | 'address_unusable'
   | 'data_directory_in_use'
   | 'not_a_member'
+  | 'wrong_cluster'
   | 'data_directory_unusable'
   | 'schema_too_new'
   | 'store_full'

@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../node/main.ts', import.meta.url))
 
 const PROGRAM = `
   const { runNode } = await import(process.argv[1])
-  const settings = { host: '127.0.0.1', port: 0, dataDir: process.argv[2], logLevel: 'info' }
+  const settings = { host: '127.0.0.1', port: 0, dataDir: process.argv[2], logLevel: 'info', clusterId: process.argv[3] }
   try { await runNode(settings) } catch (error) { console.log(error.message); process.exitCode = 1 }
 `
 
@@ -27,9 +27,14 @@ const PROGRAM = `
  * `fileBlocksMax`: no file that the node writes can become larger than this many KiB (`ulimit -f` of the
  * shell).
  */
-export function startNodeProcess(dataDir: string, fileBlocksMax = 'unlimited'): NodeProcess {
+export function startNodeProcess(
+  dataDir: string,
+  fileBlocksMax = 'unlimited',
+  clusterId?: string,
+): NodeProcess {
   const script = `ulimit -f ${fileBlocksMax}; exec "$@"`
   const program = [process.execPath, '--input-type=module', '--eval', PROGRAM, MAIN, dataDir]
+  if (clusterId !== undefined) program.push(clusterId)
   const child = spawn('bash', ['-c', script, 'bash', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()

@@ -34,6 +34,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
       isQuorumReachable: true,
       change: undefined,
       loss: undefined,
+      replacement: undefined,
       members: [
         {
           nodeId: 'n1',

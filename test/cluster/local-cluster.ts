@@ -23,6 +23,8 @@ export type LocalClusterOptions = Readonly<{
   timeoutSeconds?: number
   /** How long each step of a removal waits. */
   graceSeconds?: number
+  /** How long an empty node waits before it takes the place of a member. Default: what a connector has. */
+  replaceAfterSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
   /** What the nodes run, and what the connectors run. Default: the program of this tree. */
@@ -59,6 +61,7 @@ export class LocalCluster {
     connectorHost = '127.0.0.1',
     timeoutSeconds = 3,
     graceSeconds = 3_600,
+    replaceAfterSeconds,
     isProxied = false,
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
@@ -90,6 +93,7 @@ export class LocalCluster {
         String(timeoutSeconds),
         '--tombstone-grace',
         String(graceSeconds),
+        ...(replaceAfterSeconds === undefined ? [] : ['--replace-after', String(replaceAfterSeconds)]),
       ]
       return new Service(`connector${index + 1}`, port, args, connectorProgram)
     })

@@ -16,7 +16,7 @@ const REPLACED_MS = 30_000
 /** An unavailable cluster is looked at several times a second. */
 const SEEN_MS = 10_000
 
-const aCluster = sharedCluster({ connectors: 2 })
+const aCluster = sharedCluster({ connectors: 2, replaceAfterSeconds: 0.5 })
 
 test('a lost disk: the empty node becomes a member in its place, with everything, and no client notices', async () => {
   const cluster = await aCluster()

@@ -25,7 +25,7 @@ const HEARD_MS = 10_000
 const REACHED_MS = 2_000
 
 /** For changes that end with the three members that there were. */
-const aCluster = sharedCluster({ spares: 1 })
+const aCluster = sharedCluster({ spares: 1, replaceAfterSeconds: 0.5 })
 
 /** Asks for a node at `spare` as a further member. */
 async function add(url: string, spare: Service): Promise<void> {

@@ -14,23 +14,23 @@ test('three nodes and a connector take four consecutive ports, the connector the
       [
         'node1',
         8001,
-        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --log-level=warn',
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --cluster-id= --log-level=warn',
       ],
       [
         'node2',
         8002,
-        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --log-level=warn',
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --cluster-id= --log-level=warn',
       ],
       [
         'node3',
         8003,
-        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --log-level=warn',
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --cluster-id= --log-level=warn',
       ],
       [
         'connector',
         8000,
         'connector --stop-with-parent --port=8000 --host=127.0.0.1 ' +
-          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --log-level=warn',
+          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn',
       ],
     ],
   )

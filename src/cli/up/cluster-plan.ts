@@ -45,7 +45,7 @@ export function nodeDirectory(dataDir: string, index: number): string {
 }
 
 function planNode(
-  { dataDir, logLevel }: UpSettings,
+  { dataDir, clusterId, logLevel }: UpSettings,
   index: number,
   { port, metricsPort }: Readonly<{ port: number; metricsPort: number }>,
 ): ServicePlan {
@@ -54,6 +54,7 @@ function planNode(
     host: LOOPBACK,
     'metrics-port': metricsPort,
     'data-dir': nodeDirectory(dataDir, index),
+    'cluster-id': clusterId ?? '',
     'log-level': logLevel,
   }
   const name = `node${index + 1}`
@@ -61,9 +62,10 @@ function planNode(
 }
 
 function planConnector(
-  { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, logLevel }: UpSettings,
+  settings: UpSettings,
   { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
 ): ServicePlan {
+  const { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, replaceAfterMs, clusterId, logLevel } = settings
   const flags = {
     port,
     host,
@@ -71,6 +73,8 @@ function planConnector(
     timeout: timeoutMs / 1_000,
     'tombstone-grace': tombstoneGraceMs / 1_000,
     'drain-timeout': drainTimeoutMs / 1_000,
+    'replace-after': replaceAfterMs / 1_000,
+    'cluster-id': clusterId ?? '',
     'log-level': logLevel,
   }
   return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }

@@ -100,13 +100,15 @@ async function announce(
   }
   if (signal.aborted) return
   onReady()
-  for (const line of readyLines(settings, urls, metricsUrls(plan))) print(ITSELF, line)
+  const clusterId = await clusterIdAt(urls[0]!)
+  for (const line of readyLines(settings, urls, metricsUrls(plan), clusterId)) print(ITSELF, line)
 }
 
 function readyLines(
   { nodeCount, dataDir }: UpSettings,
   urls: readonly string[],
   metrics: readonly string[],
+  clusterId: string | undefined,
 ): string[] {
   return [
     `ready: ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'}, ${urls.length} ${urls.length === 1 ? 'connector' : 'connectors'}`,
@@ -114,6 +116,7 @@ function readyLines(
     `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
     `  figures for Prometheus  ${metrics.join(' ')}`,
     `  data  ${dataDir}`,
+    ...(clusterId === undefined ? [] : [`  cluster  ${clusterId}  (CLUSTER_ID pins it)`]),
     'Ctrl-C stops it',
   ]
 }
@@ -136,6 +139,17 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     // It does not listen yet, or is gone.
     return false
+  }
+}
+
+/** `undefined`: the connector is gone again. */
+async function clusterIdAt(url: string): Promise<string | undefined> {
+  try {
+    const { body } = await request(`${url}/v1/cluster`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
+    const { clusterId } = (await body.json()) as { clusterId: string | null }
+    return clusterId ?? undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -36,6 +36,10 @@ export type CohortEngineOptions = Readonly<{
    * own.
    */
   tombstoneGraceMs: number
+  /** How long an empty node stands in the place of a member before it replaces that member. */
+  replaceAfterMs: number
+  /** The only cluster that this process may serve; `undefined`: any, also a new one. */
+  clusterId: string | undefined
   connect: Connect
   clock: Clock
   /** Uniform in [0, 1). */
@@ -64,6 +68,8 @@ export class CohortEngine implements Engine {
       hosts: options.hosts,
       operationTimeoutMs: timeoutMs,
       tombstoneGraceMs: options.tombstoneGraceMs,
+      replaceAfterMs: options.replaceAfterMs,
+      clusterId: options.clusterId,
       connect: options.connect,
       clock,
       random,

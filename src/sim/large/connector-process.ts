@@ -29,6 +29,7 @@ export type ConnectorProcessOptions = Readonly<{
   viewCacheBytesMax: number
   viewAgeMsMax: number
   tombstoneGraceMs: number
+  replaceAfterMs: number
   isRemoving: boolean
   isRepairing: boolean
   repairLimits: RepairLimits
@@ -132,11 +133,14 @@ export class ConnectorProcess {
 
   #newCluster(): Cluster {
     const { stage, protocol, clock, hosts, drawProposerId, onSend } = this.#options
-    const { operationTimeoutMs, tombstoneGraceMs, viewCacheBytesMax, viewAgeMsMax } = this.#options
+    const { operationTimeoutMs, tombstoneGraceMs, replaceAfterMs, viewCacheBytesMax, viewAgeMsMax } =
+      this.#options
     return new Cluster({
       hosts,
       operationTimeoutMs,
       tombstoneGraceMs,
+      replaceAfterMs,
+      clusterId: undefined,
       connect: (address) => this.transportTo(address),
       clock,
       random: () => stage.chance.uniform(),

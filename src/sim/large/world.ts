@@ -205,6 +205,8 @@ class LargeWorld {
         return this.#proposerCount
       },
       tombstoneGraceMs: this.#scenario.graceMs ?? LONG_GRACE_MS,
+      // So that some lost disks are back before an empty node takes their place.
+      replaceAfterMs: this.#scenario.changePauseMs ?? 0,
       isRemoving: this.#scenario.graceMs !== undefined,
       isRepairing: !this.#scenario.isRepairLate,
       onSend: (connector, to, key, request) => this.#onSend(connector, to, key, request),

@@ -18,7 +18,10 @@ function aMember(name: string, overrides: Partial<MemberSnapshot> = {}, isReacha
   }
 }
 
-function aSnapshot(members: readonly MemberSnapshot[], change?: string): ClusterSnapshot {
+function aSnapshot(
+  members: readonly MemberSnapshot[],
+  change?: string,
+): Extract<ClusterSnapshot, { kind: 'found' }> {
   return {
     kind: 'found',
     clusterId: 'c',
@@ -28,6 +31,7 @@ function aSnapshot(members: readonly MemberSnapshot[], change?: string): Cluster
     members,
     change,
     loss: undefined,
+    replacement: undefined,
   }
 }
 
@@ -93,6 +97,18 @@ test('a stranger at the address of a member is told from silence, and its figure
   assert.match(status.members[2]?.problem ?? '', /^Another node answers at this address \(other\)/)
   const silent = describeCluster(aSnapshot(members), knowing())
   assert.equal(silent.members[2]?.problem, 'It does not answer.')
+})
+
+test('a replacement that is to come is shown in whole seconds, and that there is none as null', () => {
+  const replacement = { nodeId: 'n3', newNodeId: 'new', address: 'n3:8001', inMs: 41_001 }
+  const status = describeCluster({ ...aSnapshot(THREE), replacement }, knowing())
+  assert.deepEqual(status.replacement, {
+    nodeId: 'n3',
+    newNodeId: 'new',
+    address: 'n3:8001',
+    seconds: 42,
+  })
+  assert.equal(describeCluster(aSnapshot(THREE), knowing()).replacement, null)
 })
 
 test('a change of the membership is seen with the role and the progress of the node it is about', () => {

@@ -1,6 +1,10 @@
 /** Describes a cluster for `GET /v1/cluster`, from what the connector knows. Pure. */
 import type { BallotView, ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts'
-import type { ClusterSnapshot, MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
+import type {
+  ClusterSnapshot,
+  MemberSnapshot,
+  PendingReplacement,
+} from '../../../membership/cluster-snapshot.ts'
 import { type Ballot, formatBallot } from '../../../register/ballot.ts'
 import type { Divergence } from '../../../replication/divergence.ts'
 import type { Description } from '../../../rpc/messages.ts'
@@ -32,15 +36,32 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
       epoch: null,
       quorum: null,
       change: null,
+      replacement: null,
       members: hosts.map((address) => describeHost(address, knowledge)),
       divergences: found,
     }
   }
   const { clusterId, epoch, quorum, isQuorumReachable, change, loss } = snapshot
+  const replacement = viewOfReplacement(snapshot.replacement)
   const members = snapshot.members.map((member) => describeMember(member, knowledge))
   const divergenceCount = divergences.length
-  const verdict = judge({ members, quorum, isQuorumReachable, change, loss, divergenceCount })
-  return { ...verdict, clusterId, epoch, quorum, change: change ?? null, members, divergences: found }
+  const verdict = judge({ members, quorum, isQuorumReachable, change, replacement, loss, divergenceCount })
+  return {
+    ...verdict,
+    clusterId,
+    epoch,
+    quorum,
+    change: change ?? null,
+    replacement,
+    members,
+    divergences: found,
+  }
+}
+
+function viewOfReplacement(pending: PendingReplacement | undefined): ClusterStatus['replacement'] {
+  if (pending === undefined) return null
+  const { nodeId, newNodeId, address, inMs } = pending
+  return { nodeId, newNodeId, address, seconds: Math.ceil(inMs / 1_000) }
 }
 
 /** A ballot, as numbers and as the text that logs show. */

@@ -20,6 +20,7 @@ function facts(overrides: Partial<Facts>): Facts {
     members: members(true, true, true),
     quorum: 2,
     change: undefined,
+    replacement: null,
     loss: undefined,
     divergenceCount: 0,
     ...overrides,
@@ -50,6 +51,16 @@ test('a node away: degraded, with how many more may fail', () => {
   })
   const five = judge(facts({ members: members(true, true, true, true, false), quorum: 3 }))
   assert.match(five.reason, /^4 of 5 nodes answer, which is enough, but 1 more may fail /)
+})
+
+test('a member that is about to be replaced: where, and how much time is left for it to come back', () => {
+  const replacement = { nodeId: 'n2', newNodeId: 'new', address: 'n2:8001', seconds: 42 }
+  assert.match(
+    judge(facts({ members: members(true, false, true), replacement })).reason,
+    /^2 of 3 nodes answer.*; the empty node at n2:8001 takes the place of n2 in 42 seconds, unless that member comes back with its data before\.$/,
+  )
+  const lostQuorum = judge(facts({ members: members(true, false, false), replacement }))
+  assert.match(lostQuorum.reason, /takes the place of n2 in 42 seconds/)
 })
 
 test('no quorum: unavailable, with what is needed', () => {

@@ -8,6 +8,7 @@ export type Facts = Readonly<{
   /** Whether enough members answer. */
   isQuorumReachable: boolean
   change: string | undefined
+  replacement: ClusterStatus['replacement']
   /** Names disks that are lost and cannot be repaired, as a sentence without its full stop. */
   loss: string | undefined
   divergenceCount: number
@@ -26,12 +27,13 @@ export function judge(facts: Facts): Verdict {
     const needed =
       facts.change === undefined ? `${facts.quorum} are needed` : 'a quorum of both memberships is needed'
     const missing = `only ${up} of ${voters.length} nodes ${verb}, and ${needed}: requests are refused until more are back (${silent(voters)})`
-    return { verdict: 'unavailable', reason: sentence([missing, ...alarm]) }
+    return { verdict: 'unavailable', reason: sentence([missing, ...waitingFor(facts.replacement), ...alarm]) }
   }
   const flaws = [
     ...alarm,
     ...missingOf(voters, up, facts),
     ...facts.members.flatMap(lagsBehind),
+    ...waitingFor(facts.replacement),
     ...(facts.change === undefined ? [] : [facts.change]),
   ]
   if (flaws.length > 0) return { verdict: 'degraded', reason: sentence(flaws) }
@@ -66,6 +68,14 @@ function missingOf(voters: Facts['members'], up: number, { quorum, change }: Fac
   const spare = up - quorum
   const margin = spare === 0 ? 'none of them may fail' : `${counted(spare, 'more', 'more')} may fail`
   return [`${up} of ${voters.length} nodes ${verb}, which is enough, but ${margin} (${silent(voters)})`]
+}
+
+function waitingFor(replacement: ClusterStatus['replacement']): string[] {
+  if (replacement === null) return []
+  const { nodeId, address, seconds } = replacement
+  return [
+    `the empty node at ${address} takes the place of ${nodeId} in ${counted(seconds, 'second', 'seconds')}, unless that member comes back with its data before`,
+  ]
 }
 
 function silent(voters: Facts['members']): string {
