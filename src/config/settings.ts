@@ -35,9 +35,9 @@ export type NodeSettings = Readonly<{
  * The settings of a connector. `hosts` are the nodes, as `host:port`. `timeoutMs` is the longest time that an
  * operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
  * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
- * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests. `replaceAfterMs` is how long an empty
- * node stands at the address of a member before it takes that member's place. `clusterId` is the only cluster
- * that this connector may serve; `undefined`: any.
+ * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
+ * `replaceAfterMs` is how long an empty node stands at the address of a member before it takes the place of
+ * that member. `clusterId` is the only cluster that this connector may serve; `undefined`: any.
  */
 export type ConnectorSettings = Readonly<{
   host: string
