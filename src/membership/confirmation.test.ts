@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Membership } from '../rpc/messages.ts'
-import { type Claim, isConfirmed, isSameMembership, newestConfirmed } from './confirmation.ts'
+import { type Claim, claimOf, isConfirmed, isSameMembership, newestConfirmed } from './confirmation.ts'
 
 function aMembership(epoch: number, members: string, outgoing?: string): Membership {
   const membersOf = (names: string) => [...names].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
@@ -9,8 +9,8 @@ function aMembership(epoch: number, members: string, outgoing?: string): Members
   return outgoing === undefined ? membership : { ...membership, outgoing: membersOf(outgoing) }
 }
 
-function seen(nodeId: string, membership: Membership | undefined): Claim {
-  return { nodeId, membership }
+function seen(nodeId: string, membership: Membership | undefined, vote?: Membership): Claim {
+  return { nodeId, membership, vote }
 }
 
 const OLD = aMembership(1, 'abc')
@@ -27,8 +27,45 @@ test('a newer membership is confirmed by a classic quorum of the nodes that it r
 test('a joint membership is confirmed by a quorum of its new members, of which one alone is not enough', () => {
   assert.ok(isConfirmed(JOINT, OLD, [seen('b', JOINT), seen('d', JOINT), seen('c', OLD)]))
   assert.ok(!isConfirmed(JOINT, OLD, [seen('d', JOINT), seen('c', OLD)]))
-  const five = aMembership(2, 'abcde', 'abcd')
-  assert.ok(!isConfirmed(five, aMembership(1, 'abcd'), [seen('a', five), seen('e', five)]), 'two of five')
+})
+
+test('votes bear out what one node tells of, because the node that counted them may have lost its disk', () => {
+  const joint = aMembership(10, 'abcde', 'abcd')
+  const takenBack = aMembership(11, 'abcd')
+  const others = [seen('d', joint), seen('e', joint)]
+  const claims = [seen('a', takenBack), seen('b', joint, takenBack), ...others]
+  assert.ok(isConfirmed(takenBack, joint, claims), 'seed 120343640662862 of the large world')
+  assert.ok(!isConfirmed(takenBack, joint, [seen('a', takenBack), seen('b', joint), ...others]))
+  const untold = [seen('a', joint, takenBack), seen('b', joint, takenBack), seen('c', joint, takenBack)]
+  assert.ok(!isConfirmed(takenBack, joint, untold), 'what has votes need not be chosen')
+  const another = aMembership(11, 'abcde')
+  assert.ok(!isConfirmed(takenBack, joint, [seen('a', takenBack), seen('b', joint, another), ...others]))
+  assert.ok(!isConfirmed(takenBack, joint, [seen('a', takenBack, takenBack), ...others]), 'it counts once')
+})
+
+test('a classic quorum less one, and two at least, must know of it', () => {
+  for (const [names, needed] of [
+    ['abc', 2],
+    ['abcd', 2],
+    ['abcde', 2],
+    ['abcdef', 3],
+    ['abcdefg', 3],
+  ] as const) {
+    const [older, newer] = [aMembership(4, names), aMembership(6, names)]
+    const knowing = (count: number) => [...names].map((id, index) => seen(id, index < count ? newer : older))
+    assert.ok(isConfirmed(newer, older, knowing(needed)), names)
+    assert.ok(!isConfirmed(newer, older, knowing(needed - 1)), names)
+  }
+})
+
+test('a value that is no membership is no vote', () => {
+  const parts = { version: '1', recordCount: 1, tombstoneCount: 0, stubCount: 0 }
+  const described = { nodeId: 'a', membership: OLD, ...parts }
+  assert.deepEqual(claimOf(described), { nodeId: 'a', membership: OLD })
+  for (const text of ['', '{', '{}', 'null', '[]'])
+    assert.equal(claimOf({ ...described, membershipVote: Buffer.from(text) }).vote, undefined, text)
+  const vote = claimOf({ ...described, membershipVote: Buffer.from(JSON.stringify(JOINT)) }).vote
+  assert.deepEqual(vote, JOINT)
 })
 
 test('a joint membership is replaced with the word of both its sides, or of a quorum of those that stay', () => {

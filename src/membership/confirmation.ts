@@ -5,31 +5,45 @@
  * without its own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a
  * cluster with a membership that was never chosen.
  */
-import { isClassicQuorum, type NodeSet } from '../register/quorum.ts'
-import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
-import type { Membership, Mismatch } from '../rpc/messages.ts'
+import { classicQuorum } from '../register/quorum.ts'
+import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
+import { decodeMembership } from './membership-register.ts'
 
 /** What a node says of itself: who it is, and which membership it is in. */
-export type Claim = Mismatch
+export type Claim = Mismatch &
+  Readonly<{
+    /** The membership that it has accepted last in the register, which may be chosen or not. */
+    vote?: Membership | undefined
+  }>
+
+/** What a node that was seen says of itself. */
+export function claimOf({ nodeId, membership, membershipVote }: Description): Claim {
+  return membershipVote === undefined
+    ? { nodeId, membership }
+    : { nodeId, membership, vote: readVote(membershipVote) }
+}
 
 /** A single node is not believed: its disk or its memory may have gone wrong. */
-const CONFIRMING_MIN = 2
+const WITNESSES_MIN = 2
 
 /**
- * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node confirms
- * it by being in the same epoch with the same members, or in a later one.
+ * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node tells of
+ * it that is in the same epoch with the same members, or in a later one. A node bears it out that has voted
+ * for it. One node at least must tell of it, because what has votes need not be chosen.
  *
- * A classic quorum of the nodes of `older` confirms it, or one of the nodes of `newer`: nodes that left
- * have ended, and of the others a minority may be down. Where `newer` is joint, a quorum of its new members
- * is enough: of the old ones, those that were away during the change know nothing of it. Either way it takes
- * at least two nodes.
+ * A classic quorum of the nodes of `older` or of the new ones is needed, less one, and two nodes at least.
+ * Less one, because it was chosen by a classic quorum, and one of that quorum may have lost its disk since.
+ * The new ones count too, because nodes that left have ended, and those that were away know nothing of it.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
-  const confirming = new Set(
-    claims.filter(({ membership }) => confirms(membership, newer)).map(({ nodeId }) => nodeId),
+  const telling = claims.filter(({ membership }) => tells(membership, newer))
+  if (telling.length === 0) return false
+  const voting = claims.filter(({ vote }) => vote !== undefined && isSameMembership(vote, newer))
+  const witnesses = new Set([...telling, ...voting].map(({ nodeId }) => nodeId))
+  const { members, outgoing = members } = older
+  return (
+    (areEnough(witnesses, members) && areEnough(witnesses, outgoing)) || areEnough(witnesses, newer.members)
   )
-  if (confirming.size < CONFIRMING_MIN) return false
-  return [older, newer, withoutOutgoing(newer)].some((membership) => isQuorumOf(membership, confirming))
 }
 
 /**
@@ -48,21 +62,23 @@ export function isSameMembership(a: Membership, b: Membership): boolean {
   return a.epoch === b.epoch && a.clusterId === b.clusterId && namesOf(a) === namesOf(b)
 }
 
-function confirms(known: Membership | undefined, newer: Membership): boolean {
+function tells(known: Membership | undefined, newer: Membership): boolean {
   if (known === undefined || known.clusterId !== newer.clusterId) return false
   return known.epoch > newer.epoch || isSameMembership(known, newer)
 }
 
-function withoutOutgoing({ outgoing: _, ...membership }: Membership): Membership {
-  return membership
+function areEnough(witnesses: ReadonlySet<string>, members: readonly Member[]): boolean {
+  const count = members.filter(({ nodeId }) => witnesses.has(nodeId)).length
+  return count >= Math.max(WITNESSES_MIN, classicQuorum(members.length) - 1)
 }
 
-function isQuorumOf(membership: Membership, nodeIds: ReadonlySet<string>): boolean {
-  const nodes = nodesOfEpoch(membership).reduce<NodeSet>(
-    (set, { nodeId }, index) => (nodeIds.has(nodeId) ? set | (1 << index) : set),
-    0,
-  )
-  return isClassicQuorum(nodes, quorumsOfMembership(membership))
+/** `undefined`: the value is no membership. */
+function readVote(value: Uint8Array): Membership | undefined {
+  try {
+    return decodeMembership(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** Addresses are left out: a member that has moved is still that member. */

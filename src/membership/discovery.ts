@@ -1,7 +1,7 @@
 import { classicQuorum, isClassicQuorum } from '../register/quorum.ts'
 import { nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
 import type { Description, Member, Membership } from '../rpc/messages.ts'
-import { type Claim, isConfirmed, isSameMembership } from './confirmation.ts'
+import { type Claim, claimOf, isConfirmed, isSameMembership } from './confirmation.ts'
 import { findLostDisks } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -123,7 +123,7 @@ function discoverCluster(
   const membership = believable(
     memberships,
     hosts,
-    sightings.map(({ description }) => description),
+    sightings.map(({ description }) => claimOf(description)),
   )
   if (membership === undefined) return { kind: 'wait', reason: waitForTruth(clusterId, sightings, silent) }
   // A node that says that it is in a newer epoch acts on nothing that belongs to this one.

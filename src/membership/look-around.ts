@@ -1,7 +1,7 @@
 /** What is seen of the nodes while a cluster is followed, and what follows from it. Pure. */
 import { isMemberOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
-import { newestConfirmed } from './confirmation.ts'
+import { claimOf, newestConfirmed } from './confirmation.ts'
 import { findLostDisks, type LostDiskFinding } from './lost-disks.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -38,7 +38,7 @@ export function observe(surroundings: Surroundings, sightings: readonly Sighting
     .map(({ address, description }) => ({ nodeId: description.nodeId, address }))
   const newer = newestConfirmed(
     membership,
-    sightings.map(({ description }) => description),
+    sightings.map(({ description }) => claimOf(description)),
   )
   // A link that works is a sighting too: nobody asked those again.
   const linked = nodesOfEpoch(membership)

@@ -83,7 +83,9 @@ export class Survey {
     const seen = await directory.look(asked)
     // Nodes of a newer epoch name others, which may confirm it.
     const ahead = seen.filter(({ description }) => (description.membership?.epoch ?? 0) > membership.epoch)
-    const further = furtherAddresses([...asked, ...inUse], ahead)
+    const named = furtherAddresses([...asked, ...inUse], ahead)
+    // Nodes of this epoch may have voted for it.
+    const further = ahead.length === 0 ? [] : [...inUse, ...named]
     const sightings = further.length === 0 ? seen : [...seen, ...(await directory.look(further))]
     if (!epochs.isCurrent(epoch)) return
     const { newer, moved, removed, lostDisks } = observe(

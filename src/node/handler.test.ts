@@ -256,6 +256,16 @@ test('a membership that names the node is adopted durably before it acts', (t) =
   assert.deepEqual(store.membership, newer)
 })
 
+test('a node describes what it has voted for in the register of the membership, adopted or not', (t) => {
+  const { handler, send, turn, join } = aNode(t)
+  assert.equal(handler.describe()?.membershipVote, undefined)
+  join()
+  send([accept('cluster/membership', 5)])
+  send([accept('group/a', 1)])
+  turn()
+  assert.equal(Buffer.from(handler.describe()!.membershipVote!).toString(), '5')
+})
+
 test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and is there for no birth', (t) => {
   const { store, send, turn, membership, foreign } = aNode(t, 'c')
   const asNew = { clusterId: '', epoch: 0 }

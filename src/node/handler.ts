@@ -30,6 +30,9 @@ const QUIET_CALLS = 10
 /** A node without a membership votes on these keys alone: they decide the birth of its cluster. */
 const BIRTH_NAMESPACE = 'cluster/'
 
+/** The register that names the members of the cluster. */
+const MEMBERSHIP_KEY = `${BIRTH_NAMESPACE}membership`
+
 /** What a handler works with. */
 export type NodeHandlerOptions = Readonly<{
   store: RecordStore
@@ -115,7 +118,10 @@ export class NodeHandler {
   describe(): Description | undefined {
     return this.#guard(() => {
       const { nodeId, membership, inventory } = this.#store
-      return { nodeId, membership, version: this.#version, ...inventory.counts }
+      const described = { nodeId, membership, version: this.#version, ...inventory.counts }
+      const { accepted, state } = this.#store.load(MEMBERSHIP_KEY)
+      const hasVoted = accepted !== undefined && state.value !== undefined
+      return hasVoted ? { ...described, membershipVote: state.value } : described
     })
   }
 

@@ -7,12 +7,18 @@ import { decodeDescription, encodeDescription } from './description-codec.ts'
 
 test('a description has the bytes that node.proto says, and is read back as it was', () => {
   fc.assert(
-    fc.property(fc.option(anyMembership, { nil: undefined }), anyCount, (membership, count) => {
-      const counts = { recordCount: count, tombstoneCount: count, stubCount: count }
-      const description = { nodeId: 'n', membership, version: '1.2.3', ...counts }
-      const bytes = reference('DescribeAnswer', optional(description))
-      assert.deepEqual(encodeDescription(description), bytes)
-      assert.deepEqual(decodeDescription(bytes), description)
-    }),
+    fc.property(
+      fc.option(anyMembership, { nil: undefined }),
+      anyCount,
+      fc.option(fc.uint8Array(), { nil: undefined }),
+      (membership, count, vote) => {
+        const counts = { recordCount: count, tombstoneCount: count, stubCount: count }
+        const known = { nodeId: 'n', membership, version: '1.2.3', ...counts }
+        const description = vote === undefined ? known : { ...known, membershipVote: Buffer.from(vote) }
+        const bytes = reference('DescribeAnswer', optional(description))
+        assert.deepEqual(encodeDescription(description), bytes)
+        assert.deepEqual(decodeDescription(bytes), description)
+      },
+    ),
   )
 })

@@ -21,6 +21,7 @@ export function encodeDescription(description: Description): Buffer {
     writeInteger(writer, 32, description.recordCount)
     writeInteger(writer, 40, description.tombstoneCount)
     writeInteger(writer, 48, description.stubCount)
+    if (description.membershipVote !== undefined) writer.uint32(74).bytes(description.membershipVote)
   })
 }
 
@@ -33,6 +34,7 @@ export function decodeDescription(bytes: Uint8Array): Description {
     let recordCount = 0
     let tombstoneCount = 0
     let stubCount = 0
+    let membershipVote: Uint8Array | undefined
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) nodeId = readName(reader)
@@ -41,9 +43,11 @@ export function decodeDescription(bytes: Uint8Array): Description {
       else if (tag === 32) recordCount = readInteger(reader)
       else if (tag === 40) tombstoneCount = readInteger(reader)
       else if (tag === 48) stubCount = readInteger(reader)
+      else if (tag === 74) membershipVote = reader.bytes()
       else skip(reader, tag)
     }
     if (nodeId === '') refuse('it names no node')
-    return { nodeId, membership, version, recordCount, tombstoneCount, stubCount }
+    const described = { nodeId, membership, version, recordCount, tombstoneCount, stubCount }
+    return membershipVote === undefined ? described : { ...described, membershipVote }
   })
 }

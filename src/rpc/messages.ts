@@ -71,6 +71,8 @@ export type Description = Readonly<{
   nodeId: string
   membership: Membership | undefined
   version: string
+  /** The value that it has accepted in the register of the membership. Not set: it has accepted none. */
+  membershipVote?: Uint8Array
 }> &
   Counts
 

@@ -3,6 +3,7 @@ import { observe } from '../../membership/look-around.ts'
 import { compareAndSet, decodeMembership } from '../../membership/membership-register.ts'
 import { type ChangePlan, finish, planReplace } from '../../membership/plan-change.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
+import { isDamage } from '../../register/damage.ts'
 import type { Outcome } from '../../register/operation.ts'
 import type { Description, Membership } from '../../rpc/messages.ts'
 import type { Change } from './action.ts'
@@ -204,5 +205,8 @@ function names({ members }: Membership, nodeId: string): boolean {
 function descriptionOf(node: Node): Description {
   const { nodeId, membership } = node
   const recordCount = KEYS.filter((key) => node.holding(key) !== EMPTY_RECORD).length
-  return { nodeId, membership, version: '', recordCount, tombstoneCount: 0, stubCount: 0 }
+  const description = { nodeId, membership, version: '', recordCount, tombstoneCount: 0, stubCount: 0 }
+  const holding = node.holding(MEMBERSHIP)
+  const vote = isDamage(holding) || holding.accepted === undefined ? undefined : holding.state.value
+  return vote === undefined ? description : { ...description, membershipVote: vote }
 }
