@@ -1,22 +1,22 @@
-/** One request to Cohort, and what became of it. */
+/** Sends one request to Cohort, and says how it ended. */
 
 const api = process.env.API ?? 'http://127.0.0.1:8000'
 
 /**
- * How long to wait for an answer. Above the connector's own TIMEOUT (3 s), so that the connector's word comes
- * first.
+ * How long to wait for an answer. It is more than the TIMEOUT of the connector (3 s), so that the connector
+ * answers first.
  */
 const ANSWER_MS = 10_000
 
 /**
  * Sends one request, once.
  *
- * `outcome` says what is known of a change:
- * - `done`: it was made; `body` and `etag` are the group after it
- * - `refused`: it was not made, and `code` says why: it would be refused again
+ * `outcome` says what is known about a change:
+ * - `done`: it was made; `body` and `etag` are those of the group after it
+ * - `refused`: it was not made, and would be refused again; `code` says why
  * - `not_applied`: it was not made and will not be; too few nodes answered. The same request may be sent
  *   again
- * - `unknown`: it may have been made, or may yet be. Read before you decide what to do
+ * - `unknown`: it may have been made, or may still be made. Read before you decide what to do
  *
  * @param {string} method
  * @param {string} path
@@ -34,7 +34,7 @@ export async function send(method, path, { body, ifMatch } = {}) {
     response = await fetch(api + path, { method, headers, body: body && JSON.stringify(body), signal })
     answer = await response.json()
   } catch (error) {
-    // A connection that was never made carried nothing. One that broke may have carried the request.
+    // If the connection was refused, nothing was sent. If it broke, the request may have been sent.
     const wasRefused = error.cause?.code === 'ECONNREFUSED'
     return { outcome: wasRefused ? 'not_applied' : 'unknown', code: error.cause?.code ?? error.name }
   }
@@ -46,7 +46,7 @@ export async function send(method, path, { body, ifMatch } = {}) {
 /** The path of a group. An id may have any characters, so it is encoded. */
 export const groupPath = (groupId) => `/v1/group/${encodeURIComponent(groupId)}`
 
-/** Waits before the next try: at first about 0.1 s, then longer, and never longer than 2 s. */
+/** Waits before the next attempt: first about 0.1 s, then longer, but at most 2 s. */
 export function pause(attempt) {
   const ms = Math.min(2_000, 100 * 2 ** attempt) * (0.5 + Math.random() / 2)
   return new Promise((resolve) => setTimeout(resolve, ms))

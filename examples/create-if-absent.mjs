@@ -3,9 +3,8 @@
  *
  *   node examples/create-if-absent.mjs GROUP_ID
  *
- * Of many simultaneous creates exactly one is answered 201. But the 201 can get lost on the way to the
- * client, and the create that follows is then answered 409. So the group carries a label that only this call
- * can have written.
+ * Of many simultaneous creates exactly one gets 201. But the 201 can be lost on the way to the client, and a
+ * repeated create then gets 409. So the group has a label that only this call can have written.
  */
 import { randomUUID } from 'node:crypto'
 import { groupPath, pause, send } from './client.mjs'
@@ -22,13 +21,13 @@ async function createIfAbsent(groupId) {
       if (found.outcome === 'done') {
         return { group: found.body, isMine: found.body.labels?.['created-by'] === createdBy }
       }
-      // group_not_found: somebody has deleted it meanwhile. Anything else: the read was not answered. Both
-      // begin again.
+      // group_not_found: another client has deleted the group meanwhile. Otherwise the read got no answer. In
+      // both cases, begin again.
     } else if (created.outcome === 'refused') {
       throw new Error(`${created.code}: ${created.detail}`)
     }
-    // not_applied, or unknown. Repeating a create is safe either way: a group is created once, and the label
-    // tells by whom.
+    // not_applied or unknown. In both cases the create can be repeated safely: a group is created only once,
+    // and the label tells by which call.
     await pause(attempt)
   }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create, read, update, list and delete a group with curl. Prints each answer, and ends with an error when one
+# Create, read, update, list and delete a group with curl. Prints each answer, and fails if an answer
 # is not as expected. API=http://127.0.0.1:8000 examples/curl.sh
 set -eu
 api=${API:-http://127.0.0.1:8000}
@@ -24,7 +24,7 @@ first=$etag
 # A second create of the same id is refused.
 request 409 POST /v1/group "{\"groupId\":\"$group\"}"
 request 200 GET "/v1/group/$group"
-# A merge patch: what is left out stays, null removes.
+# A merge patch: fields that it does not have stay, and null removes a field.
 request 200 PATCH "/v1/group/$group" '{"description":"changed","labels":{"team":null,"tier":"1"}}' "$first"
 # The same request again is refused: the group is not at that version any more.
 request 412 PATCH "/v1/group/$group" '{"description":"changed","labels":{"team":null,"tier":"1"}}' "$first"

@@ -4,7 +4,7 @@
  *   node examples/list-all.mjs
  *
  * A page may be short or even empty, where many groups were deleted: only the last page has no `after`. The
- * list is no snapshot: a group that is created or deleted meanwhile may be in it or not.
+ * list is not a snapshot: a group that is created or deleted meanwhile may be in it or not.
  */
 import { pause, send } from './client.mjs'
 
@@ -19,7 +19,7 @@ async function* allGroups() {
       attempt = 0
       if (after === undefined) return
     } else {
-      // The same page again: nothing of it was printed.
+      // Ask for the same page again: nothing of it was printed.
       await pause(attempt)
       attempt += 1
     }

@@ -1,11 +1,11 @@
 /**
- * Takes a place in a group, if it is free: a label that nobody may overwrite.
+ * Takes a place in a group if the place is free. A place is a label that no other caller may overwrite.
  *
  *   node examples/update-with-etag.mjs GROUP_ID PLACE NAME
  *
- * Read, decide, write: the write carries the ETag of the read (`If-Match`), so it is refused if somebody
- * changed the group in between, and the decision is made again. After an unknown outcome the read tells
- * whether the change was made.
+ * Read, decide, write: the write carries the ETag of the read (`If-Match`), so it is refused if another
+ * client changed the group in between, and the decision is made again. After an unknown outcome the read
+ * tells whether the change was made.
  */
 import { groupPath, pause, send } from './client.mjs'
 
@@ -23,8 +23,8 @@ async function takePlace(groupId, place, name) {
       if (written.outcome === 'refused' && written.code !== 'version_mismatch') {
         throw new Error(`${written.code}: ${written.detail}`)
       }
-      // version_mismatch, not_applied, or unknown: read again. The change cannot be made twice, for the ETag
-      // is then another.
+      // version_mismatch, not_applied or unknown: read again. The change cannot be made twice, because the
+      // ETag has changed then.
     }
     await pause(attempt)
   }

@@ -89,15 +89,15 @@ export const ClusterStatus = Type.Object(
       Type.Object(
         {
           nodeId: Type.String({ description: 'The member that does not answer.' }),
-          newNodeId: Type.String({ description: 'The empty node that takes its place.' }),
+          newNodeId: Type.String({ description: 'The empty node that will replace it.' }),
           address: Address,
           seconds: Type.Integer({
             ...count,
-            description: 'How much time is left for the member to come back, with its data.',
+            description: 'How many seconds the member still has to come back with its data.',
           }),
         },
         {
-          description: 'A member that an empty node at its address is going to replace. null: there is none.',
+          description: 'A member that an empty node at its address will replace. null: there is none.',
         },
       ),
     ),

@@ -28,7 +28,7 @@ export function addConnectorCommand(program: Command, { environment }: Context):
     )
     .option(
       '--replace-after <seconds>',
-      "how long an empty node stands at a member's address before it takes the place of that member, 0 to 86400 " +
+      'after how long an empty node at the address of a member replaces that member, 0 to 86400 ' +
         '(REPLACE_AFTER; default: 60)',
     )
     .option(

@@ -25,7 +25,7 @@ export type NodeSettings = Readonly<{
   metricsPort: number | undefined
   /** Absolute. */
   dataDir: string
-  /** The only cluster that this node may belong to; `undefined`: any. */
+  /** The only cluster to which this node may belong. `undefined`: any. */
   clusterId: string | undefined
   /** A level of pino. */
   logLevel: string
@@ -248,7 +248,7 @@ function readTimes(find: Find): Times {
   }
 }
 
-/** Ids of clusters are UUIDs. An empty flag stands for none, as an empty variable does. */
+/** The id of a cluster is a UUID. An empty flag, like an empty variable, means that it is not set. */
 function readClusterId(find: Find): string | undefined {
   const found = find('CLUSTER_ID')
   if (found === undefined || found.text === '') return undefined

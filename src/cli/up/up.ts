@@ -142,7 +142,7 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** `undefined`: the connector is gone again. */
+/** The id of the cluster. `undefined`: the connector does not answer any more. */
 async function clusterIdAt(url: string): Promise<string | undefined> {
   try {
     const { body } = await request(`${url}/v1/cluster`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
