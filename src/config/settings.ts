@@ -36,8 +36,8 @@ export type NodeSettings = Readonly<{
  * operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
  * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
  * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
- * `replaceAfterMs` is how long an empty node stands at the address of a member before it takes the place of
- * that member. `clusterId` is the only cluster that this connector may serve; `undefined`: any.
+ * `replaceAfterMs` is the time after which an empty node at the address of a member replaces that member.
+ * `clusterId` is the only cluster that this connector may serve; `undefined`: any.
  */
 export type ConnectorSettings = Readonly<{
   host: string

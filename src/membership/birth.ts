@@ -5,11 +5,11 @@ import type { Membership } from '../rpc/messages.ts'
 import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership-register.ts'
 
 /**
- * Proposes the first membership of a cluster, through the register protocol with unanimous quorums. When
- * several connectors propose at once, the proposal of one of them is chosen.
+ * Proposes the first membership of a new cluster (its *birth*), through the register protocol with unanimous
+ * quorums. If several connectors propose at the same time, one of the proposals is chosen.
  *
- * @returns the chosen membership, which may be another connector's; `undefined` when nothing was decided in
- *   time: then the search begins again
+ * @returns the chosen membership, which another connector may have proposed. `undefined`: nothing was decided
+ *   in time, and the search begins again
  */
 export async function giveBirth(
   client: Pick<RegisterClient, 'submit'>,

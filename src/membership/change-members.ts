@@ -13,8 +13,8 @@ import {
 import { isEmpty } from './sighting.ts'
 
 /**
- * What came of the request for a change. The `reason` of a refusal is a sentence or two; that of a failure is
- * one sentence without its full stop.
+ * The result of a request for a change. The `reason` of a refusal is one or two sentences. The `reason` of a
+ * failure is one sentence without its full stop.
  */
 export type ChangeResult =
   /** The change is chosen. This connector or another one carries it out. */
@@ -26,19 +26,19 @@ export type ChangeResult =
     }>
   | Readonly<{ kind: 'not_applied' | 'unknown'; reason: string }>
 
-/** What `ChangeMembers` works with. */
+/** What `ChangeMembers` needs of the cluster. */
 export type ChangeableCluster = Readonly<{
   /** `undefined` until the cluster is found. */
   epoch: () => Epoch | undefined
   directory: NodeDirectory
   requireSpare: typeof requireSpare
-  /** A newer membership is chosen. `isOurs`: through this connector. */
+  /** Called when a newer membership is chosen. `isOurs`: this connector has proposed it. */
   onChosen: (membership: Membership, isOurs: boolean) => void
 }>
 
 /**
- * Makes changes of the membership, one at a time. Each resolves as soon as it is chosen, not when it is
- * carried out.
+ * Changes the membership. Only one change can be under way at a time. Each method resolves when the change is
+ * chosen, which is before it is complete.
  */
 export class ChangeMembers {
   readonly #cluster: ChangeableCluster
@@ -47,17 +47,17 @@ export class ChangeMembers {
     this.#cluster = cluster
   }
 
-  /** Makes the empty node at an address (host:port) one more member. */
+  /** Adds the empty node at an address (host:port) as a member. */
   add(address: string): Promise<ChangeResult> {
     return this.#withNewcomer(address, (current, newcomer) => planAdd(current, newcomer))
   }
 
-  /** Puts the empty node at an address (host:port) in the place of a member. */
+  /** Replaces a member by the empty node at an address (host:port). */
   replace(nodeId: string, address: string): Promise<ChangeResult> {
     return this.#withNewcomer(address, (current, newcomer) => planReplace(current, nodeId, newcomer))
   }
 
-  /** Takes a member out. */
+  /** Removes a member. */
   remove(nodeId: string): Promise<ChangeResult> {
     return this.#change((current) => planRemove(current, nodeId))
   }
@@ -70,7 +70,7 @@ export class ChangeMembers {
     const current = epoch()?.membership
     if (current === undefined) return NOT_FOUND
     const description = await directory.describe(address).catch(() => undefined)
-    // A refusal that does not depend on the node comes first, so that nobody starts a node for nothing.
+    // A refusal that does not depend on the new node comes first, so that no one starts a node in vain.
     const newcomer = { nodeId: description?.nodeId ?? '', address }
     const planned = plan(current, newcomer)
     if (planned.kind === 'refused') return planned
@@ -103,7 +103,7 @@ export class ChangeMembers {
       kind: 'refused',
       code: 'change_in_progress',
       reason:
-        'Another change was begun at the same time, and there is one at a time: wait until it is finished.',
+        'Another change began at the same time, and only one can be under way: wait until it is finished.',
     }
   }
 }
@@ -112,5 +112,5 @@ const NOT_FOUND: ChangeResult = { kind: 'not_applied', reason: 'no quorum of nod
 
 const REASONS = {
   not_applied: 'too few nodes answered in time',
-  unknown: 'too few nodes answered in time to tell whether it was done',
+  unknown: 'too few nodes answered in time to tell',
 } as const

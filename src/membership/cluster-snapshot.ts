@@ -1,63 +1,65 @@
 import type { NodeLink } from '../replication/links/node-link.ts'
 
-/** One member of the cluster that is followed. */
+/** One member of the cluster that this connector follows. */
 export type MemberSnapshot = Readonly<{
   nodeId: string
   /** Where it was last seen, as host:port. */
   address: string
   link: Pick<NodeLink, 'isReachable' | 'isSuspect' | 'roundTrips' | 'send'>
   /**
-   * - `joining`: the node becomes a member in the next epoch. Until then nothing is decided by its vote
-   *   alone.
+   * - `joining`: the node becomes a member in the next epoch. Until then the old members must agree too.
    * - `leaving`: the node is no longer a member in the next epoch.
    */
   role: 'voting' | 'joining' | 'leaving'
   /**
-   * The share of the data that a joining node has, 0 to 1; `undefined` for other nodes, and when it is not
+   * The share of the data that a joining node has, 0 to 1. `undefined` for other nodes, and if it is not
    * known.
    */
   progress: number | undefined
 }>
 
-/** An empty node answers in the place of a member, and replaces it soon. */
+/** An empty node answers at the address of a member, and will replace that member. */
 export type PendingReplacement = Readonly<{
-  /** The member that is going to be replaced. */
+  /** The member that will be replaced. */
   nodeId: string
   newNodeId: string
   /** Where the empty node answers, as host:port. */
   address: string
-  /** How much time is left for the member to come back. */
+  /** The time in which the member can still come back. */
   inMs: number
 }>
 
-/** What a connector knows of its cluster at a moment. */
+/** What a connector knows about its cluster at one moment. */
 export type ClusterSnapshot =
-  /** Not found yet. `reason` is a sentence without its full stop. */
+  /** The cluster is not found yet. `reason` is a sentence without its full stop. */
   | Readonly<{ kind: 'searching'; hosts: readonly string[]; reason: string }>
   | Readonly<{
       kind: 'found'
       clusterId: string
       epoch: number
       members: readonly MemberSnapshot[]
-      /** How many of the members must answer. While a change is under way: how many of those before it. */
+      /** How many members must answer. While a change is under way: how many of the old members. */
       quorum: number
-      /** Whether a quorum answers; while a change is under way, a quorum of each of its two memberships. */
+      /**
+       * Whether a quorum answers. While a change is under way: a quorum of the old and one of the new
+       * members.
+       */
       isQuorumReachable: boolean
       /**
-       * The change of the membership that is under way, in a sentence without its full stop; `undefined`:
-       * none.
+       * The change of the membership that is under way, as a sentence without its full stop. `undefined`:
+       * there is none.
        */
       change: string | undefined
       /**
-       * Set when too many members have lost their disks: which ones, and what can be done, in a sentence
+       * Set if too many members have lost their disks. It says which members, and what to do, as a sentence
        * without its full stop.
        */
       loss: string | undefined
-      /** `undefined`: no member is going to be replaced. */
+      /** `undefined`: no member will be replaced. */
       replacement: PendingReplacement | undefined
     }>
 
-/** Where the nodes are; before the cluster is found, where they may be. */
+/** The addresses of the nodes. Before the cluster is found: the addresses where they may be. */
 export function addressesOf(snapshot: ClusterSnapshot): readonly string[] {
   return snapshot.kind === 'searching' ? snapshot.hosts : snapshot.members.map(({ address }) => address)
 }

@@ -1,7 +1,6 @@
 /**
- * The cluster as one connector knows it. This class puts the parts together and runs them: `search.ts` finds
- * the cluster, `epochs.ts` follows it from one epoch to the next, `survey.ts` and `disks.ts` watch over its
- * nodes.
+ * The cluster that one connector follows. This class connects the parts and runs them: `search.ts` finds the
+ * cluster, `epochs.ts` follows it from one epoch to the next, `survey.ts` and `disks.ts` watch its nodes.
  */
 import { sleep } from '../process/clock.ts'
 import { TIMEOUTS_PER_GRACE } from '../register/grace-time.ts'
@@ -23,26 +22,26 @@ import { takeSnapshot } from './take-snapshot.ts'
 
 export type ClusterOptions = Omit<EpochOptions, 'directory' | 'seams'> &
   Readonly<{
-    /** Where the nodes are, or may be, as host:port. */
+    /** The addresses where the nodes may be, as host:port. */
     hosts: readonly string[]
-    /** The grace time of a cluster that is born; a cluster that is found has its own. */
+    /** The grace time of a new cluster. A cluster that is found keeps its own. */
     tombstoneGraceMs: number
-    /** How long an empty node stands in the place of a member before it replaces that member. */
+    /** The time after which an empty node at the address of a member replaces that member. */
     replaceAfterMs: number
-    /** The only cluster that this connector may serve; `undefined`: any, also a new one. */
+    /** The only cluster that this connector may serve. `undefined`: any, also a new one. */
     clusterId: string | undefined
     connect: Connect
-    /** Draws an id that nothing else has. */
+    /** Makes a unique id. */
     drawId: () => string
-    /** What a simulation exchanges; by default, nothing. */
+    /** The parts that a simulation replaces. Default: none. */
     seams?: Seams
   }>
 
-/** Between two looks at what is due, and between two rounds of asking the hosts. */
+/** The pause between two rounds of work, or of asking the hosts. */
 const PAUSE_MS = 250
 
 export class Cluster {
-  /** Changes of the membership, for whoever asks for one. */
+  /** Changes the membership on request. */
   readonly changes: ChangeMembers
   readonly #options: ClusterOptions
   readonly #directory: NodeDirectory
@@ -99,13 +98,13 @@ export class Cluster {
     return this.#epochs.current?.nodes ?? []
   }
 
-  /** How long each step of removing a tombstone waits: what the cluster was born with. */
+  /** The wait before each step of removing a tombstone. It was fixed when the cluster was created. */
   get tombstoneGraceMs(): number {
     return this.membership?.tombstoneGraceMs ?? this.#options.tombstoneGraceMs
   }
 
   /**
-   * The longest that an operation takes here: as it is set, within what the cluster's grace time leaves it.
+   * The longest time that an operation takes: the setting, or less if the grace time of the cluster is short.
    */
   get operationTimeoutMs(): number {
     return operationTimeoutWithin(this.tombstoneGraceMs, this.#options.operationTimeoutMs)
@@ -127,14 +126,13 @@ export class Cluster {
   }
 
   /**
-   * Asks the node at an address who it is and what it holds. Rejects when it does not answer within
-   * `timeoutMs`.
+   * Asks the node at an address for its description. Rejects when it does not answer within `timeoutMs`.
    */
   describeNode(address: string, timeoutMs: number): Promise<Description> {
     return this.#directory.describe(address, timeoutMs)
   }
 
-  /** Looks for the cluster until it is found, then keeps an eye on it and its nodes. Returns when closed. */
+  /** Looks for the cluster until it is found, then watches its epoch and its nodes. Returns when closed. */
   async run(): Promise<void> {
     while (!this.#isClosed) {
       const epoch = this.#epochs.current
@@ -166,20 +164,22 @@ export class Cluster {
     this.#epochs.follow(membership, false)
   }
 
-  /** The grace time is the cluster's: connectors that disagreed about it would lose each other's writes. */
+  /**
+   * Logs settings that do not count here: the grace time of the cluster does, because all must use the same.
+   */
   #reportTimes({ tombstoneGraceMs }: Membership): void {
     const { operationTimeoutMs, tombstoneGraceMs: set, logger } = this.#options
     if (set !== tombstoneGraceMs) {
       logger.warn(
         { tombstoneGraceSeconds: tombstoneGraceMs / 1_000, setSeconds: set / 1_000 },
-        'TOMBSTONE_GRACE is what a cluster is born with: this one has another, which is used',
+        'TOMBSTONE_GRACE counts only for a new cluster: this cluster was created with another value, which is used',
       )
     }
     const longestMs = tombstoneGraceMs / TIMEOUTS_PER_GRACE
     if (operationTimeoutMs > longestMs) {
       logger.warn(
         { timeoutSeconds: longestMs / 1_000, setSeconds: operationTimeoutMs / 1_000 },
-        "TIMEOUT is above a tenth of this cluster's grace time of tombstones: operations end after that tenth",
+        'TIMEOUT is above a tenth of the grace time of this cluster: operations end after that tenth',
       )
     }
   }

@@ -1,39 +1,40 @@
 /**
- * Whether a newer membership that some node tells of may be believed (protocol.md §7). Pure.
+ * Whether a connector may believe a newer membership that some node reports (protocol.md §7). Pure.
  *
- * A connector that follows a membership shows it to every node, and a node that is shown a newer membership
- * without its own name never votes again. So one node alone, whose disk or memory has gone wrong, could end a
- * cluster with a membership that was never chosen.
+ * A connector that follows a membership shows it to every node. A node that is shown a newer membership which
+ * does not name it never votes again. So a single node with a bad disk or memory could end a cluster with a
+ * membership that was never chosen.
  */
 import { classicQuorum } from '../register/quorum.ts'
 import type { Description, Member, Membership, Mismatch } from '../rpc/messages.ts'
 import { decodeMembership } from './membership-register.ts'
 
-/** What a node says of itself: who it is, and which membership it is in. */
+/** What a node says about itself: its id, and the membership that it is in. */
 export type Claim = Mismatch &
   Readonly<{
-    /** The membership that it has accepted last in the register, which may be chosen or not. */
+    /** The membership that the node has last accepted in the register. It may be chosen or not. */
     vote?: Membership | undefined
   }>
 
-/** What a node that was seen says of itself. */
+/** What a node that has answered says about itself. */
 export function claimOf({ nodeId, membership, membershipVote }: Description): Claim {
   return membershipVote === undefined
     ? { nodeId, membership }
     : { nodeId, membership, vote: readVote(membershipVote) }
 }
 
-/** A single node is not believed: its disk or its memory may have gone wrong. */
+/** A single node is not enough: its disk or its memory may be bad. */
 const WITNESSES_MIN = 2
 
 /**
- * Whether nodes confirm that `newer` was chosen some time after `older`, both of one cluster. A node tells of
- * it that is in the same epoch with the same members, or in a later one. A node bears it out that has voted
- * for it. One node at least must tell of it, because what has votes need not be chosen.
+ * Whether nodes confirm that `newer` was chosen after `older`, both of one cluster. A node *reports* `newer` if
+ * it is in the same epoch with the same members, or in a later epoch. A node *supports* `newer` if it has voted
+ * for it. At least one node must report it, because a membership with votes need not be chosen.
  *
- * A classic quorum of the nodes of `older` or of the new ones is needed, less one, and two nodes at least.
- * Less one, because it was chosen by a classic quorum, and one of that quorum may have lost its disk since.
- * The new ones count too, because nodes that left have ended, and those that were away know nothing of it.
+ * The nodes that report or support it must be a classic quorum less one of the nodes of `older`, or of the new
+ * members, and at least two. A quorum less one is enough, because a classic quorum has chosen it, and one of
+ * those nodes may have lost its disk since. The new members count too, because nodes that left may have
+ * stopped, and nodes that were down during the change do not know of it.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
   const telling = claims.filter(({ membership }) => tells(membership, newer))
@@ -47,7 +48,7 @@ export function isConfirmed(newer: Membership, older: Membership, claims: readon
 }
 
 /**
- * The newest membership of the cluster of `current` that is newer and confirmed; `undefined`: there is none.
+ * The newest membership that is newer than `current`, of the same cluster, and confirmed. `undefined`: none.
  */
 export function newestConfirmed(current: Membership, claims: readonly Claim[]): Membership | undefined {
   return claims
@@ -57,7 +58,7 @@ export function newestConfirmed(current: Membership, claims: readonly Claim[]): 
     .find((newer) => isConfirmed(newer, current, claims))
 }
 
-/** Whether two memberships of one epoch are the same one; where they differ, one of them was never chosen. */
+/** Whether two memberships of one epoch are equal. If they differ, one of them was never chosen. */
 export function isSameMembership(a: Membership, b: Membership): boolean {
   return a.epoch === b.epoch && a.clusterId === b.clusterId && namesOf(a) === namesOf(b)
 }
@@ -72,7 +73,7 @@ function areEnough(witnesses: ReadonlySet<string>, members: readonly Member[]): 
   return count >= Math.max(WITNESSES_MIN, classicQuorum(members.length) - 1)
 }
 
-/** `undefined`: the value is no membership. */
+/** `undefined`: the value is not a membership. */
 function readVote(value: Uint8Array): Membership | undefined {
   try {
     return decodeMembership(value)
@@ -81,7 +82,7 @@ function readVote(value: Uint8Array): Membership | undefined {
   }
 }
 
-/** Addresses are left out: a member that has moved is still that member. */
+/** Addresses are left out, because a member that has moved is still the same member. */
 function namesOf({ members, outgoing }: Membership): string {
   return JSON.stringify([members, outgoing ?? []].map((nodes) => nodes.map(({ nodeId }) => nodeId).sort()))
 }

@@ -1,7 +1,7 @@
 import type { Member } from '../rpc/messages.ts'
 import type { TransferProgress } from './transfer-claim.ts'
 
-/** Describes the change that is under way, in a sentence without its full stop. */
+/** Describes the change that is under way, as a sentence without its full stop. */
 export function describeChange(
   joining: readonly Member[],
   leaving: readonly Member[],

@@ -80,7 +80,10 @@ test('the cluster of most hosts is meant, in whatever order they are named, and 
     seen.filter(({ address }) => address !== 'h:3'),
   )
   assert.equal(away.kind, 'wait')
-  assert.match(away.kind === 'wait' ? away.reason : '', /h:1 of b, h:2 of a; name those of one alone/)
+  assert.match(
+    away.kind === 'wait' ? away.reason : '',
+    /h:1 of b, h:2 of a; name only the nodes of one cluster/,
+  )
 })
 
 test('CLUSTER_ID: that cluster is followed, however many hosts hold the data of another one', () => {

@@ -8,8 +8,8 @@ import type { Sighting } from './sighting.ts'
 /** What a connector that has looked at its hosts does next. */
 export type Discovery =
   /**
-   * A classic quorum of this membership's nodes answered. `addresses` says where nodes were seen, by nodeId;
-   * `strays` are those hosts that hold another cluster's data.
+   * A classic quorum of the nodes of this membership has answered. `addresses` says where nodes were seen, by
+   * nodeId. `strays` are the hosts that hold data of another cluster.
    */
   | Readonly<{
       kind: 'found'
@@ -20,27 +20,26 @@ export type Discovery =
   /** All hosts are new nodes: they may become a cluster. */
   | Readonly<{ kind: 'birth'; members: readonly Member[] }>
   /**
-   * Too many disks of a cluster are lost, and nothing will be known without them. `reason` is a sentence
+   * Too many disks of the cluster are lost, so it cannot be known what was decided. `reason` is a sentence
    * without its full stop.
    */
   | Readonly<{ kind: 'lost'; reason: string }>
   /**
-   * What the hosts hold is not of the cluster that is asked for. `reason` is a sentence without its full
-   * stop.
+   * The hosts do not hold the data of the cluster that CLUSTER_ID names. `reason` is a sentence without its
+   * full stop.
    */
   | Readonly<{ kind: 'another cluster'; reason: string }>
   /** Not enough is known yet. `reason` is a sentence. */
   | Readonly<{ kind: 'wait'; reason: string }>
 
 /**
- * Decides from what was seen which cluster this connector serves (protocol.md §7).
+ * Decides from the nodes that were seen which cluster this connector serves (protocol.md §7).
  *
- * Where hosts hold the data of several clusters, the one that most of them are of is meant: a node with
- * foreign data must lead nobody astray, although its own cluster may answer elsewhere. A membership counts
- * only when a classic quorum of the nodes it names answered by its name: without it nothing could be read or
- * written anyway.
+ * If hosts hold the data of several clusters, the connector serves the cluster of most hosts, so that a
+ * single node with the data of another cluster cannot mislead it. A membership counts only if a classic
+ * quorum of the nodes that it names has answered: without a quorum, nothing could be read or written.
  *
- * @param pinned the only cluster that may be meant, as CLUSTER_ID says; `undefined`: any, also a new one
+ * @param pinned the only cluster that may be served, by CLUSTER_ID. `undefined`: any, also a new one
  */
 export function discover(
   hosts: readonly string[],
@@ -59,7 +58,7 @@ export function discover(
   const [meant, ...others] = clusters
   const [other] = others
   if (meant !== undefined && other?.hosts.length === meant.hosts.length) {
-    const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant, other])}; name those of one alone`
+    const reason = `HOSTS names nodes of different clusters, and as many of one as of the other: ${describeHosts([meant, other])}; name only the nodes of one cluster`
     return { kind: 'wait', reason }
   }
   const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
@@ -68,21 +67,21 @@ export function discover(
     return discoverCluster(meant.clusterId, hosts, sightings, { addresses, silent, strays })
   }
   if (silent.length === hosts.length) {
-    const reason = `no node answers at ${silent.join(', ')}: start them, a quorum of them where the cluster exists already, and all where it is new`
+    const reason = `no node answers at ${silent.join(', ')}: start a quorum of them, or all of them if the cluster is new`
     return { kind: 'wait', reason }
   }
   if (silent.length > 0) {
-    const reason = `all ${hosts.length} hosts must be there for the birth of a cluster; no answer from ${silent.join(', ')}`
+    const reason = `all ${hosts.length} hosts must answer before a new cluster can start; no answer from ${silent.join(', ')}`
     return { kind: 'wait', reason }
   }
   if (addresses.size < hosts.length) {
-    return { kind: 'wait', reason: 'two of the hosts are one and the same node: check HOSTS' }
+    return { kind: 'wait', reason: 'two of the hosts are the same node: check HOSTS' }
   }
   const members = sightings.map(({ address, description }) => ({ nodeId: description.nodeId, address }))
   return { kind: 'birth', members }
 }
 
-/** No host holds data of the cluster that is asked for: whatever there is, it is left alone. */
+/** No host holds data of the cluster that CLUSTER_ID names. The connector uses no host. */
 function notThere(
   pinned: string,
   hosts: readonly string[],
@@ -92,7 +91,7 @@ function notThere(
   const silent = hosts.filter((host) => !sightings.some(({ address }) => address === host))
   const unheard = silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`
   if (strays.length > 0) {
-    const reason = `CLUSTER_ID is ${pinned}, but the hosts hold the data of another cluster, of which nothing is used: ${describeHosts(strays)}${unheard}`
+    const reason = `CLUSTER_ID is ${pinned}, but the hosts hold the data of another cluster, and are not used: ${describeHosts(strays)}${unheard}`
     return { kind: 'another cluster', reason }
   }
   if (silent.length === hosts.length) {
@@ -112,7 +111,7 @@ type Surroundings = Readonly<{
   strays: readonly string[]
 }>
 
-/** Which membership of this cluster to work in. */
+/** Decides in which membership of this cluster to work. */
 function discoverCluster(
   clusterId: string,
   hosts: readonly string[],
@@ -126,7 +125,7 @@ function discoverCluster(
     sightings.map(({ description }) => claimOf(description)),
   )
   if (membership === undefined) return { kind: 'wait', reason: waitForTruth(clusterId, sightings, silent) }
-  // A node that says that it is in a newer epoch acts on nothing that belongs to this one.
+  // A node that is in a newer epoch does not act on requests of this epoch.
   const ahead = new Set(
     sightings
       .filter(
@@ -144,7 +143,7 @@ function discoverCluster(
   return { kind: 'wait', reason: waitForQuorum(membership, addresses, silent) }
 }
 
-/** Where else to ask: addresses that seen memberships name and nobody has asked yet. */
+/** The addresses that the memberships of answering nodes name, and that were not asked yet. */
 export function furtherAddresses(hosts: readonly string[], sightings: readonly Sighting[]): string[] {
   const named = sightings
     .flatMap(({ description: { membership } }) => (membership === undefined ? [] : nodesOfEpoch(membership)))
@@ -154,7 +153,7 @@ export function furtherAddresses(hosts: readonly string[], sightings: readonly S
 
 type ClusterOfHosts = Readonly<{ clusterId: string; hosts: readonly string[] }>
 
-/** The clusters whose data hosts hold, the one of most hosts first. */
+/** The clusters whose data the hosts hold; the cluster of most hosts comes first. */
 function clustersOf(hosts: readonly string[], sightings: readonly Sighting[]): ClusterOfHosts[] {
   const held = sightings.filter(
     ({ address, description }) => description.membership !== undefined && hosts.includes(address),
@@ -169,7 +168,7 @@ function describeHosts(clusters: readonly ClusterOfHosts[]): string {
   return clusters.map(({ clusterId, hosts }) => `${hosts.join(' and ')} of ${clusterId}`).join(', ')
 }
 
-/** The different memberships of a cluster that nodes tell of, the newest first. */
+/** The different memberships of a cluster that nodes report, the newest first. */
 function membershipsOf(clusterId: string, sightings: readonly Sighting[]): Membership[] {
   const different: Membership[] = []
   for (const { membership } of sightings.map(({ description }) => description)) {
@@ -180,9 +179,8 @@ function membershipsOf(clusterId: string, sightings: readonly Sighting[]): Membe
 }
 
 /**
- * The newest of these memberships that is confirmed against each of the others that is not newer. A connector
- * that was told of several nodes is not led by one of them that says that it is the only member: no cluster
- * shrinks to one.
+ * The newest of these memberships that is confirmed against each other one that is not newer. If HOSTS names
+ * several nodes, a membership of one node is not believed, because no cluster shrinks to one.
  */
 function believable(
   memberships: readonly Membership[],
@@ -205,12 +203,15 @@ function isIn(
   return description.membership?.clusterId === clusterId
 }
 
-/** Nodes are in different epochs, and too few answer to tell whether the newest was chosen. */
+/**
+ * The reason to wait if nodes are in different epochs, and too few answer to tell whether the newest was
+ * chosen.
+ */
 function waitForTruth(clusterId: string, sightings: readonly Sighting[], silent: readonly string[]): string {
   const epochs = sightings.flatMap(({ address, description }) =>
     isIn(clusterId, description) ? [`${address} is in epoch ${description.membership.epoch}`] : [],
   )
-  const reason = `the nodes of cluster ${clusterId} do not agree on who its members are (${epochs.join(', ')}), and too few answer to tell which is right`
+  const reason = `the nodes of cluster ${clusterId} do not agree about its members (${epochs.join(', ')}), and too few answer to tell which is right`
   return silent.length === 0 ? reason : `${reason}; start the nodes at ${silent.join(', ')}`
 }
 

@@ -56,7 +56,7 @@ test('a disk that is mounted late comes back within that time, and nothing happe
   clock.advance(50_000)
   await disks.observe(NONE)
   assert.equal(disks.pending, undefined)
-  assert.match(lines.at(-1)!, /no empty node stands in the place of this member any more/)
+  assert.match(lines.at(-1)!, /no empty node answers at the address of this member any more/)
   await disks.observe(lost('n3', 'new'))
   clock.advance(59_999)
   await disks.observe(lost('n3', 'new'))

@@ -4,23 +4,23 @@ import type { ChangeResult } from './change-members.ts'
 import type { LostDisk, LostDiskFinding } from './lost-disks.ts'
 
 export type DisksOptions = Readonly<{
-  /** Puts the empty node at an address in the place of a member. */
+  /** Replaces a member by the empty node at an address. */
   replace: (nodeId: string, address: string) => Promise<ChangeResult>
   /**
-   * How long an empty node stands in the place of a member before it replaces that member: a disk that is
-   * only mounted late comes back within it.
+   * The time after which an empty node at the address of a member replaces that member. In this time, a disk
+   * that is mounted late can still come back.
    */
   replaceAfterMs: number
   clock: Clock
   logger: Pick<Logger, 'warn' | 'error'>
 }>
 
-/** A member that an empty node is going to replace, and when. */
+/** A member that an empty node will replace, and when. */
 export type Replacement = LostDisk & Readonly<{ dueMs: number }>
 
 /**
- * What is done about lost disks. A member is replaced when each look has shown the same loss for long enough,
- * and at least two looks have.
+ * Decides what to do about lost disks. A member is replaced if every look in `replaceAfterMs`, and at least
+ * two looks, have shown the same loss.
  */
 export class Disks {
   readonly #options: DisksOptions
@@ -31,19 +31,19 @@ export class Disks {
     this.#options = options
   }
 
-  /** Disks that are lost beyond repair, as a sentence without its full stop; `undefined`: none are. */
+  /** Names the disks that are lost beyond repair, as a sentence without its full stop. `undefined`: none. */
   get loss(): string | undefined {
     return this.#loss
   }
 
-  /** The replacement that is going to happen, unless the member comes back before. */
+  /** The replacement that will happen, unless the member comes back before. */
   get pending(): Replacement | undefined {
     return this.#pending
   }
 
   /**
-   * Takes into account what a look at the nodes has found. Resolves when what follows from it is begun, or
-   * refused.
+   * Handles the finding of one look at the nodes. Resolves when a replacement that follows from it has begun
+   * or was refused.
    */
   async observe(finding: LostDiskFinding): Promise<void> {
     this.#noteLoss(finding.kind === 'beyond repair' ? finding.reason : undefined)
@@ -52,7 +52,7 @@ export class Disks {
     const pending = this.#pending
     if (lost === undefined || !isSame(lost, pending)) return this.#await(lost, nowMs)
     if (nowMs < pending!.dueMs) return
-    // After a refusal, everything is looked at anew.
+    // If the replacement is refused, the wait begins again.
     this.#pending = undefined
     await this.#onLost(lost)
   }
@@ -61,12 +61,12 @@ export class Disks {
     const { replaceAfterMs, logger } = this.#options
     const before = this.#pending
     if (before !== undefined && lost === undefined)
-      logger.warn(fieldsOf(before), 'no empty node stands in the place of this member any more')
+      logger.warn(fieldsOf(before), 'no empty node answers at the address of this member any more')
     this.#pending = lost === undefined ? undefined : { ...lost, dueMs: nowMs + replaceAfterMs }
     if (lost === undefined || replaceAfterMs === 0) return
     logger.warn(
       { ...fieldsOf(lost), seconds: replaceAfterMs / 1_000 },
-      'an empty node answers in the place of a member: it replaces the member after these seconds, unless the data directory of the member comes back',
+      'an empty node answers at the address of a member: it replaces the member after these seconds, unless the data directory of the member comes back',
     )
   }
 
@@ -78,9 +78,9 @@ export class Disks {
   async #onLost(lost: LostDisk): Promise<void> {
     const { replace, logger } = this.#options
     const fields = fieldsOf(lost)
-    logger.warn(fields, 'a member has lost its disk: the empty node in its place becomes a member instead')
+    logger.warn(fields, 'a member has lost its disk: the empty node at its address replaces it')
     const result = await replace(lost.member.nodeId, lost.newcomer.address)
-    if (result.kind !== 'accepted') logger.warn({ ...fields, ...result }, 'the replacement was not begun')
+    if (result.kind !== 'accepted') logger.warn({ ...fields, ...result }, 'the replacement has not begun')
   }
 }
 

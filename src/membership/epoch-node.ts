@@ -4,11 +4,12 @@ import type { NodeTransport } from '../rpc/transport.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
 /**
- * One node of one epoch, and all that a connector needs to work with it. Made once, when the epoch is opened.
+ * One node of one epoch, with everything that a connector needs to work with it. It is made when the epoch is
+ * opened.
  */
 export class EpochNode {
   readonly member: Member
-  /** Whom its requests are for: this node, in this epoch. */
+  /** The recipient of its requests: this node, in this epoch. */
   readonly recipient: Recipient
   readonly link: NodeLink
   readonly #directory: NodeDirectory
@@ -29,7 +30,7 @@ export class EpochNode {
     return this.#directory.addressOf(this.member)
   }
 
-  /** The way to that address. Do not keep it: a node may move within an epoch. */
+  /** The transport to that address. Do not keep it: a node may move within an epoch. */
   get transport(): NodeTransport {
     return this.#directory.transportOf(this.member)
   }

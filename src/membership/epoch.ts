@@ -1,6 +1,5 @@
 /**
- * One epoch of the cluster, and the way to work in it: the nodes, their links, and a client with a proposer
- * id of its own.
+ * One epoch of the cluster, with the nodes, their links, and a client that has a proposer id of its own.
  */
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
@@ -24,11 +23,11 @@ export type Epoch = Readonly<{
   nodes: readonly EpochNode[]
 }>
 
-/** What a connector opens every epoch with. */
+/** What a connector needs to open an epoch. */
 export type EpochOptions = Readonly<{
   directory: NodeDirectory
   /**
-   * The longest that an operation takes, as it is set. A short grace time of the cluster makes it shorter.
+   * The longest time that an operation takes, from the settings. A short grace time makes it shorter.
    */
   operationTimeoutMs: number
   clock: Clock
@@ -38,9 +37,9 @@ export type EpochOptions = Readonly<{
   drawProposerId: () => number
   counters: Counters
   logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
-  /** Told of an operation that ended because of a fault of its key. */
+  /** Called when an operation ended because of a fault of its key. */
   onKeyFault: (key: string, fault: KeyFault) => void
-  /** Told of nodes that contradict each other about a key. */
+  /** Called with records of nodes that contradict each other. */
   onDivergence: (key: string, replicas: readonly Replica[]) => void
   seams: Seams
 }>
@@ -48,8 +47,8 @@ export type EpochOptions = Readonly<{
 /**
  * Opens an epoch. Its links begin to connect at once.
  *
- * @param onMismatch told when a node does not act on what is sent to it in this epoch, and who answered
- *   instead. Called from within the link: do not close the client in it
+ * @param onMismatch called when a node does not act on a batch of this epoch; `mismatch` says which node has
+ *   answered. The link calls it: do not close the client in it
  */
 export function openEpoch(
   membership: Membership,
@@ -66,8 +65,8 @@ export function openEpoch(
 }
 
 /**
- * A client of new nodes, which have no membership yet, for the one decision that their birth takes: all of
- * them must agree.
+ * A client for new nodes, which have no membership yet. It is used for the birth of the cluster only, to
+ * which all of the nodes must agree.
  */
 export function openBirth(
   members: readonly Member[],
@@ -75,12 +74,12 @@ export function openBirth(
   options: EpochOptions,
 ): RegisterClient {
   const quorums = unanimousQuorums(members.length)
-  // Another connector may finish the birth first: the next search finds the membership that it had chosen.
+  // Another connector may finish the birth first. Then the next search finds the chosen membership.
   const onMismatch = () => {}
   return connect({ members, membership: undefined, quorums, tombstoneGraceMs, onMismatch }, options).client
 }
 
-/** The longest that an operation takes in a cluster with this grace time (protocol.md §6). */
+/** The longest time that an operation takes in a cluster with this grace time (protocol.md §6). */
 export function operationTimeoutWithin(tombstoneGraceMs: number, operationTimeoutMs: number): number {
   return Math.min(operationTimeoutMs, tombstoneGraceMs / TIMEOUTS_PER_GRACE)
 }

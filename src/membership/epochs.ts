@@ -1,4 +1,4 @@
-/** Follows the cluster from one epoch to the next. Owns the current one. */
+/** Follows the cluster from one epoch to the next, and owns the current epoch. */
 import { isJoint, isMemberOf } from '../rpc/membership.ts'
 import type { Member, Membership, Mismatch } from '../rpc/messages.ts'
 import { type Claim, newestConfirmed } from './confirmation.ts'
@@ -10,10 +10,10 @@ import { TransferDriver } from './transfer-driver.ts'
 
 export type EpochsOptions = EpochOptions &
   Readonly<{
-    /** This connector, by a name that no other has. */
+    /** The unique name of this connector. */
     self: string
     farewells: Farewells
-    /** A node says that it is in a newer epoch, and too few others have said so until now. */
+    /** Called when a node says that it is in a newer epoch, and too few nodes have confirmed it so far. */
     onClaim: () => void
   }>
 
@@ -21,9 +21,9 @@ export class Epochs {
   readonly #options: EpochsOptions
   readonly #mismatches: MismatchLog
   #current: Epoch | undefined
-  /** In a joint epoch. */
+  /** Set in a joint epoch. */
   #transfer: TransferDriver | undefined
-  /** What nodes of the current epoch have said of newer ones, by nodeId. */
+  /** What nodes of the current epoch have said about newer epochs, by nodeId. */
   readonly #claims = new Map<string, Claim>()
   #isClosed = false
 
@@ -42,15 +42,17 @@ export class Epochs {
     return !this.#isClosed && epoch === this.#current
   }
 
-  /** Of the change that is under way; `undefined`: there is none, or nothing is known of it yet. */
+  /**
+   * The progress of the change that is under way. `undefined`: there is no change, or it is not known yet.
+   */
   get transferProgress(): TransferProgress | undefined {
     return this.#transfer?.progress
   }
 
   /**
-   * Goes on in an epoch, unless the current one is the same or a later one.
+   * Enters the epoch of a membership, unless the current epoch is the same or later.
    *
-   * @param isOurs this connector has just had that membership chosen
+   * @param isOurs whether this connector has proposed that membership
    */
   follow(membership: Membership, isOurs: boolean): void {
     const before = this.#current
@@ -105,7 +107,7 @@ export class Epochs {
   }
 
   /**
-   * A node did not act on what was meant for `expected`: another node answers there, or it is in another
+   * The node at the address of `expected` did not act on a batch: it is another node, or it is in another
    * epoch.
    */
   #onMismatch(expected: Member, { nodeId, membership }: Mismatch): void {
@@ -116,13 +118,13 @@ export class Epochs {
       if (membership.epoch > ours.epoch) return this.#onNewer(ours, { nodeId, membership })
       if (!isMemberOf(ours, nodeId)) void farewells.tell(nodeId, address, ours)
       if (nodeId === expected.nodeId) return
-      // A member that lost its disk is leaving, and the node that joins in its place answers at its address.
+      // A member that has lost its disk is leaving, and the joining node answers at its address.
       if (isIn(ours.members, nodeId) && !isIn(ours.members, expected.nodeId)) return
     }
     this.#mismatches.report({ ...expected, address }, { nodeId, membership })
   }
 
-  /** Not at once: what follows closes the link that reports the claim. */
+  /** Deferred, because following a membership closes the link that reports the claim. */
   #onNewer(ours: Membership, claim: Claim): void {
     const { clock, onClaim } = this.#options
     this.#claims.set(claim.nodeId, claim)

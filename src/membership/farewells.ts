@@ -2,11 +2,11 @@ import type { Clock } from '../process/clock.ts'
 import type { Membership } from '../rpc/messages.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
-/** How long a node may take to be told. */
+/** How long it may take to tell a node. */
 const FAREWELL_TIMEOUT_MS = 2_000
 
 /**
- * Tells nodes that they are no longer members. A node that was away at first is told when it is seen again.
+ * Tells nodes that they are no longer members. A node that does not answer is told when it is seen again.
  */
 export class Farewells {
   readonly #directory: NodeDirectory
@@ -18,19 +18,19 @@ export class Farewells {
     this.#clock = clock
   }
 
-  /** Where the nodes were that have left since this connector started. */
+  /** The addresses of the nodes that have left since this connector started. */
   get addresses(): ReadonlySet<string> {
     return this.#addresses
   }
 
-  /** The node at an address has left the cluster: it is looked for there from now on. */
+  /** Records that the node at an address has left the cluster, so that it is looked for at that address. */
   note(address: string): void {
     this.#addresses.add(address)
   }
 
   /**
-   * Shows a node a membership that does not name it: it then stops by itself. Resolves when it was told, or
-   * not.
+   * Shows a node a membership that does not name it, after which the node stops by itself. Resolves when the
+   * node has answered, or after a timeout.
    */
   tell(nodeId: string, address: string, membership: Membership): Promise<void> {
     return new Promise((resolve) => {

@@ -21,14 +21,14 @@ import { joiningOf, nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.
 import type { Membership } from '../rpc/messages.ts'
 import { isSealed } from './is-sealed.ts'
 
-/** Who hands over to whom in a joint epoch. Nodes are named by their indexes in `nodesOfEpoch`. */
+/** The quorums and the joining nodes of a joint epoch. Nodes have their indexes in `nodesOfEpoch`. */
 export type Handover = Readonly<{ quorums: Quorums; joining: NodeSet }>
 
-/** How far the transfer of a key is, which says what it wants next. */
+/** The state of the transfer of a key, which says what the transfer needs next. */
 export type KeyTransfer =
-  /** A classic round of this epoch that changes nothing; `afterRound` takes its end. */
+  /** It needs a classic round of this epoch that changes nothing. Give the result to `afterRound`. */
   | Readonly<{ kind: 'settle'; listed: Ballot | undefined }>
-  /** The records of the nodes in `missing`, read after the round; `afterAnswer` takes each of them. */
+  /** It needs the records of the nodes in `missing`, read after the round. Give each to `afterAnswer`. */
   | Readonly<{ kind: 'ask'; listed: Ballot | undefined; missing: NodeSet }>
   | Readonly<{ kind: 'done' }>
 
@@ -46,19 +46,19 @@ export function handoverOf(membership: Membership, quorums = quorumsOfMembership
 }
 
 /**
- * Whether what these nodes list are all keys that need a transfer: a classic quorum of the joint epoch lists,
- * and every joining node. A key that none of them knows has no state that was chosen before, and gets none
- * without the joining nodes.
+ * Whether these nodes together list all keys that need a transfer. That is so if they are a classic quorum of
+ * the joint epoch and every joining node. If none of them knows a key, no state of it was chosen before, and
+ * none can be chosen without the joining nodes.
  *
- * @param nodes those that list what they hold; each has adopted the joint epoch before
+ * @param nodes the nodes that list their keys; each must have adopted the joint epoch before
  */
 export function mayList(nodes: NodeSet, { quorums, joining }: Handover): boolean {
   return isClassicQuorum(nodes, quorums) && (nodes & joining) === joining
 }
 
 /**
- * The transfer of a key, from what the nodes have listed for it. A key of which a node holds a damaged record
- * is known to that node.
+ * The first state of the transfer of a key, from what the nodes have listed for it. A damaged record counts
+ * as a record.
  */
 export function beginTransfer(
   holdings: readonly (Holding | undefined)[],
@@ -72,16 +72,16 @@ export function beginTransfer(
   return { kind: 'settle', listed: highestAccepted(records) }
 }
 
-/** The round that `transfer` wanted has ended. Without a decision, it wants another one. */
+/** The state after the round that `transfer` needed. Without a decision it needs another round. */
 export function afterRound(transfer: KeyTransfer, isDecided: boolean, { joining }: Handover): KeyTransfer {
   if (transfer.kind !== 'settle' || !isDecided) return transfer
   return joining === 0 ? DONE : { kind: 'ask', listed: transfer.listed, missing: joining }
 }
 
 /**
- * A joining node has answered with the record that it holds after the round; `undefined`: it does not answer.
- * A node that lacks what was listed needs another round, since the transfer has no other way to give it to
- * that node.
+ * The state after a joining node has answered with the record that it holds after the round. `undefined`: it
+ * did not answer. If the node lacks the listed state, another round is needed: only a round can give it to
+ * the node.
  */
 export function afterAnswer(transfer: KeyTransfer, node: number, record: KeyRecord | undefined): KeyTransfer {
   if (transfer.kind !== 'ask' || (transfer.missing & (1 << node)) === 0) return transfer

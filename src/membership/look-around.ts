@@ -1,4 +1,4 @@
-/** What is seen of the nodes while a cluster is followed, and what follows from it. Pure. */
+/** What a connector sees of the nodes while it follows a cluster, and what it concludes. Pure. */
 import { isMemberOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
 import { claimOf, newestConfirmed } from './confirmation.ts'
@@ -8,9 +8,9 @@ import type { Sighting } from './sighting.ts'
 export type Observation = Readonly<{
   /** A newer epoch of this cluster that enough nodes confirm. */
   newer: Membership | undefined
-  /** Members that were away and have been seen somewhere. */
+  /** Members without a working link that have answered at some address. */
   moved: readonly Member[]
-  /** Nodes that were members once, are no more, and do not know it. */
+  /** Nodes that are no longer members and do not know it. */
   removed: readonly Member[]
   lostDisks: LostDiskFinding
 }>
@@ -40,7 +40,7 @@ export function observe(surroundings: Surroundings, sightings: readonly Sighting
     membership,
     sightings.map(({ description }) => claimOf(description)),
   )
-  // A link that works is a sighting too: nobody asked those again.
+  // Nodes with a working link were not asked again, but count as seen.
   const linked = nodesOfEpoch(membership)
     .filter(({ nodeId }) => reachable.has(nodeId))
     .map((member) => ({ address: addressOf(member), description: linkedDescription(member) }))

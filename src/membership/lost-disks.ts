@@ -1,4 +1,4 @@
-/** Tells members that have lost their disks from those that are merely away. Pure. */
+/** Finds out which members have lost their disks, and which only do not answer. Pure. */
 import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
@@ -20,9 +20,9 @@ export type LostDiskFinding =
 /**
  * Finds the members that have lost their disks, from the nodes that answered.
  *
- * @param addressOf where a member was last seen; before that, where its membership says it is
- * @param hosts the addresses from the settings. When exactly one member is missing, an empty node at a host
- *   that is no member's address counts as the node in its place
+ * @param addressOf where a member was last seen; if it was not seen yet, its address in the membership
+ * @param hosts the addresses from the settings. If exactly one member is missing, an empty node at a host
+ *   that is not the address of a member counts as the replacement of that member
  */
 export function findLostDisks(
   membership: Membership,
@@ -52,8 +52,8 @@ export function findLostDisks(
     const found = empty.find(({ address }) => hosts.includes(address) && !homes.includes(address))
     if (found !== undefined) lost.push({ member: onlyMissing, newcomer: memberAt(found) })
   }
-  // Once the empty node is joining, it is no longer empty: the loss shows in the joining node at the member's
-  // address.
+  // A joining node is no longer empty. If it answers at the address of a member, that member has lost its
+  // disk.
   const displaced = missing.filter((member) =>
     sightings.some(
       ({ address, description }) =>
@@ -77,7 +77,7 @@ function judge(
       members.some(({ nodeId }) => nodeId === member.nodeId),
     )
     const joining = joiningOf(membership)
-    // The loss of a joining node loses nothing: the other nodes have everything that was decided.
+    // If a joining node loses its disk, nothing is lost: the other nodes have everything that was decided.
     const isLoss = gone.some((member) => !joining.some(({ nodeId }) => nodeId === member.nodeId))
     const needed = classicQuorum(members.length)
     if (isLoss && members.length - gone.length < needed) {
@@ -85,8 +85,8 @@ function judge(
     }
   }
   if (!isJoint(membership)) return { kind: 'replaceable', lost: first }
-  // While a change is under way, only a joining node can be exchanged. Other members have their turn after
-  // the change.
+  // While a change is under way, only a joining node can be replaced. Other members are replaced after the
+  // change.
   const joining = joiningOf(membership)
   const replaceable = lost.find(({ member }) => joining.some(({ nodeId }) => nodeId === member.nodeId))
   return replaceable === undefined ? { kind: 'none' } : { kind: 'replaceable', lost: replaceable }
@@ -96,7 +96,7 @@ function judge(
 function lossReason(lost: readonly Member[], count: number, needed: number): string {
   const who = lost.map(({ nodeId, address }) => `${nodeId} at ${address}`).join(', ')
   return (
-    `${lost.length} of ${count} members have lost their disks (${who}): empty nodes answer in their place, and ` +
+    `${lost.length} of ${count} members have lost their disks (${who}): empty nodes answer at their addresses, and ` +
     `${needed} members with their data are needed to know what was decided. Nothing was overwritten, and the empty nodes ` +
     'are not used: bring a lost data directory back, or start a new cluster and restore a backup into it'
   )

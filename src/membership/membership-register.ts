@@ -6,18 +6,18 @@ import type { RegisterClient } from '../replication/register-client.ts'
 import { faultOf } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 
-/** The key of that register. A node without a membership votes on no key outside of `cluster/`. */
+/** The key of that register. A node without a membership votes only on keys in `cluster/`. */
 export const MEMBERSHIP_KEY = 'cluster/membership'
 
-/** What became of a proposed change. */
+/** The outcome of a proposed change. */
 export type ChangeOutcome =
-  /** This membership is chosen now. `isOurs`: it is the proposed one; else another change was first. */
+  /** `membership` is chosen now. `isOurs`: it is the proposed one; otherwise another change was faster. */
   | Readonly<{ kind: 'decided'; membership: Membership; isOurs: boolean }>
   | Exclude<Outcome, { kind: 'decided' }>
 
 /**
- * Has `next` chosen as the membership that follows `current`. When several changes are proposed in one epoch,
- * one of them is chosen: therefore there is one change at a time, whichever connector makes it.
+ * Proposes `next` as the membership that follows `current`. If several changes are proposed in one epoch,
+ * only one is chosen. So only one change can be under way at a time, through any connector.
  */
 export async function changeMembership(
   client: RegisterClient,
@@ -30,7 +30,7 @@ export async function changeMembership(
   return { kind: 'decided', membership, isOurs: membership === next }
 }
 
-/** The membership that is chosen now; `undefined` when too few nodes answered in time. */
+/** The membership that is chosen now. `undefined`: too few nodes answered in time. */
 export async function readMembership(client: RegisterClient): Promise<Membership | undefined> {
   const outcome = await client.read(MEMBERSHIP_KEY, (value) =>
     value === undefined ? undefined : decodeMembership(value),
@@ -50,13 +50,13 @@ export function decodeMembership(value: Uint8Array): Membership {
     if (fault === undefined) return membership
     throw new TypeError(fault)
   } catch (cause) {
-    throw new UnreadableValueError('a value is no membership', { cause })
+    throw new UnreadableValueError('a value is not a membership', { cause })
   }
 }
 
 /**
- * Changes the register if it still holds the epoch of `current`; else it holds a later one, because it never
- * goes back. The result is the membership that the register holds afterwards.
+ * Changes the register if it still holds the epoch of `current`. Otherwise it holds a later epoch, because it
+ * never goes back. The result is the membership that the register holds afterwards.
  */
 export function compareAndSet(value: Value, current: Membership, next: Membership): Decision<Membership> {
   const chosen = value === undefined ? current : decodeMembership(value)

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Member, Mismatch } from '../rpc/messages.ts'
 
 /**
- * Logs that another node answers where a member is expected: once for each finding, not with every attempt.
+ * Logs that another node answers at the address of a member. Each finding is logged once.
  */
 export class MismatchLog {
   readonly #logger: Pick<Logger, 'warn' | 'error'>
@@ -12,7 +12,7 @@ export class MismatchLog {
     this.#logger = logger
   }
 
-  /** The node at the address of the expected member did not act on a batch, and said who it is. */
+  /** The node at the address of the expected member did not act on a batch, and gave its own id. */
   report({ nodeId, address }: Member, mismatch: Mismatch): void {
     const { clusterId, epoch } = mismatch.membership ?? {}
     const report = `${nodeId} ${address} ${mismatch.nodeId} ${clusterId} ${epoch}`

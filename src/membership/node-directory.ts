@@ -2,11 +2,11 @@ import type { Description, Member } from '../rpc/messages.ts'
 import type { Connect, NodeTransport } from '../rpc/transport.ts'
 import type { Sighting } from './sighting.ts'
 
-/** How long a node may take to say who it is. */
+/** How long a node may take to describe itself. */
 const DESCRIBE_TIMEOUT_MS = 1_000
 
 /**
- * Knows where nodes are, and keeps the transports to them: one for each address, until the connector stops.
+ * Knows the addresses of nodes, and keeps a transport for each address until the connector stops.
  */
 export class NodeDirectory {
   readonly #connect: Connect
@@ -18,7 +18,7 @@ export class NodeDirectory {
     this.#connect = connect
   }
 
-  /** Where a node was last seen; before that, where its membership says it is. */
+  /** Where a node was last seen. If it was not seen yet: its address in the membership. */
   addressOf({ nodeId, address }: Member): string {
     return this.#addresses.get(nodeId) ?? address
   }

@@ -7,7 +7,7 @@ import { classicQuorum } from '../register/quorum.ts'
 import { isJoint, joiningOf } from '../rpc/membership.ts'
 import type { Member, Membership } from '../rpc/messages.ts'
 
-/** Why a change is not begun. Nothing was done. */
+/** Why a change was refused. Nothing was changed. */
 export type ChangeRefusal = Readonly<{
   code:
     | 'member_not_found'
@@ -16,7 +16,7 @@ export type ChangeRefusal = Readonly<{
     | 'too_few_members'
     | 'too_many_members'
     | 'members_unreachable'
-  /** A sentence or two for a person. */
+  /** One or two sentences for people. */
   reason: string
 }>
 
@@ -27,7 +27,7 @@ export type ChangePlan =
 export const MEMBERS_MIN = 3
 export const MEMBERS_MAX = 7
 
-/** One more member. */
+/** Adds a member. */
 export function planAdd(current: Membership, newcomer: Member): ChangePlan {
   const { members } = current
   if (isJoint(current)) return changeInProgress(current)
@@ -44,7 +44,7 @@ export function planAdd(current: Membership, newcomer: Member): ChangePlan {
   return handOver(current, [...members, newcomer])
 }
 
-/** One member less. When that node is still joining, the change that adds it is taken back. */
+/** Removes a member. If that node is still joining, the change that adds it is taken back. */
 export function planRemove(current: Membership, nodeId: string): ChangePlan {
   const { members } = current
   if (!hasMember(current, nodeId)) return unknownMember(nodeId)
@@ -65,8 +65,8 @@ export function planRemove(current: Membership, nodeId: string): ChangePlan {
 }
 
 /**
- * A new node in the place of a member. When that member is still joining, the change goes on with the new
- * node instead, which is given all data from the start.
+ * Replaces a member by a new node. If that member is still joining, the change goes on with the new node, to
+ * which all data are copied from the start.
  */
 export function planReplace(current: Membership, nodeId: string, newcomer: Member): ChangePlan {
   if (!hasMember(current, nodeId)) return unknownMember(nodeId)
@@ -94,7 +94,7 @@ export function requireSpare(plan: ChangePlan, isReachable: (nodeId: string) => 
   if (known.length < needed) {
     return refused(
       'too_few_members',
-      'A cluster of one member has nobody to fall back on while another takes its place: restore a backup into a new cluster.',
+      'The only member of a cluster cannot be replaced, because no other member has the data: restore a backup into a new cluster.',
     )
   }
   const missing = known.filter((member) => !present.includes(member)).map(({ address }) => address)
@@ -134,7 +134,7 @@ function refused(code: ChangeRefusal['code'], reason: string): ChangePlan {
 function changeInProgress({ epoch }: Membership): ChangePlan {
   return refused(
     'change_in_progress',
-    `The change that began with epoch ${epoch} is still under way, and there is one at a time: wait until it is finished.`,
+    `The change that began with epoch ${epoch} is still under way, and only one can be: wait until it is finished.`,
   )
 }
 

@@ -6,8 +6,8 @@ import { afterAnswer, afterRound, beginTransfer, mayList } from './key-transfer.
 import { requireSpare } from './plan-change.ts'
 
 /**
- * The rules of changing the membership (protocol.md §7), as values: a test of the checkers passes a broken
- * one.
+ * The rules of changing the membership (protocol.md §7), as values, so that a test of the checkers can pass a
+ * broken rule.
  */
 export type MembershipRules = Readonly<{
   /** Which nodes decide in an epoch. */
@@ -22,14 +22,16 @@ export type MembershipRules = Readonly<{
   }>
 }>
 
-/** What a simulation exchanges in a cluster. Every connector that serves clients runs `SHIPPED`. */
+/**
+ * The parts of a cluster that a simulation can replace. Every connector that serves clients uses `SHIPPED`.
+ */
 export type Seams = Readonly<{
   /** The rules by which proposers decide. */
   rules: Rules
   membership: MembershipRules
   /** Makes the link to a node. */
   newLink: (options: LinkOptions) => NodeLink
-  /** How much a client remembers of keys, in bytes. */
+  /** How many bytes a client uses to remember keys. */
   viewCacheBytesMax: number
   /** How long a view lives at most. The grace time of the cluster may make it shorter. */
   viewAgeMsMax: number

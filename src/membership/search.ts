@@ -1,4 +1,4 @@
-/** Finds the cluster that the hosts belong to, or has a new one born on them. */
+/** Finds the cluster to which the hosts belong, or creates a new one on them. */
 import type { Membership } from '../rpc/messages.ts'
 import { giveBirth } from './birth.ts'
 import { type Discovery, discover, furtherAddresses } from './discovery.ts'
@@ -8,13 +8,13 @@ export type SearchOptions = EpochOptions &
   Readonly<{
     /** Where to look, as host:port. */
     hosts: readonly string[]
-    /** The grace time of a cluster that is born; a cluster that is found has its own. */
+    /** The grace time of a new cluster. A cluster that is found keeps its own. */
     tombstoneGraceMs: number
-    /** The only cluster that may be found; `undefined`: any, also a new one. */
+    /** The only cluster that may be found. `undefined`: any, also a new one. */
     clusterId: string | undefined
-    /** Draws an id for a cluster, which no other cluster has. */
+    /** Makes a unique id for a cluster. */
     drawId: () => string
-    /** The connector stops: nothing more is begun. */
+    /** When it aborts, the connector stops, and nothing more begins. */
     signal: AbortSignal
   }>
 
@@ -34,7 +34,7 @@ export class Search {
   }
 
   /**
-   * Asks all hosts once. `undefined`: the cluster is not found yet, and has not been born; `reason` says why.
+   * Asks all hosts once. `undefined`: no cluster was found or created; `reason` says why.
    */
   async look(): Promise<Membership | undefined> {
     const { hosts, directory, clusterId, signal } = this.#options
@@ -90,7 +90,7 @@ export class Search {
     if (signal.aborted) return undefined
     if (membership === undefined) {
       const addresses = members.map(({ address }) => address).join(', ')
-      const reason = `not all of the new nodes at ${addresses} agreed in time to the birth of a cluster: see their logs`
+      const reason = `not all of the new nodes at ${addresses} agreed in time to start a cluster: see their logs`
       this.#wait({ kind: 'wait', reason })
       return undefined
     }
@@ -102,7 +102,7 @@ export class Search {
     return membership
   }
 
-  /** Logs each reason once, not with every look. */
+  /** Logs each reason only once. */
   #wait({ kind, reason }: Extract<Discovery, { kind: 'lost' | 'another cluster' | 'wait' }>): void {
     if (reason === this.#reason) return
     this.#reason = reason
@@ -112,9 +112,9 @@ export class Search {
   }
 }
 
-/** All hosts are empty, and some held data before: their disks are missing. */
+/** The reason if all hosts are empty, but some held data before, so that their disks are missing. */
 function noSecondBirth(clusterIds: readonly string[]): string {
   const which =
     clusterIds.length === 1 ? `the cluster ${clusterIds[0]}` : `the clusters ${clusterIds.join(' and ')}`
-  return `the hosts are empty nodes, but held data of ${which} since this connector started, so no new cluster is started: mount their data directories, or start this connector anew if you want a new cluster`
+  return `the hosts are empty nodes, but held data of ${which} since this connector started, so no new cluster is started: mount their data directories, or restart this connector if you want a new cluster`
 }

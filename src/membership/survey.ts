@@ -1,5 +1,5 @@
 /**
- * Keeps an eye on the cluster that is followed: on its newest epoch, on where its nodes are, and on their
+ * Watches the cluster that a connector follows: its newest epoch, the addresses of its nodes, and their
  * disks.
  */
 import type { Clock } from '../process/clock.ts'
@@ -12,14 +12,14 @@ import { observe } from './look-around.ts'
 import { readMembership } from './membership-register.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
-/** How often nodes are looked for when all of them are reachable. */
+/** How often nodes are looked for while all of them are reachable. */
 const LOOK_MS = 5_000
 
 /** How often the chosen membership is read. */
 const READ_MS = 2_000
 
 export type SurveyOptions = Readonly<{
-  /** Where the connector was told to look, as host:port. */
+  /** The addresses from the settings, as host:port. */
   hosts: readonly string[]
   epochs: Epochs
   directory: NodeDirectory
@@ -39,8 +39,8 @@ export class Survey {
   }
 
   /**
-   * Does what is due: to be called several times a second. While a node is missing, nodes are looked for with
-   * each call.
+   * Does the work that is due. Call it several times a second. While a node is missing, each call looks for
+   * nodes.
    */
   async tend(epoch: Epoch): Promise<void> {
     const nowMs = this.#options.clock.nowMs()
@@ -54,12 +54,12 @@ export class Survey {
     await this.#look(epoch)
   }
 
-  /** Reads at once which membership is chosen: a node says that it is in a newer epoch. */
+  /** Reads the chosen membership at once, because a node says that it is in a newer epoch. */
   readMembership(epoch: Epoch): void {
     if (!this.#isReading) void this.#read(epoch)
   }
 
-  /** Reads which membership is chosen: the cluster may have gone on without this connector. */
+  /** Reads the chosen membership, because another connector may have changed it. */
   async #read({ client }: Epoch): Promise<void> {
     this.#isReading = true
     const membership = await readMembership(client)
@@ -67,7 +67,7 @@ export class Survey {
     if (membership !== undefined) this.#options.epochs.follow(membership, false)
   }
 
-  /** Asks who is there, wherever a node may be that is not linked. */
+  /** Asks every address where a node without a working link may be. */
   async #look(epoch: Epoch): Promise<void> {
     const { hosts, epochs, directory, farewells, disks } = this.#options
     const { membership, nodes } = epoch
@@ -81,7 +81,7 @@ export class Survey {
     ]
     const asked = places.filter((place) => !inUse.has(place))
     const seen = await directory.look(asked)
-    // Nodes of a newer epoch name others, which may confirm it.
+    // Nodes of a newer epoch name other nodes, which may confirm that epoch.
     const ahead = seen.filter(({ description }) => (description.membership?.epoch ?? 0) > membership.epoch)
     const named = furtherAddresses([...asked, ...inUse], ahead)
     // Nodes of this epoch may have voted for it.

@@ -7,7 +7,7 @@ import type { Replacement } from './disks.ts'
 import type { Epoch } from './epoch.ts'
 import type { TransferProgress } from './transfer-claim.ts'
 
-/** What is known beside the epoch. `loss`: as in the snapshot. */
+/** What is known in addition to the epoch. `loss`: as in the snapshot. */
 export type Findings = Readonly<{
   progress: TransferProgress | undefined
   loss: string | undefined
@@ -15,7 +15,7 @@ export type Findings = Readonly<{
   nowMs: number
 }>
 
-/** What is known of the cluster in an epoch at this moment. */
+/** What is known about the cluster of this epoch at this moment. */
 export function takeSnapshot(
   { membership, client, nodes }: Epoch,
   { progress, loss, pending, nowMs }: Findings,
@@ -42,7 +42,10 @@ export function takeSnapshot(
   }
 }
 
-/** `undefined` also when the member is there again, and the next look is still to come. */
+/**
+ * The replacement that is pending. `undefined` also if the member is back, but the next look is still to
+ * come.
+ */
 function pendingOf(
   nodes: Epoch['nodes'],
   pending: Replacement | undefined,

@@ -1,12 +1,12 @@
 /**
- * Says which connector does the transfer of a joint epoch, and how far it is. The claim is a register: the
- * connector at work writes to it once a second, and all connectors read it. It is only a hint. Two connectors
- * that both work do the same work twice, which is safe.
+ * Says which connector does the transfer of a joint epoch, and its progress. The claim is a register: the
+ * connector that works writes to it once a second, and all connectors read it. It is only a hint: if two
+ * connectors work, the same work is done twice, which is safe.
  */
 import type { Clock } from '../process/clock.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
 
-/** The key of that register, beside the key of the membership. */
+/** The key of that register, in the namespace of the membership. */
 const CLAIM_KEY = 'cluster/transfer'
 
 /**
@@ -36,14 +36,14 @@ export class TransferClaim {
   isOurs = false
 
   /**
-   * @param isEager whether a transfer that nobody has claimed is claimed at once, instead of after `CLAIM_MS`
+   * @param isEager whether an unclaimed transfer is claimed at once, and not only after `CLAIM_MS`
    */
   constructor(options: TransferClaimOptions, isEager: boolean) {
     this.#options = options
     this.#changedAtMs = isEager ? Number.NEGATIVE_INFINITY : options.clock.nowMs()
   }
 
-  /** How far the connector at work was when it last wrote its claim. */
+  /** The progress, as the working connector has last written it. */
   get progress(): TransferProgress | undefined {
     return this.#seen
   }
@@ -72,7 +72,7 @@ export class TransferClaim {
   }
 }
 
-/** `undefined` for what is no claim: it is a hint, and anybody may write it anew. */
+/** The claim. `undefined`: the value cannot be read. That is harmless, because a claim is only a hint. */
 function decode(value: Uint8Array): Claim | undefined {
   try {
     const claim: unknown = JSON.parse(Buffer.from(value).toString())

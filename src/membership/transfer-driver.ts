@@ -1,6 +1,6 @@
 /**
- * Ends a joint epoch: claims the transfer when no connector works on it, does it, and has the next epoch
- * chosen.
+ * Ends a joint epoch: claims the transfer if no connector works on it, does the transfer, and proposes the
+ * next epoch.
  */
 import type { Logger } from 'pino'
 import { sleep } from '../process/clock.ts'
@@ -20,7 +20,7 @@ export type TransferDriverOptions = Omit<TransferOptions, 'signal' | 'onKeyDone'
     isEager: boolean
     /** About how many keys there are. */
     countKeys: () => Promise<number>
-    /** The epoch after this one is chosen. */
+    /** Called when the next epoch is chosen. */
     onFinished: (membership: Membership) => void
     logger: Pick<Logger, 'info'>
   }>
@@ -31,7 +31,7 @@ export class TransferDriver {
   readonly #options: TransferDriverOptions
   readonly #claim: TransferClaim
   readonly #epochOver = new AbortController()
-  /** Ends the transfer that runs here; `undefined`: none does. */
+  /** Ends the transfer that runs in this connector. `undefined`: none runs. */
   #work: AbortController | undefined
   #done = 0
   #total = 0
@@ -43,12 +43,12 @@ export class TransferDriver {
     void this.#run()
   }
 
-  /** How far the transfer is, here or at the connector that does it; `undefined` until that is known. */
+  /** The progress of the transfer, in this connector or another. `undefined` until it is known. */
   get progress(): TransferProgress | undefined {
     return this.#work === undefined ? this.#claim.progress : this.#own
   }
 
-  /** The epoch is over, or the connector stops. */
+  /** Call it when the epoch is over, or when the connector stops. */
   close(): void {
     this.#epochOver.abort()
     this.#work?.abort()
@@ -84,7 +84,7 @@ export class TransferDriver {
     this.#done = 0
     logger.info(
       { clusterId, epoch, keys: this.#total },
-      'the change of the membership is being carried out here',
+      'this connector carries out the change of the membership',
     )
     const onKeyDone = () => {
       this.#done += 1
@@ -96,7 +96,7 @@ export class TransferDriver {
   async #finish(): Promise<void> {
     const { client, membership, onFinished } = this.#options
     const outcome = await changeMembership(client, membership, finish(membership))
-    // Without a decision the transfer begins again. Everything is sealed by now, so that it ends soon.
+    // Without a decision the transfer begins again, but ends soon, because everything is sealed by now.
     if (outcome.kind === 'decided' && !this.#epochOver.signal.aborted) onFinished(outcome.membership)
   }
 }

@@ -3,7 +3,7 @@
  * may have decided about is *sealed* by a classic round of this epoch, which both memberships accept, and all
  * joining nodes have the result.
  *
- * Any connector may do it, several at once, and again: a key that is sealed already costs no round.
+ * Any connector may do it, also several connectors at once, and again: a key that is sealed needs no round.
  */
 
 import { type Clock, sleep } from '../process/clock.ts'
@@ -21,27 +21,27 @@ import type { MembershipRules } from './seams.ts'
 export type TransferOptions = Readonly<{
   /** A joint epoch. */
   membership: Membership
-  /** Of that epoch. */
+  /** The client of that epoch. */
   client: Pick<RegisterClient, 'settle'>
   /** All nodes of that epoch, in the order of `nodesOfEpoch`. */
   nodes: readonly EpochNode[]
   rules: Pick<MembershipRules, 'quorumsOf' | 'transfer'>
   clock: Clock
-  /** Aborted when the epoch is over, or another connector does the transfer: then nothing more is begun. */
+  /** Aborts when the epoch is over, or when another connector does the transfer. Then nothing more begins. */
   signal: AbortSignal
   /** Called whenever a key is done. */
   onKeyDone: () => void
 }>
 
 /**
- * Keys that are worked on at once: enough to fill the batches, and few enough that clients keep their share.
+ * How many keys are worked on at once: enough to fill the batches, and few enough to leave room for clients.
  */
 const KEYS_AT_ONCE = 128
 
-/** Between two attempts, when nodes are missing. */
+/** The pause between two attempts while nodes are missing. */
 const PAUSE_MS = 500
 
-/** Seals all keys. Resolves with `true` when all are sealed, and with `false` when it was aborted. */
+/** Seals all keys. Resolves with `true` when all are sealed, and with `false` if it was aborted. */
 export async function transfer(options: TransferOptions): Promise<boolean> {
   const { clock, signal } = options
   const work = new Work(options)
@@ -67,7 +67,7 @@ class Work {
   readonly #handover: Handover
   readonly #rules: MembershipRules['transfer']
   #running = 0
-  /** Called when a key ends: one caller of `#untilBelow` may wait for that. */
+  /** Called when a key ends. Only one caller of `#untilBelow` may wait for it. */
   #onKeyEnd: (() => void) | undefined
   #failures: Task[] = []
 
@@ -83,7 +83,7 @@ class Work {
   }
 
   /**
-   * Goes through the keys from `start` on. Returns where to go on after a failure; `undefined`: all keys were
+   * Works on the keys from `start` on. Returns where to continue after a failure. `undefined`: all keys were
    * listed.
    */
   async scanFrom(start: string): Promise<string | undefined> {
@@ -119,7 +119,7 @@ class Work {
     const set = reachable.reduce((all, [index]) => all | (1 << index), 0)
     if (!this.#rules.mayList(set, this.#handover)) return undefined
     return reachable.map(([index, { transport, recipient }]) => {
-      // The recipient names the epoch: a node that has not adopted it lists nothing.
+      // The recipient names the epoch, so a node that has not adopted it lists nothing.
       const range = { start, end: '', omitValues: true, recipient }
       return { node: index, pages: transport.scan(range, signal) }
     })
@@ -132,7 +132,7 @@ class Work {
     return undefined
   }
 
-  /** Waits until one more key may be worked on, and begins to. */
+  /** Waits until one more key may be worked on, and begins with it. */
   async #start(task: Task): Promise<void> {
     await this.#untilBelow(KEYS_AT_ONCE)
     this.#running += 1
@@ -142,7 +142,7 @@ class Work {
     })
   }
 
-  /** Waits until fewer than `count` keys are worked on. For one caller at a time. */
+  /** Waits until fewer than `count` keys are worked on. Only one caller may wait. */
   async #untilBelow(count: number): Promise<void> {
     while (this.#running >= count) {
       await new Promise<void>((resolve) => {
@@ -151,7 +151,7 @@ class Work {
     }
   }
 
-  /** One round, and one question to every joining node. What they leave undone is tried again later. */
+  /** Runs one round, and asks every joining node. If that is not enough, the key is tried again later. */
   async #carry({ key, transfer }: Task): Promise<void> {
     const { client, signal, onKeyDone } = this.#options
     const isDecided = !signal.aborted && (await client.settle(key)).kind === 'decided'
@@ -165,8 +165,8 @@ class Work {
   }
 
   /**
-   * Asks nodes what they hold, behind the accept of the round, on the same streams. `undefined`: no answer
-   * came.
+   * Asks nodes what they hold. The request follows the accept of the round on the same stream. `undefined`:
+   * no answer came.
    */
   #ask(key: string, nodes: NodeSet): Promise<Readonly<{ node: number; record: KeyRecord | undefined }>>[] {
     return this.#options.nodes.flatMap(({ link }, node) => {

@@ -35,8 +35,8 @@ test('a connector with other times works by those the cluster was born with, and
   await until('the tombstone is gone from every node', REMOVAL_MS, () =>
     cluster.nodes.every((_, index) => groupRowCount(cluster.dataDirectory(index)) === 0),
   )
-  assert.match(other.output, /TOMBSTONE_GRACE is what a cluster is born with/)
-  assert.match(other.output, /TIMEOUT is above a tenth of this cluster's grace time/)
+  assert.match(other.output, /TOMBSTONE_GRACE counts only for a new cluster/)
+  assert.match(other.output, /TIMEOUT is above a tenth of the grace time of this cluster/)
   // Too few nodes: the answer comes after a tenth of the grace time, and not after ten seconds.
   await Promise.all([0, 1].map((node) => cluster.nodes[node]!.end('SIGKILL')))
   const startMs = performance.now()

@@ -36,7 +36,7 @@ export type CohortEngineOptions = Readonly<{
    * own.
    */
   tombstoneGraceMs: number
-  /** How long an empty node stands in the place of a member before it replaces that member. */
+  /** The time after which an empty node at the address of a member replaces that member. */
   replaceAfterMs: number
   /** The only cluster that this process may serve; `undefined`: any, also a new one. */
   clusterId: string | undefined
