@@ -27,13 +27,13 @@ export function claimOf({ nodeId, membership, membershipVote }: Description): Cl
 const WITNESSES_MIN = 2
 
 /**
- * Whether nodes confirm that `newer` was chosen after `older`, both of one cluster. A node *reports* `newer` if
- * it is in the same epoch with the same members, or in a later epoch. A node *supports* `newer` if it has voted
- * for it. At least one node must report it, because a membership with votes need not be chosen.
+ * Whether nodes confirm that `newer` was chosen after `older`, both of one cluster. A node *reports* `newer`
+ * if it is in the same epoch with the same members, or in a later epoch. A node *supports* `newer` if it has
+ * voted for it. At least one node must report it, because a membership with votes need not be chosen.
  *
- * The nodes that report or support it must be a classic quorum less one of the nodes of `older`, or of the new
- * members, and at least two. A quorum less one is enough, because a classic quorum has chosen it, and one of
- * those nodes may have lost its disk since. The new members count too, because nodes that left may have
+ * The nodes that report or support it must be a classic quorum less one of the nodes of `older`, or of the
+ * new members, and at least two. A quorum less one is enough, because a classic quorum has chosen it, and one
+ * of those nodes may have lost its disk since. The new members count too, because nodes that left may have
  * stopped, and nodes that were down during the change do not know of it.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
