@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { checksumOf } from '../src/node/store/columns.ts'
 import { openDataDirectory } from '../src/node/store/data-directory.ts'
 import { EMPTY_RECORD } from '../src/register/acceptor.ts'
 import { ABSENT, successor } from '../src/register/state.ts'
@@ -93,6 +94,6 @@ function fill(dataDir: string, recordCount: number): void {
 /** Gives a copied database an identity of its own. */
 function rename(dataDir: string, nodeId: string): void {
   const db = new DatabaseSync(join(dataDir, 'node.db'))
-  db.prepare('UPDATE node SET node_id = ?').run(nodeId)
+  db.prepare('UPDATE node SET node_id = ?, checksum = ?').run(nodeId, checksumOf(nodeId))
   db.close()
 }

@@ -6,12 +6,15 @@ import { type TestContext, test } from 'node:test'
 import type { Request } from '../register/messages.ts'
 import type { AnswerBatch, KeyedRequest, Membership, Recipient, RequestBatch } from '../rpc/messages.ts'
 import { NodeHandler } from './handler.ts'
+import type { IndexLimits } from './store/key-index.ts'
 import { SqliteStore } from './store/sqlite-store.ts'
 
+type Options = Readonly<{ limits?: IndexLimits; clusterId?: string }>
+
 /** A handler on a real store, whose turns the test runs by hand. */
-function aNode(t: TestContext, clusterId?: string) {
+function aNode(t: TestContext, { clusterId, ...limits }: Options = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-handler-'))
-  const store = new CountingStore(join(directory, 'node.db'))
+  const store = new CountingStore(join(directory, 'node.db'), limits)
   t.after(() => {
     store.close()
     rmSync(directory, { recursive: true })
@@ -78,10 +81,9 @@ class CountingStore extends SqliteStore {
     return isNew
   }
 
-  override mark(...args: Parameters<SqliteStore['mark']>): boolean {
-    const isChange = super.mark(...args)
-    if (isChange) this.#hasSaved = true
-    return isChange
+  override flush(isIdle: boolean): boolean {
+    this.#hasSaved = true
+    return super.flush(isIdle)
   }
 
   override close(): void {
@@ -138,42 +140,30 @@ test('a turn of reads and marks writes nothing', (t) => {
     answered?.answers.map(({ record }) => record.chosen),
     [true, false],
   )
-  assert.equal(store.load('group/a').chosen, false)
 })
 
-test('marks are written with the next change, or by a flush, and only onto the state they mean', (t) => {
-  const { handler, store, send, turn, join } = aNode(t)
+test('a mark counts for answers and scans only if it means the state that the record has', (t) => {
+  const { handler, send, turn, join } = aNode(t)
   join()
-  send([accept('group/a', 1), accept('group/b', 2), accept('group/c', 3)])
+  send([accept('group/a', 1), accept('group/b', 2)])
+  send([mark('group/a', 1), mark('group/b', 99)])
   turn()
-  send([mark('group/a', 1), mark('group/b', 99), accept('group/d', 4)])
-  turn()
-  assert.equal(store.load('group/a').chosen, true)
-  assert.equal(store.load('group/b').chosen, false)
-  send([mark('group/c', 3)])
-  turn()
-  assert.equal(store.load('group/c').chosen, false)
-  const slice = handler.scan({ start: 'group/c', end: 'group/d', omitValues: false }, 9)
+  const slice = handler.scan({ start: '', end: '', omitValues: false }, 9)
   assert.ok(slice !== undefined && slice !== 'not_meant')
   assert.deepEqual(
     slice.entries.map(({ record }) => record.chosen),
-    [true],
+    [true, false],
   )
-  assert.equal(handler.flush(), false)
-  assert.equal(store.load('group/c').chosen, true)
 })
 
-test('a mark that is not written yet is kept by a change of the promise', (t) => {
-  const { store, send, turn, join } = aNode(t)
+test('a mark is kept by a change of the promise', (t) => {
+  const { send, turn, join } = aNode(t)
   join()
   send([accept('group/a', 1)])
-  turn()
   send([mark('group/a', 1)])
-  turn()
-  assert.equal(store.load('group/a').chosen, false)
   send([{ key: 'group/a', request: { kind: 'prepare', ballot: { round: 9, proposerId: 5 } } }])
-  turn()
-  assert.equal(store.load('group/a').chosen, true)
+  send([read('group/a')])
+  assert.equal(turn().at(-1)?.answers[0]?.record.chosen, true)
 })
 
 test('a mark in the same turn as its vote counts for what comes after it', (t) => {
@@ -203,17 +193,32 @@ test('an accept at the first ballot is refused where the key has a record, and t
   assert.equal(store.inventory.counts.recordCount, 1)
 })
 
-test('more marks than are kept cost nothing but the oldest', (t) => {
-  const { handler, store, send, turn, join } = aNode(t)
+test('an idle node writes what it has put off, step by step, and a node that ends does so at once', (t) => {
+  for (const isEnding of [true, false]) {
+    const { handler, store, send, turn, join } = aNode(t, { limits: { sweepAt: 1_000, keysPerStep: 4 } })
+    join()
+    send(Array.from({ length: 100 }, (_, i) => accept(`group/${i}`, i + 1)))
+    turn()
+    assert.equal(store.waitingKeys, 100)
+    if (isEnding) handler.settle(1_000, () => 0)
+    else for (let calls = 0; calls < 20; calls += 1) idle(handler)
+    assert.equal(store.waitingKeys, 0)
+  }
+})
+
+function idle(handler: NodeHandler): void {
+  handler.flush()
+  handler.reclaim()
+}
+
+test('a node that ends does not write for longer than it may', (t) => {
+  const { handler, store, send, turn, join } = aNode(t, { limits: { sweepAt: 1_000, keysPerStep: 1 } })
   join()
-  send([accept('group/first', 1)])
+  send(Array.from({ length: 100 }, (_, i) => accept(`group/${i}`, i + 1)))
   turn()
-  send([mark('group/first', 1), ...Array.from({ length: 20_000 }, (_, i) => mark(`group/${i}`, 1))])
-  turn()
-  let steps = 1
-  while (handler.flush()) steps++
-  assert.equal(steps, 32)
-  assert.equal(store.load('group/first').chosen, false)
+  let nowMs = 0
+  handler.settle(3, () => nowMs++)
+  assert.ok(store.waitingKeys > 50, `${store.waitingKeys} keys wait`)
 })
 
 test('a new node votes on cluster keys alone', (t) => {
@@ -267,7 +272,7 @@ test('a node describes what it has voted for in the register of the membership, 
 })
 
 test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and is there for no birth', (t) => {
-  const { store, send, turn, membership, foreign } = aNode(t, 'c')
+  const { store, send, turn, membership, foreign } = aNode(t, { clusterId: 'c' })
   const asNew = { clusterId: '', epoch: 0 }
   const other = { ...membership, clusterId: 'other' }
   send([], asNew)

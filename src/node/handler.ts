@@ -15,14 +15,8 @@ import type {
 } from '../rpc/messages.ts'
 import { ANSWER_BYTES_MAX, answerBytes } from './answer-bytes.ts'
 import { NodeCounters } from './counters.ts'
-import { PendingMarks } from './pending-marks.ts'
+import { DamagedRecordError } from './store/damaged-record.ts'
 import type { RecordStore, ScanSlice } from './store/record-store.ts'
-
-/**
- * The marks that are written together with the changes of one turn, and in one step of an idle node, at most.
- */
-const MARKS_PER_TURN_MAX = 64
-const MARKS_PER_FLUSH_MAX = 512
 
 /** A node that has saved nothing during this many calls of `reclaim` is idle. */
 const QUIET_CALLS = 10
@@ -56,7 +50,6 @@ export type NodeHandlerOptions = Readonly<{
   counters?: NodeCounters
 }>
 
-type Mark = Extract<Request, { kind: 'mark' }>
 type Arrival = Readonly<{
   batch: RequestBatch
   reply: (answers: AnswerBatch) => void
@@ -80,14 +73,11 @@ export class NodeHandler {
   readonly #onFatal: NodeHandlerOptions['onFatal']
   #onForeign: (sentence: string) => void
   readonly #counters: NodeCounters
-  readonly #pendingMarks = new PendingMarks()
   #arrivals: Arrival[] = []
   /** Changes of the store in this turn. */
   #saves = 0
   /** The size of the answers of this turn. */
   #turnBytes = 0
-  /** Some request of this turn may change a record, so that marks are written in the same transaction. */
-  #isWriting = false
   /** Calls of `reclaim` since something was last saved. */
   #quietCalls = 0
   #hasFailed = false
@@ -126,17 +116,16 @@ export class NodeHandler {
   }
 
   /**
-   * As `RecordStore.scan`, with the marks that are not written yet. `not_meant`: the scan is for another node
-   * or another epoch. `undefined` when the store has failed.
+   * As `RecordStore.scan`. `not_meant`: the scan is for another node or another epoch. `undefined` when the
+   * store has failed.
    */
   scan(range: ScanRange, limit: number): ScanSlice | 'not_meant' | undefined {
     return this.#guard(() => {
       if (range.recipient !== undefined && !isMeantFor(this.#store, range.recipient)) return 'not_meant'
-      const { entries, nextStart } = this.#store.scan(range, limit)
-      return {
-        entries: entries.map(({ key, record }) => ({ key, record: this.#pendingMarks.applyTo(key, record) })),
-        nextStart,
-      }
+      const slice = this.#store.scan(range, limit)
+      const [damaged] = slice.damaged
+      if (damaged !== undefined) throw new DamagedRecordError(damaged, 'a scan has found it')
+      return slice
     })
   }
 
@@ -155,13 +144,17 @@ export class NodeHandler {
     })
   }
 
-  /**
-   * Writes some of the pending marks; true when there are more. Called when the node has nothing else to do.
-   */
+  /** Writes some of what the store has put off; true when there is more. Called every so often. */
   flush(): boolean {
-    if (this.#hasFailed || this.#pendingMarks.isEmpty) return false
-    this.#guard(() => this.#store.transaction(() => this.#writeMarks(MARKS_PER_FLUSH_MAX)))
-    return !this.#pendingMarks.isEmpty
+    if (this.#hasFailed) return false
+    return this.#guard(() => this.#store.flush(this.#isIdle)) ?? false
+  }
+
+  /** Writes all that the store has put off, for `limitMs` at most. Called before the node ends. */
+  settle(limitMs: number, nowMs: () => number): void {
+    const untilMs = nowMs() + limitMs
+    const step = (): boolean => this.#guard(() => this.#store.flush(true)) ?? false
+    while (nowMs() < untilMs && step());
   }
 
   /**
@@ -170,7 +163,11 @@ export class NodeHandler {
   reclaim(): boolean {
     if (this.#hasFailed) return false
     this.#quietCalls += 1
-    return this.#guard(() => this.#store.reclaim(this.#quietCalls > QUIET_CALLS)) ?? false
+    return this.#guard(() => this.#store.reclaim(this.#isIdle)) ?? false
+  }
+
+  get #isIdle(): boolean {
+    return this.#quietCalls > QUIET_CALLS
   }
 
   #turn(): void {
@@ -201,17 +198,12 @@ export class NodeHandler {
   #handleAll(arrivals: readonly Arrival[]): Handled[] {
     this.#saves = 0
     this.#turnBytes = 0
-    this.#isWriting = arrivals.some(({ batch }) => batch.requests.some(isWrite))
     const handled: Handled[] = []
     for (const { batch } of arrivals) {
       handled.push(this.#handle(batch))
       if (this.#turnBytes >= ANSWER_BYTES_MAX) break
     }
-    // This turn syncs the disk in any case, so that marks add little to it.
-    if (this.#saves > 0) {
-      this.#quietCalls = 0
-      this.#writeMarks(MARKS_PER_TURN_MAX)
-    }
+    if (this.#saves > 0) this.#quietCalls = 0
     return handled
   }
 
@@ -289,18 +281,14 @@ export class NodeHandler {
 
   #act({ key, request }: KeyedRequest): Answer | undefined {
     if (request.kind === 'mark') {
-      if (this.#isWriting) this.#writeMark(key, request)
-      else this.#pendingMarks.add(key, request)
+      this.#store.mark(key, request)
       return undefined
     }
     const first = this.#answerFirst(key, request)
     if (first !== undefined) return first
-    const record = this.#pendingMarks.applyTo(key, this.#store.load(key))
+    const record = this.#store.load(key)
     const given = answer(record, request)
-    if (given.record !== record) {
-      this.#save(key, record, given.record)
-      this.#pendingMarks.remove(key)
-    }
+    if (given.record !== record) this.#save(key, record, given.record)
     return given
   }
 
@@ -311,14 +299,6 @@ export class NodeHandler {
     if (!this.#store.insert(key, given.record)) return undefined
     this.#saves++
     return given
-  }
-
-  #writeMarks(limit: number): void {
-    this.#pendingMarks.take(limit, (key, mark) => this.#writeMark(key, mark))
-  }
-
-  #writeMark(key: string, { ballot, writeId }: Mark): void {
-    if (this.#store.mark(key, ballot, writeId)) this.#saves++
   }
 
   #save(key: string, before: KeyRecord, record: KeyRecord): void {
@@ -340,10 +320,6 @@ export class NodeHandler {
       return undefined
     }
   }
-}
-
-function isWrite({ request }: KeyedRequest): boolean {
-  return request.kind !== 'read' && request.kind !== 'mark'
 }
 
 function notAMember(nodeId: string, { clusterId, epoch }: Membership, newer: Membership): FaultError {

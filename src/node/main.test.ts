@@ -216,10 +216,12 @@ test('a node whose database is damaged says so and ends with 1', async (t) => {
   assert.match(node.lines.find((line) => line.includes('node has failed')) ?? '', /"code":"store_corrupt"/)
 })
 
-/** Writes over every page that holds an entry of the records' index. */
+/** Writes over the first page of the index of keys. */
 function overwrite(path: string): void {
   const db = new DatabaseSync(path)
-  const root = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE type = 'index'").get()?.rootpage)
+  const root = Number(
+    db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'key_index'").get()?.rootpage,
+  )
   db.close()
   const bytes = readFileSync(path)
   writeFileSync(path, bytes.fill(0xa5, (root - 1) * 4096, root * 4096))

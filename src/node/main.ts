@@ -20,10 +20,19 @@ import type { SqliteStore } from './store/sqlite-store.ts'
 /** The time that streams are given to end, before they are cut. */
 const DRAIN_TIMEOUT_MS = 3_000
 
+/**
+ * The time that the store is given to write what it has put off. What is left is written after the next
+ * start.
+ */
+const SETTLE_LIMIT_MS = 2_000
+
 /** The time for which a failed node still answers health checks with NOT_SERVING, before it ends. */
 const FAILED_LINGER_MS = 200
 
-/** How often a node writes pending marks and gives back free space. */
+/** The time between two lines that say how far the upgrade of a database is. */
+const UPGRADE_LINE_MS = 2_000
+
+/** How often a node writes what it has put off, and gives back free space. */
 const FLUSH_INTERVAL_MS = 100
 
 /**
@@ -38,9 +47,12 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
   const counters = new NodeCounters()
-  const directory = openDataDirectory(settings.dataDir, (commitMs) =>
-    counters.commitSeconds.observe(commitMs / 1_000),
-  )
+  const directory = openDataDirectory(settings.dataDir, {
+    onCommit: (commitMs) => counters.commitSeconds.observe(commitMs / 1_000),
+    onUpgrade: logUpgrade(log),
+    onRebuild: () =>
+      log.error('the index of keys was damaged, and was made anew from the records: check the disk'),
+  })
   if (!directory.isPrivate) {
     log.warn(
       { dataDir: settings.dataDir },
@@ -68,6 +80,17 @@ function refuseOtherCluster({ membership }: SqliteStore, { clusterId, dataDir }:
       'correct one of the two; nothing was changed',
     undefined,
   )
+}
+
+/** Logs how far the upgrade of a database is, every few seconds and at its end. */
+function logUpgrade(log: Logger): (done: number, total: number) => void {
+  let nextMs = Number.NEGATIVE_INFINITY
+  return (done, total) => {
+    const nowMs = performance.now()
+    if (nowMs < nextMs && done < total) return
+    nextMs = nowMs + UPGRADE_LINE_MS
+    log.info({ done, total }, `upgrading the database: ${done} of ${total} records`)
+  }
 }
 
 async function showMetrics(
@@ -135,5 +158,5 @@ async function drainOn(
   log.info({ signal }, 'node is stopping')
   service.setServing(false)
   await service.drain(DRAIN_TIMEOUT_MS)
-  while (handler.flush());
+  handler.settle(SETTLE_LIMIT_MS, () => performance.now())
 }

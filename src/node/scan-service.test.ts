@@ -32,7 +32,7 @@ test('a reader that is slow leaves no listeners behind', async (t) => {
   handler.scan = () => {
     pages += 1
     const key = `group/${1_000 + pages}`
-    return { entries: [{ key, record }], nextStart: pages < 400 ? key : undefined }
+    return { entries: [{ key, record }], damaged: [], nextStart: pages < 400 ? key : undefined }
   }
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)

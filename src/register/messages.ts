@@ -24,6 +24,9 @@ export type Request =
 /** The request that reads a record: all reads are one object. */
 export const READ_REQUEST: Request = { kind: 'read' }
 
+/** A chosen mark. */
+export type Mark = Extract<Request, { kind: 'mark' }>
+
 /**
  * Whether nodes take the numbers in a request. They refuse others as malformed (protocol.md §4.7): nothing
  * sends them.

@@ -1,7 +1,7 @@
 import { afterAnswer, afterRound, beginTransfer, mayList } from '../membership/key-transfer.ts'
 import { requireSpare } from '../membership/plan-change.ts'
 import type { MembershipRules as ConnectorRules } from '../membership/seams.ts'
-import { digestOf } from '../node/store/digest.ts'
+import { digestOf } from '../node/store/digest-hash.ts'
 import { answer } from '../register/acceptor.ts'
 import { onDamaged, promiseBoundFor } from '../register/damage.ts'
 import { knownChosen } from '../register/known-chosen.ts'

@@ -13,7 +13,8 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
-import { DigestTree, digestOf, leafOf } from '../node/store/digest.ts'
+import { digestOf, leafOf } from '../node/store/digest-hash.ts'
+import { DigestTree } from '../node/store/digest-tree.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/batch-codec.ts'

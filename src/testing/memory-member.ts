@@ -1,6 +1,7 @@
 /** For tests: a node of a few records in memory, which answers at once. */
 import assert from 'node:assert/strict'
-import { DigestTree, digestOf, leafOf } from '../node/store/digest.ts'
+import { digestOf, leafOf } from '../node/store/digest-hash.ts'
+import { DigestTree } from '../node/store/digest-tree.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -46,11 +46,23 @@ export function scanAll(
   { omitValues = false, ...filter }: Partial<ScanRange> = {},
 ): ScanEntry[] {
   const all: ScanEntry[] = []
-  for (let start = ''; ; ) {
-    const { entries, nextStart } = store.scan({ start, end: '', omitValues, ...filter }, limit)
+  for (let start = filter.start ?? ''; ; ) {
+    const { entries, nextStart } = store.scan({ end: '', omitValues, ...filter, start }, limit)
     assert.ok(entries.length <= limit)
     all.push(...entries)
     if (nextStart === undefined) return all
     start = nextStart
   }
+}
+
+/**
+ * Copies a database as it is on the disk now, into a directory of its own: what a node would find after a
+ * crash.
+ */
+export function copyDatabase(t: TestContext, path: string): string {
+  const copy = aDatabasePath(t)
+  for (const suffix of ['', '-wal']) {
+    if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix)
+  }
+  return copy
 }

@@ -3,9 +3,10 @@
  * be.
  */
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { ClusterStatus, GroupReplicas } from '../../src/api/status-schemas.ts'
+import { SqliteStore } from '../../src/node/store/sqlite-store.ts'
+import type { State } from '../../src/register/state.ts'
 import { clusterStatus, untilStatus, untilVerdict } from './cluster-status.ts'
 import { startCommand } from './command.ts'
 import { databasePath, rowOf } from './disk-contents.ts'
@@ -159,17 +160,22 @@ test('a connector that finds no cluster says so at once, and whom it waits for',
 })
 
 /**
- * What a hand might do to the record of `group/a`, with the node stopped; and who finds it, with nobody
- * looking for it.
+ * What a node that is wrong might hold for `group/a`, with checksums that are right; and who finds it, with
+ * nobody looking for it.
  */
-const HANDS = {
-  'its value, which reads find': `value = CAST(replace(CAST(value AS TEXT), '"a"', '"z"') AS BLOB)`,
-  // With its digest, as a node that is wrong would have written it.
-  'which write it is of, which repair finds': "lineage = '4242.1', digest = digest + 1",
+const WRONG_STATES: Readonly<Record<string, (state: State) => State>> = {
+  'another value, which reads find': (state) => ({
+    ...state,
+    value: Buffer.from(Buffer.from(state.value!).toString().replace('"a"', '"z"')),
+  }),
+  'another write, which repair finds': (state) => {
+    const writeId = { proposerId: 4242, sequence: 1 }
+    return { ...state, writeId, lineage: [writeId] }
+  },
 }
 
-for (const [what, assignment] of Object.entries(HANDS)) {
-  test(`a hand that changes ${what}, is an alarm, and nothing of it is overwritten`, async () => {
+for (const [what, wrong] of Object.entries(WRONG_STATES)) {
+  test(`a node that holds ${what}, is an alarm, and nothing of it is overwritten`, async () => {
     await using cluster = await LocalCluster.start()
     const { url } = cluster.connectors[0]!
     assert.equal((await create(url, 'a')).status, 201)
@@ -178,9 +184,10 @@ for (const [what, assignment] of Object.entries(HANDS)) {
     )
     const node = cluster.nodes[0]!
     await node.end('SIGTERM')
-    const write = new DatabaseSync(databasePath(cluster.dataDirectory(0)))
-    write.exec(`UPDATE record SET ${assignment} WHERE key = 'group/a'`)
-    write.close()
+    const store = new SqliteStore(databasePath(cluster.dataDirectory(0)))
+    const held = store.load('group/a')
+    store.transaction(() => store.save('group/a', held, { ...held, state: wrong(held.state) }))
+    store.close()
     node.start()
     const isReadTo = what.includes('reads find')
     await until('the divergence is seen', 10_000, async () => {

@@ -5,7 +5,7 @@ import { FaultError } from '../../process/fault.ts'
 import { isPrivate, makePrivateDirectory, protectFile } from '../../process/private-files.ts'
 import { createPrivate } from './connection.ts'
 import { asFault, isBusy } from './sqlite-fault.ts'
-import { type OnCommit, SqliteStore } from './sqlite-store.ts'
+import { SqliteStore, type StoreOptions } from './sqlite-store.ts'
 
 /** The files of a data directory. */
 export const STORE_FILE = 'node.db'
@@ -27,15 +27,13 @@ export type DataDirectory = Readonly<{
  * The kernel holds a lock on a file of its own for this process. The lock ends with the process, however that
  * ends, and other programs can read the database meanwhile.
  *
- * `onCommit` is told how long each commit took.
- *
  * @throws {FaultError} when another process has the directory, or when it cannot be used.
  */
-export function openDataDirectory(directory: string, onCommit?: OnCommit): DataDirectory {
+export function openDataDirectory(directory: string, options?: StoreOptions): DataDirectory {
   makeDirectory(directory)
   const lock = takeLock(directory)
   try {
-    const store = new SqliteStore(join(directory, STORE_FILE), onCommit)
+    const store = new SqliteStore(join(directory, STORE_FILE), options)
     return {
       store,
       isPrivate: isPrivate(join(directory, STORE_FILE)),

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Membership } from '../../rpc/messages.ts'
-import { integer, text } from './columns.ts'
+import { checksumOf, DamagedColumnError, integer, text } from './columns.ts'
 
 /** The id of the node that owns a database. A new database is given one. */
 export function readNodeId(db: DatabaseSync): string {
-  db.prepare('INSERT OR IGNORE INTO node (id, node_id) VALUES (1, ?)').run(randomUUID())
-  return text(db.prepare('SELECT node_id FROM node').get()?.node_id)
+  const id = randomUUID()
+  db.prepare('INSERT OR IGNORE INTO node (id, node_id, checksum) VALUES (1, ?, ?)').run(id, checksumOf(id))
+  const found = db.prepare('SELECT node_id, checksum FROM node').get()
+  const nodeId = text(found?.node_id)
+  if (found?.checksum !== checksumOf(nodeId)) throw new DamagedColumnError('the id of the node is damaged')
+  return nodeId
 }
+
+const COLUMNS = 'cluster_id, epoch, members, outgoing, tombstone_grace_ms'
 
 /** The membership in a database; `undefined` when there is none. */
 export function readMembership(db: DatabaseSync): Membership | undefined {
-  const found = db
-    .prepare('SELECT cluster_id, epoch, members, outgoing, tombstone_grace_ms FROM membership')
-    .get()
+  const found = db.prepare(`SELECT ${COLUMNS}, checksum FROM membership`).get()
   if (found === undefined) return undefined
+  const columns = [found.cluster_id, found.epoch, found.members, found.outgoing, found.tombstone_grace_ms]
+  if (found.checksum !== checksumOf(...columns)) throw new DamagedColumnError('the membership is damaged')
   const membership = {
     clusterId: text(found.cluster_id),
     epoch: integer(found.epoch),
@@ -27,13 +33,25 @@ export function readMembership(db: DatabaseSync): Membership | undefined {
 /** Puts a membership in the place of the one that a database has. */
 export function writeMembership(db: DatabaseSync, membership: Membership): void {
   const { clusterId, epoch, members, outgoing, tombstoneGraceMs } = membership
-  db.prepare(
-    'INSERT OR REPLACE INTO membership (id, cluster_id, epoch, members, outgoing, tombstone_grace_ms) VALUES (1, ?, ?, ?, ?, ?)',
-  ).run(
+  const columns = [
     clusterId,
     epoch,
     JSON.stringify(members),
     outgoing === undefined ? null : JSON.stringify(outgoing),
     tombstoneGraceMs,
+  ]
+  const places = ', ?'.repeat(columns.length + 1)
+  db.prepare(`INSERT OR REPLACE INTO membership (id, ${COLUMNS}, checksum) VALUES (1${places})`).run(
+    ...columns,
+    checksumOf(...columns),
   )
+}
+
+/** Gives the rows of an older database, which have no checksums, theirs. */
+export function addChecksums(db: DatabaseSync): void {
+  db.function('checksum_of', { varargs: true, deterministic: true }, (...columns) => checksumOf(...columns))
+  db.exec(`
+    UPDATE node SET checksum = checksum_of(node_id);
+    UPDATE membership SET checksum = checksum_of(${COLUMNS});
+  `)
 }

@@ -1,6 +1,6 @@
 import type { KeyRecord } from '../../register/messages.ts'
 import type { Counts } from '../../rpc/messages.ts'
-import { DigestTree } from './digest.ts'
+import { DigestTree } from './digest-tree.ts'
 
 /** What a record, or several records of one leaf, add to an inventory. */
 export type Weight = Counts & Readonly<{ digest: number }>
@@ -18,6 +18,13 @@ export class Inventory {
       tombstoneCount: this.#tombstoneCount,
       stubCount: this.#stubCount,
     }
+  }
+
+  clear(): void {
+    this.digests.clear()
+    this.#recordCount = 0
+    this.#tombstoneCount = 0
+    this.#stubCount = 0
   }
 
   /** A record of this leaf has changed: it weighed `before`, and weighs `after`. */

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { aDatabasePath, aWrittenRecord, scanAll } from '../../testing/store-fixture.ts'
-import { digestOf, leafOf } from './digest.ts'
+import { digestOf, leafOf } from './digest-hash.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
@@ -97,7 +97,7 @@ test('an upgrade that runs out of space leaves the database as it was, and works
   old.exec('BEGIN')
   const count = 4_000
   for (let i = 0; i < count; i += 1)
-    insert.run(`group/${i}`, 2, 0, 1, 0, 1, `7.${i}`, Buffer.alloc(200, 'v'), 1)
+    insert.run(`group/${i}`, 2, 0, 1, 0, 1, `7.${i + 1}`, Buffer.alloc(200, 'v'), 1)
   old.exec('COMMIT')
   old.close()
   const sizeKib = Math.ceil(statSync(path).size / 1_024)
@@ -108,7 +108,7 @@ test('an upgrade that runs out of space leaves the database as it was, and works
   const store = new SqliteStore(path)
   t.after(() => store.close())
   assert.equal(store.inventory.counts.recordCount, count)
-  for (const i of [0, count - 1]) assert.equal(store.load(`group/${i}`).state.writeId.sequence, i)
+  for (const i of [0, count - 1]) assert.equal(store.load(`group/${i}`).state.writeId.sequence, i + 1)
 })
 
 test('a database of a newer program is refused, and left as it is', (t) => {

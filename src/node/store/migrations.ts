@@ -1,15 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../../process/fault.ts'
-import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { TOMBSTONE_GRACE_MS } from '../../register/grace-time.ts'
-import { digestOf, leafOf } from './digest.ts'
-import { parseLineage } from './lineage.ts'
+import { BEGIN_NARROW_ROWS, copyNarrowRows, type OnUpgrade } from './narrow-rows.ts'
+
+/**
+ * SQL, or a function, which runs in a transaction; or one that has transactions of its own, and sets the
+ * version.
+ */
+type Step =
+  | string
+  | ((db: DatabaseSync) => void)
+  | Readonly<{ run: (db: DatabaseSync, version: number, onUpgrade: OnUpgrade) => void }>
 
 /**
  * The steps that made each version of the schema from the one before: the step at index i makes version i +
  * 1. A step that has been released is never changed. A new version is a new step at the end.
  */
-const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
+const STEPS: readonly Step[] = [
   `
   -- One row: who this node is.
   CREATE TABLE node (
@@ -26,8 +33,8 @@ const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
     members TEXT NOT NULL -- JSON: [{"nodeId", "address"}]
   ) STRICT;
 
-  -- What the acceptor keeps for each key. A row id of its own, and not WITHOUT ROWID: rows are large, keys come in
-  -- random order, and inserts then append instead of splitting pages.
+  -- What the acceptor keeps for each key. A row id of its own, and not WITHOUT ROWID: rows are large, keys
+  -- come in random order, and inserts then append instead of splitting pages.
   CREATE TABLE record (
     key TEXT NOT NULL PRIMARY KEY, -- compared as UTF-8 bytes
     promised_round INTEGER NOT NULL,
@@ -57,19 +64,15 @@ const STEPS: readonly (string | ((db: DatabaseSync) => void))[] = [
   -- The default is the grace time of clusters that are older than this column.
   ALTER TABLE membership ADD COLUMN tombstone_grace_ms INTEGER NOT NULL DEFAULT ${TOMBSTONE_GRACE_MS};
   `,
+  BEGIN_NARROW_ROWS,
+  { run: copyNarrowRows },
 ]
 
 /**
- * Adds leaves, digests and stubs. Counts are in memory from here on: as a row of the database, every create
- * wrote it.
+ * Adds stubs, and columns for leaves and digests, which stay 0: a later step computes them. Counts are in
+ * memory from here on: as a row of the database, every create wrote it.
  */
 function addInventory(db: DatabaseSync): void {
-  db.function('leaf_of', { deterministic: true }, (key) => leafOf(String(key)))
-  db.function('digest_of', { deterministic: true }, (key, round, proposerId, lineage) => {
-    const accepted = round === null ? undefined : { round: Number(round), proposerId: Number(proposerId) }
-    const writeId = parseLineage(String(lineage)).at(-1) ?? EMPTY_RECORD.state.writeId
-    return digestOf(String(key), { ...EMPTY_RECORD, accepted, state: { ...EMPTY_RECORD.state, writeId } })
-  })
   db.exec(`
   -- The large column comes last, so that a statement that reads only other columns does not read its pages.
   CREATE TABLE new_record (
@@ -87,7 +90,7 @@ function addInventory(db: DatabaseSync): void {
     value BLOB -- NULL: a tombstone, absent (generation 0), or a stub
   ) STRICT;
   INSERT INTO new_record
-    SELECT key, leaf_of(key), digest_of(key, accepted_round, accepted_proposer, lineage), promised_round,
+    SELECT key, 0, 0, promised_round,
       promised_proposer, accepted_round, accepted_proposer, chosen, 0, generation, lineage, value
     FROM record;
   DROP TABLE record; -- and with it its triggers
@@ -104,11 +107,12 @@ function addInventory(db: DatabaseSync): void {
 export const SCHEMA_VERSION = STEPS.length
 
 /**
- * Brings the database to `SCHEMA_VERSION`, each step in a transaction of its own.
+ * Brings the database to `SCHEMA_VERSION`, each step in a transaction of its own, or in several that may be
+ * interrupted between any two. `onUpgrade` is told how far a long step is.
  *
  * @throws {FaultError} `schema_too_new`: a newer program has written it.
  */
-export function migrate(db: DatabaseSync): void {
+export function migrate(db: DatabaseSync, onUpgrade: OnUpgrade): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
   if (version > SCHEMA_VERSION) {
     throw new FaultError(
@@ -118,10 +122,15 @@ export function migrate(db: DatabaseSync): void {
       undefined,
     )
   }
-  STEPS.slice(version).forEach((step, index) => {
-    db.exec('BEGIN IMMEDIATE')
-    if (typeof step === 'string') db.exec(step)
-    else step(db)
-    db.exec(`PRAGMA user_version = ${version + index + 1}; COMMIT`)
-  })
+  for (const [index, step] of STEPS.entries()) {
+    const next = index + 1
+    if (next <= version) continue
+    if (typeof step === 'object') step.run(db, next, onUpgrade)
+    else {
+      db.exec('BEGIN IMMEDIATE')
+      if (typeof step === 'string') db.exec(step)
+      else step(db)
+      db.exec(`PRAGMA user_version = ${next}; COMMIT`)
+    }
+  }
 }

@@ -1,55 +1,196 @@
 import assert from 'node:assert/strict'
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
-import { ABSENT, type State } from '../../register/state.ts'
-import { integer, text } from './columns.ts'
-import { formatLineage, parseLineage } from './lineage.ts'
+import { ABSENT, type State, type WriteId } from '../../register/state.ts'
+import { checksumOf, SEALED_ABSENT, type SealedState, seal, unseal } from '../../rpc/sealed-state.ts'
+import { DamagedRecordError } from './damaged-record.ts'
+import type { Weight } from './inventory.ts'
 
 /**
- * The columns of the table `record` that hold a record, in the order in which the functions below use them.
+ * The columns that hold a record beside its key, in the order in which the functions below use them. Those
+ * before `chosen` are the head, which `head_checksum` covers. `migrations.ts` says what each is.
  */
-export const RECORD_COLUMNS =
-  'promised_round, promised_proposer, accepted_round, accepted_proposer, generation, lineage, chosen, is_stub, value'
+export const ROW_COLUMNS = [
+  'leaf',
+  'digest',
+  'promised_round',
+  'promised_proposer',
+  'accepted_round',
+  'accepted_proposer',
+  'is_stub',
+  'write_proposer',
+  'write_sequence',
+  'value_bytes',
+  'checksum',
+  'chosen',
+  'head_checksum',
+  'state',
+] as const
 
-/** A record as values of `RECORD_COLUMNS`. */
-export function columnsOf({ promised, accepted, state, chosen, isStub }: KeyRecord): SQLInputValue[] {
-  return [
+type Column = SQLOutputValue | undefined
+
+const CHOSEN = ROW_COLUMNS.indexOf('chosen')
+const HEAD_CHECKSUM = ROW_COLUMNS.indexOf('head_checksum')
+const STATE = ROW_COLUMNS.indexOf('state')
+const HEAD_LENGTH = CHOSEN
+
+/** Ballots count in `chosen` modulo 2^32. */
+const BALLOT_END = 2 ** 32
+
+/**
+ * What `chosen` holds when the state of a row is known to be chosen: a number made of its checksum and its
+ * ballot. So a flipped bit does not make a state chosen, and a vote at another ballot ends the mark without a
+ * write.
+ */
+export const CHOSEN_VALUE = `(checksum
+  + (accepted_round % ${BALLOT_END} * 31 + accepted_proposer % ${BALLOT_END}) % ${BALLOT_END})`
+
+function chosenValueOf({ round, proposerId }: Ballot, checksum: number): number {
+  return checksum + (((round % BALLOT_END) * 31 + (proposerId % BALLOT_END)) % BALLOT_END)
+}
+
+/** What decides whether a chosen mark is meant for a record, and the mark as `chosen` holds it. */
+export type RecordHead = Readonly<{
+  accepted: Ballot | undefined
+  writeId: WriteId
+  /** `undefined`: nothing was accepted. */
+  mark: number | undefined
+}>
+
+export function headOf(key: string, { accepted, state }: KeyRecord): RecordHead {
+  const mark = accepted === undefined ? undefined : chosenValueOf(accepted, sealedOf(key, state).checksum)
+  return { accepted, writeId: state.writeId, mark }
+}
+
+/** Whether a record is in the table `removable_key`. */
+export function isRemovable(record: KeyRecord): boolean {
+  return record !== EMPTY_RECORD && record.state.value === undefined
+}
+
+/** Asserts that the acceptor can have made a record. */
+export function assertValid({ promised, accepted, isStub }: KeyRecord): void {
+  assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
+  assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
+}
+
+/** Where a record counts in the digests, and how much. */
+export type Digest = Readonly<{ leaf: number; digest: number }>
+
+/** A record as the values of a row: the key, and `ROW_COLUMNS`. */
+export function rowOf(key: string, record: KeyRecord, { leaf, digest }: Digest): SQLInputValue[] {
+  const { promised, accepted, state, chosen, isStub } = record
+  const { writeId, valueBytes, checksum, bytes } = sealedOf(key, state)
+  const row: SQLInputValue[] = [
+    key,
+    leaf,
+    digest,
     promised.round,
     promised.proposerId,
     accepted?.round ?? null,
     accepted?.proposerId ?? null,
-    state.generation,
-    formatLineage(state.lineage),
-    chosen ? 1 : 0,
     isStub ? 1 : 0,
-    state.value ?? null,
+    writeId.proposerId,
+    writeId.sequence,
+    valueBytes ?? null,
+    checksum,
+    chosen && accepted !== undefined ? chosenValueOf(accepted, checksum) : null,
+    0,
+    bytes.length === 0 ? null : bytes,
   ]
+  row[1 + HEAD_CHECKSUM] = headChecksum(key, row, 1)
+  return row
 }
 
-/** The record in the columns from index `at` on, which are those of `RECORD_COLUMNS`. */
-export function recordOf(columns: readonly SQLOutputValue[], at: number): KeyRecord {
-  const promised = { round: integer(columns[at]), proposerId: integer(columns[at + 1]) }
-  const accepted: Ballot | undefined =
-    columns[at + 2] === null
-      ? undefined
-      : { round: integer(columns[at + 2]), proposerId: integer(columns[at + 3]) }
-  assert.ok(accepted === undefined || compareBallots(accepted, promised) < 0, 'accepted is below promised')
-  const generation = integer(columns[at + 4])
-  const value = columns[at + 8]
-  return {
-    promised,
-    accepted,
-    state: stateOf(generation, text(columns[at + 5]), value instanceof Uint8Array ? value : undefined),
-    chosen: columns[at + 6] === 1,
-    isStub: columns[at + 7] === 1,
+const headBytes = new Uint8Array(8 * HEAD_LENGTH)
+const headView = new DataView(headBytes.buffer)
+
+/**
+ * The CRC-32 of a key and the head in the columns from index `at` on. `undefined` when a column has no
+ * number.
+ */
+function headChecksum(key: string, columns: readonly (SQLInputValue | undefined)[], at: number): number {
+  for (let index = 0; index < HEAD_LENGTH; index += 1) {
+    const value = columns[at + index]
+    // No column of the head is ever negative but the last one, which is never NULL.
+    headView.setFloat64(8 * index, typeof value === 'number' ? value : -1, true)
   }
+  return crc32(headBytes, crc32(key)) | 0
 }
 
-function stateOf(generation: number, lineageText: string, value: Uint8Array | undefined): State {
-  if (generation === 0) return ABSENT
-  const lineage = parseLineage(lineageText)
-  const writeId = lineage.at(-1)
-  assert.ok(writeId !== undefined, 'a written state has a lineage')
-  return { generation, writeId, lineage, value }
+/** The columns of a row that `isWholeHead` needs. It does not read the state, which may be large. */
+export const HEAD_COLUMNS = ROW_COLUMNS.slice(0, STATE)
+
+/** Whether the head in the columns of a row is the one that was written for this key. */
+export function isWholeHead(key: string, columns: readonly SQLOutputValue[]): boolean {
+  return headChecksum(key, columns, 0) === columns[HEAD_CHECKSUM]
+}
+
+/** What a record whose head is whole adds to the inventory. */
+export function weightOfHead(columns: readonly SQLOutputValue[]): Weight {
+  const isTombstone = columns[9] === null && columns[4] !== null
+  const stubCount = columns[6] === 1 ? 1 : 0
+  return { recordCount: 1, tombstoneCount: isTombstone ? 1 : 0, stubCount, digest: Number(columns[1]) }
+}
+
+/** Whether the state in a row was written for this key, whatever the rest of the row holds. */
+export function isStateOf(key: string, checksum: Column, state: Column): boolean {
+  return state instanceof Uint8Array && checksumOf(key, state) === checksum
+}
+
+/**
+ * The record in the columns of a row, which begin with `ROW_COLUMNS`. `marked` is a mark that is not in the
+ * row.
+ *
+ * @throws {DamagedRecordError} when a checksum says that this is not what was written
+ */
+export function recordOf(
+  key: string,
+  columns: readonly SQLOutputValue[],
+  marked: SQLOutputValue | undefined,
+): KeyRecord {
+  if (!isWholeHead(key, columns))
+    throw new DamagedRecordError(key, 'the head of its row does not have its checksum')
+  // The checksum tells that these are the integers that were written.
+  const head = columns as readonly (number | null)[]
+  const promised = { round: head[2]!, proposerId: head[3]! }
+  const acceptedRound = head[4]!
+  const accepted = acceptedRound === null ? undefined : { round: acceptedRound, proposerId: head[5]! }
+  if (accepted !== undefined && compareBallots(accepted, promised) >= 0)
+    throw new DamagedRecordError(key, 'it has accepted a ballot that is not below its promise')
+  const checksum = head[10]!
+  const bytes = columns[STATE]
+  const state = stateOf(key, {
+    writeId: { proposerId: head[7]!, sequence: head[8]! },
+    valueBytes: head[9] ?? undefined,
+    checksum,
+    bytes: bytes instanceof Uint8Array ? bytes : SEALED_ABSENT.bytes,
+  })
+  const chosenValue = accepted === undefined ? undefined : chosenValueOf(accepted, checksum)
+  const chosen = chosenValue !== undefined && (columns[CHOSEN] === chosenValue || marked === chosenValue)
+  return { promised, accepted, state, chosen, isStub: head[6] === 1 }
+}
+
+/** The sealed forms of states that were loaded or saved, so that none is sealed again for a new promise. */
+const sealed = new WeakMap<State, Readonly<{ key: string; form: SealedState }>>()
+
+function sealedOf(key: string, state: State): SealedState {
+  if (state === ABSENT) return SEALED_ABSENT
+  const known = sealed.get(state)
+  if (known?.key === key) return known.form
+  const form = seal(key, state)
+  sealed.set(state, { key, form })
+  return form
+}
+
+function stateOf(key: string, form: SealedState): State {
+  try {
+    const state = unseal(key, form)
+    if (state !== ABSENT) sealed.set(state, { key, form })
+    return state
+  } catch (cause) {
+    throw new DamagedRecordError(key, (cause as Error).message)
+  }
 }

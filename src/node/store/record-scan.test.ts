@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import { LEAF_COUNT } from '../../rpc/messages.ts'
 import { aDatabasePath, aWrittenRecord, saveAll, scanAll } from '../../testing/store-fixture.ts'
-import { leafOf } from './digest.ts'
+import { leafOf } from './digest-hash.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 test('a scan of some leaves finds their keys among many others, and one of what is removable only that', (t) => {

@@ -1,105 +1,199 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { LEAF_COUNT, type ScanEntry, type ScanRange } from '../../rpc/messages.ts'
-import { row, text } from './columns.ts'
-import { RECORD_COLUMNS, recordOf } from './record-rows.ts'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { KeyRecord } from '../../register/messages.ts'
+import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import { integer, row, text } from './columns.ts'
+import { DamagedRecordError } from './damaged-record.ts'
+import { leafOfHash } from './digest-hash.ts'
+import { type HashSecret, hashKey } from './key-hash.ts'
+import type { KeyIndex, Waiting } from './key-index.ts'
+import { orderOf } from './key-runs.ts'
+import { ROW_COLUMNS } from './record-rows.ts'
 import type { ScanSlice } from './record-store.ts'
+import type { RecordTable } from './record-table.ts'
 
 /** A slice ends when the values in it have this size together: many slices would fit into one message. */
 const SLICE_BYTES = 1024 * 1024
 
 /**
- * The number of keys that a slice of some leaves looks at. It bounds the time of a turn when few keys match.
+ * The number of keys that a slice of some leaves looks at, at most. It bounds the time of a turn when few
+ * match.
  */
 const SLICE_KEYS = 1_024
 
-// SQLite does not read the pages of a large value that nobody asks for.
-const SCAN_COLUMNS = `key, ${RECORD_COLUMNS.replace('value', 'CASE WHEN ? THEN NULL ELSE value END')}`
+const COLUMNS = ROW_COLUMNS.join(', ')
+const MARKED = ROW_COLUMNS.length
 
 /**
  * Both ends bound the part of the index that is read. To scan to the last key, the second is
  * `AFTER_ALL_KEYS`.
  */
-const IN_RANGE = 'key >= ? AND key < ?'
+const IN_RANGE = 'key_index.key >= ? AND key_index.key < ?'
 
 /** SQLite orders every blob after every text. */
 const AFTER_ALL_KEYS = new Uint8Array()
 
-/** Reads the records of a database in key order, slice by slice. */
-export class RecordScan {
-  readonly #all: StatementSync
-  readonly #removable: StatementSync
-  readonly #someLeaves: StatementSync
-  readonly #sliceEnd: StatementSync
-  readonly #flags = new WeakMap<ReadonlySet<number>, Uint8Array>()
+type Columns = readonly SQLOutputValue[]
 
-  constructor(db: DatabaseSync) {
+/**
+ * The record of a key, from the columns of its row; the mark of the index comes after them. `undefined`:
+ * there is no such row.
+ *
+ * @throws {DamagedRecordError}
+ */
+type Read = (key: string, columns: Columns | undefined, marked: SQLOutputValue | undefined) => KeyRecord
+
+/** A key that matches, and how to read its record. */
+type Candidate = Readonly<{ key: string; read: () => KeyRecord }>
+
+/**
+ * Reads the records of a database in key order, slice by slice: those that are in the index, and those that
+ * wait.
+ */
+export class RecordScan {
+  readonly #index: KeyIndex
+  readonly #table: RecordTable
+  readonly #secret: HashSecret
+  readonly #read: Read
+  readonly #load: (key: string) => KeyRecord
+  readonly #all: StatementSync
+  readonly #keys: StatementSync
+  readonly #removable: StatementSync
+
+  constructor(
+    db: DatabaseSync,
+    { index, table, secret }: Readonly<{ index: KeyIndex; table: RecordTable; secret: HashSecret }>,
+    { read, load }: Readonly<{ read: Read; load: (key: string) => KeyRecord }>,
+  ) {
+    this.#index = index
+    this.#table = table
+    this.#secret = secret
+    this.#read = read
+    this.#load = load
     const rows = { returnArrays: true }
-    const order = 'ORDER BY key LIMIT ?'
-    this.#all = db.prepare(`SELECT ${SCAN_COLUMNS} FROM record WHERE ${IN_RANGE} ${order}`, rows)
+    this.#all = db.prepare(
+      `SELECT ${COLUMNS}, marked, key_index.key FROM key_index LEFT JOIN record USING (id)
+       WHERE ${IN_RANGE} ORDER BY key_index.key LIMIT ?`,
+      rows,
+    )
+    this.#keys = db.prepare(
+      `SELECT key, id, marked FROM key_index WHERE ${IN_RANGE} ORDER BY key LIMIT ${SLICE_KEYS + 1}`,
+      rows,
+    )
     this.#removable = db.prepare(
-      `SELECT ${SCAN_COLUMNS} FROM record INDEXED BY removable WHERE value IS NULL AND ${IN_RANGE} ${order}`,
-      rows,
-    )
-    this.#someLeaves = db.prepare(
-      `SELECT ${SCAN_COLUMNS} FROM record WHERE substr(?, leaf + 1, 1) = x'01' AND ${IN_RANGE} ${order}`,
-      rows,
-    )
-    this.#sliceEnd = db.prepare(
-      `SELECT key FROM record WHERE ${IN_RANGE} ORDER BY key LIMIT 1 OFFSET ?`,
+      'SELECT key FROM removable_key WHERE key >= ? AND key < ? ORDER BY key LIMIT ?',
       rows,
     )
   }
 
   /** As `RecordStore.scan`. */
   slice(range: ScanRange, limit: number): ScanSlice {
-    const end = range.leaves === undefined ? range.end : this.#endOfSlice(range)
-    const entries = this.#read({ ...range, end }, limit)
-    const last = entries.at(-1)
-    // The first key after the last one: no key contains a NUL.
-    if (last !== undefined) return { entries, nextStart: `${last.key}\0` }
-    return { entries, nextStart: end === range.end ? undefined : end }
+    // What is removable is known of keys that wait, too.
+    if (range.removableOnly) return this.#take(range, limit, this.#removableIn(range, limit), [])
+    const waiting = this.#waitingIn(range, limit)
+    const bounded = { ...range, end: waiting.end }
+    if (range.leaves === undefined)
+      return this.#take(bounded, limit, this.#indexed(bounded, limit), waiting.entries, range.end)
+    const { candidates, end } = this.#ofLeaves(bounded, range.leaves)
+    return this.#take({ ...range, end }, limit, candidates, waiting.entries, range.end)
   }
 
   /**
-   * Where a slice of some leaves ends, so that it does not pass over too many keys that are of other leaves.
-   */
-  #endOfSlice({ start, end }: ScanRange): string {
-    const found = this.#sliceEnd.get(start, boundOf(end), SLICE_KEYS)
-    return found === undefined ? end : text(row(found)[0])
-  }
-
-  #read(range: ScanRange, limit: number): ScanEntry[] {
-    const entries: ScanEntry[] = []
-    let bytes = 0
-    for (const columns of this.#select(range, limit)) {
-      const [key] = row(columns)
-      const record = recordOf(row(columns), 1)
-      entries.push({ key: text(key), record })
-      bytes += record.state.value?.length ?? 0
-      if (bytes >= SLICE_BYTES) break
-    }
-    return entries
-  }
-
-  #select({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number) {
-    const omit = omitValues ? 1 : 0
-    if (removableOnly) return this.#removable.iterate(omit, start, boundOf(end), limit)
-    if (leaves === undefined) return this.#all.iterate(omit, start, boundOf(end), limit)
-    return this.#someLeaves.iterate(omit, this.#flagsOf(leaves), start, boundOf(end), limit)
-  }
-
-  /**
-   * One byte for each leaf, 1 if it is wanted. It is kept, because a scan asks for the same leaves with every
+   * Merges candidates of the index with entries that wait, up to the end of the range or the limits of a
    * slice.
    */
-  #flagsOf(leaves: ReadonlySet<number>): Uint8Array {
-    const known = this.#flags.get(leaves)
-    if (known !== undefined) return known
-    const bytes = new Uint8Array(LEAF_COUNT)
-    for (const leaf of leaves) bytes[leaf] = 1
-    this.#flags.set(leaves, bytes)
-    return bytes
+  #take(
+    range: ScanRange,
+    limit: number,
+    indexed: Iterable<Candidate>,
+    waiting: readonly Waiting[],
+    wholeEnd = range.end,
+  ): ScanSlice {
+    const entries: ScanEntry[] = []
+    const damaged: string[] = []
+    let last = ''
+    let bytes = 0
+    let taken = 0
+    const isFull = (): boolean => entries.length + damaged.length === limit || bytes >= SLICE_BYTES
+    const add = (key: string, read: () => KeyRecord): void => {
+      last = key
+      try {
+        const record = read()
+        if (!range.omitValues) bytes += record.state.value?.length ?? 0
+        entries.push({ key, record: range.omitValues ? withoutValue(record) : record })
+      } catch (error) {
+        if (!(error instanceof DamagedRecordError)) throw error
+        damaged.push(key)
+      }
+    }
+    const addWaiting = (before: string | undefined): void => {
+      for (; taken < waiting.length && !isFull(); taken += 1) {
+        const { key, order, id } = waiting[taken]!
+        if (before !== undefined && order >= before) return
+        add(key, () => this.#read(key, this.#table.loadById(id), undefined))
+      }
+    }
+    for (const { key, read } of indexed) {
+      addWaiting(orderOf(key))
+      if (isFull()) break
+      add(key, read)
+    }
+    addWaiting(range.end === '' ? undefined : orderOf(range.end))
+    // The first key after the last one: no key contains a NUL.
+    if (isFull()) return { entries, damaged, nextStart: `${last}\0` }
+    return { entries, damaged, nextStart: range.end === wholeEnd ? undefined : range.end }
   }
+
+  /** The first entries that wait and match, and the key up to which those are all. */
+  #waitingIn(range: ScanRange, limit: number): { entries: Waiting[]; end: string } {
+    const end = range.end === '' ? undefined : orderOf(range.end)
+    const entries: Waiting[] = []
+    const sources = this.#index.waitingFrom(range.start)
+    const heads = sources.map((source) => source.next())
+    for (let seen = 0; ; seen += 1) {
+      const [a, b] = heads
+      const first = b === undefined || (a !== undefined && a.order < b.order) ? 0 : 1
+      const entry = heads[first]
+      if (entry === undefined || (end !== undefined && entry.order >= end)) return { entries, end: range.end }
+      if (seen === SLICE_KEYS || entries.length === limit) return { entries, end: entry.key }
+      if (range.leaves?.has(leafOfHash(entry.hash)) ?? true) entries.push(entry)
+      heads[first] = sources[first]!.next()
+    }
+  }
+
+  *#removableIn({ start, end }: ScanRange, limit: number): Generator<Candidate> {
+    for (const found of this.#removable.iterate(start, boundOf(end), limit)) {
+      const key = text(row(found)[0])
+      yield { key, read: () => this.#load(key) }
+    }
+  }
+
+  *#indexed({ start, end }: ScanRange, limit: number): Generator<Candidate> {
+    for (const found of this.#all.iterate(start, boundOf(end), limit)) {
+      const columns = row(found)
+      const key = text(columns[MARKED + 1])
+      yield { key, read: () => this.#read(key, columns, columns[MARKED]) }
+    }
+  }
+
+  /** The keys of some leaves among the next ones of the index, and the key up to which those are all. */
+  #ofLeaves(
+    { start, end }: ScanRange,
+    leaves: ReadonlySet<number>,
+  ): { candidates: Candidate[]; end: string } {
+    const found = this.#keys.all(start, boundOf(end)).map(row)
+    const isWhole = found.length <= SLICE_KEYS
+    const candidates: Candidate[] = []
+    for (const [column, id, marked] of found.slice(0, SLICE_KEYS)) {
+      const key = text(column)
+      if (!leaves.has(leafOfHash(hashKey(key, this.#secret)))) continue
+      candidates.push({ key, read: () => this.#read(key, this.#table.loadById(integer(id)), marked) })
+    }
+    return { candidates, end: isWhole ? end : text(found.at(-1)![0]) }
+  }
+}
+
+function withoutValue(record: KeyRecord): KeyRecord {
+  return { ...record, state: { ...record.state, value: undefined } }
 }
 
 function boundOf(end: ScanRange['end']): string | Uint8Array {

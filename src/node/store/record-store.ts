@@ -1,13 +1,15 @@
-import type { Ballot } from '../../register/ballot.ts'
-import type { KeyRecord } from '../../register/messages.ts'
-import type { WriteId } from '../../register/state.ts'
+import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import type { Inventory } from './inventory.ts'
 
-/**
- * A part of a scan. `nextStart` is where the rest of the range begins; `undefined`: this was the last part.
- */
-export type ScanSlice = Readonly<{ entries: readonly ScanEntry[]; nextStart: string | undefined }>
+/** A part of a scan. */
+export type ScanSlice = Readonly<{
+  entries: readonly ScanEntry[]
+  /** The keys of this part whose records are damaged. They are not among the entries. */
+  damaged: readonly string[]
+  /** Where the rest of the range begins; `undefined`: this was the last part. */
+  nextStart: string | undefined
+}>
 
 /**
  * Keeps the records, the identity and the membership of a node. SQLite in production, memory in simulations.
@@ -26,7 +28,12 @@ export interface RecordStore {
 
   /** Runs `save`, `saveMembership` and `load` as one step. Not nested; `fn` must not await. */
   transaction<T>(fn: () => T): T
-  /** The record of a key; `EMPTY_RECORD` when there is none. */
+  /**
+   * The record of a key; `EMPTY_RECORD` when there is none.
+   *
+   * @throws {DamagedRecordError} when it is not what was saved. The store goes on working, and so does an
+   * open transaction, if the caller catches the error within it.
+   */
   load(key: string): KeyRecord
   /**
    * Replaces the record that `load` has returned, which is `before`. `EMPTY_RECORD` removes the record. Only
@@ -34,15 +41,19 @@ export interface RecordStore {
    */
   save(key: string, before: KeyRecord, record: KeyRecord): void
   /**
-   * Saves the first record of a key in one step, without a `load`. `false`: the key has a record already, and
-   * nothing was done. Only within a transaction.
+   * Saves the first record of a key in one step, without a `load`. `false`: the key has a record already,
+   * which may be damaged, and nothing was done. Only within a transaction.
    */
   insert(key: string, record: KeyRecord): boolean
   /**
-   * Marks the record of a key as `onMark` does, in one step, without a `load`. `true`: the record was
-   * changed. Only within a transaction.
+   * Takes a chosen mark, as `onMark` does. It counts for each `load` and `scan` from now on, and is written
+   * some time later. A crash may lose it, which is safe: marks are hints. A damaged record takes none.
    */
-  mark(key: string, ballot: Ballot, writeId: WriteId): boolean
+  mark(key: string, mark: Mark): void
+  /**
+   * Puts a record in the place of a damaged one, which `load` cannot return. Only within a transaction.
+   */
+  heal(key: string, record: KeyRecord): void
   /** Only within a transaction. */
   saveMembership(membership: Membership): void
 
@@ -52,6 +63,11 @@ export interface RecordStore {
    */
   scan(range: ScanRange, limit: number): ScanSlice
 
+  /**
+   * Writes some of what was put off, such as marks; true when there is more. Not within a transaction.
+   * `isIdle`: no request waits, so that it may do what takes longer.
+   */
+  flush(isIdle: boolean): boolean
   /**
    * Gives some of the space of removed records back to the file system, in a step of a few milliseconds; true
    * when there is more to give back. Not within a transaction. `isIdle`: no request waits, so that a step may

@@ -1,4 +1,6 @@
 import { FaultError } from '../../process/fault.ts'
+import { DamagedColumnError } from './columns.ts'
+import { DamagedRecordError } from './damaged-record.ts'
 
 /** SQLite's primary result codes that an operator can act on (sqlite.org/rescode.html). */
 const BUSY = 5
@@ -23,11 +25,23 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === BUSY
 }
 
+/** Whether an error says that something was read that cannot have been written. */
+function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedRecordError || error instanceof DamagedColumnError) return true
+  // An integer above 2^53 - 1.
+  return error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE'
+}
+
+/** Whether an error comes from the database, and not from a mistake in the program. */
+export function isStoreError(error: unknown): boolean {
+  return isDamage(error) || sqliteCode(error) !== undefined
+}
+
 /** Says for an operator what an error of the database at `path` means, and what to do. */
 export function asFault(error: unknown, path: string): FaultError {
   if (error instanceof FaultError) return error
   const said = error instanceof Error ? error.message : String(error)
-  switch (sqliteCode(error)) {
+  switch (isDamage(error) ? CORRUPT : sqliteCode(error)) {
     case FULL:
       return new FaultError(
         'store_full',

@@ -103,6 +103,7 @@ export class Machine implements Listener {
   crash(): void {
     if (!this.isUp) return
     this.#clock.kill()
+    this.#options.store.forgetMarks()
     this.#handler = undefined
     this.#store.nextCut = undefined
     this.#options.onCrash()

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
-import { digestOf, leafOf } from '../../node/store/digest.ts'
+import { digestOf, leafOf } from '../../node/store/digest-hash.ts'
 import { Inventory, NOTHING, type Weight, weightOf } from '../../node/store/inventory.ts'
+import { PendingMarks } from '../../node/store/pending-marks.ts'
 import type { RecordStore, ScanSlice } from '../../node/store/record-store.ts'
 import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
-import type { Ballot } from '../../register/ballot.ts'
-import type { KeyRecord } from '../../register/messages.ts'
-import type { WriteId } from '../../register/state.ts'
+import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
+
+/** As the store of a node: the marks that become durable with a change, and without one. */
+const MARKS_PER_TRANSACTION = 64
+const MARKS_PER_FLUSH = 512
 
 /** Power goes at a transaction: before it is durable, or behind that. */
 export class PowerCut extends Error {}
@@ -35,6 +38,8 @@ export class MemoryStore implements RecordStore {
   #changes: Map<string, KeyRecord> | undefined
   readonly #digestOf: typeof digestOf
   readonly #observer: StoreObserver
+  /** Chosen marks that are not durable yet. */
+  #marks = new PendingMarks()
   /** What the observer is told once it is durable. */
   #news: (() => void)[] = []
 
@@ -65,6 +70,7 @@ export class MemoryStore implements RecordStore {
     this.#news = []
     try {
       const result = fn()
+      if (this.#changes.size > 0) this.#writeMarks(MARKS_PER_TRANSACTION)
       const cut = this.nextCut
       this.nextCut = undefined
       if (cut === 'before commit') throw new PowerCut()
@@ -80,7 +86,7 @@ export class MemoryStore implements RecordStore {
   }
 
   load(key: string): KeyRecord {
-    return this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
+    return this.#withMark(key, this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD)
   }
 
   save(key: string, before: KeyRecord, record: KeyRecord): void {
@@ -93,6 +99,11 @@ export class MemoryStore implements RecordStore {
       this.#news.push(() => this.#observer.onStub(key, before))
     if (record === EMPTY_RECORD && before.isStub) this.#news.push(() => this.#observer.onDrop(key))
     this.#changes.set(key, record)
+    this.#marks.remove(key)
+  }
+
+  heal(key: string, record: KeyRecord): void {
+    this.save(key, this.load(key), record)
   }
 
   insert(key: string, record: KeyRecord): boolean {
@@ -101,11 +112,32 @@ export class MemoryStore implements RecordStore {
     return true
   }
 
-  mark(key: string, ballot: Ballot, writeId: WriteId): boolean {
-    const before = this.load(key)
-    const { record } = onMark(before, { kind: 'mark', ballot, writeId })
-    if (record !== before) this.save(key, before, record)
-    return record !== before
+  mark(key: string, mark: Mark): void {
+    this.#marks.add(key, mark)
+  }
+
+  /** The process has ended: what was in its memory is lost. */
+  forgetMarks(): void {
+    this.#marks = new PendingMarks()
+  }
+
+  flush(): boolean {
+    if (this.#marks.isEmpty) return false
+    this.transaction(() => this.#writeMarks(MARKS_PER_FLUSH))
+    return !this.#marks.isEmpty
+  }
+
+  #writeMarks(limit: number): void {
+    this.#marks.take(limit, (key, mark) => {
+      const before = this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
+      const { record } = onMark(before, mark)
+      if (record !== before) this.save(key, before, record)
+    })
+  }
+
+  #withMark(key: string, record: KeyRecord): KeyRecord {
+    const mark = this.#marks.get(key)
+    return mark === undefined ? record : onMark(record, mark).record
   }
 
   #keep(key: string, record: KeyRecord): void {
@@ -123,7 +155,7 @@ export class MemoryStore implements RecordStore {
 
   scan({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number): ScanSlice {
     const entries = [...this.#records]
-      .map(([key, record]) => ({ key, record }))
+      .map(([key, record]) => ({ key, record: this.#withMark(key, record) }))
       .filter(({ key }) => key >= start && (end === '' || key < end))
       .filter(({ record }) => !removableOnly || record.state.value === undefined)
       .filter(({ key }) => leaves === undefined || leaves.has(leafOf(key)))
@@ -131,6 +163,7 @@ export class MemoryStore implements RecordStore {
     const page = entries.slice(0, limit)
     const last = page.at(-1)
     return {
+      damaged: [],
       entries: omitValues ? page.map(withoutValue) : page,
       nextStart: last === undefined || entries.length === page.length ? undefined : `${last.key}\0`,
     }

@@ -1,7 +1,7 @@
 /** Background repair with one rule broken: the large world must notice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digestOf } from '../../node/store/digest.ts'
+import { digestOf } from '../../node/store/digest-hash.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { candidatesAt, highestAccepted } from '../../register/known-chosen.ts'
 import { PROTOCOL, type Protocol } from '../protocol.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { leafOf } from '../../node/store/digest.ts'
+import { leafOf } from '../../node/store/digest-hash.ts'
 import type { Clock } from '../../process/clock.ts'
 import { compareKeys } from '../../rpc/key-order.ts'
 import { LEAF_COUNT } from '../../rpc/messages.ts'

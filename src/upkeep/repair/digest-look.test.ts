@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leafOf } from '../../node/store/digest.ts'
+import { leafOf } from '../../node/store/digest-hash.ts'
 import { aRecord, MemoryMember } from '../../testing/memory-member.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
 

@@ -1,17 +1,11 @@
-import { onMark } from '../register/acceptor.ts'
-import type { KeyRecord, Request } from '../register/messages.ts'
+import type { Mark } from '../../register/messages.ts'
 
 /**
  * The marks that are kept in memory, at most. The oldest one is then dropped, which is safe: marks are hints.
  */
 const MARKS_MAX = 16_384
 
-type Mark = Extract<Request, { kind: 'mark' }>
-
-/**
- * Chosen marks that are not in the store yet. They take effect when a record is loaded, so that a mark counts
- * before it is written. At most one for each key, the newest.
- */
+/** Chosen marks that are not in the store yet: at most one for each key, the newest. */
 export class PendingMarks {
   /** By key, oldest first. */
   readonly #marks = new Map<string, Mark>()
@@ -30,12 +24,9 @@ export class PendingMarks {
     }
   }
 
-  /** The record of a key as its pending mark leaves it. */
-  applyTo(key: string, record: KeyRecord): KeyRecord {
+  get(key: string): Mark | undefined {
     // V8 interns each string that it looks up in a Map, which costs more than the rest of a read.
-    if (this.isEmpty) return record
-    const mark = this.#marks.get(key)
-    return mark === undefined ? record : onMark(record, mark).record
+    return this.isEmpty ? undefined : this.#marks.get(key)
   }
 
   /**
