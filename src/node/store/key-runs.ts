@@ -23,6 +23,9 @@ export type RunEntry = { readonly order: string; isGone: boolean }
 /** A run is sorted when it has this many entries. */
 const RUN_LENGTH = 1_024
 
+/** Runs are merged up to this length: that takes about a millisecond. */
+const RUN_LENGTH_MAX = 8 * RUN_LENGTH
+
 /** Entries in the order of their keys. */
 type Run<E> = readonly E[]
 
@@ -48,18 +51,24 @@ export class KeyRuns<E extends RunEntry> {
     if (this.#newest.length >= RUN_LENGTH) this.#seal()
   }
 
-  /** Sorts the newest entries, and merges them with the last run while that one is short. */
+  /** Sorts the newest entries, and merges them with the last runs while those are no longer than they are. */
   #seal(): void {
     if (this.#newest.length === 0) return
-    const last = this.#runs.at(-1)
-    const isShort = last !== undefined && last.length < RUN_LENGTH
-    const entries = isShort ? [...last, ...this.#newest] : this.#newest
-    // A sorted part at the beginning costs the sort little.
-    const run = entries.sort((a, b) => (a.order < b.order ? -1 : 1))
-    if (isShort) this.#runs[this.#runs.length - 1] = run
-    else this.#runs.push(run)
+    let run = this.#newest.sort(inOrder)
+    for (let last = this.#runs.at(-1); last !== undefined; last = this.#runs.at(-1)) {
+      const length = last.length + run.length
+      if (last.length >= RUN_LENGTH && (last.length > run.length || length > RUN_LENGTH_MAX)) break
+      // Parts that are sorted cost a sort little.
+      run = [...last, ...run].sort(inOrder)
+      this.#runs.pop()
+    }
+    this.#runs.push(run)
     this.#newest = []
   }
+}
+
+function inOrder(a: RunEntry, b: RunEntry): number {
+  return a.order < b.order ? -1 : 1
 }
 
 /** Reads several runs as one. */
