@@ -69,7 +69,7 @@ export class ChangeMembers {
     const { epoch, directory } = this.#cluster
     const current = epoch()?.membership
     if (current === undefined) return NOT_FOUND
-    const description = await directory.describe(address).catch(() => undefined)
+    const description = await directory.describeNewcomer(address).catch(() => undefined)
     // A refusal that does not depend on the new node comes first, so that no one starts a node in vain.
     const newcomer = { nodeId: description?.nodeId ?? '', address }
     const planned = plan(current, newcomer)

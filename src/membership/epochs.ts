@@ -23,7 +23,7 @@ export class Epochs {
   #current: Epoch | undefined
   /** Set in a joint epoch. */
   #transfer: TransferDriver | undefined
-  /** What nodes of the current epoch have said about newer epochs, by nodeId. */
+  /** What was said of newer epochs on the link to each node of this one, by the id of that node. */
   readonly #claims = new Map<string, Claim>()
   #isClosed = false
 
@@ -115,7 +115,7 @@ export class Epochs {
     const ours = this.#current?.membership
     const address = directory.addressOf(expected)
     if (ours !== undefined && membership?.clusterId === ours.clusterId) {
-      if (membership.epoch > ours.epoch) return this.#onNewer(ours, { nodeId, membership })
+      if (membership.epoch > ours.epoch) return this.#onNewer(ours, expected, { nodeId, membership })
       if (!isMemberOf(ours, nodeId)) void farewells.tell(nodeId, address, ours)
       if (nodeId === expected.nodeId) return
       // A member that has lost its disk is leaving, and the joining node answers at its address.
@@ -125,9 +125,10 @@ export class Epochs {
   }
 
   /** Deferred, because following a membership closes the link that reports the claim. */
-  #onNewer(ours: Membership, claim: Claim): void {
+  #onNewer(ours: Membership, expected: Member, claim: Claim): void {
     const { clock, onClaim } = this.#options
-    this.#claims.set(claim.nodeId, claim)
+    // By the link: a node that calls itself by another name each time is one node still.
+    this.#claims.set(expected.nodeId, claim)
     const newer = newestConfirmed(ours, [...this.#claims.values()])
     clock.defer(() => (newer === undefined ? onClaim() : this.follow(newer, false)))
   }

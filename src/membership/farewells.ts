@@ -5,6 +5,9 @@ import type { NodeDirectory } from './node-directory.ts'
 /** How long it may take to tell a node. */
 const FAREWELL_TIMEOUT_MS = 2_000
 
+/** How many places of nodes that left are remembered. Each of them is asked in every look. */
+const ADDRESSES_MAX = 16
+
 /**
  * Tells nodes that they are no longer members. A node that does not answer is told when it is seen again.
  */
@@ -25,7 +28,10 @@ export class Farewells {
 
   /** Records that the node at an address has left the cluster, so that it is looked for at that address. */
   note(address: string): void {
+    this.#addresses.delete(address)
     this.#addresses.add(address)
+    const [oldest] = this.#addresses
+    if (this.#addresses.size > ADDRESSES_MAX) this.#addresses.delete(oldest!)
   }
 
   /**

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino'
 import type { Member, Mismatch } from '../rpc/messages.ts'
 
+/** How many findings are remembered. A node that makes up names must not fill the memory. */
+const REPORTED_MAX = 256
+
 /**
  * Logs that another node answers at the address of a member. Each finding is logged once.
  */
@@ -18,6 +21,8 @@ export class MismatchLog {
     const report = `${nodeId} ${address} ${mismatch.nodeId} ${clusterId} ${epoch}`
     if (this.#reported.has(report)) return
     this.#reported.add(report)
+    const [oldest] = this.#reported
+    if (this.#reported.size > REPORTED_MAX) this.#reported.delete(oldest!)
     const fields = {
       node: nodeId,
       address,

@@ -1,17 +1,38 @@
-import type { Description, Member } from '../rpc/messages.ts'
-import type { Connect, NodeTransport } from '../rpc/transport.ts'
+import type {
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  Member,
+  ScanEntry,
+  ScanRange,
+} from '../rpc/messages.ts'
+import type { BatchStream, Connect, NodeTransport, StreamHandlers } from '../rpc/transport.ts'
 import type { Sighting } from './sighting.ts'
 
 /** How long a node may take to describe itself. */
 const DESCRIBE_TIMEOUT_MS = 1_000
 
 /**
- * Knows the addresses of nodes, and keeps a transport for each address until the connector stops.
+ * The same for a node that somebody has just started. A connector that has tried to reach it before tries
+ * again within about a second.
  */
+const NEWCOMER_TIMEOUT_MS = 3_000
+
+/**
+ * How many transports are kept. A cluster has up to 14 nodes while it changes, and as many hosts. All other
+ * addresses come from outside: from nodes that may be wrong, or from whoever asks for a change.
+ */
+const TRANSPORTS_MAX = 64
+
+/** How many addresses are remembered beside those that the membership names. */
+const ADDRESSES_MAX = 64
+
+/** Knows the addresses of nodes, and keeps one transport for each address that was used lately. */
 export class NodeDirectory {
   readonly #connect: Connect
-  readonly #transports = new Map<string, NodeTransport>()
-  /** Where nodes were last seen, by nodeId. */
+  /** By address, the one that was used last at the end. */
+  readonly #transports = new Map<string, SharedTransport>()
+  /** Where nodes were last seen, by nodeId, the one that was seen last at the end. */
   readonly #addresses = new Map<string, string>()
 
   constructor(connect: Connect) {
@@ -24,7 +45,10 @@ export class NodeDirectory {
   }
 
   noteAddress(nodeId: string, address: string): void {
+    this.#addresses.delete(nodeId)
     this.#addresses.set(nodeId, address)
+    const [oldest] = this.#addresses.keys()
+    if (this.#addresses.size > ADDRESSES_MAX) this.#addresses.delete(oldest!)
   }
 
   transportOf(member: Member): NodeTransport {
@@ -32,16 +56,22 @@ export class NodeDirectory {
   }
 
   transportTo(address: string): NodeTransport {
-    const known = this.#transports.get(address)
-    if (known !== undefined) return known
-    const transport = this.#connect(address)
+    const transport = this.#transports.get(address) ?? new SharedTransport(this.#connect(address))
+    // The last one in the map is the one that was used last.
+    this.#transports.delete(address)
     this.#transports.set(address, transport)
+    this.#closeUnused()
     return transport
   }
 
-  /** Rejects when the node does not answer in time. */
+  /** Rejects when the node does not answer in time, and at once when it could not be reached a moment ago. */
   describe(address: string, timeoutMs = DESCRIBE_TIMEOUT_MS): Promise<Description> {
     return this.transportTo(address).describe(timeoutMs)
+  }
+
+  /** Asks a node that may have started a moment ago. Rejects when it does not answer in time. */
+  describeNewcomer(address: string): Promise<Description> {
+    return this.transportTo(address).describe(NEWCOMER_TIMEOUT_MS, true)
   }
 
   /** Asks at every address which node is there. An address where no node answers in time is left out. */
@@ -55,5 +85,54 @@ export class NodeDirectory {
 
   close(): void {
     for (const transport of this.#transports.values()) transport.close()
+  }
+
+  /** Too many: the oldest ones that carry no stream are closed. What they are asked at the moment fails. */
+  #closeUnused(): void {
+    let excess = this.#transports.size - TRANSPORTS_MAX
+    for (const [address, transport] of this.#transports) {
+      if (excess <= 0) return
+      if (transport.streamCount > 0) continue
+      this.#transports.delete(address)
+      transport.close()
+      excess -= 1
+    }
+  }
+}
+
+/** A transport that knows how many streams are open on it. */
+class SharedTransport implements NodeTransport {
+  readonly #transport: NodeTransport
+  streamCount = 0
+
+  constructor(transport: NodeTransport) {
+    this.#transport = transport
+  }
+
+  open(handlers: StreamHandlers): BatchStream {
+    this.streamCount += 1
+    return this.#transport.open({
+      ...handlers,
+      onClose: (...args) => {
+        this.streamCount -= 1
+        handlers.onClose(...args)
+      },
+    })
+  }
+
+  describe(timeoutMs: number, isPatient?: boolean): Promise<Description> {
+    return this.#transport.describe(timeoutMs, isPatient)
+  }
+
+  digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
+    return this.#transport.digest(request, timeoutMs)
+  }
+
+  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]> {
+    return this.#transport.scan(range, signal)
+  }
+
+  close(): void {
+    this.#transport.close()
   }
 }

@@ -3,9 +3,11 @@
  * `src/replication/lying-node.test.ts`.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { status } from '@grpc/grpc-js'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
@@ -257,6 +259,29 @@ for (const [what, answer] of FRAMES) {
     })
     assert.notEqual(reason, '')
   })
+}
+
+test('a node that could not be reached a moment ago is awaited by whoever is patient, and by nobody else', async (t) => {
+  const unused = createTcpServer().listen(0, '127.0.0.1')
+  await once(unused, 'listening')
+  const { port } = unused.address() as AddressInfo
+  await promisify(unused.close.bind(unused))()
+  const transport = connectTo(t, port)
+  await assert.rejects(transport.describe(DEADLINE_MS))
+  const patient = transport.describe(DEADLINE_MS, true)
+  await assert.rejects(transport.describe(DEADLINE_MS), 'it does not try again yet')
+  await LyingNode.start(t, 'n1', port)
+  assert.equal((await patient).nodeId, 'n1')
+  const startMs = performance.now()
+  await assert.rejects(connectTo(t, port + 1).describe(200, true), /did not describe itself/)
+  assert.ok(performance.now() - startMs < DEADLINE_MS, 'patience ends with the time')
+})
+
+/** A transport to a port at which nobody need listen. */
+function connectTo(t: TestContext, port: number) {
+  const transport = connectGrpc(`127.0.0.1:${port}`)
+  t.after(() => transport.close())
+  return transport
 }
 
 test('a host that is named like a scheme of gRPC is a host', async (t) => {

@@ -3,6 +3,7 @@ import {
   Client,
   type ClientDuplexStream,
   credentials as grpcCredentials,
+  Metadata,
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
@@ -81,8 +82,8 @@ class GrpcTransport implements NodeTransport {
     return stream
   }
 
-  describe(timeoutMs: number): Promise<Description> {
-    return this.#ask(nodeService.describe, {}, timeoutMs, 'describe itself')
+  describe(timeoutMs: number, isPatient = false): Promise<Description> {
+    return this.#ask(nodeService.describe, {}, timeoutMs, 'describe itself', isPatient)
   }
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
@@ -99,15 +100,17 @@ class GrpcTransport implements NodeTransport {
     request: Q,
     timeoutMs: number,
     what: string,
+    isPatient = false,
   ): Promise<A> {
     const options = { deadline: Date.now() + timeoutMs }
+    const metadata = new Metadata({ waitForReady: isPatient })
     const read = (bytes: Buffer): A => this.#read(() => responseDeserialize(bytes))
     return new Promise((resolve, reject) => {
       const onAnswer = (cause: ServiceError | null, answer: A | undefined) => {
         if (answer !== undefined) resolve(answer)
         else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
-      this.#client.makeUnaryRequest(path, requestSerialize, read, request, options, onAnswer)
+      this.#client.makeUnaryRequest(path, requestSerialize, read, request, metadata, options, onAnswer)
     })
   }
 

@@ -35,8 +35,11 @@ export interface BatchStream {
  */
 export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
-  /** Rejects when the node does not answer within `timeoutMs`, or sends no description. */
-  describe(timeoutMs: number): Promise<Description>
+  /**
+   * Rejects when the node does not answer within `timeoutMs`, or sends no description. When the node could
+   * not be reached a moment ago, it rejects at once. `isPatient`: even then it tries for the whole time.
+   */
+  describe(timeoutMs: number, isPatient?: boolean): Promise<Description>
   /** Rejects when the node does not answer within `timeoutMs`, or sends no answer to this request. */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
   /**

@@ -97,11 +97,11 @@ export class LyingNode {
     )
   }
 
-  /** Listens on a free port of loopback until the test ends. */
-  static async start(t: Pick<TestContext, 'after'>, nodeId: string): Promise<LyingNode> {
+  /** Listens on a port of loopback, by default on a free one, until the test ends. */
+  static async start(t: Pick<TestContext, 'after'>, nodeId: string, wanted = 0): Promise<LyingNode> {
     const node = new LyingNode(nodeId)
     const port = await new Promise<number>((resolve, reject) => {
-      node.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      node.#server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       )
     })

@@ -33,6 +33,10 @@ test('an address that is none, a field too many, a node id that cannot be: 400, 
     [{ address: 'host' }, 'address'],
     [{ address: 'host:99999' }, 'address'],
     [{ address: 8001 }, 'address'],
+    [{ address: '0.0.0.0:8001' }, 'address'],
+    [{ address: 'http://[::]:8001' }, 'address'],
+    [{ address: '224.0.0.1:8001' }, 'address'],
+    [{ address: '[fe80::1]:8001' }, 'address'],
     [{}, 'address'],
     [{ address: 'host:8001', force: true }, 'force'],
   ] as const) {
@@ -44,6 +48,11 @@ test('an address that is none, a field too many, a node id that cannot be: 400, 
       assert.deepEqual(fieldsOf(expectProblem(answer, 'invalid_request')), [field])
     }
   }
+  const everywhere = await app.inject({ method: 'POST', url: PATH, payload: { address: '0.0.0.0:8001' } })
+  assert.match(
+    everywhere.body,
+    /at which others reach the node, and not 0\.0\.0\.0:8001, which stands for all/,
+  )
   const answer = await app.inject({ method: 'DELETE', url: `${PATH}/${'n'.repeat(129)}` })
   assert.deepEqual(fieldsOf(expectProblem(answer, 'invalid_request')), ['nodeId'])
   expectProblem(

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import type { MemberBody } from '../../../api/member-schemas.ts'
 import type { ChangeResult } from '../../../engines/engine.ts'
-import { parseAddress } from '../../../process/address.ts'
+import { parseAddress, whyUnreachable } from '../../../process/address.ts'
 import { sendFailure } from '../../outcome.ts'
 import { sendProblem } from '../../problem.ts'
 import { invalidRequest } from '../../request-error.ts'
@@ -25,13 +25,22 @@ export const CHANGE_PROBLEMS = [
 /** The problems of a change that makes a node a member. */
 export const NEWCOMER_PROBLEMS = ['already_a_member', 'node_not_empty', 'node_unreachable'] as const
 
-/** The address in a body, as `host:port`. @throws RequestError when it cannot be read */
+/**
+ * The address in a body, as `host:port`.
+ *
+ * @throws RequestError when it cannot be read, or nobody could connect to it
+ */
 export function addressIn({ address }: MemberBody): string {
   const parsed = parseAddress(address)
   if (parsed === undefined) {
     throw invalidRequest([
       { field: 'address', message: 'must be host:port, like 10.0.0.4:8001 or [::1]:8001' },
     ])
+  }
+  const why = whyUnreachable(parsed)
+  if (why !== undefined) {
+    const message = `must be the address at which others reach the node, and not ${parsed}, which ${why}`
+    throw invalidRequest([{ field: 'address', message }])
   }
   return parsed
 }
