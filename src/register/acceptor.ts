@@ -10,7 +10,7 @@ type Mark = Extract<Request, { kind: 'mark' }>
 type Stub = Extract<Request, { kind: 'stub' }>
 type Drop = Extract<Request, { kind: 'drop' }>
 
-/** How a node without a record for a key behaves. Storing it means to store nothing. */
+/** The record of a node that holds nothing for a key. It is never stored. */
 export const EMPTY_RECORD: KeyRecord = {
   promised: FIRST_BALLOT,
   accepted: undefined,
@@ -20,11 +20,11 @@ export const EMPTY_RECORD: KeyRecord = {
 }
 
 /**
- * Promises to take no ballot below the given one. An equal ballot is the proposer's own: the accept before it
- * prepared it (`next`), so it is no conflict. CASPaxos §2.2, step 2; protocol.md §3.
+ * Promises to take no ballot below the given one. An equal ballot belongs to the same proposer, whose earlier
+ * accept prepared it (`next`), so it is no conflict. CASPaxos §2.2, step 2; protocol.md §3.
  *
- * On a stub an equal ballot is refused: the promise that a `drop` names must change when somebody relies on
- * it anew.
+ * A stub refuses an equal ballot: when a proposer begins to rely on the promise, the promise must change, so
+ * that a `drop` no longer matches it.
  */
 export function onPrepare(record: KeyRecord, { ballot }: Prepare): Answer {
   const order = compareBallots(ballot, record.promised)
@@ -33,8 +33,8 @@ export function onPrepare(record: KeyRecord, { ballot }: Prepare): Answer {
 }
 
 /**
- * Votes for a state at a ballot, and promises `next` at once. CASPaxos §2.2, step 4, with §2.2.1's one round
- * trip.
+ * Votes for a state at a ballot, and at the same time promises `next`. CASPaxos §2.2, step 4, with the one
+ * round trip of §2.2.1.
  */
 export function onAccept(record: KeyRecord, { ballot, state, next }: Accept): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'an accept prepares a ballot above its own')
@@ -43,17 +43,17 @@ export function onAccept(record: KeyRecord, { ballot, state, next }: Accept): An
     const promised = maxBallot(next, record.promised)
     return { ok: true, record: { promised, accepted: ballot, state, chosen: false, isStub: false } }
   }
-  // The same vote again: an answer was lost, or the network duplicated the request.
+  // It may be the same vote again: an answer was lost, or the network has duplicated the request.
   return { ok: order === 0 && sameWriteId(state.writeId, record.state.writeId), record }
 }
 
 /**
- * Takes a state that is known to be chosen. A promise never stops a learn: what is chosen at a lower ballot
- * is the ancestor of whatever the promise is for. Refused, and nothing changed, in two cases:
+ * Takes a state that is known to be chosen. A promise does not stop a learn: every state that can be chosen
+ * above the promise descends from it. A learn is refused, and nothing changes, in two cases:
  *
- * - a stub is deaf to ballots below its promise: they are of the life that has been removed (§6);
- * - the record is marked chosen at the same ballot with another state. Both cannot be right, so a rule was
- *   broken or a disk lies: that is for a human to look at, and neither state may overwrite the other.
+ * - the record is a stub, and the ballot is below its promise: the state is from before the removal (§6);
+ * - the record is marked chosen at the same ballot with another state. Both cannot be right: a rule was
+ *   broken, or a disk is bad. A person must look at it, and neither state may be overwritten.
  */
 export function onLearn(record: KeyRecord, { ballot, state, next }: Learn): Answer {
   assert.ok(compareBallots(next, ballot) > 0, 'a learn prepares a ballot above its own')
@@ -68,7 +68,7 @@ export function onLearn(record: KeyRecord, { ballot, state, next }: Learn): Answ
   return { ok: true, record: { promised, accepted: ballot, state, chosen: true, isStub: false } }
 }
 
-/** Marks the stored state as chosen if it is the one the sender means; else changes nothing. */
+/** Marks the stored state as chosen if it is the state that the sender means. Otherwise nothing changes. */
 export function onMark(record: KeyRecord, { ballot, writeId }: Mark): Answer {
   const isMeant =
     record.accepted !== undefined &&
@@ -78,9 +78,9 @@ export function onMark(record: KeyRecord, { ballot, writeId }: Mark): Answer {
 }
 
 /**
- * First step of a removal: the tombstone is forgotten, and its promise kept, so that no older message can
- * pass for a vote on a fresh key. Takes only what holds nothing any more: a tombstone, or an absence that was
- * chosen.
+ * First step of a removal: the tombstone is dropped, but its promise is kept, so that no older message can
+ * count as a vote on a new key. It applies only to a record without a value: a tombstone, or a chosen
+ * absence.
  */
 export function onStub(record: KeyRecord, { ballot, writeId }: Stub): Answer {
   if (record.isStub) return { ok: true, record }
@@ -96,7 +96,8 @@ export function onStub(record: KeyRecord, { ballot, writeId }: Stub): Answer {
 }
 
 /**
- * Second step of a removal. A promise that has risen since it was reported is one that somebody relies on.
+ * Second step of a removal. If the promise has risen since it was reported, a proposer relies on it, and the
+ * stub is not dropped.
  */
 export function onDrop(record: KeyRecord, { promised }: Drop): Answer {
   const isMeant = record.isStub && compareBallots(record.promised, promised) === 0
@@ -104,8 +105,9 @@ export function onDrop(record: KeyRecord, { promised }: Drop): Answer {
 }
 
 /**
- * The acceptor: a node's record and a request give the record to store and the answer. The caller makes a
- * changed record durable before the answer leaves; an unchanged record is returned as the same object.
+ * The acceptor: from the record of a node and a request, it gives the record to store and the answer. The
+ * caller must make a changed record durable before it sends the answer. An unchanged record is returned as
+ * the same object.
  */
 export function answer(record: KeyRecord, request: Request): Answer {
   switch (request.kind) {

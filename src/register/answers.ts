@@ -1,4 +1,4 @@
-/** What became of the requests of one phase of a proposer, node by node. */
+/** The results of the requests of one phase of a proposer, for each node. */
 import { type Ballot, FIRST_BALLOT, maxBallot } from './ballot.ts'
 import { isDamage } from './damage.ts'
 import type { Records } from './known-chosen.ts'
@@ -6,12 +6,12 @@ import type { Answer, Damage, Reply } from './messages.ts'
 import type { NodeSet } from './quorum.ts'
 
 /**
- * What became of the request to one node. `unsent`: the request never left; `lost`: it left, and no answer
- * will come; `undefined`: there is no answer yet.
+ * The result of the request to one node. `unsent`: the request was never sent. `lost`: it was sent, and no
+ * answer will come. `undefined`: there is no answer yet.
  */
 export type Fate = Reply | 'lost' | 'unsent' | undefined
 
-/** What became of the request to each node, at the index of the node. */
+/** The result of the request to each node, at the index of the node. */
 export type Answers = Fate[]
 
 /** A phase that has just begun, of `n` nodes. */
@@ -29,9 +29,10 @@ function isDamagedFate(fate: Fate): fate is Damage {
 }
 
 /**
- * Whether every node refused an accept, took no vote because its record is damaged, or was never sent it. A
- * refusal is final: what a node has promised and accepted never goes down. It also means that the node did
- * not vote for it before, since an accept is delivered at most once.
+ * Whether no node has voted for an accept, and none will: every node has refused it, or cannot vote because
+ * its record is damaged, or was never sent it. A refusal is final, because what a node has promised and
+ * accepted never goes down. It also means that the node did not vote for it before, because an accept is
+ * delivered at most once.
  */
 export function isVoid(answers: Answers): boolean {
   return answers.every((fate) => fate === 'unsent' || isDamagedFate(fate) || (isAnswer(fate) && !fate.ok))

@@ -11,10 +11,12 @@ export type Ballot = Readonly<{
   proposerId: number
 }>
 
-/** The owner of fast ballots: nobody, that is, everybody. */
+/** The proposerId of fast ballots, which all connectors share. */
 export const FAST_PROPOSER_ID = 0
 
-/** The highest id a connector may draw: it must be exact as a JavaScript number and as a SQLite integer. */
+/**
+ * The highest id that a connector may draw. It must be exact as a JavaScript number and as a SQLite integer.
+ */
 export const PROPOSER_ID_MAX = 2 ** 52 - 1
 
 /**
@@ -25,12 +27,13 @@ export const PROPOSER_ID_MAX = 2 ** 52 - 1
 export const ROUND_MAX = 2 ** 48
 
 /**
- * The highest round number that a key reaches by itself: 10,000 rounds a second, for 55 years. A higher one
- * is a fault of some program or disk, and must not spread from its key to others (protocol.md §4.7).
+ * The highest round number that a key can reach without a fault: 10,000 rounds a second, for 55 years. A
+ * higher one comes from a fault of a program or disk, and must not spread from its key to others (protocol.md
+ * §4.7).
  */
 export const PLAUSIBLE_ROUND_MAX = 2 ** 44
 
-/** What every node has promised for a key it has no record of. */
+/** What every node has promised for a key of which it has no record. */
 export const FIRST_BALLOT: Ballot = { round: 1, proposerId: FAST_PROPOSER_ID }
 
 /** Negative when `a` is lower than `b`, 0 when they are the same ballot, positive when `a` is higher. */
@@ -51,7 +54,7 @@ export function nextFastBallot(ballot: Ballot): Ballot {
   return { round: ballot.round + 1, proposerId: FAST_PROPOSER_ID }
 }
 
-/** `5.fast` or `5.1234`: how ballots look in logs and traces. */
+/** The text of a ballot in logs and traces: `5.fast` or `5.1234`. */
 export function formatBallot(ballot: Ballot | undefined): string {
   if (ballot === undefined) return 'none'
   return `${ballot.round}.${isFastBallot(ballot) ? 'fast' : ballot.proposerId}`

@@ -1,19 +1,19 @@
-/** The grace time of tombstones (protocol.md §6): the constants on which everybody must agree. */
+/** The grace time of tombstones (protocol.md §6): constants that must be the same everywhere. */
 
 /**
- * The grace time, in milliseconds, of a cluster whose membership names none. Also the default of the setting.
+ * The default grace time, in milliseconds. It is also that of a membership that names none.
  */
 export const TOMBSTONE_GRACE_MS = 3_600_000
 
 /**
- * The shortest and the longest grace time that a cluster has: after a month, few processes live to remove
- * anything.
+ * The shortest and the longest grace time of a cluster. With more than a month, few processes would live long
+ * enough to remove anything.
  */
 export const TOMBSTONE_GRACE_MS_MIN = 1_000
 export const TOMBSTONE_GRACE_MS_MAX = 31 * 24 * 3_600_000
 
 /**
- * The shortest grace time, in operation timeouts. An operation therefore takes at most a tenth of the grace
- * time: what was alive when a grace time began is dead when it ends.
+ * The shortest grace time, in operation timeouts. So an operation takes at most a tenth of the grace time,
+ * and everything that was alive when a grace time began has ended when it ends.
  */
 export const TIMEOUTS_PER_GRACE = 10

@@ -4,14 +4,14 @@ import { isClassicQuorum, isQuorum, type NodeSet, type Quorums } from './quorum.
 import { ABSENT, type State, sameWriteId } from './state.ts'
 
 /**
- * A state that is known to be chosen, and the ballot it was chosen at; `undefined`: nobody has written the
- * key.
+ * A state that is known to be chosen, and the ballot at which it was chosen. `undefined`: the key was never
+ * written.
  */
 export type Chosen = Readonly<{ state: State; ballot: Ballot | undefined }>
 
 /**
- * One record each of different nodes, at the index of the node; `undefined`, or beyond the end: it has not
- * answered.
+ * The records of different nodes, each at the index of its node. `undefined`, or after the end of the array:
+ * the node has not answered.
  */
 export type Records = readonly (KeyRecord | undefined)[]
 
@@ -38,7 +38,7 @@ export function highestAccepted(records: Records): Ballot | undefined {
 /** A state that nodes have accepted, which nodes, and whether one of them knows that it is chosen. */
 export type Candidate = { readonly state: State; voters: NodeSet; isMarked: boolean }
 
-/** What was accepted at `ballot`, and by whom. */
+/** The states that were accepted at `ballot`, and by which nodes. */
 export function candidatesAt(records: Records, ballot: Ballot): Candidate[] {
   const candidates: Candidate[] = []
   records.forEach((record, node) => {
@@ -55,10 +55,11 @@ export function candidatesAt(records: Records, ballot: Ballot): Candidate[] {
 }
 
 /**
- * The state that is certainly the newest chosen one, or `undefined` when these records do not tell.
+ * The state that is certainly the newest chosen one. `undefined`: these records do not show it.
  *
- * Fewer records than of a classic quorum never tell. The newest chosen state is at the highest accepted
- * ballot among them, because a classic quorum meets the quorum that chose it (protocol.md §4.1).
+ * Records of fewer nodes than a classic quorum never show it. With a classic quorum, the newest chosen state
+ * is at the highest accepted ballot, because a classic quorum meets the quorum that chose the state
+ * (protocol.md §4.1).
  */
 export function knownChosen(records: Records, quorums: Quorums): Chosen | undefined {
   if (!isClassicQuorum(knownNodes(records), quorums)) return undefined

@@ -4,12 +4,12 @@ import { GENERATION_MAX, type State, type WriteId } from './state.ts'
 /** What a connector asks of one node about one key (protocol.md §3). */
 export type Request =
   | Readonly<{ kind: 'prepare'; ballot: Ballot }>
-  /** `next` is the ballot prepared behind the accept; it is above `ballot`. */
+  /** `next` is the ballot that the accept prepares. It is above `ballot`. */
   | Readonly<{ kind: 'accept'; ballot: Ballot; state: State; next: Ballot }>
   /** The sender knows that `state` is chosen at `ballot`. `next` is above `ballot`. */
   | Readonly<{ kind: 'learn'; ballot: Ballot; state: State; next: Ballot }>
   /**
-   * A learn without its state, for a node that has it already: the chosen mark. A hint; it gets no answer.
+   * The chosen mark: a learn without the state, for a node that has the state already. It gets no answer.
    */
   | Readonly<{ kind: 'mark'; ballot: Ballot; writeId: WriteId }>
   /**
@@ -17,7 +17,7 @@ export type Request =
    * (§6).
    */
   | Readonly<{ kind: 'stub'; ballot: Ballot; writeId: WriteId }>
-  /** Second step: forgets a stub whose promise is exactly this one (§6). */
+  /** Second step: drops a stub whose promise is exactly this one (§6). */
   | Readonly<{ kind: 'drop'; promised: Ballot }>
   | Readonly<{ kind: 'read' }>
 
@@ -28,8 +28,8 @@ export const READ_REQUEST: Request = { kind: 'read' }
 export type Mark = Extract<Request, { kind: 'mark' }>
 
 /**
- * Whether nodes take the numbers in a request. They refuse others as malformed (protocol.md §4.7): nothing
- * sends them.
+ * Whether the numbers in a request are within the bounds that nodes take. They refuse others as malformed
+ * (protocol.md §4.7), so connectors never send them.
  */
 export function isWithinBounds(request: Request): boolean {
   switch (request.kind) {
@@ -50,33 +50,36 @@ export function isWithinBounds(request: Request): boolean {
   }
 }
 
-/** Whether the numbers in a record are such as a node can have taken from a message. */
+/** Whether the numbers in a record are within the bounds that nodes take. */
 export function isRecordWithinBounds({ promised, state }: KeyRecord): boolean {
   // What was accepted is below the promise.
   return promised.round <= ROUND_MAX && state.generation <= GENERATION_MAX
 }
 
 /**
- * What a node stores for a key. Invariants: `accepted`, where there is one, is below `promised`; a stub has
+ * What a node stores for a key. Invariants: `accepted`, if it is set, is below `promised`; a stub has
  * accepted nothing.
  */
 export type KeyRecord = Readonly<{
-  /** No accept below this ballot is taken. Never goes down, but by a drop. */
+  /** No accept below this ballot is taken. Only a drop lowers it. */
   promised: Ballot
   /** The ballot at which `state` was accepted or learned; `undefined` when neither has happened. */
   accepted: Ballot | undefined
   state: State
-  /** The node knows that `state` is chosen at `accepted`. */
+  /** Whether the node knows that `state` is chosen at `accepted`. */
   chosen: boolean
   /**
-   * What is left of a tombstone whose removal has begun: only the promise. Not to be confused with a record
-   * that was only ever prepared, which looks alike and must not be dropped. Ends with the next vote, or is
-   * dropped.
+   * Whether it is a stub: the promise of a tombstone whose removal has begun. A record that was only ever
+   * prepared has the same other fields, but must not be dropped. A stub ends with the next vote, or when it
+   * is dropped.
    */
   isStub: boolean
 }>
 
-/** A node's answer: the record as it is after the message, so that who is refused learns at once why. */
+/**
+ * The answer of a node, with the record after the message, so that a refused proposer learns the reason at
+ * once.
+ */
 export type Answer = Readonly<{ ok: boolean; record: KeyRecord }>
 
 /**

@@ -1,9 +1,9 @@
 import { LINEAGE_LENGTH, type State, sameWriteId, type Value, type WriteId } from './state.ts'
 
-/** What an operation makes of a value: a new one to propose, or none. `result` is for the submitter. */
+/** What an operation decides on a value: to propose a new value, or not. `result` is for the submitter. */
 export type Decision<R = unknown> =
   | Readonly<{ kind: 'propose'; value: Value; result: R }>
-  /** Nothing to write: a read, a refusal, a change that changes nothing. */
+  /** There is nothing to write: a read, a refusal, or a change that changes nothing. */
   | Readonly<{ kind: 'keep'; result: R }>
   /** The value is not one that the layer above stores. The operation ends, and nothing is written. */
   | Readonly<{ kind: 'unreadable' }>
@@ -13,7 +13,9 @@ export class UnreadableValueError extends Error {
   override name = 'UnreadableValueError'
 }
 
-/** One accept that was sent with a change of this operation in it: it may have been chosen, or may yet be. */
+/**
+ * One accept that was sent with a change of this operation. It may have been chosen, or may still be chosen.
+ */
 export type Attempt<R = unknown> = Readonly<{ writeId: WriteId; generation: number; result: R }>
 
 /**
@@ -25,14 +27,14 @@ export interface Operation<R = unknown> {
   /** Pure; it may run several times, on different values. */
   decide(value: Value): Decision<R>
   /**
-   * The operation ends only with a classic round, also where there is nothing to write. What that round
-   * leaves is chosen at a ballot above every promise that the round has met. Repair needs this (§5), removal
-   * (§6), and a change of the membership (§7).
+   * The operation ends only with a classic round, also if there is nothing to write. The state after that
+   * round is chosen at a ballot above every promise that the round has met. Repair (§5), removal (§6) and
+   * changes of the membership (§7) need this.
    */
   readonly needsRound?: boolean
   /**
-   * The operation never proposes anything. What is remembered of the key is not looked at: the key is read
-   * anyway.
+   * The operation never proposes anything. The remembered view of the key is not used, because the key is
+   * read anyway.
    */
   readonly isRead?: boolean
   /** Kept by the proposer, oldest first. */
@@ -40,8 +42,8 @@ export interface Operation<R = unknown> {
 }
 
 /**
- * Why an operation ended before its time was over, without a decision. Both are faults of the key's record,
- * and meet every operation on this key:
+ * Why an operation ended early and without a decision. Both are faults of the record of the key, and affect
+ * every operation on this key:
  *
  * - `exhausted`: the next write needs a round number or a generation above the highest one (protocol.md
  *   §4.7);
@@ -50,11 +52,11 @@ export interface Operation<R = unknown> {
 export type KeyFault = 'exhausted' | 'unreadable'
 
 /**
- * What became of an operation.
+ * How an operation ended.
  *
- * - `decided`: it happened exactly once, or it was a `keep` on a state that was chosen: `result` says which;
- * - `not_applied`: no accept that carried a change of it was sent, and none will be;
- * - `unknown`: it happened at most once, or may yet.
+ * - `decided`: it happened exactly once, or it was a `keep` on a chosen state: `result` says which;
+ * - `not_applied`: no accept with a change of it was sent, and none will be;
+ * - `unknown`: it happened at most once, or may still happen.
  */
 export type Outcome<R = unknown> =
   | Readonly<{ kind: 'decided'; result: R }>
@@ -65,11 +67,11 @@ export type Outcome<R = unknown> =
 export type Verdict<R = unknown> =
   | Readonly<{ kind: 'happened'; result: R }>
   /**
-   * It did not happen, and once a successor of the state (or the state again, at a higher ballot) is chosen
-   * it never will.
+   * It did not happen. When a successor of the state (or the state again, at a higher ballot) is chosen, it
+   * never will.
    */
   | Readonly<{ kind: 'not_happened' }>
-  /** The state is too many generations on for its lineage to tell. */
+  /** The state has too many generations since the attempt, so its lineage does not show it. */
   | Readonly<{ kind: 'unknown' }>
 
 /** The exactly-once rule, protocol.md §4.5. */

@@ -2,9 +2,9 @@
  * The proposer of one key in one connector: protocol.md §4 as a state machine.
  *
  * It never sends, waits, reads a clock or draws a random number. Each event (an operation, an answer, a loss,
- * a timer) returns effects, which the driver carries out in their order; the simulator and the connector
- * drive the same class. Operations that arrive while a round is under way wait and leave together (combining,
- * §4.6).
+ * a timer) returns effects, which the driver carries out in order. The simulator and the connector drive the
+ * same class. Operations that arrive while a round is under way wait for the next one, and share it
+ * (combining, §4.6).
  *
  *            view, and the batch changes it          won
  *   idle ─────────────────────────────────▶ accept ───────▶ idle
@@ -55,26 +55,26 @@ import type { Rules } from './rules.ts'
 import { ABSENT, GENERATION_MAX, type State, sameWriteId, successor, type Value } from './state.ts'
 
 /**
- * A state known to be chosen, and the ballot prepared behind it, at which its successor may be proposed at
- * once.
+ * A state that is known to be chosen, and the ballot that was prepared with it. At that ballot a successor
+ * may be proposed at once.
  */
 export type View = Readonly<{ state: State; next: Ballot }>
 
 /**
- * What is worth keeping of a key between operations. Losing it is safe but for `highestRoundNumber`: see
+ * What is kept about a key between operations. The view may be lost, but not `highestRoundNumber`: see
  * `roundNumberFloor`.
  */
 export type Memory = Readonly<{
   view: View | undefined
-  /** The highest round seen or used for this key. */
+  /** The highest round number seen or used for this key. */
   highestRoundNumber: number
 }>
 
 export type Effect<O> =
   /**
-   * `token` comes back with the answer, or with the news that request or answer was lost. Marks get no
-   * answer. `round` is the round that the request belongs to; `undefined` for marks and learns, which spread
-   * what a round has chosen.
+   * The driver returns `token` with the answer, or with the report that the request or answer was lost. Marks
+   * get no answer. `round` is the round of the request. `undefined` for marks and learns, which spread what a
+   * round has chosen.
    */
   | Readonly<{ kind: 'send'; to: number; token: number; request: Request; round: Round | undefined }>
   | Readonly<{ kind: 'finish'; operation: O; outcome: Outcome }>
@@ -82,18 +82,18 @@ export type Effect<O> =
   | Readonly<{ kind: 'backoff'; token: number; retries: number }>
 
 export type ProposerOptions = Readonly<{
-  /** This connector's id, never used by another process. */
+  /** The id of this connector, which no other process ever uses. */
   proposerId: number
   quorums: Quorums
   rules: Rules
   /** Returns 1, 2, 3, … over all keys of the process. */
   nextSequence: () => number
   /**
-   * Which nodes are not waited for (§4.6), by their index in the membership. The driver keeps it up, and
-   * calls `reconsider` on every proposer after a node became suspect.
+   * Which nodes are suspect, so that no round waits for them (§4.6), by their index in the membership. The
+   * driver updates it, and calls `reconsider` on every proposer after a node became suspect.
    */
   suspects: readonly boolean[]
-  /** Where reads start to ask: any integer from 0. Those of one turn go to the same nodes. */
+  /** Which node reads ask first: any integer from 0. Reads of one turn go to the same nodes. */
   turn: number
   /** `undefined`: this connector has never seen the key, or has forgotten it. */
   memory: Memory | undefined
@@ -104,23 +104,23 @@ export type ProposerOptions = Readonly<{
   roundNumberFloor: number
 }>
 
-/** An operation of the round under way, and what it will be told if the accept in flight wins. */
+/** An operation of the current round, and its outcome if the accept in flight wins. */
 type Entry<O> = { readonly operation: O; outcome: Outcome | undefined }
 
-/** What a batch makes of a base. Nothing carried: nothing to write. */
+/** The result of running a batch on a base. If nothing is carried, there is nothing to write. */
 type Plan<O> = Readonly<{ base: State; value: Value; carried: { operation: O; result: unknown }[] }>
 
 /** What all phases that have sent requests have in common. */
 type Asking = {
   readonly round: Round
   readonly answers: Answers
-  /** A backoff has begun. */
+  /** Whether a backoff has begun. */
   isWaiting: boolean
 }
 
 type ReadPhase = Asking & {
   readonly kind: 'read'
-  /** Which nodes a read was sent to. */
+  /** To which nodes a read was sent. */
   readonly asked: boolean[]
 }
 
@@ -131,7 +131,7 @@ type AcceptPhase = Asking & {
   readonly ballot: Ballot
   readonly state: State
   readonly next: Ballot
-  /** Sent at a view's ballot, with no prepare of its own before it. */
+  /** Whether it was sent at the ballot of a view, without a prepare before it. */
   readonly isFromView: boolean
 }
 
@@ -139,8 +139,8 @@ type OpenPhase = ReadPhase | PreparePhase | AcceptPhase
 type Phase = Readonly<{ kind: 'idle' }> | OpenPhase
 
 /**
- * The view of a key that nobody has written, as far as this connector knows. Wrong, it costs a refusal
- * (§4.3).
+ * The view of a key that was never written, as far as this connector knows. If that is wrong, it costs a
+ * refusal (§4.3).
  */
 const FRESH_VIEW: View = { state: ABSENT, next: FIRST_BALLOT }
 
@@ -149,14 +149,14 @@ const IDLE: Phase = { kind: 'idle' }
 export class Proposer<O extends Operation> {
   readonly #options: ProposerOptions
   #phase: Phase = IDLE
-  /** Grows with every phase, so that an answer from an older one is known as such. */
+  /** Grows with every phase, so that answers of older phases can be recognized. */
   #token = 0
   #view: View | undefined
   readonly #roundNumbers: RoundNumbers
-  /** The nodes that have last answered that their record is damaged, by their index. */
+  /** The nodes whose last answer was that their record is damaged, by index. */
   readonly #damages: (Damage | undefined)[] = []
   #retries = 0
-  /** The last accept of a new state in this batch: its answers count also when they come late. */
+  /** The last accept of a new state in this batch. Its answers count also if they come late. */
   #trial: Readonly<{ token: number; phase: AcceptPhase }> | undefined
   #batch: Entry<O>[] = []
   #queue: O[] = []
@@ -171,7 +171,7 @@ export class Proposer<O extends Operation> {
     )
   }
 
-  /** Nothing under way: the proposer may be dropped, if its `memory` is kept. */
+  /** Whether nothing is under way. Then the proposer may be dropped, if its `memory` is kept. */
   get isIdle(): boolean {
     return this.#phase.kind === 'idle'
   }
@@ -187,7 +187,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * An answer arrived. One from an older phase teaches its round, and whether an attempt can still happen.
+   * An answer has arrived. An answer of an older phase still shows a round number, and whether an attempt can
+   * still happen.
    */
   receive(from: number, token: number, reply: Reply): readonly Effect<O>[] {
     this.#damages[from] = isDamage(reply) ? reply : undefined
@@ -202,12 +203,12 @@ export class Proposer<O extends Operation> {
     return this.#note(from, token, 'lost')
   }
 
-  /** There was no way to the node: the request was never sent, and never will be. */
+  /** The node could not be reached: the request was not sent, and never will be. */
   withhold(from: number, token: number): readonly Effect<O>[] {
     return this.#note(from, token, 'unsent')
   }
 
-  /** A node became suspect: perhaps nothing is left to wait for. */
+  /** A node became suspect, so there may be nothing left to wait for. */
   reconsider(): readonly Effect<O>[] {
     if (this.#phase.kind !== 'idle') this.#evaluate(this.#phase)
     return this.#takeEffects()
@@ -223,7 +224,7 @@ export class Proposer<O extends Operation> {
     return this.#takeEffects()
   }
 
-  /** The operation's time is over: it ends now, whatever becomes of the round. */
+  /** The time of the operation is over: it ends now, however the round ends. */
   expire(operation: O): readonly Effect<O>[] {
     const isWaiting = this.#queue.includes(operation)
     if (isWaiting) this.#queue = this.#queue.filter((waiting) => waiting !== operation)
@@ -247,8 +248,9 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * A round for nobody ends. Its ballot is never used again: the view was spent when it began. Nor is the
-   * view that a read was to confirm: who keeps it would take it for as young as this round (§6).
+   * Ends a round whose operations have all ended. Its ballot is never used again, because the view was
+   * dropped when the round began. A view that a read should confirm is dropped too: it would count as fresh
+   * as this round (§6).
    */
   #giveUp(): void {
     this.#view = undefined
@@ -258,8 +260,8 @@ export class Proposer<O extends Operation> {
   // Phases --------------------------------------------------------------------------------------------------
 
   /**
-   * Takes all that waits as the next batch. Its operations are new, but for those that began in an older
-   * epoch: what has sent an accept must see what a round recovers (§4.5).
+   * Takes all waiting operations as the next batch. They are new, except those that began in an older epoch.
+   * If such an operation has sent an accept, it must see what a round recovers (§4.5).
    */
   #begin(): void {
     assert.equal(this.#batch.length, 0)
@@ -277,7 +279,7 @@ export class Proposer<O extends Operation> {
     }
   }
 
-  /** §4.3, or a led key: one round trip, without a prepare, where enough nodes are up for it. */
+  /** §4.3, or a led key: one round trip, without a prepare, if enough nodes are up. */
   #propose(plan: Plan<O>, ballot: Ballot): void {
     const { quorums } = this.#options
     const isAllowed = ballot.round < ROUND_MAX && (!isFastBallot(ballot) || allowsFastBallots(quorums))
@@ -285,7 +287,7 @@ export class Proposer<O extends Operation> {
     else this.#prepare()
   }
 
-  /** §4.2. Asks a classic quorum first; the others if that does not tell. */
+  /** §4.2. Asks a classic quorum first, and the other nodes if that is not enough. */
   #read(): void {
     const { quorums, suspects, turn } = this.#options
     const { n } = quorums
@@ -308,7 +310,7 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * The view that is held, if it is of the state that was read and no promise stands in its way: a led key
+   * The present view, if it has the state that was read and no promise is above its ballot. So a led key
    * stays led.
    */
   #confirmView({ state }: Chosen, promised: Ballot): View | undefined {
@@ -336,15 +338,15 @@ export class Proposer<O extends Operation> {
 
   /**
    * §4.3, step 2, and §4.4, step 5: proposes what was planned, or its base unchanged. `prepared`: the round
-   * that has prepared the ballot; `undefined`: the ballot is a view's, and a round begins.
+   * that has prepared the ballot. `undefined`: the ballot is that of a view, and a round begins.
    */
   #accept(plan: Plan<O>, ballot: Ballot, prepared: Round | undefined): void {
     if (plan.carried.length > 0 && plan.base.generation >= GENERATION_MAX) return this.#fail('exhausted')
     const state = this.#stateOf(plan)
-    // A ballot is spent by its accept, so the view goes with it; winning makes a new one.
+    // An accept uses up its ballot, so the view is dropped. If the accept wins, there is a new one.
     this.#view = undefined
     const { quorums } = this.#options
-    // Where no fast ballot can follow, a key that is being written stays with its writer.
+    // If no fast ballot can follow, a key that is being written stays led by its writer.
     const isNextFast = allowsFastBallots(quorums)
       ? this.#nodesUp() === firstNodes(quorums.n)
       : plan.carried.length === 0
@@ -365,7 +367,7 @@ export class Proposer<O extends Operation> {
       isWaiting: false,
     }
     this.#enter(phase)
-    // A base that is proposed again is an older attempt, of which other nodes may know more.
+    // A base that is proposed again is an older attempt, for which other nodes may have voted.
     if (state !== plan.base) this.#trial = { token: this.#token, phase }
     this.#sendAll({ kind: 'accept', ballot, state, next }, round)
   }
@@ -396,7 +398,10 @@ export class Proposer<O extends Operation> {
     else this.#backOff(phase)
   }
 
-  /** The newest chosen state is known: answers from it if nothing is to be written, else proposes on it. */
+  /**
+   * The newest chosen state is known. Answers from it if there is nothing to write, else proposes a
+   * successor.
+   */
   #onRead(phase: ReadPhase, chosen: Chosen): void {
     const promised = highestPromised(recordsOf(phase.answers, true))
     const view = this.#confirmView(chosen, promised) ?? viewOf(chosen, promised)
@@ -414,7 +419,7 @@ export class Proposer<O extends Operation> {
     const { rules, quorums } = this.#options
     const promised = nodesThat(phase.answers, true)
     if (isClassicQuorum(promised, quorums)) {
-      // What has arrived meanwhile may join: the accept that follows is what orders it.
+      // Operations that have arrived meanwhile may join, because the following accept orders them.
       this.#absorbQueue()
       const base = rules.recoverBase(recordsOf(phase.answers, true), quorums)
       this.#accept(this.#plan(base), phase.ballot, phase.round)
@@ -436,7 +441,7 @@ export class Proposer<O extends Operation> {
     const isRefused = isClassicQuorum(refused, quorums)
     if (isRefused && this.#answerFromRefusals(phase, recordsOf(answers, false))) return
     const isOpen = mayWin || (!isRefused && isClassicQuorum(refused | awaited, quorums))
-    // Where nobody has voted for it yet, it is worth to wait whether anybody does: see `#forget`.
+    // If no node has voted for it yet, it is worth waiting for all answers: see `#forget`.
     if (awaited === 0 || (!isOpen && accepted !== 0)) this.#prepare()
   }
 
@@ -460,8 +465,9 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * §4.3, step 4. The accept at a view's ballot cannot be chosen any more, and the refusals show what was
-   * chosen instead: an operation that did not happen, and that this state refuses, is answered at once.
+   * §4.3, step 4. The accept at the ballot of a view cannot be chosen any more, and the refusals show what
+   * was chosen instead. An operation that did not happen, and that decides `keep` on this state, is answered
+   * at once.
    *
    * @returns whether that ended the whole batch
    */
@@ -494,8 +500,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * Runs the batch on `base`, one operation after the other, each on what the one before left (combining,
-   * §4.6), and notes what each will be told once the plan's state is chosen.
+   * Runs the batch on `base`: each operation on the value that the one before has left (combining, §4.6). It
+   * records the outcome of each operation for the case that the state of the plan is chosen.
    */
   #plan(base: State): Plan<O> {
     const carried: Plan<O>['carried'] = []
@@ -530,7 +536,7 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * No node ever voted for `state`, nor will one: it never happened, however far its key has gone on (§4.5).
+   * No node has voted for `state`, and none will: it did not happen, whatever else was chosen since (§4.5).
    */
   #forget({ writeId }: State): void {
     for (const { operation } of this.#batch) {
@@ -547,8 +553,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * Nothing can be written to the key: the batch ends before its time. Reads that were in company are tried
-   * alone.
+   * Nothing can be written to the key, so the batch ends early. Reads that were in a batch with changes are
+   * tried again alone.
    */
   #fail(fault: KeyFault): void {
     const reads = this.#batch.every(isRead) ? [] : this.#batch.filter(isRead)
@@ -581,8 +587,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * Nothing can be won by waiting for nodes that are up. A late answer may still win; else the round starts
-   * again.
+   * Waiting for nodes that are up cannot win the round. A late answer of another node may still win it.
+   * Otherwise the round starts again after the backoff.
    */
   #backOff(phase: OpenPhase): void {
     if (phase.isWaiting) return
@@ -632,8 +638,8 @@ export class Proposer<O extends Operation> {
   }
 
   /**
-   * The nodes that have not answered and are worth waiting for: those that are up, and the suspect ones too
-   * where there is no classic quorum without them (slow is better than never).
+   * The nodes without an answer that are worth waiting for: those that are up, and also suspect ones if there
+   * is no classic quorum without them.
    */
   #awaited(phase: OpenPhase, asked?: readonly boolean[]): NodeSet {
     const { quorums } = this.#options
@@ -655,8 +661,7 @@ export class Proposer<O extends Operation> {
 }
 
 /**
- * Whatever nodes hold is data: a value that cannot be read makes a decision of its own. Anything else that is
- * thrown is a bug.
+ * A value that cannot be read is data of a node, and gives a decision of its own. Any other error is a bug.
  */
 function decide(operation: Operation, value: Value): Decision {
   try {
@@ -668,8 +673,8 @@ function decide(operation: Operation, value: Value): Decision {
 }
 
 /**
- * What an operation that decides so is told, once the state that it was decided on, or its successor, is
- * chosen.
+ * The outcome of an operation with this decision, when the state on which it was decided, or its successor,
+ * is chosen.
  */
 function outcomeOf(decision: Decision): Outcome {
   if (decision.kind === 'unreadable') return { kind: 'not_applied', fault: 'unreadable' }
@@ -684,7 +689,7 @@ function isRead({ operation }: Entry<Operation>): boolean {
   return operation.isRead === true
 }
 
-/** The view a read gives; none when a promise is known to stand in the way of its ballot. */
+/** The view that a read gives. `undefined`: a known promise is above its ballot. */
 function viewOf({ state, ballot }: Chosen, promised: Ballot): View | undefined {
   const next = ballot === undefined ? FIRST_BALLOT : nextFastBallot(ballot)
   return compareBallots(promised, next) > 0 ? undefined : { state, next }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Ballot, isFastBallot } from './ballot.ts'
 
-/** A set of nodes: bit i is the node at index i of the round's nodes. */
+/** A set of nodes. Bit i is the node at index i of the nodes of a round. */
 export type NodeSet = number
 
 /** One set of members, and how many of them make a quorum. */
@@ -19,21 +19,21 @@ export type Configuration = Readonly<{
 
 /** Which nodes decide in one epoch (protocol.md §7). */
 export type Quorums = Readonly<{
-  /** Number of nodes that rounds are sent to: the members, in a joint epoch those of both configurations. */
+  /** Number of nodes to which rounds are sent: the members; in a joint epoch those of both configurations. */
   n: number
   /**
-   * Whose votes count at fast ballots: the members; in a joint epoch the old ones, who alone have cast such
-   * votes.
+   * The nodes whose votes count at fast ballots: the members; in a joint epoch the old members, because only
+   * they have such votes.
    */
   current: Configuration
   /**
-   * Set in a joint epoch: the configuration that takes over. Every classic quorum is then one of both, and no
-   * fast ballot is proposed.
+   * Set in a joint epoch: the next configuration. Every classic quorum must then contain a quorum of both
+   * configurations, and no fast ballot is proposed.
    */
   incoming: Configuration | undefined
 }>
 
-/** Joint epochs have the members of two configurations of up to 7. */
+/** A configuration has up to 7 members. A joint epoch has two configurations. */
 const CONFIGURATION_MAX = 7
 
 /** floor(N/2) + 1. */
@@ -56,8 +56,8 @@ export function quorumsOf(n: number): Quorums {
 }
 
 /**
- * The quorums of a joint epoch, in which `outgoing` hands over to `incoming`. Together they are the first
- * nodes.
+ * The quorums of a joint epoch, in which `outgoing` hands over to `incoming`. Both together must be the first
+ * n nodes.
  */
 export function jointQuorums(outgoing: NodeSet, incoming: NodeSet): Quorums {
   const n = countNodes(outgoing | incoming)
@@ -70,8 +70,8 @@ export function jointQuorums(outgoing: NodeSet, incoming: NodeSet): Quorums {
 }
 
 /**
- * A birth needs every node: a membership must not be chosen by some of the nodes it names while the others
- * are still free to be named by another (protocol.md §7).
+ * The quorums of a birth, which needs every node. Otherwise some of the nodes could choose a membership while
+ * the other nodes choose another one (protocol.md §7).
  */
 export function unanimousQuorums(n: number): Quorums {
   return { n, current: { members: firstNodes(n), n, classic: n, fast: n }, incoming: undefined }

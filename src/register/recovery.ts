@@ -5,8 +5,8 @@ import { countNodes, isClassicQuorum, type NodeSet, type Quorums } from './quoru
 import { ABSENT, type State } from './state.ts'
 
 /**
- * The state that a classic round must build on, from the records of the nodes that promised its ballot (at
- * least a classic quorum). It is, or descends from, whatever may have been chosen below that ballot
+ * The state on which a classic round must build, from the records of the nodes that promised its ballot (at
+ * least a classic quorum). It is, or descends from, every state that may have been chosen below that ballot
  * (protocol.md §4.4, step 2; Fast Paxos §3.2, rule for picking a value in phase 2a).
  */
 export function recoverBase(promises: Records, quorums: Quorums): State {
@@ -15,18 +15,20 @@ export function recoverBase(promises: Records, quorums: Quorums): State {
   const ballot = highestAccepted(promises)
   if (ballot === undefined) return ABSENT
   const candidates = candidatesAt(promises, ballot)
-  // A classic ballot has one owner, who proposes one state at it.
+  // A classic ballot has one owner, which proposes only one state at it.
   if (!isFastBallot(ballot)) return candidates[0]!.state
   return recoverFastVotes(candidates, nodes, quorums)
 }
 
 /**
- * At a fast ballot, nodes may have voted for different states. One that a fast quorum accepted has at least
- * `fast + promises - n` votes among the promises, and no second one can have that many. When none has, none
- * was chosen, and any candidate will do, since each descends from the one state chosen before it.
+ * At a fast ballot, nodes may have voted for different states. A state that a fast quorum has accepted has at
+ * least `fast + promises - n` votes among the promises, and no second state can have that many. If no state
+ * has, none was chosen, and any candidate may be taken, because each descends from the state that was chosen
+ * before.
  *
- * In a joint epoch all of this is about the old members: whoever is only joining has not voted at a fast
- * ballot, and can have learned what was chosen at one, which then has its votes among the old members too.
+ * In a joint epoch all of this is about the old members. A joining node has not voted at a fast ballot. It
+ * can only have learned a state that was chosen at one, and such a state has its votes among the old members
+ * too.
  */
 function recoverFastVotes(candidates: readonly Candidate[], nodes: NodeSet, { current }: Quorums): State {
   const threshold = current.fast + countNodes(nodes & current.members) - current.n

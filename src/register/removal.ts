@@ -1,38 +1,39 @@
 /**
- * Removing what is left of a deleted key: what the records of all members say, and what is to be sent for it
- * (protocol.md §6). Pure; a loop that waits and reports again is the caller's.
+ * The removal of a deleted key: what the records of all members show, and which requests to send (protocol.md
+ * §6). Pure: the caller waits for the grace time and reads the members again.
  */
 import { type Ballot, compareBallots, isFastBallot } from './ballot.ts'
 import { isDamage } from './damage.ts'
 import type { Holding, KeyRecord, Request } from './messages.ts'
 import { sameWriteId, type WriteId } from './state.ts'
 
-/** What a report of all members says of a key. */
+/** What the records of all members show about a key. */
 export type Finding =
-  /** All hold the same tombstone, or the same chosen absence: it may become stubs. */
+  /** All hold the same tombstone, or the same chosen absence. It may become a stub on each member. */
   | Readonly<{ kind: 'tombstone'; ballot: Ballot; writeId: WriteId }>
   /**
-   * All hold a stub, with this promise, or no record (`undefined`), and at least one a stub: they may be
-   * dropped.
+   * All hold a stub with this promise, or no record (`undefined`), and at least one holds a stub. The stubs
+   * may be dropped.
    */
   | Readonly<{ kind: 'stubs'; promises: readonly (Ballot | undefined)[] }>
   /**
-   * The same, but some promise may have been made in an earlier life of the key: it must be made anew first.
+   * The same, but a promise may be from before an earlier removal of the key. New promises must be made
+   * first.
    */
   | Readonly<{ kind: 'old stubs'; promises: readonly (Ballot | undefined)[] }>
   /**
-   * Nobody has accepted anything, and somebody has promised: absence must be chosen, to be removed like a
-   * tombstone.
+   * No member has accepted anything, but some have promised. An absence must be chosen first, and is then
+   * removed like a tombstone.
    */
   | Readonly<{ kind: 'promises'; promises: readonly (Ballot | undefined)[] }>
   /** No member has a record. */
   | Readonly<{ kind: 'nothing' }>
-  /** A live state, members that differ, or a damaged record: repair's business, or nobody's. */
+  /** There is a live state, or the members differ, or a record is damaged. Removal does nothing. */
   | Readonly<{ kind: 'other' }>
 
 /**
- * Reads a report: what each member of the cluster holds, where it has no record `EMPTY_RECORD`. A damaged
- * record is no word of its member: nothing is removed.
+ * Finds out what may be removed from what each member holds (`EMPTY_RECORD` if it has no record). A damaged
+ * record does not count as a report of its member, so nothing is removed.
  */
 export function findRemovable(holdings: readonly Holding[]): Finding {
   const records = holdings.filter((holding): holding is KeyRecord => !isDamage(holding))
@@ -45,14 +46,14 @@ export function findRemovable(holdings: readonly Holding[]): Finding {
   const promises = records.map((record) => (isNone(record) ? undefined : record.promised))
   if (promises.every((promised) => promised === undefined)) return { kind: 'nothing' }
   if (!records.every((record) => record.isStub || isNone(record))) return { kind: 'promises', promises }
-  // A classic ballot is used once in all lives of a key, so a stub that is seen with it twice was one all the
-  // time. A fast one comes again after a removal.
+  // A classic ballot is used only once for a key, also across removals. So a stub that is seen twice with the
+  // same classic promise was a stub all the time. A fast ballot can come again after a removal.
   const isOld = promises.some((promised) => promised !== undefined && isFastBallot(promised))
   return { kind: isOld ? 'old stubs' : 'stubs', promises }
 }
 
 /**
- * Whether two reports of one key say the same: then, what they tell of has been so all the time between them.
+ * Whether two findings for one key are the same. Then the members held the same all the time in between.
  */
 export function isSameFinding(a: Finding, b: Finding): boolean {
   if (a.kind === 'tombstone' && b.kind === 'tombstone') {
@@ -65,8 +66,9 @@ export function isSameFinding(a: Finding, b: Finding): boolean {
 }
 
 /**
- * What to send to a member, in this order, when two reports with the grace time between them have said the
- * same. `ballot` is above every promise of the report, and its owner has never used it and never will again.
+ * The requests to send to a member, in this order, when two findings with the grace time between them are the
+ * same. `ballot` must be above every promise of the finding, and its owner must never use it for anything
+ * else.
  */
 export function removalRequests(finding: Finding, node: number, ballot: Ballot): readonly Request[] {
   if (finding.kind === 'tombstone') {
@@ -92,7 +94,7 @@ function isSameTombstone({ accepted, state }: KeyRecord, other: KeyRecord): bool
   )
 }
 
-/** A record that was stored has promised more than what every node promises from the start. */
+/** Whether the node has no record. Every stored record has a promise above the first ballot. */
 function isNone({ promised, accepted, isStub }: KeyRecord): boolean {
   return accepted === undefined && !isStub && promised.round === 1 && isFastBallot(promised)
 }

@@ -2,11 +2,11 @@ import { type Ballot, PLAUSIBLE_ROUND_MAX, ROUND_MAX } from './ballot.ts'
 import { isClassicQuorum, type NodeSet, type Quorums } from './quorum.ts'
 
 /**
- * The round numbers that a proposer knows of its key, and the next one to use.
+ * The round numbers that a proposer knows for its key, and the next one to use.
  *
- * The next ballot is above every promise, so that all nodes take it. But a promise that is implausibly high
- * was made by a fault (protocol.md §4.7). It is exceeded only where there is no classic quorum without its
- * node: else one node could use up the round numbers of every key.
+ * The next ballot is above every promise, so that all nodes take it. But an implausibly high promise was made
+ * by a fault (protocol.md §4.7). The next ballot exceeds it only if there is no classic quorum without its
+ * node: otherwise one node could use up the round numbers of every key.
  */
 export class RoundNumbers {
   readonly #quorums: Quorums
@@ -19,7 +19,7 @@ export class RoundNumbers {
     this.#highest = highest
   }
 
-  /** The highest that was used, or that is plausible and was promised. */
+  /** The highest round number that was used, or promised and plausible. */
   get highest(): number {
     return this.#highest
   }
@@ -40,8 +40,8 @@ export class RoundNumbers {
   }
 
   /**
-   * Draws the round number of the next classic ballot. `undefined`: there is none left. (The highest one of
-   * all is for the `next` of an accept alone.)
+   * Draws the round number of the next classic ballot. `undefined`: none is left. (The highest round number
+   * can only be the `next` of an accept.)
    */
   draw(): number | undefined {
     const drawn =
@@ -52,7 +52,8 @@ export class RoundNumbers {
   }
 
   /**
-   * The least round number, from `#highest` on, above which a classic quorum of nodes has promised nothing.
+   * The smallest round number, at least `#highest`, above which a classic quorum of nodes has promised
+   * nothing.
    */
   #leastOfQuorum(promised: readonly number[]): number {
     const candidates = [this.#highest, ...promised.filter((round) => round > this.#highest)]

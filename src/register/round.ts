@@ -1,19 +1,18 @@
 /**
- * How a proposer tries to get an answer from the nodes (protocol.md §4): `fast` and `led` accept at once, at
- * a ballot that all connectors share or at one of this connector's own; `classic` prepares first; `read`
- * writes nothing.
+ * The kinds of rounds of a proposer (protocol.md §4). `fast` and `led` accept at once: `fast` at a ballot
+ * that all connectors share, `led` at a ballot of this connector. `classic` prepares first. `read` writes
+ * nothing.
  */
 export type RoundKind = 'fast' | 'led' | 'classic' | 'read'
 
 /**
- * One round. All requests that belong to it name the same object. The proposer reads nothing of it but its
- * kind.
+ * One round. All its requests refer to the same object. The proposer reads only its kind.
  */
 export type Round = {
   readonly kind: RoundKind
-  /** For the driver to note: a request of this round has left. */
+  /** Set by the driver: a request of this round was sent. */
   isBegun: boolean
-  /** For the driver to note: a node has refused a request of this round. */
+  /** Set by the driver: a node has refused a request of this round. */
   isRefused: boolean
 }
 

@@ -4,8 +4,8 @@ import { isQuorum } from './quorum.ts'
 import { recoverBase } from './recovery.ts'
 
 /**
- * The rules by which a proposer decides, as values. Every process runs `RULES`; a test that must show that a
- * checker sees a broken rule passes others.
+ * The rules by which a proposer decides, as values. Every process uses `RULES`. Tests that check the checkers
+ * pass broken rules.
  */
 export type Rules = Readonly<{
   isQuorum: typeof isQuorum

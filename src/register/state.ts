@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 
 /**
- * Names one attempt to write: the proposer that made it and that proposer's own count, from 1. Never reused.
+ * Identifies one attempt to write: the proposer that made it, and the count of that proposer, from 1. It is
+ * never used again.
  */
 export type WriteId = Readonly<{ proposerId: number; sequence: number }>
 
@@ -11,12 +12,13 @@ export type Value = Uint8Array | undefined
 /**
  * The replicated value of a key.
  *
- * Three forms: *absent* (generation 0: nobody wrote it), a *tombstone* (written, without a value: deleted),
- * and a live state. Each state descends from the one it replaced: its generation is one higher.
+ * There are three forms: *absent* (generation 0: never written), a *tombstone* (written without a value:
+ * deleted), and a live state. Each state descends from the state that it replaced, and its generation is one
+ * higher.
  */
 export type State = Readonly<{
   generation: number
-  /** The attempt that proposed this state; `NO_WRITE` when absent. */
+  /** The attempt that proposed this state. `NO_WRITE` if absent. */
   writeId: WriteId
   /**
    * The writeIds of this state and its ancestors, newest last, at most `LINEAGE_LENGTH`. Generations are
@@ -26,7 +28,10 @@ export type State = Readonly<{
   value: Value
 }>
 
-/** L of protocol.md §2: how many writes back an operation can still learn whether it happened. */
+/**
+ * L of protocol.md §2: after this many further writes, it can no longer be told whether an operation
+ * happened.
+ */
 export const LINEAGE_LENGTH = 16
 
 /** The highest generation of a state (protocol.md §4.7). Nodes refuse messages with a higher one. */
@@ -34,7 +39,7 @@ export const GENERATION_MAX = 2 ** 48
 
 const NO_WRITE: WriteId = { proposerId: 0, sequence: 0 }
 
-/** The state of a key nobody wrote. */
+/** The state of a key that was never written. */
 export const ABSENT: State = { generation: 0, writeId: NO_WRITE, lineage: [], value: undefined }
 
 export function sameWriteId(a: WriteId, b: WriteId): boolean {
@@ -52,7 +57,7 @@ export function successor(base: State, writeId: WriteId, value: Value): State {
   return { generation: base.generation + 1, writeId, lineage, value }
 }
 
-/** `7.42@3`: writeId and generation, as logs and traces show a state. */
+/** The text of a state in logs and traces: `7.42@3` is the writeId and the generation. */
 export function formatState(state: State): string {
   if (state.generation === 0) return 'absent'
   const { proposerId, sequence } = state.writeId

@@ -1,5 +1,5 @@
 /**
- * What a connector counts, in plain numbers, where it happens. `engine-metrics.ts` shows them to Prometheus.
+ * What a connector counts, as plain numbers. `engine-metrics.ts` shows them to Prometheus.
  */
 import { BucketCounts, SIZE_BOUNDS } from '../metrics/bucket-counts.ts'
 import type { Answer } from '../register/messages.ts'
@@ -17,14 +17,14 @@ export class Counters {
   /** Requests in one batch to one node; heartbeats are not counted. */
   readonly batchSizes = new BucketCounts(SIZE_BOUNDS)
 
-  /** A request of this round leaves: the first one begins it. */
+  /** Call it when a request of this round is sent. The first one begins the round. */
   countRequest(round: Round): void {
     if (round.isBegun) return
     round.isBegun = true
     this.rounds[round.kind] += 1
   }
 
-  /** A node has answered a request of this round: a round is refused once. */
+  /** Call it when a node has answered a request of this round. A refused round is counted once. */
   countAnswer(round: Round, { ok }: Answer): void {
     if (ok || round.isRefused) return
     round.isRefused = true

@@ -3,34 +3,36 @@ import type { Clock } from '../process/clock.ts'
 type Entry<T> = { item: T | undefined; readonly endsAtMs: number }
 
 /**
- * When operations end that all get the same time: the oldest is always the next, and one timer is enough for
- * all.
+ * The deadlines of operations that all get the same time. The oldest operation always ends next, so one timer
+ * is enough for all.
  */
 export class Deadlines<T> {
   readonly #clock: Clock
   readonly #onOverdue: (item: T) => void
   #entries: Entry<T>[] = []
-  /** The index of the oldest: those before it have ended. */
+  /** The index of the oldest operation. The entries before it have ended. */
   #first = 0
   #cancelTimer: (() => void) | undefined
 
-  /** `onOverdue` ends an operation whose time is over: it calls, at once, what `add` returned for it. */
+  /**
+   * `onOverdue` ends an operation whose time is over. It must at once call the function that `add` returned.
+   */
   constructor(clock: Clock, onOverdue: (item: T) => void) {
     this.#clock = clock
     this.#onOverdue = onOverdue
   }
 
-  /** How many have not ended. */
+  /** How many operations have not ended. */
   get count(): number {
     return this.#all().length
   }
 
-  /** Adds an operation, mostly the newest. Returns what to call when it has ended, once. */
+  /** Adds an operation, which is usually the newest. Call the returned function once when it has ended. */
   add(item: T, endsAtMs: number): () => void {
     const entry: Entry<T> = { item, endsAtMs }
     const { length } = this.#entries
     let at = length
-    // What began in an older epoch ends before what has begun in this one.
+    // An operation from an older epoch can end before those of this epoch.
     while (at > this.#first && this.#entries[at - 1]!.endsAtMs > endsAtMs) at -= 1
     if (at === length) this.#entries.push(entry)
     else this.#entries.splice(at, 0, entry)
@@ -43,8 +45,8 @@ export class Deadlines<T> {
   }
 
   /**
-   * Ends all whose time is over by the clock. A process that was stopped finds answers before its timers have
-   * run: what they would lead to must not be sent any more (protocol.md §6).
+   * Ends all operations whose time is over by the clock. A process that was stopped receives answers before
+   * its timers run, and must not send anything because of them any more (protocol.md §6).
    */
   endOverdue(): void {
     const nowMs = this.#clock.nowMs()
@@ -55,7 +57,7 @@ export class Deadlines<T> {
     }
   }
 
-  /** Ends nothing any more. Returns all that have not ended, oldest first. */
+  /** Stops all deadlines. Returns the operations that have not ended, oldest first. */
   stop(): readonly T[] {
     const all = this.#all()
     this.#entries = []
@@ -68,7 +70,7 @@ export class Deadlines<T> {
     return this.#entries.slice(this.#first).flatMap(({ item }) => (item === undefined ? [] : [item]))
   }
 
-  /** The timer is set for the oldest; where there is none, no timer keeps the process. */
+  /** Sets the timer for the oldest operation. Without operations there is no timer. */
   #watch(): void {
     if (this.#cancelTimer !== undefined) return
     const oldest = this.#entries[this.#first]

@@ -95,7 +95,7 @@ test('a divergence that was mended is shown no longer, but stays counted; elsewh
     ['group/b'],
   )
   assert.equal(divergences.total, 2)
-  assert.equal(logged.at(-1)?.msg, 'a divergence is there no longer')
+  assert.equal(logged.at(-1)?.msg, 'a divergence has ended')
 })
 
 test('however many there are, memory is bounded, and that more are not counted is said once', () => {
@@ -106,5 +106,5 @@ test('however many there are, memory is bounded, and that more are not counted i
   assert.equal(divergences.open.length, 2)
   assert.equal(divergences.total, 2)
   assert.equal(logged.length, 3)
-  assert.match(logged[2]?.msg ?? '', /more divergences than are counted/)
+  assert.match(logged[2]?.msg ?? '', /there are too many divergences/)
 })

@@ -1,8 +1,8 @@
 /**
  * The alarm for what must never happen: two nodes hold different states that both are marked chosen at one
- * ballot. Bit rot, a bug, or a hand in a database; the protocol itself cannot make it. It cannot mend it
- * either, since neither state is the wrong one by any rule: a human decides. Until then nothing may overwrite
- * either of them.
+ * ballot. The cause is a bad disk, a bug, or a manual change of a database: the protocol itself cannot cause
+ * it. Nor can the protocol repair it, because no rule says which state is wrong. A person must decide. Until
+ * then neither state may be overwritten.
  */
 import type { Logger } from 'pino'
 import { type Ballot, compareBallots, formatBallot } from '../register/ballot.ts'
@@ -15,10 +15,12 @@ export type Replica = Readonly<{ nodeId: string; record: KeyRecord }>
 /** Two nodes that differ about one key. */
 export type Divergence = Readonly<{ key: string; ballot: Ballot; replicas: readonly [Replica, Replica] }>
 
-/** How many pairs are remembered. Whoever has more has lost a disk's worth of data, and knows it by then. */
+/**
+ * How many pairs are remembered. If there are more, a whole disk is bad, and the operator knows it by then.
+ */
 const DIVERGENCES_MAX = 1_000
 
-/** Every pair of replicas of one key that must not be. `replicas` are of different nodes. */
+/** All pairs of replicas of a key that diverge. `replicas` are of different nodes. */
 export function findDivergences(key: string, replicas: readonly Replica[]): Divergence[] {
   return replicas.flatMap((one, index) =>
     replicas.slice(index + 1).flatMap((other) => {
@@ -29,15 +31,17 @@ export function findDivergences(key: string, replicas: readonly Replica[]): Dive
 }
 
 /**
- * Whether two nodes' records of a key must not be: both are marked chosen at one ballot, and their states
- * differ.
+ * Whether two records of a key diverge: both are marked chosen at one ballot, and their states differ.
  */
 export function diverge(one: KeyRecord, other: KeyRecord): boolean {
   if (!one.chosen || !other.chosen || one.accepted === undefined || other.accepted === undefined) return false
   return compareBallots(one.accepted, other.accepted) === 0 && !isSameState(one.state, other.state)
 }
 
-/** The divergences that this connector has seen and not seen mended: bounded, and each logged once. */
+/**
+ * The divergences that this connector has seen and not seen repaired. Their number is bounded; each is logged
+ * once.
+ */
 export class Divergences {
   readonly #logger: Logger
   readonly #max: number
@@ -50,19 +54,19 @@ export class Divergences {
     this.#max = max
   }
 
-  /** How many were found since the start, those that were mended included. */
+  /** How many were found since the start, including repaired ones. */
   get total(): number {
     return this.#total
   }
 
-  /** Those that are there still, as far as this connector knows, oldest first. */
+  /** The divergences that still exist, as far as this connector knows, oldest first. */
   get open(): readonly Divergence[] {
     return [...this.#open.values()]
   }
 
   /**
-   * Looks at what nodes hold for a key: raises the alarm for each pair that diverges and was not known to,
-   * and takes it back for pairs that do no longer. Returns what it found; such a key must not be repaired.
+   * Compares what nodes hold for a key. It raises the alarm for each new pair that diverges, and ends the
+   * alarm for pairs that no longer diverge. Returns the divergences; a key that has one must not be repaired.
    */
   observe(key: string, replicas: readonly Replica[]): readonly Divergence[] {
     const found = findDivergences(key, replicas)
@@ -99,7 +103,7 @@ export class Divergences {
 
   #mended(name: string, { key, replicas }: Divergence): void {
     this.#open.delete(name)
-    this.#logger.warn({ key, nodes: replicas.map(({ nodeId }) => nodeId) }, 'a divergence is there no longer')
+    this.#logger.warn({ key, nodes: replicas.map(({ nodeId }) => nodeId) }, 'a divergence has ended')
   }
 
   #isFull(): boolean {
@@ -108,7 +112,7 @@ export class Divergences {
       this.#hasOverflown = true
       this.#logger.error(
         { divergences: this.#open.size },
-        'there are more divergences than are counted: from here on they are neither logged nor counted one by one',
+        'there are too many divergences: from now on new ones are neither logged nor counted',
       )
     }
     return true
@@ -119,7 +123,7 @@ function nameOf({ key, replicas: [one, other] }: Divergence): string {
   return JSON.stringify([key, ...[one.nodeId, other.nodeId].sort()])
 }
 
-/** All of it is compared: rotten bits, and hands, keep the writeId. */
+/** Compares the whole state: a bad disk or a manual change does not change the writeId. */
 function isSameState(a: State, b: State): boolean {
   return a.generation === b.generation && isSameLineage(a, b) && isSameValue(a.value, b.value)
 }

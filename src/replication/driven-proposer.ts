@@ -3,9 +3,9 @@ import type { Round } from '../register/round.ts'
 import { diverge, type Replica } from './divergence.ts'
 import type { PendingOperation } from './pending-operation.ts'
 
-/** A proposer whose driver compares the answers to its reads with each other. */
+/** A proposer that lets its driver compare the answers to a read with each other. */
 export class DrivenProposer extends Proposer<PendingOperation> {
-  /** The first answer to the reads of a round: the others are compared with it. */
+  /** The first answer to the reads of a round. The others are compared with it. */
   #first: Readonly<{ round: Round; found: Replica }> | undefined
 
   /**

@@ -5,14 +5,14 @@ import type { KeyFault } from '../register/operation.ts'
 
 const MESSAGES: Record<KeyFault, string> = {
   exhausted:
-    'the next write of this key would need a round number, or a generation, that no node takes: it can be read and not be ' +
-    'changed. No connector comes there by itself: some other program has written to the nodes, or a disk or memory is bad',
+    'the next write of this key would need a round number, or a generation, that no node takes: the key can be read but not ' +
+    'changed. Connectors alone cannot cause this: some other program has written to the nodes, or a disk or memory is bad',
   unreadable:
-    'what the nodes hold for this key cannot be read: it is not changed. Some other program has written to the nodes, or a ' +
-    'disk or memory is bad',
+    'the value that the nodes hold for this key cannot be read, and is not changed. Some other program has written to the ' +
+    'nodes, or a disk or memory is bad',
 }
 
-/** Says in the log which keys have a fault: each at once, and then at most once a minute. */
+/** Logs which keys have a fault: each key at once, and then at most once a minute. */
 export function reportKeyFaults(
   logger: Pick<Logger, 'error'>,
   clock: Pick<Clock, 'nowMs'>,

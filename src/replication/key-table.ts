@@ -1,13 +1,13 @@
 /**
- * What is under way, by key: a `Map` for entries that live for milliseconds.
+ * A table by key, like a `Map`, for entries that live for milliseconds.
  *
- * V8 replaces the table of a `Map` whenever removed entries have filled it, and links the replaced table to
- * its successor. A replaced table that had got into the old generation kept all later ones alive, and with
- * them whatever was under way when each was replaced, up to the next full collection: a tenth of a read's CPU
- * went to copying that. The table of an object has no such link.
+ * V8 replaces the table of a `Map` when removed entries have filled it, and links the replaced table to its
+ * successor. A replaced table in the old generation kept all later tables alive until the next full
+ * collection, and with them all entries that they had when they were replaced. Copying those took a tenth of
+ * the CPU time of a read. The table of an object has no such link.
  */
 export class KeyTable<T> {
-  /** Without a prototype, so that no key is there before it is set. */
+  /** Without a prototype, so that no key exists before it is set. */
   #entries: { [key: string]: T } = Object.create(null)
 
   get(key: string): T | undefined {
@@ -26,7 +26,7 @@ export class KeyTable<T> {
     this.#entries = Object.create(null)
   }
 
-  /** As they are now: a copy. */
+  /** A copy of all entries. */
   entries(): [key: string, value: T][] {
     return Object.entries(this.#entries)
   }

@@ -1,13 +1,13 @@
 import { LINK_LIMITS, type LinkLimits } from './links/link-limits.ts'
 
-/** How long what a connector holds or has sent may live. */
+/** How long the views and messages of a connector may live. */
 export type Lives = Readonly<{ viewAgeMsMax: number; linkLimits: LinkLimits }>
 
 /**
- * What keeps the longest life of anything below the grace time of tombstones (protocol.md §6): a view is used
- * for a tenth of it, after the read that gave it (at most a tenth: the settings see to that); an operation
- * that begins with it takes another tenth; its last request waits three tenths at most to be sent, and two
- * for an answer before its stream is given up.
+ * The limits that keep the longest possible life below the grace time of tombstones (protocol.md §6). In
+ * tenths of the grace time: the read that gives a view takes at most one (the settings ensure that), and the
+ * view is used for one. An operation that begins with the view takes one. Its last request waits for at most
+ * three to be sent, and for two for an answer before its stream is given up.
  */
 export function livesWithin(graceMs: number): Lives {
   return {

@@ -3,8 +3,8 @@ import type { Clock } from '../process/clock.ts'
 import { RepeatedReports } from '../process/repeated-reports.ts'
 
 /**
- * Says in the log which nodes send what makes no sense: each at once, and then at most once a minute. Such a
- * node is used again and again, because it may have been one bad moment.
+ * Logs which nodes send malformed answers: each node at once, and then at most once a minute. Such a node is
+ * used again, because the fault may have been temporary.
  */
 export function reportMalformedAnswers(
   logger: Pick<Logger, 'warn'>,
@@ -15,8 +15,8 @@ export function reportMalformedAnswers(
     reports.report(address, (leftOut) =>
       logger.warn(
         { address, reason, leftOut },
-        'a node sent what makes no sense, and it was not used: check that the versions of this connector and of the node ' +
-          'work together, and the disk and memory of the node',
+        'a node sent a message that cannot be right, and it was not used: check that the versions of this connector and of the ' +
+          'node work together, and check the disk and memory of the node',
       ),
     )
   }

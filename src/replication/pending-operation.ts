@@ -2,22 +2,22 @@ import type { Decision, Operation, Outcome } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { DrivenProposer } from './driven-proposer.ts'
 
-/** An operation that has been submitted, and who waits for its end. */
+/** An operation that has been submitted and has not ended. */
 export interface PendingOperation extends Operation {
   readonly key: string
   readonly needsRound: boolean
   readonly isRead: boolean
   /** When its time is over, by the clock of the process. */
   readonly endsAtMs: number
-  /** What works on it; in another epoch, another proposer does. */
+  /** The proposer that works on it. In another epoch it is another one. */
   proposer: DrivenProposer | undefined
-  /** Takes it off the deadlines of the client that works on it. */
+  /** Removes it from the deadlines of the client that works on it. */
   takeOffDeadlines: () => void
   /** Tells the submitter. Only results that its own `decide` made come back here. */
   resolve(outcome: Outcome): void
 }
 
-/** The same, while the type of its result is known. */
+/** The same, with the type of its result. */
 interface TypedOperation<R> extends PendingOperation {
   decide(value: Value): Decision<R>
   resolve(outcome: Outcome<R>): void

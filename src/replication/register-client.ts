@@ -1,6 +1,6 @@
 /**
- * Drives the proposers of one connector in one epoch: carries their effects to the nodes, and answers, losses
- * and timers back. All it decides itself is how long to back off and how much to remember.
+ * Drives the proposers of one connector in one epoch: it sends their requests to the nodes, and brings
+ * answers, losses and timers back to them. It decides only how long to back off and how much to remember.
  */
 import type { Clock } from '../process/clock.ts'
 import { type Chosen, knownNodes, type Records } from '../register/known-chosen.ts'
@@ -28,29 +28,29 @@ export type RegisterClientOptions = Readonly<{
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
-  /** After it, an operation is answered `not_applied` or `unknown`. */
+  /** After this time, an operation ends with `not_applied` or `unknown`. */
   operationTimeoutMs: number
-  /** How much is remembered of keys, in bytes: see `VIEW_CACHE_BYTES_MAX`. */
+  /** How many bytes to use for remembering keys: see `VIEW_CACHE_BYTES_MAX`. */
   viewCacheBytesMax: number
   /** A view older than this is not used (protocol.md §6). */
   viewAgeMsMax: number
-  /** Where rounds and outcomes are counted; by default, where nothing reads them. */
+  /** Counts rounds and outcomes. Default: nothing reads the counts. */
   counters?: Counters
   /**
-   * Told of an operation that ended because of a fault of its key. The key has it until somebody mends it.
+   * Called when an operation ended because of a fault of its key. The fault stays until a person repairs it.
    */
   onKeyFault?: (key: string, fault: KeyFault) => void
-  /** Told of two nodes that contradict each other in their answers to one read: see divergence.ts. */
+  /** Called when two nodes contradict each other in their answers to one read: see divergence.ts. */
   onDivergence?: (key: string, replicas: readonly Replica[]) => void
 }>
 
-/** First and longest backoff. The time is drawn from the upper half, so that duels end. */
+/** First and longest backoff. The time is drawn from the upper half, so that competing proposers separate. */
 const BACKOFF_MS_MIN = 4
 const BACKOFF_MS_MAX = 250
 
 /**
- * How long reads go to the same nodes before the next ones have their turn: a classic quorum then gets all of
- * them, in few large batches, where turns with every read would send small ones to every node.
+ * How long reads go to the same nodes before they go to the next ones. So a classic quorum gets all reads in
+ * few large batches. If each read went to other nodes, every node would get many small batches.
  */
 const TURN_MS = 50
 
@@ -60,13 +60,13 @@ export class RegisterClient {
   readonly #options: RegisterClientOptions
   readonly #counters: Counters
   readonly #links: readonly NodeLink[] = []
-  /** By the index of the member; the proposers read it. */
+  /** Whether each node is suspect, by the index of the member. The proposers read it. */
   readonly #suspects: boolean[]
   readonly #proposers = new KeyTable<DrivenProposer>()
   readonly #views: ViewCache
   #proposerId: number
   readonly #deadlines: Deadlines<PendingOperation>
-  /** The client of the next epoch, which goes on with everything. */
+  /** The client of the next epoch, which continues all operations. */
   #successor: RegisterClient | undefined
   #sequence = 0
   readonly #nextSequence = () => {
@@ -75,8 +75,8 @@ export class RegisterClient {
   }
 
   /**
-   * `connect` makes the link to the member at an index; it calls back when that node becomes, or ceases to
-   * be, suspect.
+   * `connect` makes the link to the member at an index. The link calls `onChange` when that node becomes
+   * suspect, or is not suspect any more.
    */
   constructor(options: RegisterClientOptions, connect: (index: number, onChange: () => void) => NodeLink) {
     this.#options = options
@@ -129,24 +129,24 @@ export class RegisterClient {
   }
 
   /**
-   * Reads a key. `resultOf` may run several times, like `decide`; what it makes of the value is the result.
-   * As `submit`.
+   * Reads a key. `resultOf` makes the result from the value. It may run several times. Otherwise like
+   * `submit`.
    */
   read<R>(key: string, resultOf: (value: Value) => R): Promise<Outcome<R>> {
     return this.#enter(key, (value) => ({ kind: 'keep', result: resultOf(value) }), { isRead: true })
   }
 
   /**
-   * Runs a classic round that changes nothing: what it leaves is chosen above every promise it has met. As
-   * `submit`.
+   * Runs a classic round that changes nothing. The state is then chosen at a ballot above every promise that
+   * the round has met. Otherwise like `submit`.
    */
   settle(key: string): Promise<Outcome<undefined>> {
     return this.#enter(key, () => ({ kind: 'keep', result: undefined }), { needsRound: true })
   }
 
   /**
-   * What records tell, each at the index of its member, of what is chosen; `undefined` without a quorum of
-   * them.
+   * Finds the chosen state from records, each at the index of its member. `undefined`: they are fewer than a
+   * classic quorum.
    */
   judge(records: Records): Readonly<{ chosen: Chosen | undefined }> | undefined {
     const { rules, quorums } = this.#options
@@ -154,15 +154,15 @@ export class RegisterClient {
     return { chosen: rules.knownChosen(records, quorums) }
   }
 
-  /** Closes the links: what is under way ends when its time is over. */
+  /** Closes the links. Operations that are under way end when their time is over. */
   close(): void {
     for (const link of this.#links) link.close()
   }
 
   /**
-   * Ends this client's epoch: `successor` goes on with all that is under way and all that is still submitted
-   * here, in the time that each has left, and knows what has been sent for it. Nothing that arrives later
-   * counts.
+   * Ends the epoch of this client. `successor` continues all operations that are under way or are submitted
+   * here later, in the time that each has left. It knows what was sent for them. Answers that arrive later
+   * are ignored.
    */
   retire(successor: RegisterClient): void {
     this.#successor = successor
@@ -185,7 +185,7 @@ export class RegisterClient {
     })
   }
 
-  /** Works on an operation from now on: it is new, or an older epoch has left it. */
+  /** Begins to work on an operation, which is new or comes from an older epoch. */
   #take(operation: PendingOperation): void {
     if (this.#successor !== undefined) return this.#successor.#take(operation)
     this.#deadlines.endOverdue()
@@ -224,7 +224,7 @@ export class RegisterClient {
     return proposer
   }
 
-  /** Something has happened to a proposer: it reacts, if its operations are still in time. */
+  /** Passes an event to a proposer, after operations whose time is over have ended. */
   #react(key: string, proposer: DrivenProposer, event: () => readonly Effect<PendingOperation>[]): void {
     if (this.#successor !== undefined) return
     this.#deadlines.endOverdue()
@@ -261,7 +261,7 @@ export class RegisterClient {
   #send(key: string, proposer: DrivenProposer, { to, token, request, round }: Send): boolean {
     const link = this.#links[to]!
     if (round !== undefined) this.#counters.countRequest(round)
-    // Nothing waits for what becomes of a mark.
+    // A mark gets no answer.
     if (request.kind === 'mark') return link.send({ key, request, onAnswer: ignore, onLost: ignore })
     return link.send({
       key,

@@ -1,4 +1,4 @@
-/** What a connector remembers of keys between operations, bounded in bytes and in age. */
+/** What a connector remembers about keys between operations. It is bounded in bytes and in age. */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
 import { PLAUSIBLE_ROUND_MAX } from '../register/ballot.ts'
@@ -14,16 +14,16 @@ export type ViewCacheOptions = Readonly<{
   clock: Pick<Clock, 'nowMs'>
   /** About how many bytes of the heap all entries take together. */
   bytesMax: number
-  /** A memory older than this is forgotten (protocol.md §6). */
+  /** A memory that is older than this is forgotten (protocol.md §6). */
   ageMsMax: number
   /**
-   * A key with an implausible round number was forgotten. The floor does not cover it, or all keys would have
-   * that round number: from now on rounds must be those of another proposer id.
+   * Called when a key with an implausible round number was forgotten. The floor does not include that number,
+   * because then all keys would use it. From then on rounds must have another proposer id.
    */
   onImplausible: () => void
 }>
 
-/** A memory, and how many streams had been lost when it was made. */
+/** A memory, and how many streams had been lost before it was made. */
 type Entry = Memory & Readonly<{ lossCount: number }>
 
 export class ViewCache {
@@ -40,7 +40,7 @@ export class ViewCache {
       ttl: Math.max(1, Math.floor(ageMsMax)),
       // A clock may begin at 0, which means "for ever" to the library.
       perf: { now: () => clock.nowMs() + 1 },
-      // Else the cache would use a time again until a timer of its own ends: time comes from the clock alone.
+      // Otherwise the cache would reuse a time until a timer of its own ends. Only the clock gives the time.
       ttlResolution: 0,
       dispose: (entry, _key, reason) => {
         if (reason !== 'set') this.#onForgotten(entry)
@@ -59,10 +59,10 @@ export class ViewCache {
   }
 
   /**
-   * What is remembered of a key; without a view from before a stream was lost (`lossCount` counts the
-   * losses). A machine that was suspended does not see it by its clock, so its views may be older than they
-   * look. But nodes end the streams of a connector that does not answer them, long before a grace time is
-   * over (protocol.md §6).
+   * The memory of a key, without a view that was made before a stream was lost (`lossCount` counts the
+   * losses). The clock of a machine does not run while the machine is suspended, so its views may be older
+   * than they seem. But nodes end the streams of a connector that does not answer them, long before a grace
+   * time is over (protocol.md §6).
    */
   recall(key: string, lossCount: number): Memory | undefined {
     const entry = this.#entries.get(key)
@@ -70,18 +70,18 @@ export class ViewCache {
     return { view: undefined, highestRoundNumber: entry.highestRoundNumber }
   }
 
-  /** Remembers what a proposer knows of its key at the end. A memory that says nothing new keeps its age. */
+  /** Stores what a proposer knows about its key at the end. An unchanged memory keeps its age. */
   remember(key: string, { view, highestRoundNumber }: Memory, lossCount: number): void {
     const known = this.#entries.peek(key)
     if (known?.view === view && known?.highestRoundNumber === highestRoundNumber) return
     const entry = { view: view === undefined ? undefined : keptView(view), highestRoundNumber, lossCount }
     this.#entries.set(key, entry)
-    // The library does not take an entry above the limit, and drops what it had of the key as if it were
+    // The library does not take an entry above the limit, and drops the old entry of the key as if it was
     // replaced.
     if (this.#entries.peek(key) !== entry) this.#onForgotten(entry)
   }
 
-  /** A forgotten key may have spent ballots: later ones must be above them. */
+  /** Ballots of a forgotten key may be used already, so later ones must be above them. */
   #onForgotten({ highestRoundNumber }: Entry): void {
     if (highestRoundNumber > PLAUSIBLE_ROUND_MAX) this.#onImplausible()
     else this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
@@ -89,9 +89,10 @@ export class ViewCache {
 }
 
 /**
- * A state whose value is a text, one byte a character, and becomes bytes when it is looked at. What was
- * decoded is a part of a whole message, which it would keep alive; and a byte array of its own costs far more
- * than a text, since V8 keeps its bytes outside of the heap. Reads only compare the rest.
+ * A state that keeps its value as a text, with one character for each byte. The value becomes bytes only when
+ * it is read. The decoded bytes are a part of a whole message, and would keep that message alive. A copy as a
+ * byte array costs much more than a text, because V8 keeps such bytes outside of the heap. Most reads need
+ * only the other fields.
  */
 class RememberedState implements State {
   readonly generation: number

@@ -1,19 +1,19 @@
 import { isMemberOf } from './membership.ts'
 import type { Membership, Mismatch, Recipient } from './messages.ts'
 
-/** Who a node is, and the membership that it has adopted; `undefined`: it is new. */
+/** The id of a node, and the membership that it has adopted. `undefined`: the node is new. */
 export type NodeIdentity = Mismatch
 
 /**
  * What a node does when it is shown a chosen membership (protocol.md §7).
- * - `adopt`: it is in the epoch of that membership from now on, before it acts on anything else.
- * - `ignore`: it stays as it is. The membership is not newer, is of another cluster, or does not name a node
- *   that is new.
- * - `leave`: it was replaced or removed. It must never vote again.
+ * - `adopt`: the node enters the epoch of that membership before it acts on anything else.
+ * - `ignore`: nothing changes. The membership is not newer, or is of another cluster, or the node is new and
+ *   the membership does not name it.
+ * - `leave`: the node was replaced or removed. It must never vote again.
  */
 export type Adoption = 'adopt' | 'ignore' | 'leave'
 
-/** What a node does when it is shown `shown`. */
+/** What a node does when it is shown the membership `shown`. */
 export function adoptionOf({ nodeId, membership }: NodeIdentity, shown: Membership): Adoption {
   if (membership === undefined) return isMemberOf(shown, nodeId) ? 'adopt' : 'ignore'
   const isNewer = shown.clusterId === membership.clusterId && shown.epoch > membership.epoch

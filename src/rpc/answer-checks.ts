@@ -1,6 +1,5 @@
 /**
- * Whether an answer fits what was asked. A node that sends another one is wrong, however well its bytes can
- * be read.
+ * Checks that an answer fits its request. An answer that can be read but does not fit is malformed too.
  */
 import { compareKeys } from './key-order.ts'
 import { SCAN_PAGE_RECORDS_MAX } from './limits.ts'
@@ -25,7 +24,10 @@ export function checkDigestAnswer({ digests, mismatch }: DigestAnswer, { branche
     refuse(`a digest answer has ${digests.length} digests instead of ${expected}`)
 }
 
-/** Checks the pages of one scan, in their order: who goes on after the last key of a page must get ahead. */
+/**
+ * Checks the pages of one scan, in their order. Each key must be after all keys before it, so that a scan
+ * ends.
+ */
 export class ScanCheck {
   readonly #range: ScanRange
   #last: string | undefined

@@ -27,8 +27,8 @@ import {
 } from './wire.ts'
 
 /**
- * The requests of the batch that was encoded last, and their bytes: a write goes to every node, in batches
- * that are mostly the same but for whom they are for.
+ * The requests of the batch that was encoded last, and their bytes. A write goes to every node, in batches
+ * that usually differ only in their recipient.
  */
 let written: Readonly<{ requests: readonly KeyedRequest[]; bytes: Uint8Array }> = {
   requests: [],
@@ -64,7 +64,7 @@ function writeKeyedRequest(writer: Writer, { key, request }: KeyedRequest): void
   writer.ldelim()
 }
 
-/** Whether these are the same requests, and not only such as look alike: they are never changed. */
+/** Whether these are the same request objects. That is enough, because requests are never changed. */
 function areSame(some: readonly KeyedRequest[], others: readonly KeyedRequest[]): boolean {
   return (
     some.length === others.length &&
@@ -126,7 +126,7 @@ function readKeyedRequest(reader: Reader): KeyedRequest {
   return { key, request }
 }
 
-/** `requests` are those of the batch that is answered: a state that they carried is not sent back. */
+/** `requests` are those of the batch that is answered. A state that a request had is not sent back. */
 export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRequest[]): Buffer {
   return encodeWith((writer) => {
     writeInteger(writer, 8, batch.batchId)
@@ -142,8 +142,8 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
 }
 
 /**
- * Reads the answers to a batch. `oldest` is the oldest batch in flight, which must be answered next;
- * `undefined`: there is none. Its requests complete the answers, and say how many there must be.
+ * Reads the answers to a batch. `oldest` is the oldest batch in flight, which must be answered next.
+ * `undefined`: there is none. Its requests complete the answers, and say how many answers there must be.
  *
  * @throws {WireError}
  */
@@ -176,7 +176,7 @@ export function decodeAnswerBatch(
   })
 }
 
-/** The batch id, wherever in the message it is; the reader stays at the start. */
+/** The batch id, from any place in the message. The reader stays at the start. */
 function readBatchId(reader: Reader): number {
   let batchId = 0
   while (reader.pos < reader.len && batchId === 0) {

@@ -1,7 +1,7 @@
 import type { ChannelOptions } from '@grpc/grpc-js'
 
 /**
- * The largest message either side sends or takes. A batch that would be larger must be split by its sender.
+ * The largest message that either side sends or takes. The sender must split a batch that would be larger.
  */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -9,7 +9,7 @@ export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const KEEPALIVE_TIME_MS = 10_000
 const KEEPALIVE_TIMEOUT_MS = 5_000
 
-/** What may be on its way in one direction of a connection, unread. */
+/** How many unread bytes may be on their way in one direction of a connection. */
 const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024
 
 /** What both sides of the contract agree on. */
@@ -19,9 +19,9 @@ const SHARED_OPTIONS: ChannelOptions = {
   'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   'grpc.keepalive_permit_without_calls': 1,
-  // With HTTP/2's 64 KB every few batches needed a message of their own that says that more may come.
+  // With the default of HTTP/2, 64 KB, every few batches need an extra message that allows more bytes.
   'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
-  // Its bookkeeping costs something with every message, and nobody asks for it.
+  // Its bookkeeping costs time with every message, and is not used.
   'grpc.enable_channelz': 0,
 }
 
@@ -29,16 +29,16 @@ export const SERVER_OPTIONS: ChannelOptions = SHARED_OPTIONS
 
 export const CLIENT_OPTIONS: ChannelOptions = {
   ...SHARED_OPTIONS,
-  // A node that returns must be used again within two seconds, so no wait may grow beyond one. The same goes
-  // for its address: a container often comes back with another one.
+  // A node that comes back must be used again within two seconds, so each wait is at most one second. The
+  // same is true for its address, because a container often comes back with another one.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
-  // Nobody publishes a service configuration in DNS for a node.
+  // There is no service configuration for nodes in DNS.
   'grpc.service_config_disable_resolution': 1,
   // Rounds decide what is repeated. An accept must reach a node at most once (protocol.md §4.5).
   'grpc.enable_retries': 0,
-  // Each transport has its own connection: closing one must not touch another to the same address.
+  // Each transport has its own connection, so that closing one does not affect another to the same address.
   'grpc.use_local_subchannel_pool': 1,
   // Nodes are never behind a web proxy, whatever the environment says.
   'grpc.enable_http_proxy': 0,

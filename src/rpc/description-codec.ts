@@ -1,4 +1,4 @@
-/** What a node says of itself, as bytes. */
+/** The description of a node, as bytes. */
 import { readMembership, writeMembership } from './membership-codec.ts'
 import type { Description, Membership } from './messages.ts'
 import { readName } from './name-codec.ts'

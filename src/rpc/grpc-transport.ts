@@ -28,8 +28,8 @@ export type GrpcOptions = Readonly<{
   /** Default: insecure. */
   credentials?: ChannelCredentials
   /**
-   * Told of everything that a node sends and that makes no sense. What a node sends is data: it can end a
-   * stream or fail a request, and never more. May be called often.
+   * Called with everything malformed that a node sends. Such data can only end a stream or fail a request. It
+   * may be called often.
    */
   onMalformed?: (address: string, reason: string) => void
 }>
@@ -37,8 +37,8 @@ export type GrpcOptions = Readonly<{
 /**
  * Reaches the node at `address` (host:port) over gRPC.
  *
- * One HTTP/2 connection carries everything to the node. It is made when it is first needed, and again after a
- * loss, within about a second of the node's return.
+ * One HTTP/2 connection carries everything to the node. It is made when it is first needed. If it is lost, it
+ * is made again within about a second after the node is back.
  */
 export function connectGrpc(
   address: string,
@@ -56,7 +56,7 @@ class GrpcTransport implements NodeTransport {
 
   constructor(address: string, credentials: ChannelCredentials, onMalformed: (reason: string) => void) {
     this.#address = address
-    // With its scheme, so that gRPC takes no host name for another scheme (`unix`, `xds`).
+    // With its scheme, so that gRPC does not read a host name as another scheme (`unix`, `xds`).
     this.#client = new Client(`dns:${address}`, credentials, CLIENT_OPTIONS)
     this.#onMalformed = onMalformed
   }
@@ -114,7 +114,7 @@ class GrpcTransport implements NodeTransport {
     })
   }
 
-  /** Reads what a node has sent, and reports it where it makes no sense. gRPC fails the call then. */
+  /** Reads what a node has sent. If it is malformed, it is reported, and gRPC fails the call. */
   #read<T>(read: () => T): T {
     try {
       return read()
@@ -135,7 +135,7 @@ class GrpcTransport implements NodeTransport {
         return page
       })
     const call = this.#client.makeServerStreamRequest(path, requestSerialize, read, range)
-    // Cancelling, below, reports itself as an error, to nobody by then.
+    // The cancellation below causes an error event, which needs a listener.
     call.on('error', () => undefined)
     const cancel = () => call.cancel()
     signal?.addEventListener('abort', cancel, { once: true })
@@ -146,7 +146,7 @@ class GrpcTransport implements NodeTransport {
       throw new Error(`the scan of ${this.#address} ended early: ${reason}`, { cause })
     } finally {
       signal?.removeEventListener('abort', cancel)
-      // For a consumer that stops early; after the last page it changes nothing.
+      // Needed if the consumer stops early. After the last page it changes nothing.
       cancel()
     }
   }
@@ -161,11 +161,11 @@ class GrpcTransport implements NodeTransport {
 class ExchangeStream implements BatchStream {
   readonly #call: ClientDuplexStream<Buffer, Buffer>
   readonly #handlers: StreamHandlers & Readonly<{ onUnusable: (key: string) => void }>
-  /** The batches that have no answer yet, oldest first: a handful. Their requests complete their answers. */
+  /** The few batches without an answer, oldest first. Their requests complete their answers. */
   #inFlight: RequestBatch[] = []
   #isClosed = false
 
-  /** `onUnusable` is told the key of an answer that counts for nothing. */
+  /** `onUnusable` is called with the key of an answer that cannot be used. */
   constructor(
     call: ClientDuplexStream<Buffer, Buffer>,
     handlers: StreamHandlers & Readonly<{ onUnusable: (key: string) => void }>,
@@ -194,7 +194,7 @@ class ExchangeStream implements BatchStream {
     try {
       batch = decodeAnswerBatch(bytes, this.#inFlight[0])
     } catch (error) {
-      // What a stream says after a message that makes no sense cannot be trusted.
+      // After a malformed message, the rest of the stream cannot be trusted.
       this.#closed(error instanceof Error ? error.message : String(error), true)
       this.#call.cancel()
       return

@@ -1,5 +1,5 @@
 /**
- * The order of keys on all nodes: by their UTF-8 bytes. JavaScript compares UTF-16 units, which is another
+ * The order of keys on all nodes: by their UTF-8 bytes. JavaScript compares UTF-16 units, which gives another
  * order.
  */
 
@@ -20,8 +20,8 @@ export function successorKey(key: string): string {
 }
 
 /**
- * Where a UTF-16 unit stands in the order of code points, which is the order of UTF-8 bytes: surrogates, of
- * which the code points from U+10000 are made, come after U+FFFF.
+ * The rank of a UTF-16 unit in the order of code points, which is the order of UTF-8 bytes. Surrogates, which
+ * make the code points from U+10000 on, come after U+FFFF.
  */
 function rankOf(unit: number): number {
   if (unit < 0xd800) return unit

@@ -1,4 +1,4 @@
-/** Memberships, and what a node answers that is not in the epoch it was asked in, as bytes. */
+/** Memberships and mismatches as bytes. A mismatch is the answer of a node that is in another epoch. */
 
 import { faultOf } from './membership.ts'
 import type { Member, Membership, Mismatch } from './messages.ts'

@@ -6,13 +6,12 @@ import type { Member, Membership } from './messages.ts'
 /** Members of one configuration. */
 const MEMBERS_MAX = 7
 
-/** A name or an IPv4 address, or an IPv6 address in brackets; and a port. */
+/** A name, an IPv4 address, or an IPv6 address in brackets; and a port. */
 const ADDRESS = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i
 
 /**
- * The nodes that rounds of this epoch are sent to. Their order is that of the indexes in
- * `quorumsOfMembership`: the members, or, in a joint epoch, the outgoing ones and behind them those that are
- * joining.
+ * The nodes to which rounds of this epoch are sent. Their order is that of the indexes in
+ * `quorumsOfMembership`: the members; in a joint epoch, the outgoing members and after them the joining ones.
  */
 export function nodesOfEpoch(membership: Membership): readonly Member[] {
   return [...(membership.outgoing ?? membership.members).map(newestAddress), ...joiningOf(membership)]
@@ -34,12 +33,12 @@ export function isJoint({ outgoing }: Membership): boolean {
   return outgoing !== undefined
 }
 
-/** Those that a change adds; nobody in an epoch without one. */
+/** The nodes that a change adds. None in an epoch that is not joint. */
 export function joiningOf({ members, outgoing }: Membership): readonly Member[] {
   return outgoing === undefined ? [] : members.filter(({ nodeId }) => !has(outgoing, nodeId))
 }
 
-/** Those that a change takes out; nobody in an epoch without one. */
+/** The nodes that a change removes. None in an epoch that is not joint. */
 export function leavingOf({ members, outgoing }: Membership): readonly Member[] {
   return (outgoing ?? []).filter(({ nodeId }) => !has(members, nodeId))
 }
@@ -50,8 +49,8 @@ export function isMemberOf({ members, outgoing }: Membership, nodeId: string): b
 }
 
 /**
- * What is wrong with a membership that was read from bytes; `undefined`: it is one that a cluster can have.
- * Everything that the rest of the program relies on is checked here.
+ * What is wrong with a membership that was read from bytes. `undefined`: it is a valid membership. Everything
+ * on which the rest of the program relies is checked here.
  */
 export function faultOf({
   clusterId,
@@ -69,7 +68,7 @@ export function faultOf({
     if (configuration.length > MEMBERS_MAX) return `a membership has more than ${MEMBERS_MAX} members`
     for (const { nodeId, address } of configuration) {
       if (!isName(nodeId)) return 'a member has no node id'
-      // A connector connects to it, so it must be a host and a port, and nothing else.
+      // Connectors connect to this address, so it must be a host and a port, and nothing else.
       if (!isName(address) || !ADDRESS.test(address)) return 'a member has an address that is not host:port'
     }
     if (new Set(configuration.map(({ nodeId }) => nodeId)).size < configuration.length)

@@ -1,8 +1,10 @@
-/** What messages name: nodes, clusters, addresses and keys. */
+/** Reads the names in messages: nodes, clusters, addresses and keys. */
 import { NAME_LENGTH_MAX } from './limits.ts'
 import { type Reader, readString, refuse } from './wire.ts'
 
-/** The longest key, in UTF-16 units: an id of 256 characters and its namespace fit many times over. */
+/**
+ * The longest key, in UTF-16 units. It is many times longer than an id of 256 characters with its namespace.
+ */
 const KEY_LENGTH_MAX = 4096
 
 const NAMESPACES = ['group/', 'cluster/']
@@ -20,7 +22,7 @@ export function readKey(reader: Reader): string {
   if (!NAMESPACES.some((namespace) => key.startsWith(namespace))) {
     refuse(`the key '${key}' is in none of the namespaces ${NAMESPACES.join(', ')}`)
   }
-  // SQLite's own tools end a text there.
+  // The tools of SQLite end a text at a NUL.
   if (key.includes('\0')) refuse('a key has a NUL character')
   return key
 }

@@ -18,12 +18,12 @@ import { VALUE_BYTES_MAX } from './limits.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
 /**
- * The register's own messages as protobuf: written field by field, without objects in between, because they
- * make up nearly all of the traffic. `batch-codec.test.ts` holds the bytes to `node.proto`. A `case` is a
- * field's tag: number * 8 + wire type (0 varint, 2 length-delimited).
+ * The messages of the register as protobuf. They are nearly all of the traffic, so they are written field by
+ * field, without objects in between. `batch-codec.test.ts` compares the bytes with `node.proto`. A `case` is
+ * the tag of a field: number * 8 + wire type (0 varint, 2 length-delimited).
  *
- * What is read here is trusted from here on: whatever the core asserts of its input is checked, and refused
- * with the reason.
+ * The core trusts what is read here. So everything that the core asserts about its input is checked here, and
+ * refused with a reason.
  */
 
 export function writeBallot(writer: Writer, tag: number, ballot: Ballot): void {
@@ -56,7 +56,7 @@ export function writeWriteId(writer: Writer, tag: number, writeId: WriteId): voi
   writer.ldelim()
 }
 
-/** Reads a write id. Both parts 0 is the one of the absent state, which has no lineage but can be marked. */
+/** Reads a write id. If both parts are 0, it is that of the absent state, which can be marked. */
 export function readWriteId(reader: Reader): WriteId {
   const outerEnd = enter(reader)
   let proposerId = 0
@@ -93,7 +93,8 @@ export function readState(reader: Reader): State {
       if (lineage.length === LINEAGE_LENGTH) refuse(`a lineage is longer than ${LINEAGE_LENGTH}`)
       lineage.push(readWriteId(reader))
     } else if (tag === 26) {
-      // A view of the message: copies of small values cost more than all the rest of the decoding.
+      // A view into the message, because copies of small values would cost more than the rest of the
+      // decoding.
       value = reader.bytes()
       if (value.length > VALUE_BYTES_MAX) refuse(`a value of ${value.length} bytes is too large`)
     } else skip(reader, tag)
@@ -131,7 +132,7 @@ export function writeRecord(
   writer.ldelim()
 }
 
-/** Reads a record; one without a state has `ABSENT`. */
+/** Reads a record. A record without a state has the state `ABSENT`. */
 export function readRecord(reader: Reader): KeyRecord {
   const outerEnd = enter(reader)
   let promised: Ballot | undefined
@@ -159,14 +160,14 @@ export function readRecord(reader: Reader): KeyRecord {
   return { promised, accepted, state, chosen, isStub }
 }
 
-/** Reads a ballot of a request: one that a node takes. */
+/** Reads a ballot of a request. It must be within the bounds that a node takes. */
 function readTakenBallot(reader: Reader): Ballot {
   const ballot = readBallot(reader)
   if (ballot.round > ROUND_MAX) refuse('a round number is above 2^48')
   return ballot
 }
 
-/** Reads a state of a request: one that a node takes. */
+/** Reads a state of a request. It must be within the bounds that a node takes. */
 function readTakenState(reader: Reader): State {
   const state = readState(reader)
   if (state.generation > GENERATION_MAX) refuse('a generation is above 2^48')
@@ -206,7 +207,7 @@ export function writeRequest(writer: Writer, request: Request): void {
   writer.ldelim()
 }
 
-/** Reads the field `tag` of the `kind` oneof; `undefined` when it is none of them. */
+/** Reads the field `tag` of the `kind` oneof. `undefined`: the field is not one of them. */
 export function readRequest(reader: Reader, tag: number): Request | undefined {
   switch (tag) {
     case 18:
@@ -229,7 +230,7 @@ export function readRequest(reader: Reader, tag: number): Request | undefined {
   }
 }
 
-/** Reads a message whose one field is a ballot. */
+/** Reads a message that has only a ballot. */
 function readOnlyBallot(reader: Reader, name: string): Ballot {
   const outerEnd = enter(reader)
   let ballot: Ballot | undefined
@@ -279,7 +280,7 @@ function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
   return { kind, ballot, writeId }
 }
 
-/** Writes the answer to `request`, leaving out a state that the asker has because it was in the request. */
+/** Writes the answer to `request`, without the state if the request had the same state. */
 export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer, request: Request): void {
   const isSameState =
     (request.kind === 'accept' || request.kind === 'learn') &&
@@ -294,7 +295,7 @@ export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer,
 
 /**
  * Reads the answer to `request`. `undefined`: the numbers in its record are above those that a node takes, so
- * the record counts for nothing. That is a fault of one key, and the other answers of the batch are right.
+ * the record cannot be used. That is a fault of one key, and the other answers of the batch can be used.
  */
 export function readAnswer(reader: Reader, request: Request): Answer | undefined {
   const outerEnd = enter(reader)
@@ -324,7 +325,7 @@ export function readAnswer(reader: Reader, request: Request): Answer | undefined
   return isRecordWithinBounds(record) ? { ok, record } : undefined
 }
 
-/** Whether a record is one that can be there after a node has said ok to the request. */
+/** Whether a node can have this record after it has answered ok to the request. */
 function isShownBy({ promised, accepted, state, isStub }: KeyRecord, request: Request): boolean {
   switch (request.kind) {
     case 'prepare':

@@ -1,4 +1,4 @@
-/** Scans of key ranges, as bytes: what is asked for, and the pages that come back. */
+/** Scans of key ranges, as bytes: the requests, and the pages of the answers. */
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { LEAF_COUNT, type ScanEntry, type ScanRange } from './messages.ts'
@@ -90,7 +90,9 @@ function leavesIn(bits: Uint8Array): ReadonlySet<number> | undefined {
   return leaves
 }
 
-/** With `omitValues` a live state looks like a tombstone: the asker knows that it wanted none. */
+/**
+ * With `omitValues`, a live state looks like a tombstone. The connector knows that it asked for no values.
+ */
 export function encodeScanPage(entries: readonly ScanEntry[], omitValues: boolean): Buffer {
   return encodeWith((writer) => {
     for (const { key, record } of entries) {

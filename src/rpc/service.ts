@@ -22,9 +22,8 @@ export type DescribeRequest = Readonly<Record<never, never>>
 /**
  * `cohort.v1.Node` for `@grpc/grpc-js`, client and server.
  *
- * Exchange carries bytes here, for two reasons: an answer is written and read with the requests it belongs to
- * at hand, and a stream of malformed bytes ends with INVALID_ARGUMENT and the reason, where grpc-js would say
- * INTERNAL.
+ * `Exchange` has bytes here, for two reasons. An answer is written and read together with its requests. And a
+ * stream of malformed bytes ends with INVALID_ARGUMENT and the reason; grpc-js alone would say INTERNAL.
  */
 export const nodeService = {
   exchange: {

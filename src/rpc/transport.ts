@@ -8,44 +8,46 @@ import type {
   ScanRange,
 } from './messages.ts'
 
-/** What a stream tells its owner. Nothing is called after `onClose`, which is called exactly once. */
+/** The callbacks of a stream. `onClose` is called exactly once, and nothing is called after it. */
 export type StreamHandlers = Readonly<{
   /**
-   * The oldest batch is answered, with as many answers as it has requests that get one, or with a mismatch.
+   * The oldest batch is answered: with one answer for each request that gets one, or with a mismatch.
    */
   onAnswers: (batch: ReceivedAnswers) => void
   /**
-   * The stream is gone, and with it every batch that has no answer yet: each may or may not have been acted
-   * on. `isMalformed`: the node sent something that is no answer to the oldest batch.
+   * The stream has ended. Batches without an answer are lost: the node may or may not have acted on each.
+   * `isMalformed`: the node sent something that is not an answer to the oldest batch.
    */
   onClose: (reason: string, isMalformed?: boolean) => void
 }>
 
 /** A stream of batches to one node. */
 export interface BatchStream {
-  /** Hands a batch over. Delivery is in order, or `onClose` says that it failed. Never throws. */
+  /** Sends a batch. Batches arrive in order, or `onClose` is called. It never throws. */
   send(batch: RequestBatch): void
   /** Ends the stream; `onClose` follows. May be repeated. */
   close(): void
 }
 
 /**
- * How a connector reaches one node: gRPC in production, the simulator's network in simulations. Opening a
- * stream to a node that cannot be reached is no error: `onClose` says so.
+ * How a connector reaches one node: by gRPC in production, by a simulated network in the simulator. If a node
+ * cannot be reached, opening a stream does not throw: `onClose` is called.
  */
 export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
   /**
-   * Rejects when the node does not answer within `timeoutMs`, or sends no description. When the node could
-   * not be reached a moment ago, it rejects at once. `isPatient`: even then it tries for the whole time.
+   * Rejects when the node does not answer within `timeoutMs`, or sends no description. If the node could not be
+   * reached a moment ago, it rejects at once; with `isPatient` it still tries for the whole time.
    */
   describe(timeoutMs: number, isPatient?: boolean): Promise<Description>
-  /** Rejects when the node does not answer within `timeoutMs`, or sends no answer to this request. */
+  /**
+   * Rejects when the node does not answer within `timeoutMs`, or when its answer does not fit the request.
+   */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
   /**
-   * The node's records of a key range, in pages of at most `SCAN_PAGE_RECORDS_MAX`, in key order. Throws when
-   * the node is lost, when it sends a page that is no answer to this range, and when `signal` is aborted:
-   * without one, a node that has stopped may be waited for without end.
+   * The records of a node in a key range, in key order, in pages of at most `SCAN_PAGE_RECORDS_MAX`. Throws
+   * when the node is lost, when it sends a page that does not fit the range, and when `signal` aborts.
+   * Without a signal, the scan of a node that has stopped may never end.
    */
   scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
   /** Closes the connection and every stream on it. */

@@ -1,19 +1,21 @@
 import protobuf from 'protobufjs/minimal.js'
 
 /**
- * The primitives under the codecs, over protobufjs's `Reader` and `Writer`. All integers of the contract are
- * below 2^53, so they are read straight into JavaScript numbers: protobufjs's own `uint64` would make a
+ * The primitives of the codecs, on top of the `Reader` and `Writer` of protobufjs. All integers of the
+ * contract are below 2^53, so they are read as JavaScript numbers. The `uint64` of protobufjs would make a
  * `Long` of each.
  *
- * The codecs are the messages of `node.proto` as bytes. A `tag` is a field's number * 8 + its wire type (0
- * varint, 2 length-delimited). Every `decode` function throws a `WireError` that says what is wrong, and lets
- * nothing through that the register core would assert against.
+ * The codecs write and read the messages of `node.proto`. A `tag` is the number of a field * 8 + its wire
+ * type (0 varint, 2 length-delimited). Every `decode` function checks everything that the register core
+ * asserts, and throws a `WireError` that says what is wrong.
  */
 
 export type Writer = protobuf.Writer
 export type Reader = protobuf.Reader
 
-/** Bytes that are not a message of the contract. The message says what is wrong; nothing was acted on. */
+/**
+ * The bytes are not a message of the contract. The text says what is wrong. Nothing was done with the bytes.
+ */
 export class WireError extends Error {
   override name = 'WireError'
 }
@@ -25,7 +27,7 @@ export function refuse(reason: string): never {
 /**
  * Reads one whole message from `bytes`.
  *
- * @throws {WireError} whatever is wrong with it.
+ * @throws {WireError} if anything is wrong with it
  */
 export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Reader) => T): T {
   try {
@@ -39,18 +41,17 @@ export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Re
 }
 
 /**
- * One for all messages, so that its buffer has grown to the size of a batch long ago. `undefined` while it is
- * in use.
+ * One writer for all messages, so that its buffer has grown to the size of a batch. `undefined` while in use.
  */
 let idleWriter: Writer | undefined = protobuf.Writer.create()
 
-/** Beyond this size a message's buffer is not kept for the next one. */
+/** The buffer of a larger message is not kept for the next one. */
 const KEPT_BYTES_MAX = 1024 * 1024
 
-/** Writes one whole message. The bytes are the caller's to keep. */
+/** Writes one whole message. The caller may keep the bytes. */
 export function encodeWith(write: (writer: Writer) => void): Buffer {
   const writer = idleWriter ?? protobuf.Writer.create()
-  // Whoever throws while writing, or writes a message within another, leaves none that is half full.
+  // If `write` throws, or writes another message in between, this writer is not used again.
   idleWriter = undefined
   write(writer)
   const bytes = writer.finish() as Buffer
@@ -59,8 +60,8 @@ export function encodeWith(write: (writer: Writer) => void): Buffer {
 }
 
 /**
- * Enters a submessage: from here on `reader.len` is its end, so that nothing in it can read past it. Returns
- * the outer end, which the caller puts back with `leave` when `reader.pos` has reached `reader.len`.
+ * Enters a submessage: from now on `reader.len` is its end, so that nothing can be read after it. Returns the
+ * outer end. When `reader.pos` has reached `reader.len`, the caller sets it again with `leave`.
  */
 export function enter(reader: Reader): number {
   const length = reader.uint32()
@@ -84,7 +85,7 @@ export function skip(reader: Reader, tag: number): void {
 export function readInteger(reader: Reader): number {
   const { buf, len } = reader
   let pos = reader.pos
-  // Two halves of at most 28 bits: 32-bit arithmetic is several times faster than multiplying.
+  // In two halves of at most 28 bits, because 32-bit arithmetic is several times faster than multiplication.
   let low = 0
   for (let shift = 0; shift < 28; shift += 7) {
     if (pos >= len) refuse('an integer is cut off')
@@ -112,26 +113,28 @@ export function readInteger(reader: Reader): number {
 const HIGH_END = 2 ** (53 - 28)
 
 /**
- * Writes a field of type uint64 unless it is 0, which proto3 leaves out. Needs an integer of 0 to 2^53 - 1.
+ * Writes a field of type uint64. 0 is left out, as proto3 requires. The value must be an integer of 0 to
+ * 2^53 - 1.
  */
 export function writeInteger(writer: Writer, tag: number, value: number): void {
   if (value === 0) return
   writer.uint32(tag)
-  // The same bytes; the 32-bit path allocates nothing.
+  // Both write the same bytes, but the 32-bit path allocates nothing.
   if (value <= 0xffff_ffff) writer.uint32(value)
   else writer.uint64(value)
 }
 
-/** Writes a string field unless it is empty, which proto3 leaves out. */
+/** Writes a string field. An empty one is left out, as proto3 requires. */
 export function writeString(writer: Writer, tag: number, value: string): void {
   if (value !== '') writer.uint32(tag).string(value)
 }
 
-/** Reads a string; bytes that are not UTF-8 are refused, so that two different keys never become one. */
+/** Reads a string. Bytes that are not UTF-8 are refused, so that two different keys never become equal. */
 export function readString(reader: Reader): string {
   const start = reader.pos
   const text = reader.string()
-  // Decoding puts U+FFFD where the bytes are bad. It may also really be there, so only then look closely.
+  // Decoding puts U+FFFD in place of invalid bytes. The text can also contain it, so only then verify the
+  // bytes.
   if (text.includes('\ufffd')) {
     reader.pos = start
     return reader.stringVerify()

@@ -1,11 +1,11 @@
-/** What waits to be sent to one node, and which of it makes the next batch. */
+/** The requests that wait to be sent to one node. It makes the batches. */
 import type { Clock } from '../../process/clock.ts'
 import { BackgroundQueue } from './background-queue.ts'
 import type { LinkLimits } from './link-limits.ts'
 import { countAwaited, type PendingRequest, sizeOf } from './pending-request.ts'
 
 /**
- * The requests of a batch; and background requests that have waited for so long that they must not be sent.
+ * The requests of a batch. `overdue`: background requests that have waited too long and must not be sent.
  */
 export type TakenBatch = Readonly<{ requests: readonly PendingRequest[]; overdue: readonly PendingRequest[] }>
 
@@ -19,9 +19,9 @@ export class BatchQueue {
   readonly #background = new BackgroundQueue()
   #waitingBytes = 0
   #awaitedCount = 0
-  /** Requests of `#waiting` that were taken, since the stream began. */
+  /** How many requests of `#waiting` were taken since the stream began. */
   #takenCount = 0
-  /** What waited at `sinceMs` has been taken when `#takenCount` is `untilCount`. */
+  /** When `#takenCount` reaches `untilCount`, all requests that waited at `sinceMs` have been taken. */
   #backlog: Readonly<{ untilCount: number; sinceMs: number }> | undefined
 
   constructor(limits: LinkLimits, clock: Pick<Clock, 'nowMs'>) {
@@ -29,12 +29,12 @@ export class BatchQueue {
     this.#clock = clock
   }
 
-  /** Requests of clients, and marks, that wait. */
+  /** How many requests of clients and marks wait. */
   get length(): number {
     return this.#waiting.length
   }
 
-  /** Background requests that wait. */
+  /** How many background requests wait. */
   get backgroundLength(): number {
     return this.#background.length
   }
@@ -44,12 +44,12 @@ export class BatchQueue {
     return this.#waitingBytes
   }
 
-  /** Requests that wait and get an answer that a client waits for. */
+  /** How many waiting requests get an answer that a client waits for. */
   get awaitedCount(): number {
     return this.#awaitedCount
   }
 
-  /** `false`: too much waits already, and the request was not taken. */
+  /** `false`: too many bytes wait already, and the request was not taken. */
   push(pending: PendingRequest): boolean {
     const bytes = sizeOf(pending)
     if (this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return false
@@ -63,8 +63,8 @@ export class BatchQueue {
   }
 
   /**
-   * Takes the next batch: what clients wait for, then a few background requests, which a batch's limits leave
-   * room for.
+   * Takes the next batch: requests of clients and marks first, then a few background requests, for which the
+   * limits leave room.
    */
   takeBatch(): TakenBatch {
     const { requestsPerBatchMax, batchBytesMax } = this.#limits
@@ -97,8 +97,8 @@ export class BatchQueue {
   }
 
   /**
-   * Whether something of what waited at an earlier call has waited for as long as a batch may take. Requests
-   * leave in their order: when as many have been taken as waited then, all of those have.
+   * Whether a request that waited at an earlier call has now waited for as long as a batch may take. Requests
+   * are taken in order: when as many have been taken as waited then, none of those waits any more.
    */
   isStuck(): boolean {
     const nowMs = this.#clock.nowMs()

@@ -2,8 +2,8 @@
 export type HedgeBounds = Readonly<{ hedgeMsMin: number; hedgeMsMax: number }>
 
 /**
- * A node's usual latency, and from it the hedge time: how long an answer may take before its node is suspect.
- * Smoothed mean and deviation as TCP's retransmission timer keeps them (Jacobson 1988; RFC 6298 §2).
+ * The usual latency of a node, and the hedge time: how long an answer may take before the node is suspect.
+ * Mean and deviation are smoothed as in the retransmission timer of TCP (Jacobson 1988; RFC 6298 §2).
  */
 export class Latency {
   readonly #bounds: HedgeBounds
@@ -24,7 +24,7 @@ export class Latency {
     this.#meanMs += (latencyMs - this.#meanMs) / 8
   }
 
-  /** The upper bound until there is something to go by. */
+  /** The hedge time. Before the first answer it is the upper bound. */
   get hedgeMs(): number {
     const { hedgeMsMin, hedgeMsMax } = this.#bounds
     if (this.#meanMs === undefined) return hedgeMsMax

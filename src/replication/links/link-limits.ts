@@ -2,43 +2,42 @@ import type { HedgeBounds } from './latency.ts'
 
 export type LinkLimits = HedgeBounds &
   Readonly<{
-    /** Batches in flight. One more than the node works on keeps the node busy while answers travel. */
+    /** Batches in flight. With one more than the node works on, the node is busy while answers travel. */
     batchesInFlightMax: number
-    /** Also bounds the answers, each with a record of at most some 90 KB, below gRPC's message limit. */
+    /** It also keeps the answers, with records of up to about 90 KB, below the message limit of gRPC. */
     requestsPerBatchMax: number
     /**
-     * Background requests in a batch, beside `requestsPerBatchMax`. Clients wait for them too: so they are
-     * few.
+     * Background requests in a batch, in addition to `requestsPerBatchMax`. They delay the requests of
+     * clients in the same batch, so they are few.
      */
     backgroundPerBatchMax: number
     /**
-     * About how many bytes a batch has. A single larger request still travels, alone. Below gRPC's message
-     * limit.
+     * About how many bytes a batch may have; below the message limit of gRPC. A single larger request is sent
+     * alone.
      */
     batchBytesMax: number
     /**
-     * How many bytes may wait for a node that answers slowly. Beyond it, requests are refused: the node will
+     * How many bytes may wait for a node that answers slowly. Further requests are refused, and the node will
      * lag.
      */
     waitingBytesMax: number
-    /** How long chosen marks wait for requests to travel with. */
+    /** How long chosen marks wait for a batch with other requests. */
     marksMs: number
     /**
-     * An empty batch is sent when nothing else was sent for this long, to learn whether the node is still
-     * there.
+     * If nothing was sent for this long, an empty batch is sent, to check that the node still answers.
      */
     heartbeatMs: number
     /**
-     * A batch that is unanswered for this long ends its stream, and every message on it. So does a request
-     * that waits for as long to be sent, give or take two heartbeats: no message outlives its operation by
-     * much (protocol.md §6).
+     * If a batch is not answered for this long, its stream ends, with every message on it. The same happens
+     * if a request waits for this long (within two heartbeats) to be sent. So no message lives much longer
+     * than its operation (protocol.md §6).
      */
     batchTimeoutMs: number
-    /** Between the end of a stream and the next attempt. */
+    /** The pause between the end of a stream and the next attempt. */
     reopenMs: number
     /**
-     * The same at most, where streams end because the node sends what makes no sense: the pause doubles from
-     * one such stream to the next, until one has lasted for this long.
+     * The longest pause if streams end because the node sends malformed answers. The pause doubles with each
+     * such stream, until a stream has lasted for this long.
      */
     malformedReopenMsMax: number
   }>

@@ -1,8 +1,8 @@
 /**
- * One node as a connector sees it: a stream of batches that is opened again whenever it ends.
+ * The link of a connector to one node: a stream of batches, which is opened again whenever it ends.
  *
- * While batches are in flight, what comes next waits and leaves together, so the load itself makes the
- * batches.
+ * While batches are in flight, further requests wait and are then sent together. So batches grow with the
+ * load.
  */
 import assert from 'node:assert/strict'
 import type { Clock } from '../../process/clock.ts'
@@ -17,17 +17,20 @@ import { RoundTripTimes } from './round-trip-times.ts'
 import { StreamHealth } from './stream-health.ts'
 
 export type LinkOptions = Readonly<{
-  /** The way to the node, asked for whenever a stream is opened: an address may change. */
+  /** Returns the transport to the node. It is called for each stream, because the address may change. */
   transport: () => NodeTransport
   nodeId: string
-  /** What the batches are for: an epoch of a cluster, or, at its birth, none. */
+  /** The membership whose epoch the batches name. `undefined` at the birth of a cluster. */
   membership: Membership | undefined
   clock: Clock
   limits: LinkLimits
   counters?: Counters
-  /** The node became suspect, or is not suspect any more. */
+  /** Called when the node became suspect, or is not suspect any more. */
   onChange: () => void
-  /** The node does not act on our batches; it says who it is instead. Its stream is closed. */
+  /**
+   * Called when the node does not act on a batch, but answers with its own id and epoch. The stream is
+   * closed.
+   */
   onMismatch: (mismatch: Mismatch) => void
 }>
 
@@ -38,16 +41,16 @@ type Flight = Readonly<{
   awaitedCount: number
 }>
 
-/** What a link holds at a moment. */
+/** The load of a link at one moment. */
 export type LinkLoad = Readonly<{
-  /** Requests that wait to be sent, marks and background requests included. */
+  /** How many requests wait to be sent, including marks and background requests. */
   waiting: number
   waitingBytes: number
   batchesInFlight: number
 }>
 
 export class NodeLink {
-  /** How long batches took from here to the node and back. */
+  /** How long batches took to the node and back. */
   readonly roundTrips = new RoundTripTimes()
   readonly #options: LinkOptions
   readonly #health: StreamHealth
@@ -59,7 +62,7 @@ export class NodeLink {
   #inFlight: Flight[] = []
   /** When the stream was opened. */
   #openedAtMs = 0
-  /** Short streams in a row on which the node sent what makes no sense. */
+  /** How many short streams in a row ended because of malformed answers. */
   #malformedCount = 0
   #isFlushDue = false
   #isClosed = false
@@ -110,8 +113,8 @@ export class NodeLink {
   }
 
   /**
-   * Sends a request with the next batch. `false`: there is no way to the node, or no node takes such a
-   * request; neither callback is called.
+   * Sends a request with the next batch. `false`: the node cannot be reached, or nodes do not take such a
+   * request. Then neither callback is called.
    */
   send(pending: PendingRequest): boolean {
     if (!this.#health.isConfirmed || !isWithinLimits(pending.request)) return false
@@ -121,7 +124,7 @@ export class NodeLink {
     return true
   }
 
-  /** Ends the link: what is under way is lost. The transport is its owner's to close. */
+  /** Ends the link. Requests that are under way are lost. The transport stays open. */
   close(): void {
     this.#isClosed = true
     this.#stream?.close()
@@ -147,7 +150,7 @@ export class NodeLink {
         this.#onClose(isMalformed)
       },
     })
-    // The first batch of a stream shows the membership, and its answer that the node acts on what is for it.
+    // The first batch of a stream shows the membership. Its answer shows that the node acts on our batches.
     this.#sendBatch([])
   }
 
@@ -163,7 +166,10 @@ export class NodeLink {
     this.#cancelReopen = clock.after(Math.min(pauseMs, pauseMsMax), () => this.#open())
   }
 
-  /** Loses all that waits or is in flight. The node is suspect first, so that no round waits for it again. */
+  /**
+   * Loses all requests that wait or are in flight. The node becomes suspect first, so that no round waits for
+   * it.
+   */
   #drop(): void {
     const lost = [...this.#inFlight.flatMap(({ requests }) => requests), ...this.#queue.takeAll()]
     this.#inFlight = []
@@ -198,9 +204,9 @@ export class NodeLink {
   // Batches -------------------------------------------------------------------------------------------------
 
   /**
-   * Whether a batch should leave now. While one is in flight, the next gathers until it is as large: few
-   * large batches cost far less than many small ones, and two of a size keep both ends at work. Marks alone
-   * wait for requests.
+   * Whether to send a batch now. While a batch is in flight, the next one grows until it is as large. Few
+   * large batches cost much less than many small ones, and two batches of the same size keep both sides busy.
+   * Marks alone do not make a batch due.
    */
   #isBatchDue(): boolean {
     if (!this.#health.isConfirmed) return false
@@ -223,7 +229,7 @@ export class NodeLink {
     })
   }
 
-  /** Marks that no request has taken along after a while leave by themselves. */
+  /** Sends marks in a batch of their own if no other request was sent for a while. */
   #scheduleMarks(): void {
     if (this.#cancelMarks !== undefined) return
     const { clock, limits } = this.#options

@@ -1,23 +1,23 @@
 import type { Answer, Request } from '../../register/messages.ts'
 
-/** A request to a node, and who is told what became of it. */
+/** A request to a node, and the callbacks for its result. */
 export type PendingRequest = Readonly<{
   key: string
   request: Request
   onAnswer: (answer: Answer) => void
   /**
-   * No answer will come: the stream has ended, the request waited here for too long, or the answer counts for
-   * nothing. The node may have acted on the request.
+   * Called when no answer will come: the stream has ended, the request waited for too long, or the answer
+   * cannot be used. The node may have acted on the request.
    */
   onLost: () => void
   /**
-   * No client waits for it. It travels in the batches of requests that clients wait for, a few in each, and
-   * in a batch of its own only while nothing else is in flight.
+   * Whether no client waits for it. Such requests are sent in the batches of other requests, a few in each.
+   * They get a batch of their own only if nothing is in flight.
    */
   isBackground?: boolean
 }>
 
-/** About what a request weighs on the wire, in bytes. */
+/** About how many bytes a request takes on the wire. */
 export function sizeOf({ key, request }: PendingRequest): number {
   const state = 'state' in request ? request.state : undefined
   return (

@@ -1,14 +1,12 @@
 import { BucketCounts, SECONDS_BOUNDS } from '../../metrics/bucket-counts.ts'
 
 /**
- * How many of the last round trips are kept. A node that nothing is sent to still gets two heartbeats a
- * second.
+ * How many of the last round trips are kept. A node without requests still gets two heartbeats a second.
  */
 const KEPT = 256
 
 /**
- * The round trips of one link: the last of them, so that percentiles tell of now and not of last week, and a
- * histogram of all.
+ * The round trips of one link: the last ones, for percentiles of the present, and a histogram of all.
  */
 export class RoundTripTimes {
   /** In seconds, since the link was made. */

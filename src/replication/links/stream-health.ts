@@ -9,25 +9,25 @@ import type { LinkLimits } from './link-limits.ts'
 export type StreamHealthOptions = Readonly<{
   clock: Clock
   limits: LinkLimits
-  /** When the oldest batch in flight was sent; `undefined`: there is none. */
+  /** When the oldest batch in flight was sent. `undefined`: there is none. */
   oldestSentAtMs: () => number | undefined
-  /** The node became suspect, or is not suspect any more. */
+  /** Called when the node became suspect, or is not suspect any more. */
   onChange: () => void
-  /** The time of a heartbeat has come. */
+  /** Called when a heartbeat is due. */
   onHeartbeat: (nowMs: number) => void
-  /** The stream must end: its node does not answer, or this process was stopped for too long. */
+  /** Ends the stream, because the node does not answer, or this process was stopped for too long. */
   endStream: () => void
 }>
 
 export class StreamHealth {
   readonly #options: StreamHealthOptions
   readonly #latency: Latency
-  /** The node has answered on this stream. */
+  /** Whether the node has answered on this stream. */
   #isConfirmed = false
-  /** The oldest batch in flight takes longer than the hedge time. */
+  /** Whether the oldest batch in flight takes longer than the hedge time. */
   #isSlow = false
   #lossCount = 0
-  /** When the heartbeat's timer last ran. */
+  /** When the timer of the heartbeat last ran. */
   #lastTickMs = 0
   #cancelWatch: (() => void) | undefined
   #cancelHeartbeat: (() => void) | undefined
@@ -51,25 +51,25 @@ export class StreamHealth {
     return this.#lossCount
   }
 
-  /** The node has answered a batch. */
+  /** Call it when the node has answered a batch. */
   answered(timeMs: number): void {
     this.#latency.observe(timeMs)
     this.#setState(true, false)
   }
 
-  /** The stream has ended. */
+  /** Call it when the stream has ended. */
   ended(): void {
     if (this.#isConfirmed) this.#lossCount += 1
     this.#setState(false, false)
   }
 
-  /** No stream follows: no timer is left. Call it after `ended`. */
+  /** Stops all timers, because no further stream follows. Call it after `ended`. */
   close(): void {
     this.#cancelWatch?.()
     this.#cancelWatch = undefined
   }
 
-  /** A batch is in flight: its time is watched. One timer does it for all: it is set for the oldest batch. */
+  /** Watches the time of the batches in flight. One timer is enough: it is set for the oldest batch. */
   watch(): void {
     if (this.#cancelWatch !== undefined) return
     const sentAtMs = this.#options.oldestSentAtMs()
@@ -78,7 +78,7 @@ export class StreamHealth {
     const limitMs = this.#isSlow || !this.#isConfirmed ? limits.batchTimeoutMs : this.#latency.hedgeMs
     this.#cancelWatch = clock.after(Math.max(1, limitMs - (clock.nowMs() - sentAtMs)), () => {
       this.#cancelWatch = undefined
-      // An answer that has already arrived is not late: it is read before the verdict.
+      // An answer that has already arrived is not late, so it is read first.
       clock.defer(() => {
         this.#judgeOldest()
         this.watch()
@@ -87,8 +87,8 @@ export class StreamHealth {
   }
 
   /**
-   * Ends the stream if this process has just gone on after it was stopped for longer than a message may live.
-   * What waits to be sent is from before that, and the timers that would have ended it have not run yet.
+   * Ends the stream if this process was stopped for longer than a message may live, and has just continued.
+   * The requests that wait are then too old, and the timers that would have ended them have not run yet.
    *
    * @returns whether it has ended the stream
    */
@@ -112,8 +112,7 @@ export class StreamHealth {
       this.#scheduleHeartbeat()
     }
     if (this.isSuspect === wasSuspect) return
-    // The time that a batch may take depends on the state: a timer that was set in another state would be
-    // late.
+    // The time that a batch may take depends on the state, so a timer of the other state would be late.
     this.#cancelWatch?.()
     this.#cancelWatch = undefined
     this.watch()

@@ -3,8 +3,8 @@ import { ask } from '../../replication/links/ask.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**
- * Sends a request to one member, in the background. `undefined`: no answer will come; it may have acted on
- * it.
+ * Sends a background request to one member. `undefined`: no answer will come, but the member may have acted
+ * on the request.
  */
 export function askMember(
   { link }: RemovalMember,
@@ -15,7 +15,7 @@ export function askMember(
 }
 
 /**
- * Reads a key from every member, each in the epoch of its link. `undefined`: not all of them have answered.
+ * Reads a key from every member, in the epoch of the links. `undefined`: not all members have answered.
  */
 export async function readFromAll(
   members: readonly RemovalMember[],

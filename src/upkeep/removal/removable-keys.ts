@@ -5,12 +5,12 @@ import { firstPage, horizonOf } from '../../scan/first-pages.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**
- * A key that has no value on some member. `undefined` stands for a member that did not list the key: it has
- * no record, or a record with a value.
+ * A key that has no value on some member. `undefined`: the member did not list the key, because it has no
+ * record of it, or a record with a value.
  */
 export type RemovableKey = Readonly<{ key: string; records: readonly (KeyRecord | undefined)[] }>
 
-/** Some such keys, in key order, and where to go on; `undefined`: there are no more. */
+/** Removable keys, in key order, and where to continue. `undefined`: there are no more. */
 export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart: string | undefined }>
 
 type Scanned = Pick<RemovalMember, 'recipient' | 'transport'>
@@ -31,7 +31,7 @@ export async function nextRemovable(
   const asked = members.map((member) => firstPage(member, scanned, abort.signal))
   const pages = await Promise.all(asked).finally(() => {
     cancel()
-    // One that fails ends the scans of the others.
+    // If one scan fails, the others end too.
     abort.abort()
   })
   const horizon = horizonOf(pages)

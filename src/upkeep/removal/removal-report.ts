@@ -8,6 +8,6 @@ export interface RemovalReport {
   readonly settledCount: number
   /** Keys that wait for a grace time to pass, as the last complete walk has found. */
   readonly waitingCount: number
-  /** How long the oldest of them has waited, in milliseconds; `undefined`: none waits. */
+  /** How long the oldest waiting key has waited, in milliseconds. `undefined`: no key waits. */
   readonly oldestWaitingMs: number | undefined
 }

@@ -5,7 +5,7 @@ import type { NodeTransport } from '../../rpc/transport.ts'
 
 /** A member of the cluster. Nothing is removed without its answer. */
 export type RemovalMember = Readonly<{
-  /** Whom its scans are for: this node, in this epoch. */
+  /** The recipient of its scans: this node, in this epoch. */
   recipient: Recipient
   link: Pick<NodeLink, 'isReachable' | 'send'>
   transport: Pick<NodeTransport, 'scan'>

@@ -1,11 +1,11 @@
 /**
- * Removes what is left of deleted keys, in the background (protocol.md §6). Every connector runs one. They
- * need not know of each other: each waits for what it has itself read from all members, and a node acts only
- * if that is still what it holds.
+ * Removes the tombstones of deleted keys in the background (protocol.md §6). Every connector does this, and
+ * the connectors need not know of each other: each relies only on what it has read from all members itself,
+ * and a node acts only if it still holds the same.
  *
- * A walk over the records without a value of all members notes what it finds, and when it first found it.
- * When a later walk, after the grace time, finds the same, the key is read from all members once more, and
- * then the next step is taken.
+ * A walk over the records without a value of all members records what it finds, and since when. If a later
+ * walk, after the grace time, finds the same, the key is read from all members once more, and then the next
+ * step is taken.
  */
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
@@ -20,11 +20,11 @@ import type { RemovalMember, RemovalTarget } from './removal-target.ts'
 import { type Fingerprint, fingerprintOf, WaitingKeys } from './waiting-keys.ts'
 
 export type RemovalLimits = Readonly<{
-  /** How many waiting keys are remembered. Further keys are noted when there is room. */
+  /** How many waiting keys are remembered. Further keys are recorded when there is room. */
   keysMax: number
-  /** How many due keys are read again, and acted on, at once. */
+  /** How many due keys are read again and handled at the same time. */
   keysAtOnce: number
-  /** How many due keys are acted on in a second. */
+  /** How many due keys are handled in a second. */
   keysPerSecond: number
   /** How long a node may take for a page of a scan. */
   scanTimeoutMs: number
@@ -43,17 +43,17 @@ export const REMOVAL_LIMITS: RemovalLimits = {
 }
 
 export type RemovalOptions = Readonly<{
-  /** The cluster as it is now; `undefined` until it is found, and while its membership is being changed. */
+  /** The current cluster. `undefined` until it is found, and while its membership changes. */
   target: () => RemovalTarget | undefined
-  /** The keys to look after: `start` inclusive, `end` exclusive. */
+  /** The keys to handle: `start` inclusive, `end` exclusive. */
   range: Readonly<{ start: string; end: string }>
-  /** The grace time of the cluster as it is now. */
+  /** The grace time of the current cluster. */
   graceMs: () => number
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
   /**
-   * Draws a proposer id that no process has or will have: what is removed gets ballots that nobody else uses.
+   * Draws a proposer id that no process has or will have, for ballots that no other proposer uses.
    */
   drawProposerId: () => number
   limits: RemovalLimits
@@ -69,7 +69,7 @@ export class Removal {
   readonly #counts = { stubbedCount: 0, removedCount: 0, settledCount: 0 }
   #client: RemovalTarget['client'] | undefined
   readonly #closing = new AbortController()
-  /** Where the next walk begins. It is drawn, so that several connectors do not walk in step. */
+  /** Where the next walk begins. It is drawn at random, so that several connectors do not walk in step. */
   #start: string
   /** From how many keys of this walk `#start` was drawn. */
   #drawnFrom = 0
@@ -103,7 +103,7 @@ export class Removal {
     this.#closing.abort()
   }
 
-  /** All members, if each of them is reachable: nothing is removed without an answer of every member. */
+  /** All members, if all are reachable: nothing is removed without an answer of every member. */
   #reachableTarget(): RemovalTarget | undefined {
     const target = this.#options.target()
     if (target?.client !== this.#client) this.#waiting.forgetAll()
@@ -161,8 +161,8 @@ export class Removal {
   }
 
   /**
-   * Notes what was found of a key. Returns that if the grace time was over at `askedAtMs`, when the walk
-   * asked for it.
+   * Records what was found for a key. Returns the finding if its grace time was over at `askedAtMs`, when the
+   * walk asked for the key.
    */
   async #note(
     target: RemovalTarget,
@@ -174,8 +174,8 @@ export class Removal {
     if (finding.kind === 'other' || finding.kind === 'nothing') return undefined
     const fingerprint = fingerprintOf(key, finding)
     const isFirst = !this.#waiting.has(fingerprint)
-    // A member that did not list the key may hold a group there. The time counts only from when it is known
-    // not to.
+    // A member that did not list the key may hold a group. The grace time begins only when it is known that
+    // the member holds none.
     if (isFirst && records.includes(undefined) && !(await this.#isConfirmed(target, key, fingerprint)))
       return undefined
     const sinceMs = this.#waiting.see(fingerprint, clock.nowMs())
@@ -204,7 +204,7 @@ export class Removal {
     const askedAtMs = clock.nowMs()
     const records = await readFromAll(target.members, key)
     if (records === undefined || !isSameFinding(findRemovable(records), finding)) return
-    // A process that was stopped in between must not act on answers that are so old.
+    // If this process was stopped in between, the answers are too old to act on.
     if (clock.nowMs() - askedAtMs > graceMs() / 10 || this.#options.target()?.client !== target.client) return
     if (finding.kind === 'promises') {
       const outcome = await target.client.settle(key)
@@ -212,7 +212,7 @@ export class Removal {
       return
     }
     const highest = highestRoundNumber(records)
-    // Such a promise was made by a fault, and must not get to nodes that have not made it (protocol.md §4.7).
+    // Such a promise was made by a fault, and must not spread to other nodes (protocol.md §4.7).
     if (highest > PLAUSIBLE_ROUND_MAX) return
     const ballot: Ballot = { round: highest + 1, proposerId: drawProposerId() }
     const isDone = await Promise.all(
@@ -234,9 +234,9 @@ export class Removal {
   }
 
   /**
-   * Draws `#start` from the keys that this walk has come to, each as likely as the others (reservoir sampling
-   * of one key). Not while the memory is full: a walk that began elsewhere would note other keys first, and
-   * the waiting ones would have to wait from the start again.
+   * Draws `#start` from the keys that this walk has seen so far, all with the same probability (reservoir
+   * sampling of one key). It does not while the memory is full: a walk that begins elsewhere would record
+   * other keys first, and the waiting keys would have to wait from the beginning again.
    */
   #drawStart(keys: readonly RemovableKey[]): void {
     if (this.#waiting.isFull) return

@@ -4,8 +4,8 @@ import { formatBallot } from '../../register/ballot.ts'
 import type { Finding } from '../../register/removal.ts'
 
 /**
- * A key and what was found of it, as 80 bits of a SHA-256. Two equal fingerprints are less likely than a
- * broken disk.
+ * A key and its finding, as 80 bits of a SHA-256. That two fingerprints are equal by chance is less likely
+ * than a broken disk.
  */
 export type Fingerprint = Readonly<{ high: number; low: number }>
 
@@ -34,8 +34,8 @@ function describe(finding: Finding): string {
 }
 
 /**
- * The keys that wait for their grace time to pass, and since when. An entry takes 20 bytes, and there are two
- * tables: what the last walk found, and what the walk under way has found so far. What a walk does not find
+ * The keys that wait for their grace time to pass, and since when. An entry takes 20 bytes. There are two
+ * tables: for the last complete walk, and for the walk that is under way. A key that a walk does not find
  * again is forgotten.
  */
 export class WaitingKeys {
@@ -44,7 +44,7 @@ export class WaitingKeys {
   #seen = new TimeTable()
   #oldestMs = Number.POSITIVE_INFINITY
 
-  /** @param keysMax how many keys fit; further keys are noted when there is room */
+  /** @param keysMax how many keys fit; further keys are recorded when there is room */
   constructor(keysMax: number) {
     this.#keysMax = keysMax
   }
@@ -53,7 +53,7 @@ export class WaitingKeys {
     return this.#known.size
   }
 
-  /** Since when the oldest key waits, as the last complete walk has found; `undefined`: none waits. */
+  /** Since when the oldest key waits, as found by the last complete walk. `undefined`: no key waits. */
   get oldestMs(): number | undefined {
     return this.#known.size === 0 ? undefined : this.#oldestMs
   }
@@ -71,7 +71,10 @@ export class WaitingKeys {
     return this.#known.get(fingerprint) !== undefined
   }
 
-  /** A walk has found it. Returns since when it is known; `undefined`: there is no room for it. */
+  /**
+   * Records that a walk has found a key. Returns since when it is known. `undefined`: there is no room for
+   * it.
+   */
   see(fingerprint: Fingerprint, nowMs: number): number | undefined {
     const sinceMs = this.#known.get(fingerprint) ?? nowMs
     if (!this.#hasRoom) return undefined
@@ -79,19 +82,19 @@ export class WaitingKeys {
     return sinceMs
   }
 
-  /** The walk has gone through all keys. */
+  /** Call it when the walk has gone through all keys. */
   endWalk(): void {
     this.#known = this.#seen
     this.#seen = new TimeTable()
     this.#oldestMs = this.#known.least()
   }
 
-  /** The walk has ended early: the waiting keys stay as they were before it. */
+  /** Call it when the walk has ended early. The waiting keys stay as they were before it. */
   abortWalk(): void {
     this.#seen = new TimeTable()
   }
 
-  /** What was reported in another epoch counts for nothing. */
+  /** Forgets all keys, because reports of another epoch do not count. */
   forgetAll(): void {
     this.#known = new TimeTable()
     this.#seen = new TimeTable()

@@ -18,14 +18,14 @@ export type DifferingKey = MergedEntry &
 /** While a node sends no page, its link is checked this often. */
 const WATCH_MS = 500
 
-/** What is compared: some leaves of the digest, on these members. */
+/** What to compare: some leaves of the digest, on these members. */
 export type Comparison = Pick<RepairTarget, 'clusterId' | 'epoch'> &
   Readonly<{ members: readonly RepairMember[]; leaves: ReadonlySet<number> }>
 
 /**
- * Scans the leaves on all members at once, without values, and yields the keys that differ, some at a time:
- * first those from `start` on, then those before it. Records are at the index of the member. Throws when a
- * node is lost.
+ * Scans the leaves on all members at the same time, without values, and yields the keys that differ, in
+ * pages: first the keys from `start` on, then those before it. Records are at the index of the member. Throws
+ * when a node is lost.
  */
 export async function* differingKeys(
   comparison: Comparison,
@@ -48,7 +48,7 @@ export async function* differingKeys(
 
 /**
  * Draws the key to start from: a key of a random leaf, or `''` when no member holds a key of that leaf.
- * Connectors that start from different keys leave each other less to repair. Throws when a node is lost.
+ * Connectors that start from different keys do not repair the same keys. Throws when a node is lost.
  *
  * @param random uniform in [0, 1)
  */
@@ -111,8 +111,8 @@ function hasTaken(record: KeyRecord | undefined, newest: Accepted): boolean {
 }
 
 /**
- * The pages of a node's scan, for as long as its link is reachable. A stopped node sends neither pages nor an
- * end: only its link tells that it is gone.
+ * The pages of a node's scan, as long as its link is reachable. A stopped node sends neither pages nor an
+ * end, so only its link shows that it is gone.
  */
 function whileReachable(
   { nodeId, link }: RepairMember,

@@ -1,14 +1,14 @@
 /**
- * Compares what nodes hold, for a few kilobytes: by the digests of all branches, then by those of the leaves
- * in them.
+ * Compares what nodes hold with a few kilobytes of messages: first the digests of all branches, then those of
+ * the leaves in the branches that differ.
  */
 import { BRANCH_COUNT, LEAVES_PER_BRANCH } from '../../rpc/messages.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
 
-/** What one comparison has found. */
+/** The result of one comparison. */
 export type Look = Readonly<{
-  /** The members that were compared: those that answered everything. */
+  /** The members that were compared. They have answered every request. */
   members: readonly RepairMember[]
   /** The leaves in which they differ, each with its digests by member. */
   leaves: ReadonlyMap<number, readonly number[]>
@@ -17,7 +17,7 @@ export type Look = Readonly<{
 /** How long a node may take to answer with digests, which it has in memory. */
 const DIGEST_TIMEOUT_MS = 2_000
 /**
- * Branches in one request: 4,096 leaves, some 30 KB, for which neither node nor connector needs a
+ * Branches in one request. They have 4,096 leaves, about 30 KB, which take node and connector less than a
  * millisecond.
  */
 const BRANCHES_PER_REQUEST = 16
@@ -39,7 +39,7 @@ export async function lookAtDigests(target: RepairTarget, random: () => number):
   return undefined
 }
 
-/** The leaves in which the members differ; or the set of the members that did not answer. */
+/** The leaves in which the members differ, or the set of the members that did not answer. */
 async function differingLeaves(
   target: RepairTarget,
   members: readonly RepairMember[],

@@ -9,9 +9,10 @@ import { ask } from '../../replication/links/ask.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 
 /**
- * - `equal`: all members that answered hold the same already.
+ * - `equal`: all members that answered already held the same.
  * - `learned`: the members that lacked the chosen state have it now.
- * - `settled`: the records did not tell what is chosen, or a stub refused it; a classic round has decided.
+ * - `settled`: the records did not show which state is chosen, or a stub refused it; a classic round has
+ *   decided.
  * - `diverged`: members contradict each other; nothing was written (see `divergence.ts`).
  * - `failed`: too few members answered, or not in time.
  */
@@ -19,21 +20,24 @@ export type KeyOutcome = 'equal' | 'learned' | 'settled' | 'diverged' | 'failed'
 
 export type KeyRepairOptions = Readonly<{
   clock: Clock
-  /** The longest that an operation may take: what was read longer ago is not passed on (protocol.md §6). */
+  /**
+   * The longest time that an operation may take. A state that was read longer ago is not passed on
+   * (protocol.md §6).
+   */
   timeoutMs: () => number
   /**
-   * Told what members hold for a key. Returns the contradictions among them: a key that has one is not
+   * Called with what members hold for a key. Returns the contradictions among them. A key that has one is not
    * repaired.
    */
   observe: (key: string, replicas: readonly Replica[]) => readonly unknown[]
 }>
 
-/** No client waits for the answers that repair asks for. */
+/** No client waits for the answers to requests of repair. */
 const BACKGROUND = { isBackground: true }
 
 /**
- * Reads a key from every member that is up, and gives the chosen state to those that lack it. May be
- * repeated, also by several connectors at once.
+ * Reads a key from every member that is up, and sends the chosen state to those that lack it. It may be
+ * repeated, also by several connectors at the same time.
  */
 export async function repairKey(
   { members, client }: RepairTarget,
@@ -53,17 +57,17 @@ export async function repairKey(
   const answers = await Promise.all(lagging.map((index) => teach(members[index]!, key, chosen)))
   if (answers.includes(undefined)) return 'failed'
   if (answers.every((answer) => answer?.ok)) return 'learned'
-  // A member refused. It is a stub, for which a higher ballot is needed; or it now contradicts the chosen
+  // A member has refused. Either it is a stub, which needs a higher ballot; or it now contradicts the chosen
   // state.
   for (const [at, index] of lagging.entries()) records[index] = answers[at]!.record
   return isDivergent() ? 'diverged' : settle(client, key)
 }
 
 /**
- * Repairs a key with half of the messages when scans have shown enough: that a state is chosen, which members
- * hold it, and which lack it. Then the state is read from one of those that hold it. A chosen state stays
- * chosen, however old the scan is; but the state is passed on only if that member still holds it. Otherwise
- * as `repairKey`.
+ * Repairs a key with half of the messages, if scans have shown which state is chosen, which members hold it,
+ * and which lack it. Then the state is read from one member that holds it. A chosen state stays chosen,
+ * however old the scan is, but the state is passed on only if that member still holds it. Otherwise it works
+ * like `repairKey`.
  *
  * @param scanned.records what the scans showed, at the index of the member; `undefined` for a member that was
  *   not scanned
@@ -125,7 +129,7 @@ function holds(record: KeyRecord | undefined, chosen: Chosen): boolean {
   return isSameBallot && sameWriteId(record.state.writeId, chosen.state.writeId)
 }
 
-/** Whether some record marks another state as chosen at the same ballot or above. */
+/** Whether a record marks another state as chosen at the same or a higher ballot. */
 function isContradicted(records: Records, chosen: Chosen): boolean {
   return records.some((record) => record?.chosen && lacks(record, chosen) && !isBelow(record, chosen))
 }

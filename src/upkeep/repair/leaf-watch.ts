@@ -1,24 +1,24 @@
 /**
- * Tells a node that lags from writes on their way. While clients write, digests differ at every look, for
- * milliseconds. So a leaf is *due* for repair only when it differs at a second look too, and no node has
- * changed it in between: then it is *still*. A leaf that is written all the time is never still. It is due
- * after a number of looks all the same, and then after twice as many, and so on: so a leaf that cannot be
+ * Distinguishes a node that lags from writes that are under way. While clients write, digests differ for
+ * milliseconds at every look. A leaf is *still* if it differs at two looks and no node has changed it in
+ * between. A leaf is *due* for repair when it is still. A leaf that is written all the time is never still,
+ * so it is also due after a number of looks, then after twice as many, and so on. So a leaf that cannot be
  * repaired is not tried again and again.
  */
 import type { Look } from './digest-look.ts'
 
-/** A leaf that has differed at this many looks in a row is due, also when it is not still. */
+/** A leaf that has differed at this many looks in a row is due, also if it is not still. */
 const RESTLESS_LOOKS = 8
-/** How many looks lie between two attempts at one leaf, at most: about a minute. */
+/** The largest number of looks between two attempts to repair one leaf: about a minute. */
 const WAIT_LOOKS_MAX = 64
 
 type Entry = {
   digests: readonly number[]
   looks: number
   isStill: boolean
-  /** It has been repaired as it is, as far as that was possible. */
+  /** Whether it was repaired in its present state, as far as that was possible. */
   isTried: boolean
-  /** The number of the look at which it is due, still or not. */
+  /** The number of the look at which it is due, also if it is not still. */
   dueAt: number
   waitLooks: number
 }
@@ -35,8 +35,8 @@ export class LeafWatch {
   }
 
   /**
-   * Takes a look into account, and returns the leaves that are due. When most of the leaves that differ are
-   * due, it returns all that differ. A look at other members than before begins anew.
+   * Records a look, and returns the leaves that are due. If most of the differing leaves are due, it returns
+   * all that differ. If a look has other members than the one before, all leaves start again.
    */
   observe({ members, leaves }: Look): number[] {
     const names = members.map(({ nodeId }) => nodeId).join(' ')
@@ -50,12 +50,12 @@ export class LeafWatch {
       if ((entry.isStill && !entry.isTried) || entry.looks >= entry.dueAt) due.push(leaf)
     }
     this.#entries = entries
-    // Most leaves differ for longer than a write takes: a node lags, also in the leaves that are being
+    // If most leaves differ for longer than a write takes, a node lags, also in leaves that are being
     // written.
     return 2 * due.length > leaves.size ? [...leaves.keys()] : due
   }
 
-  /** These leaves were repaired, as far as that was possible. */
+  /** Call it when these leaves were repaired, as far as that was possible. */
   tried(leaves: Iterable<number>): void {
     for (const leaf of leaves) {
       const entry = this.#entries.get(leaf)

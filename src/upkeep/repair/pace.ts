@@ -1,9 +1,9 @@
 import { type Clock, sleep } from '../../process/clock.ts'
 
-/** What was not used in the last milliseconds may be used at once: those of this time. */
+/** Starts that were not used in the last milliseconds of this length may be used at once. */
 const BURST_MS = 20
 
-/** Limits how many things begin in a second, and spreads them over it. */
+/** Limits how many things begin in a second, and spreads them over the second. */
 export class Pace {
   readonly #clock: Pick<Clock, 'nowMs' | 'after'>
   readonly #everyMs: number
@@ -15,7 +15,7 @@ export class Pace {
     this.#everyMs = 1_000 / perSecondMax
   }
 
-  /** Waits until the next thing may begin. For one caller at a time. */
+  /** Waits until the next thing may begin. Only one caller may wait. */
   async take(): Promise<void> {
     const nowMs = this.#clock.nowMs()
     const dueMs = Math.max(this.#dueMs, nowMs - BURST_MS)

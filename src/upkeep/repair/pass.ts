@@ -2,13 +2,13 @@ import type { DifferingKey } from './differing-keys.ts'
 import type { KeyOutcome } from './key-repair.ts'
 import type { RepairMember } from './repair-target.ts'
 
-/** How many keys ended how. */
+/** The number of keys for each outcome. */
 export type OutcomeCounts = Readonly<{ [K in KeyOutcome]: number }>
 
 /** What one pass of repair finds and does. */
 export class Pass {
   readonly outcomes = noOutcomes()
-  /** By nodeId: how many of the keys that differ the member lacked. */
+  /** How many of the differing keys each member lacked, by nodeId. */
   readonly lacking: Map<string, number>
 
   constructor(members: readonly RepairMember[]) {

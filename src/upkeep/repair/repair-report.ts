@@ -5,9 +5,9 @@ import type { RepairMember } from './repair-target.ts'
 
 /** What the background repair of this connector has found and done since its start. */
 export interface RepairReport extends LagSource {
-  /** How many keys ended how. The repaired keys are those `learned` and `settled`. */
+  /** The number of keys for each outcome. The repaired keys are those `learned` and `settled`. */
   readonly outcomes: OutcomeCounts
-  /** When nodes were last compared, by the connector's clock; `undefined`: not yet. */
+  /** When nodes were last compared, by the clock of the connector. `undefined`: not yet. */
   readonly comparedAtMs: number | undefined
 }
 
@@ -16,19 +16,21 @@ export class RepairFigures implements RepairReport {
   readonly outcomes = noOutcomes()
   comparedAtMs: number | undefined
   #lag = new Map<string, number>()
-  /** By nodeId: how many keys a member lacked per leaf that differed, on average, in the last pass. */
+  /** How many keys each member lacked per differing leaf in the last pass, on average, by nodeId. */
   #keysPerLeaf = new Map<string, number>()
 
   /**
-   * About how many keys a member lacks: the number of leaves that differ, times how many keys the member
-   * lacked per leaf in the last pass. 0 before the first pass. `undefined` while the member was not compared.
+   * About how many keys a member lacks: the number of differing leaves, times the number of keys that the
+   * member lacked per leaf in the last pass. 0 before the first pass. `undefined`: the member was not
+   * compared.
    */
   lagOf(nodeId: string): number | undefined {
     return this.#lag.get(nodeId)
   }
 
   /**
-   * These members were compared. `leafCount`: in how many leaves they differ for longer than a write takes.
+   * Call it when these members were compared. `leafCount`: in how many leaves they differ for longer than a
+   * write takes.
    */
   compared(members: readonly RepairMember[], leafCount: number, nowMs: number): void {
     this.comparedAtMs = nowMs
@@ -38,7 +40,7 @@ export class RepairFigures implements RepairReport {
     )
   }
 
-  /** Too few members answered to compare anything. */
+  /** Call it when too few members answered to compare anything. */
   notCompared(): void {
     this.#lag.clear()
   }

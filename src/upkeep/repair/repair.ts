@@ -1,7 +1,8 @@
 /**
- * Keeps nodes equal in the background (protocol.md §5): compares their digests again and again, and repairs
- * the keys that differ for longer than a write takes. Every connector runs one. They need not know of each
- * other: each begins with another key, and finds equal what another one has repaired.
+ * Keeps nodes equal in the background (protocol.md §5): it compares their digests again and again, and
+ * repairs the keys that differ for longer than a write takes. Every connector does this, and the connectors
+ * need not know of each other: each begins at another key, and keys that another connector has repaired are
+ * equal.
  */
 import type { Logger } from 'pino'
 import { sleep } from '../../process/clock.ts'
@@ -17,13 +18,13 @@ import { Slots } from './slots.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 export type RepairLimits = Readonly<{
-  /** The pause between two comparisons: each time between half of this and one and a half of it. */
+  /** The average pause between two comparisons. Each pause is between 0.5 and 1.5 times this. */
   intervalMs: number
-  /** The time until the second look at what differs. Longer than a write takes. */
+  /** The time until the second look at leaves that differ. It is longer than a write takes. */
   secondLookMs: number
   /** How many keys are under repair at once. */
   keysInFlightMax: number
-  /** How many repairs begin in a second: the rest of the nodes' time is for clients. */
+  /** How many repairs begin in a second. The nodes need the rest of their time for clients. */
   keysPerSecondMax: number
 }>
 
@@ -36,7 +37,7 @@ export const REPAIR_LIMITS: RepairLimits = {
 
 export type RepairOptions = KeyRepairOptions &
   Readonly<{
-    /** The cluster as it is now; `undefined` until it is found, and while its membership is being changed. */
+    /** The current cluster. `undefined` until it is found, and while its membership changes. */
     target: () => RepairTarget | undefined
     /** Uniform in [0, 1). */
     random: () => number
@@ -46,7 +47,7 @@ export type RepairOptions = KeyRepairOptions &
 
 /** How often a pause checks whether a node is back. */
 const RETURN_MS = 100
-/** A pause is at least this many times as long as the pass before it has waited for scans. */
+/** A pause is at least this many times as long as the waits for scans in the pass before it. */
 const SCAN_REST = 1
 
 export class Repair {
@@ -72,10 +73,10 @@ export class Repair {
     while (!this.#isClosed) {
       const startMs = clock.nowMs()
       const { differs, scanMs } = await this.#step()
-      // What differs is looked at again soon, to tell writes on their way from a node that lags.
+      // Leaves that differ are compared again soon, to distinguish writes under way from a node that lags.
       const isSecondLook: boolean = differs && scanMs === 0 && !wasSecondLook
       wasSecondLook = isSecondLook
-      // A pass has the nodes read all their keys, however few it needs. Afterwards they rest.
+      // For a pass the nodes read all their keys, even if it needs only a few. Afterwards they rest.
       const pauseMs = isSecondLook
         ? limits.secondLookMs - (clock.nowMs() - startMs)
         : Math.max(limits.intervalMs, SCAN_REST * scanMs)
@@ -87,7 +88,9 @@ export class Repair {
     this.#closing.abort()
   }
 
-  /** One comparison, and the repair of what is due. `scanMs`: how long the nodes were scanned for that. */
+  /**
+   * Compares once, and repairs the leaves that are due. `scanMs`: how long the nodes were scanned for that.
+   */
   async #step(): Promise<Readonly<{ differs: boolean; scanMs: number }>> {
     const { target: getTarget, random, clock } = this.#options
     const target = getTarget()
@@ -103,7 +106,7 @@ export class Repair {
     return { differs: look.leaves.size > 0, scanMs }
   }
 
-  /** Repairs the leaves that are due. Returns how long it has waited for the nodes to find what differs. */
+  /** Repairs the leaves that are due. Returns how long it has waited for scans of the nodes. */
   async #pass(target: RepairTarget, { members }: Look, due: readonly number[]): Promise<number> {
     const { clock, random, limits, logger } = this.#options
     const { clusterId, epoch } = target
@@ -153,7 +156,7 @@ export class Repair {
     this.#figures.count(outcome)
   }
 
-  /** Waits; ends early when a node is up that was not at the last look. */
+  /** Waits. It ends early if a node is up that was not up at the last look. */
   async #pause(pauseMs: number): Promise<void> {
     const { clock } = this.#options
     const endMs = clock.nowMs() + pauseMs
@@ -164,7 +167,7 @@ export class Repair {
     }
   }
 
-  /** Whether a member is up that was not at the last look. */
+  /** Whether a member is up that was not up at the last look. */
   #hasReturn(): boolean {
     const members = this.#options.target()?.members ?? []
     return members.some(({ nodeId, link }) => !link.isSuspect && !this.#seen.has(nodeId))

@@ -1,4 +1,4 @@
-/** Limits how many things are under way at once. */
+/** Limits how many things are under way at the same time. */
 export class Slots {
   #free: number
   readonly #size: number
@@ -9,7 +9,7 @@ export class Slots {
     this.#free = size
   }
 
-  /** Waits for a free slot and takes it. For one caller at a time. */
+  /** Waits for a free slot and takes it. Only one caller may wait. */
   async take(): Promise<void> {
     while (this.#free === 0) await this.#nextRelease()
     this.#free -= 1

@@ -1,6 +1,6 @@
 import type { Clock } from '../../process/clock.ts'
 
-/** Adds up the time that was spent waiting for promises, also for those that reject. */
+/** Adds up the time that was spent waiting for promises, including those that reject. */
 export class Stopwatch {
   readonly #clock: Pick<Clock, 'nowMs'>
   totalMs = 0
