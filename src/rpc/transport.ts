@@ -36,8 +36,8 @@ export interface BatchStream {
 export interface NodeTransport {
   open(handlers: StreamHandlers): BatchStream
   /**
-   * Rejects when the node does not answer within `timeoutMs`, or sends no description. If the node could not be
-   * reached a moment ago, it rejects at once; with `isPatient` it still tries for the whole time.
+   * Rejects when the node does not answer within `timeoutMs`, or sends no description. If the node could not
+   * be reached a moment ago, it rejects at once; with `isPatient` it still tries for the whole time.
    */
   describe(timeoutMs: number, isPatient?: boolean): Promise<Description>
   /**
