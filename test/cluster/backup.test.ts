@@ -9,6 +9,7 @@ import { cohort, startCommand } from './command.ts'
 import { CreateLoad, call, create, forEach, groupUrl, read, remove } from './load.ts'
 import { LocalCluster, untilReady } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
@@ -143,19 +144,27 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   await using directory = await temporaryDirectory()
   const file = join(directory.path, 'groups.jsonl')
   const from = await aSource()
-  await fill(urlOf(from), 'more', 1_500)
+  await fill(urlOf(from), 'more', 2_000)
   assert.equal((await backup(from, file)).exitCode, 0)
   const before = await groupsOf(urlOf(from))
 
   await using to = await LocalCluster.start()
   const base = urlOf(to)
   const countGroups = async () => (await groupsOf(base)).size
-  await using first = startCommand(...restoreArgs(to, file))
+  // A restore has 512 groups on their way at most. It cannot be done before the signal, since it hears late
+  // of each of them.
+  await using proxy = await TcpProxy.start(Number(new URL(base).port))
+  const slowly = ['restore', '--url', `http://${proxy.address}`, '--in', file] as const
+  proxy.delay('toClient', 1_000)
+  await using first = startCommand(...slowly)
   await until('some groups are there', 10_000, async () => {
     const { body } = await call('GET', `${base}/v1/group?limit=1`)
     return (body.groups as []).length > 0
   })
-  assert.equal(await first.end('SIGINT'), 130, first.output)
+  proxy.blackHole('toServer')
+  const ended = first.end('SIGINT')
+  proxy.heal()
+  assert.equal(await ended, 130, first.output)
   const total = before.size.toLocaleString('en-US')
   assert.match(
     first.output,
@@ -165,7 +174,8 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   assert.ok(done > 0 && done < before.size, `${done} of ${before.size}`)
   assert.equal((await restore(to, file)).exitCode, 1, 'without --resume it is refused')
 
-  await using second = startCommand(...restoreArgs(to, file), '--resume')
+  proxy.delay('toClient', 1_000)
+  await using second = startCommand(...slowly, '--resume')
   await until('some more groups are there', 10_000, async () => (await countGroups()) > done)
   await second.end('SIGKILL')
   const doneAfterKill = await countGroups()
