@@ -2,7 +2,8 @@
  * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [long]`; without a name
  * the first three.
  *
- * Each file of tests runs in a process of its own. Tests of one process (`fast`) and tests with clusters of
+ * A file of tests that takes long, or starts processes, runs in a process of its own; the others share one for
+ * each folder. Tests of one process (`fast`) and tests with clusters of
  * processes (`cluster`) run side by side: the one kind needs a core, the other often waits. At the end the
  * run names the slowest.
  */
@@ -12,34 +13,44 @@ import { glob } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { summaryLines, taskLines } from './report.ts'
-import { type FileLimits, runFile } from './run-file.ts'
+import { type FileLimits, runFiles } from './run-files.ts'
 import { failed, type Result, runTasks, type Task } from './task.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const MINUTE_MS = 60_000
-
-type Suite = Readonly<{ patterns: readonly string[]; limits: FileLimits; first: readonly string[] }>
+/** Of the folders whose files share a process: `src/group`, `test/api`. */
+const FOLDER_DEPTH = 2
 
 /**
  * `first`: beginnings of the names of files that take long. They start first, so that none of them runs alone
- * at the end.
+ * at the end. `alone`: beginnings of the names of files that have a process of their own.
  */
+type Suite = Readonly<{
+  patterns: readonly string[]
+  limits: FileLimits
+  first: readonly string[]
+  alone: readonly string[]
+}>
+
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
     patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|long)/**/*.test.ts'],
     limits: { testMs: 2 * MINUTE_MS, fileMs: 3 * MINUTE_MS },
-    first: ['src/sim/', 'src/cli/main'],
+    first: ['src/sim/', 'test/api/', 'src/cli'],
+    alone: ['src/sim/', 'src/cli/main', 'test/api/broken-output', 'test/bench/', 'test/runner/'],
   },
   cluster: {
     patterns: ['test/cluster/**/*.test.ts'],
     limits: { testMs: MINUTE_MS, fileMs: 3 * MINUTE_MS },
     first: ['test/cluster/membership', 'test/cluster/chaos', 'test/cluster/lost-disk', 'test/cluster/backup'],
+    alone: ['test/'],
   },
   long: {
     patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
     limits: { testMs: 30 * MINUTE_MS, fileMs: 60 * MINUTE_MS },
     first: [],
+    alone: ['test/'],
   },
 }
 
@@ -63,14 +74,20 @@ async function tasksOf(name: string): Promise<Task[]> {
   }
   const suite = SUITES[name]
   if (suite === undefined) throw new Error(`no tests are called "${name}": check, fast, cluster or long`)
-  const { patterns, limits, first } = suite
+  const { patterns, limits, first, alone } = suite
   const rank = (file: string) => {
     const index = first.findIndex((start) => file.startsWith(start))
     return index === -1 ? first.length : index
   }
-  const files = await Array.fromAsync(glob(patterns))
-  const ordered = files.sort().toSorted((a, b) => rank(a) - rank(b))
-  return ordered.map((file) => ({ name: file, kind: name, run: () => runFile(file, limits) }))
+  const files = (await Array.fromAsync(glob(patterns))).sort().toSorted((a, b) => rank(a) - rank(b))
+  const groups = Map.groupBy(files, (file) =>
+    alone.some((start) => file.startsWith(start)) ? file : file.split('/').slice(0, FOLDER_DEPTH).join('/'),
+  )
+  return [...groups].map(([group, members]) => ({
+    name: members.length === 1 ? members[0]! : `${group} (${members.length} files)`,
+    kind: name,
+    run: () => runFiles(members, limits),
+  }))
 }
 
 /**

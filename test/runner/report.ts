@@ -21,12 +21,10 @@ export function taskLines({ task, ms, result }: Finished): string[] {
 
 /** The lines at the end: what failed once more, the slowest tests, and the sums. */
 export function summaryLines(all: readonly Finished[], totalMs: number): string[] {
-  const failures = all.flatMap(({ task, result }) =>
-    result.failures.map((failure) => `✖ ${task.name}: ${failure.split('\n')[0]}`),
+  const failures = all.flatMap(({ result }) =>
+    result.failures.map((failure) => `✖ ${failure.split('\n')[0]}`),
   )
-  const timed = all
-    .flatMap(({ task, result }) => result.timed.map(({ name, ms }) => ({ name, ms, file: task.name })))
-    .toSorted((a, b) => b.ms - a.ms)
+  const timed = all.flatMap(({ result }) => result.timed).toSorted((a, b) => b.ms - a.ms)
   const sum = (pick: (finished: Finished) => number) => all.reduce((total, one) => total + pick(one), 0)
   const passed = sum(({ result }) => result.passed)
   const skipped = sum(({ result }) => result.skipped)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { summaryLines, taskLines } from './report.ts'
@@ -58,17 +58,23 @@ test('a task that throws has failed, and the others are run', async () => {
   )
 })
 
-/** Runs a file with this text, from a process of its own: node:test runs no files from within a test. */
-async function run(text: string, limits = { testMs: 1_000, fileMs: 20_000 }): Promise<Result> {
+/** Runs files with these texts, from a process of its own: node:test runs no files from within a test. */
+async function run(
+  texts: string | readonly string[],
+  limits = { testMs: 1_000, fileMs: 20_000 },
+): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), 'cohort-runner-'))
   try {
-    const file = join(directory, 'some.test.mjs')
-    await writeFile(file, `import { after, test } from 'node:test'\n${text}`)
+    const files = [texts].flat().map((_, index) => join(directory, `some${index}.test.mjs`))
+    for (const [index, text] of [texts].flat().entries()) {
+      await writeFile(files[index]!, `import { after, test } from 'node:test'\n${text}`)
+    }
     const program = join(directory, 'program.mjs')
     await writeFile(
       program,
-      `import { runFile } from '${new URL('run-file.ts', import.meta.url)}'
-       console.log(JSON.stringify(await runFile('${file}', ${JSON.stringify(limits)})))`,
+      `import { runFiles } from '${new URL('run-files.ts', import.meta.url)}'
+       const result = await runFiles(${JSON.stringify(files)}, ${JSON.stringify(limits)})
+       console.log(JSON.stringify(result))`,
     )
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const { stdout } = await promisify(execFile)(process.execPath, [program], { env, timeout: 30_000 })
@@ -93,14 +99,14 @@ test('the tests of a file are counted, with those inside others, and the outer o
 })
 
 for (const [what, text, expected] of [
-  ['a test that fails', "test('bad', () => { throw new Error('why') })", /^bad\nError: why/],
+  ['a test that fails', "test('bad', () => { throw new Error('why') })", /^bad \(.*\)\nError: why/],
   [
     'a test in a test',
     "test('o', async (t) => { await t.test('i', () => { throw new Error('w') }) })",
-    /^i\n/,
+    /^i \(/,
   ],
   ['what runs after all tests', "test('a', () => {})\nafter(() => { throw new Error('left') })", /left/],
-  ['a file that cannot be run', "throw new Error('broken')", /some\.test\.mjs/],
+  ['a file that cannot be run', "throw new Error('broken')", /some0\.test\.mjs/],
   ['a file without a test', '', /no test/],
   ['a test that waits for what will never come', "test('never', () => new Promise(() => {}))", /never/],
 ] as const) {
@@ -108,6 +114,33 @@ for (const [what, text, expected] of [
     const { failures } = await run(text)
     assert.equal(failures.length, 1, failures.join('\n\n'))
     assert.match(failures[0]!, expected)
+  })
+}
+
+test('files that run together are counted and named as if each ran alone', async () => {
+  const result = await run([
+    "test('one', () => {})",
+    "test('two', () => {})\ntest('bad', () => { throw new Error('why') })",
+  ])
+  assert.equal(result.passed, 2)
+  assert.match(result.failures.join('\n\n'), /^bad \(.*some1\.test\.mjs\)\nError: why/)
+  assert.deepEqual(
+    result.timed.map(({ name, file }) => [name, basename(file)]),
+    [
+      ['one', 'some0.test.mjs'],
+      ['two', 'some1.test.mjs'],
+      ['bad', 'some1.test.mjs'],
+    ],
+  )
+})
+
+for (const [what, text] of [
+  ['that has no test', ''],
+  ['that cannot be run', "throw new Error('broken')"],
+] as const) {
+  test(`a file ${what} among others fails them`, async () => {
+    const { failures } = await run(["test('one', () => {})", text, "test('two', () => {})"])
+    assert.match(failures.join('\n\n'), /some1\.test\.mjs/)
   })
 }
 
@@ -126,22 +159,26 @@ test('a test that takes too long, and a file that does not end, have failed', as
 
 test('the report has a line for each task, the slowest tests first, and every failure at its end', () => {
   const task = { name: 'x.test.ts', kind: 'fast', run: async () => failed() }
-  const timed = Array.from({ length: 12 }, (_, index) => ({ name: `t${index}`, ms: index * 1_000 }))
-  const result = { passed: 11, skipped: 1, failures: ['t3\nbecause'], notes: ['a note'], timed }
+  const timed = Array.from({ length: 12 }, (_, index) => ({
+    name: `t${index}`,
+    file: 'y.test.ts',
+    ms: index * 1_000,
+  }))
+  const result = { passed: 11, skipped: 1, failures: ['t3 (y.test.ts)\nbecause'], notes: ['a note'], timed }
   const finished = { task, ms: 1_234, result }
   assert.deepEqual(taskLines(finished), [
     '✖ x.test.ts  11 passed, 1 skipped, 1 FAILED  1.2 s',
     '    a note',
-    '    ✖ t3',
+    '    ✖ t3 (y.test.ts)',
     '    because',
   ])
   const summary = summaryLines([finished], 65_000)
   assert.equal(summary[1], 'The 10 slowest tests:')
-  assert.equal(summary[2], '  11.0 s  t11 (x.test.ts)')
-  assert.equal(summary[11], '   2.0 s  t2 (x.test.ts)')
+  assert.equal(summary[2], '  11.0 s  t11 (y.test.ts)')
+  assert.equal(summary[11], '   2.0 s  t2 (y.test.ts)')
   assert.deepEqual(summary.slice(-4), [
     'Failed:',
-    '✖ x.test.ts: t3',
+    '✖ t3 (y.test.ts)',
     '',
     '11 tests passed, 1 skipped, 1 failed, in 65.0 s',
   ])

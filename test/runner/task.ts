@@ -5,12 +5,12 @@ export type Result = Readonly<{
   /** Tests, with those inside others. */
   passed: number
   skipped: number
-  /** One text for each failure: which test, and why. None: the task has succeeded. */
+  /** One text for each failure: which test in which file, and why. None: the task has succeeded. */
   failures: readonly string[]
   /** What the task said besides. */
   notes: readonly string[]
   /** The tests that are not part of another one, and how long each took. */
-  timed: readonly Readonly<{ name: string; ms: number }>[]
+  timed: readonly Readonly<{ name: string; file: string; ms: number }>[]
 }>
 
 export type Task = Readonly<{

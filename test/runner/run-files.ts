@@ -1,13 +1,14 @@
-/** One file of tests, run by node:test in a process of its own. */
-import { resolve } from 'node:path'
+/** Files of tests, run by node:test in one process of their own. */
+import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { Result } from './task.ts'
 
 export type FileLimits = Readonly<{
   /** How long one test may take. */
   testMs: number
-  /** How long the file may take, with the start and the end of its process. */
+  /** How long the files may take together, with the start and the end of their process. */
   fileMs: number
 }>
 
@@ -21,8 +22,14 @@ type Event = Readonly<{
   details: Readonly<{ duration_ms: number; type?: string; error?: Error & { failureType?: string } }>
 }>
 
-/** `file` is a path from the working directory. What takes longer than its limit has failed. */
-export async function runFile(file: string, { testMs, fileMs }: FileLimits): Promise<Result> {
+const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
+
+/**
+ * Runs these files one after the other. What takes longer than its limit has failed.
+ *
+ * @param files paths from the working directory, one at least
+ */
+export async function runFiles(files: readonly string[], { testMs, fileMs }: FileLimits): Promise<Result> {
   const result = {
     passed: 0,
     skipped: 0,
@@ -30,11 +37,19 @@ export async function runFile(file: string, { testMs, fileMs }: FileLimits): Pro
     notes: [] as string[],
     timed: [] as Result['timed'][0][],
   }
-  const options = { files: [file], concurrency: 1, timeout: testMs, signal: AbortSignal.timeout(fileMs) }
+  const isOne = files.length === 1
+  const program = isOne ? resolve(files[0]!) : TOGETHER
+  const options = {
+    files: [program],
+    argv: isOne ? [] : files,
+    concurrency: 1,
+    timeout: testMs,
+    signal: AbortSignal.timeout(fileMs),
+  }
   for await (const { type, data } of run(options)) {
     const event = data as unknown as Event
     // A file that has no tests passes as one test of its own name.
-    if (type === 'test:pass' && event.name === resolve(file)) continue
+    if (type === 'test:pass' && event.name === program) continue
     if (type === 'test:pass') {
       if (event.details.type === 'suite') continue
       if (event.skip === undefined || event.skip === false) result.passed += 1
@@ -51,14 +66,21 @@ export async function runFile(file: string, { testMs, fileMs }: FileLimits): Pro
       result.notes.push(event.message ?? '')
     }
     if ((type === 'test:pass' || type === 'test:fail') && event.nesting === 0) {
-      result.timed.push({ name: event.name, ms: event.details.duration_ms })
+      result.timed.push({ name: event.name, ms: event.details.duration_ms, file: fileOf(event) })
     }
   }
-  if (result.timed.length === 0 && result.failures.length === 0) result.failures.push('no test was run')
+  if (result.failures.length === 0) {
+    const tested = new Set(result.timed.map(({ file }) => file))
+    const untested = files.filter((file) => !tested.has(relative('', file)))
+    result.failures.push(...untested.map((file) => `${file}\nno test was run`))
+  }
   return result
 }
 
-function describeFailure({ name, details: { error } }: Event): string {
+const fileOf = ({ file = '' }: Event) => relative('', file)
+
+function describeFailure(event: Event): string {
+  const { error } = event.details
   const cause = error?.cause instanceof Error ? error.cause : error
-  return `${name}\n${cause instanceof Error ? inspect(cause, { depth: 4 }) : String(cause)}`
+  return `${event.name} (${fileOf(event)})\n${cause instanceof Error ? inspect(cause, { depth: 4 }) : String(cause)}`
 }
