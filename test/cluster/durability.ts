@@ -39,7 +39,7 @@ export async function tryDurability(options: DurabilityOptions): Promise<Durabil
   const { url } = cluster.connectors[0]!
   const acknowledged: string[] = []
   for (let round = 1; round <= options.rounds; round += 1) {
-    const load = new CreateLoad(url, `round-${round}`, options.clients)
+    const load = new CreateLoad(url, `round-${round}`, options.clients, 0)
     const loadMs = Math.random() * options.loadMsMax
     await sleep(loadMs)
     for (const service of cluster.services.toSorted(() => Math.random() - 0.5)) service.signal('SIGKILL')

@@ -1,4 +1,5 @@
 /** Requests against the public API, and a steady load of creates that remembers what it was told. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { until } from './waiting.ts'
 
@@ -69,16 +70,24 @@ export const create = (base: string, groupId: string) => call('POST', `${base}/v
 export const read = (base: string, groupId: string) => call('GET', groupUrl(base, groupId))
 export const remove = (base: string, groupId: string) => call('DELETE', groupUrl(base, groupId))
 
+/** Between two creates of a client, while no test waits for more of them. */
+const PAUSE_MS = 100
+
 /**
  * Creates groups from `clients` loops until stopped; `await using` stops it with its test, however that ends.
+ *
+ * Each client creates group after group while a test waits for more of them, and pauses between two of them
+ * otherwise: what a test waits for besides then has the cores.
  */
 export class CreateLoad {
   readonly #base: string
   readonly #prefix: string
   readonly #loops: Promise<void>[]
+  readonly #pauseMs: number
   #isStopped = false
   #stopsOnFailure = false
   #count = 0
+  #waiting = 0
   /** Ids answered 201, in that order. */
   readonly created: string[] = []
   /** When each of them was answered, by `performance.now()`. */
@@ -86,9 +95,11 @@ export class CreateLoad {
   /** Every other answer. */
   readonly failed: { groupId: string; reply: Reply }[] = []
 
-  constructor(base: string, prefix: string, clients: number) {
+  /** @param pauseMs 0: the clients never pause */
+  constructor(base: string, prefix: string, clients: number, pauseMs = PAUSE_MS) {
     this.#base = base
     this.#prefix = prefix
+    this.#pauseMs = pauseMs
     this.#loops = Array.from({ length: clients }, () => this.#loop())
   }
 
@@ -97,7 +108,12 @@ export class CreateLoad {
     const target = this.created.length + count
     const explain = () =>
       `${target - this.created.length} are missing; failed: ${JSON.stringify(this.failed.slice(0, 3))}`
-    await until(`${count} more groups are created`, ms, () => this.created.length >= target, explain)
+    this.#waiting += 1
+    try {
+      await until(`${count} more groups are created`, ms, () => this.created.length >= target, explain)
+    } finally {
+      this.#waiting -= 1
+    }
   }
 
   async stop(): Promise<void> {
@@ -127,6 +143,7 @@ export class CreateLoad {
         this.failed.push({ groupId, reply })
         if (this.#stopsOnFailure) return
       }
+      if (this.#waiting === 0 && !this.#isStopped && this.#pauseMs > 0) await sleep(this.#pauseMs)
     }
   }
 }

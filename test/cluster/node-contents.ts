@@ -1,4 +1,5 @@
 /** What nodes hold, read from each of them alone: for tests that compare them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBallot } from '../../src/register/ballot.ts'
 import { formatState } from '../../src/register/state.ts'
 import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
@@ -67,10 +68,16 @@ export async function differences(nodes: readonly Service[]): Promise<string[]> 
   return [...keys].filter((key) => others.some((other) => other.get(key) !== first!.get(key)))
 }
 
+/** Between two comparisons: each reads all that the nodes hold. */
+const COMPARISON_PAUSE_MS = 200
+
 /** Waits until all of these nodes hold the same. */
 export async function untilEqual(nodes: readonly Service[]): Promise<void> {
   let last: readonly string[] = []
+  let isFirst = true
   const areEqual = async () => {
+    if (!isFirst) await sleep(COMPARISON_PAUSE_MS)
+    isFirst = false
     last = await differences(nodes).catch(() => ['a node does not answer'])
     return last.length === 0
   }

@@ -59,7 +59,7 @@ for (const { title, start, address } of [
     const cluster = await start()
     const connector = cluster.connectors[0]!
     const url = `http://${formatAddress(address, connector.port)}`
-    const load = new CreateLoad(url, 'drain', 32)
+    const load = new CreateLoad(url, 'drain', 32, 0)
     await load.untilMore(50)
     assert.equal(await connector.end('SIGTERM', ORDERLY_END_MS), 0)
     await load.stopAfterFailure()
