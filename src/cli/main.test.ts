@@ -9,6 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { describeFailure } from './failure.ts'
+import { Output } from './output.ts'
+import { programOf } from './program.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 
@@ -36,6 +39,31 @@ async function cohort(
   } finally {
     await rm(cwd, { recursive: true })
   }
+}
+
+/** The same without a process: the program in this one, for arguments that start nothing. */
+async function parsed(args: readonly string[]): Promise<Run> {
+  const printed = { stdout: '', stderr: '' }
+  const outputTo = (name: keyof typeof printed) => {
+    const write = (text: string) => {
+      printed[name] += text
+    }
+    const destination = { write, writeAll: async () => {}, flush: async () => {}, error: undefined }
+    return new Output(destination, {
+      isTerminal: false,
+      columns: undefined,
+      rows: undefined,
+      hasColours: false,
+    })
+  }
+  const environment = { variables: {}, dotEnv: {} }
+  const context = { environment, stdout: outputTo('stdout'), stderr: outputTo('stderr') }
+  const thrown = await programOf(context)
+    .parseAsync(['node', 'cohort', ...args])
+    .then(() => assert.fail('the command has begun its work'), describeFailure)
+  if (thrown === undefined) throw new Error('a bug was met')
+  const said = thrown.message === '' ? '' : `cohort: ${thrown.message}\n`
+  return { exitCode: thrown.exitCode, stdout: printed.stdout, stderr: printed.stderr + said }
 }
 
 /** A port that is taken while `run` runs, and free afterwards. */
@@ -82,7 +110,7 @@ test('every command has help with examples, on stdout, with exit code 0', async 
   assert.equal(all.exitCode, 0)
   for (const command of COMMANDS) assert.match(all.stdout, new RegExp(`^  ${command} `, 'm'))
   for (const command of COMMANDS) {
-    const { exitCode, stdout, stderr } = await cohort([command, '--help'])
+    const { exitCode, stdout, stderr } = await parsed([command, '--help'])
     assert.deepEqual([exitCode, stderr], [0, ''])
     assert.match(stdout, new RegExp(`^Examples:\\n.*cohort ${command}`, 'm'))
     assert.doesNotMatch(stdout, /stop-with-parent/)
@@ -139,10 +167,16 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['up', '--nodes', '2'], /--nodes must be 1, or 3 to 7, got 2: two nodes/],
   ]
   for (const [args, expected] of cases) {
-    const { exitCode, stdout, stderr, files } = await cohort(args)
-    assert.deepEqual([exitCode, stdout, files], [2, '', []], args.join(' '))
+    const { exitCode, stdout, stderr } = await parsed(args)
+    assert.deepEqual([exitCode, stdout], [2, ''], args.join(' '))
     assert.match(stderr, expected)
     assert.match(stderr, /^cohort: [^\n]*\n(\(Did you mean .*\)\n)?$/, args.join(' '))
+  }
+  // One error of the parser, and one of a command, as a process.
+  for (const args of [['get'], ['up', '--nodes', '2']]) {
+    const { exitCode, stdout, stderr, files } = await cohort(args)
+    assert.deepEqual([exitCode, stdout, files], [2, '', []])
+    assert.equal(stderr, (await parsed(args)).stderr)
   }
 })
 

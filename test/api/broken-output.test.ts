@@ -199,11 +199,11 @@ function memberCase(args: readonly string[], asked: string): Case {
   }
 }
 
+/** Each stream in each state. */
 const BROKEN = [
-  { stdout: 'closed', stderr: 'kept' },
   { stdout: 'full', stderr: 'kept' },
+  { stdout: 'closed', stderr: 'full' },
   { stdout: 'kept', stderr: 'closed' },
-  { stdout: 'kept', stderr: 'full' },
 ] as const satisfies readonly Readonly<{ stdout: Stream; stderr: Stream }>[]
 
 function expectedCode({ exitCode, isAnswer, isFile }: Case, stdout: Stream): number {

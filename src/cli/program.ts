@@ -1,0 +1,73 @@
+import { Command } from 'commander'
+import { VERSION } from '../process/version.ts'
+import { addBackupCommand } from './backup-command.ts'
+import { addConnectorCommand } from './connector-command.ts'
+import type { Context } from './context.ts'
+import { addCreateCommand } from './create-command.ts'
+import { addDeleteCommand } from './delete-command.ts'
+import { addGenerateCommand } from './generate-command.ts'
+import { addGetCommand } from './get-command.ts'
+import { addAddCommand, addRemoveCommand, addReplaceCommand } from './members-command.ts'
+import { addNodeCommand } from './node-command.ts'
+import { addReplicasCommand } from './replicas-command.ts'
+import { addRestoreCommand } from './restore-command.ts'
+import { addStatusCommand } from './status-command.ts'
+import { addUpCommand } from './up-command.ts'
+import { addUpdateCommand } from './update-command.ts'
+import { addVerifyCommand } from './verify-command.ts'
+
+/**
+ * The program `cohort` with all its commands, as `parseAsync` of commander runs it. It prints with `context`
+ * only. What ends a command, help too, is thrown (`failure.ts`).
+ */
+export function programOf(context: Context): Command {
+  const { stdout, stderr } = context
+  const program = new Command('cohort')
+    .description(
+      'A replicated group registry: one public API keeps every group identical on independent nodes.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => stdout.answer(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'cohort: ')),
+    })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cohort up                           three nodes and a connector on this machine
+  cohort status --watch               the state of the cluster, and the reason
+  cohort generate                     a thousand groups, verified on every node
+  cohort verify --seconds 600         is the cluster linearizable, also while parts of it fail?
+  cohort create team-a --label env=prod
+  cohort get team-a --json
+  cohort backup --out groups.jsonl    all groups, in one file
+
+"cohort COMMAND --help" describes a command.`,
+    )
+  // In the order of the help text. Commands inherit the settings above.
+  for (const add of [
+    addUpCommand,
+    addStatusCommand,
+    addGenerateCommand,
+    addVerifyCommand,
+    addNodeCommand,
+    addConnectorCommand,
+    addAddCommand,
+    addReplaceCommand,
+    addRemoveCommand,
+    addGetCommand,
+    addCreateCommand,
+    addUpdateCommand,
+    addDeleteCommand,
+    addReplicasCommand,
+    addBackupCommand,
+    addRestoreCommand,
+  ]) {
+    add(program, context)
+  }
+  return program
+}
