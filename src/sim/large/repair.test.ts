@@ -13,8 +13,11 @@ const MUTATIONS: readonly Readonly<{
   noticedAs: RegExp
   /** The sizes of cluster in which to look. */
   nodeCounts?: readonly number[]
-  /** By default 1. */
-  firstSeed?: number
+  /**
+   * The first that has shown it. Those before it would cost every run of the tests some seconds, and change
+   * nothing.
+   */
+  firstSeed: number
   seedsMax: number
 }>[] = [
   {
@@ -27,6 +30,7 @@ const MUTATIONS: readonly Readonly<{
       },
     },
     noticedAs: /only what is chosen is learned/,
+    firstSeed: 8,
     seedsMax: 100,
   },
   {
@@ -34,6 +38,7 @@ const MUTATIONS: readonly Readonly<{
     protocol: { doesRepairSettle: false },
     noticedAs: /nodes become identical/,
     nodeCounts: [7],
+    firstSeed: 5,
     seedsMax: 600,
   },
   {
@@ -42,8 +47,7 @@ const MUTATIONS: readonly Readonly<{
     noticedAs: /nodes become identical/,
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
-    // None before it shows it: minutes that every test run would spend.
-    firstSeed: 590,
+    firstSeed: 599,
     seedsMax: 700,
   },
   {
@@ -53,13 +57,14 @@ const MUTATIONS: readonly Readonly<{
         digestOf(key, { ...record, accepted: accepted && ONE_BALLOT }),
     },
     noticedAs: /nodes become identical/,
+    firstSeed: 10,
     seedsMax: 200,
   },
 ]
 
 const ONE_BALLOT = { round: 1, proposerId: 0 }
 
-for (const { name, protocol, noticedAs, nodeCounts, firstSeed = 1, seedsMax } of MUTATIONS) {
+for (const { name, protocol, noticedAs, nodeCounts, firstSeed, seedsMax } of MUTATIONS) {
   test(`the checkers notice when ${name}`, async (t) => {
     for (let seed = firstSeed; seed < firstSeed + seedsMax; seed += 1) {
       const { failure } = await runLarge(seed, { ...PROTOCOL, ...protocol }, nodeCounts && { nodeCounts })
