@@ -2,10 +2,9 @@
  * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [long]`; without a name
  * the first three.
  *
- * A file of tests that takes long, or starts processes, runs in a process of its own; the others share one for
- * each folder. Tests of one process (`fast`) and tests with clusters of
- * processes (`cluster`) run side by side: the one kind needs a core, the other often waits. At the end the
- * run names the slowest.
+ * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
+ * for each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
+ * side: the one kind needs a core, the other often waits. At the end the run names the slowest.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
