@@ -80,13 +80,17 @@ export class Search {
   async #birth({ members }: Extract<Discovery, { kind: 'birth' }>): Promise<Membership | undefined> {
     const { tombstoneGraceMs, drawId, logger, signal } = this.#options
     const client = openBirth(members, tombstoneGraceMs, this.#options)
+    // Closed, it answers at once.
+    const close = () => client.close()
+    signal.addEventListener('abort', close)
     const membership = await giveBirth(client, {
       clusterId: drawId(),
       epoch: 1,
       members,
       tombstoneGraceMs,
     })
-    client.close()
+    signal.removeEventListener('abort', close)
+    close()
     if (signal.aborted) return undefined
     if (membership === undefined) {
       const addresses = members.map(({ address }) => address).join(', ')

@@ -24,7 +24,7 @@ export class Deadlines<T> {
 
   /** How many operations have not ended. */
   get count(): number {
-    return this.#all().length
+    return this.all().length
   }
 
   /** Adds an operation, which is usually the newest. Call the returned function once when it has ended. */
@@ -59,14 +59,15 @@ export class Deadlines<T> {
 
   /** Stops all deadlines. Returns the operations that have not ended, oldest first. */
   stop(): readonly T[] {
-    const all = this.#all()
+    const all = this.all()
     this.#entries = []
     this.#first = 0
     this.#cancel()
     return all
   }
 
-  #all(): T[] {
+  /** All that have not ended, oldest first. */
+  all(): readonly T[] {
     return this.#entries.slice(this.#first).flatMap(({ item }) => (item === undefined ? [] : [item]))
   }
 

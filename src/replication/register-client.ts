@@ -68,6 +68,8 @@ export class RegisterClient {
   readonly #deadlines: Deadlines<PendingOperation>
   /** The client of the next epoch, which continues all operations. */
   #successor: RegisterClient | undefined
+  #isClosed = false
+  readonly #backoffs = new Set<() => void>()
   #sequence = 0
   readonly #nextSequence = () => {
     this.#sequence += 1
@@ -154,9 +156,14 @@ export class RegisterClient {
     return { chosen: rules.knownChosen(records, quorums) }
   }
 
-  /** Closes the links. Operations that are under way end when their time is over. */
+  /**
+   * Closes the links. Operations that are under way end at once, and so do operations that are submitted later:
+   * nothing of this client keeps the process running.
+   */
   close(): void {
-    for (const link of this.#links) link.close()
+    this.#isClosed = true
+    this.#closeLinks()
+    this.#endAll()
   }
 
   /**
@@ -167,7 +174,7 @@ export class RegisterClient {
   retire(successor: RegisterClient): void {
     this.#successor = successor
     this.#proposers.clear()
-    this.close()
+    this.#closeLinks()
     for (const operation of this.#deadlines.stop()) successor.#take(operation)
   }
 
@@ -194,6 +201,15 @@ export class RegisterClient {
     operation.proposer = proposer
     operation.takeOffDeadlines = this.#deadlines.add(operation, operation.endsAtMs)
     this.#perform(key, proposer, proposer.submit(operation))
+    if (this.#isClosed) this.#endAll()
+  }
+
+  /** Ends all operations as if their time were over. */
+  #endAll(): void {
+    for (const operation of this.#deadlines.all()) {
+      const { key, proposer } = operation
+      if (proposer !== undefined) this.#perform(key, proposer, proposer.expire(operation))
+    }
   }
 
   #finish(operation: PendingOperation, outcome: Outcome): void {
@@ -243,9 +259,9 @@ export class RegisterClient {
           break
         case 'backoff':
           this.#counters.backoffs += 1
-          this.#options.clock.after(this.#backoffMs(effect.retries), () =>
-            this.#react(key, proposer, () => proposer.resume(effect.token)),
-          )
+          this.#backOff(effect.retries, () => {
+            this.#react(key, proposer, () => proposer.resume(effect.token))
+          })
           break
         default:
           effect satisfies never
@@ -295,6 +311,21 @@ export class RegisterClient {
     let count = 0
     for (const link of this.#links) count += link.lossCount
     return count
+  }
+
+  /** Runs `resume` after a while, unless the links are closed before. */
+  #backOff(retries: number, resume: () => void): void {
+    const cancel = this.#options.clock.after(this.#backoffMs(retries), () => {
+      this.#backoffs.delete(cancel)
+      resume()
+    })
+    this.#backoffs.add(cancel)
+  }
+
+  #closeLinks(): void {
+    for (const link of this.#links) link.close()
+    for (const cancel of this.#backoffs) cancel()
+    this.#backoffs.clear()
   }
 
   #backoffMs(retries: number): number {

@@ -291,3 +291,22 @@ test('a host that is named like a scheme of gRPC is a host', async (t) => {
     await assert.rejects(transport.describe(300), /did not describe itself/)
   }
 })
+
+test('a transport that is closed ends its streams, questions and scans at once, and begins none', async (t) => {
+  const { node, transport, scan } = await aNode(t)
+  node.lie = { exchange: () => {}, describe: () => 'silence', digest: () => 'silence', scan: () => 'silence' }
+  const closed = Promise.withResolvers<string>()
+  transport.open({ onAnswers: () => assert.fail('it answers nothing'), onClose: closed.resolve })
+  const all = [transport.describe(DEADLINE_MS), transport.digest(DIGEST, DEADLINE_MS), scan()]
+  const ends = Promise.allSettled(all)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const startMs = performance.now()
+  transport.close()
+  for (const { status } of await ends) assert.equal(status, 'rejected')
+  await closed.promise
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs < 1_000, `${tookMs} ms`)
+  await assert.rejects(transport.describe(DEADLINE_MS), /the transport is closed/)
+  await assert.rejects(transport.digest(DIGEST, DEADLINE_MS), /the transport is closed/)
+  await assert.rejects(scan(), /the transport is closed/)
+})

@@ -2,6 +2,7 @@ import {
   type ChannelCredentials,
   Client,
   type ClientDuplexStream,
+  type ClientUnaryCall,
   credentials as grpcCredentials,
   Metadata,
   type MethodDefinition,
@@ -47,11 +48,15 @@ export function connectGrpc(
   return new GrpcTransport(address, credentials, (reason) => onMalformed(address, reason))
 }
 
+const CLOSED = 'the transport is closed'
+
 class GrpcTransport implements NodeTransport {
   readonly #address: string
   readonly #client: Client
   readonly #onMalformed: (reason: string) => void
   readonly #streams = new Set<BatchStream>()
+  /** Questions and scans that have not ended. */
+  readonly #calls = new Set<Pick<ClientUnaryCall, 'cancel'>>()
   #isClosed = false
 
   constructor(address: string, credentials: ChannelCredentials, onMalformed: (reason: string) => void) {
@@ -63,7 +68,7 @@ class GrpcTransport implements NodeTransport {
 
   open(handlers: StreamHandlers): BatchStream {
     if (this.#isClosed) {
-      queueMicrotask(() => handlers.onClose('the transport is closed'))
+      queueMicrotask(() => handlers.onClose(CLOSED))
       return { send: () => undefined, close: () => undefined }
     }
     const { path, requestSerialize, responseDeserialize } = nodeService.exchange
@@ -106,11 +111,22 @@ class GrpcTransport implements NodeTransport {
     const metadata = new Metadata({ waitForReady: isPatient })
     const read = (bytes: Buffer): A => this.#read(() => responseDeserialize(bytes))
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(new Error(`${this.#address} did not ${what}: ${CLOSED}`))
       const onAnswer = (cause: ServiceError | null, answer: A | undefined) => {
+        this.#calls.delete(call)
         if (answer !== undefined) resolve(answer)
         else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
-      this.#client.makeUnaryRequest(path, requestSerialize, read, request, metadata, options, onAnswer)
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        read,
+        request,
+        metadata,
+        options,
+        onAnswer,
+      )
+      this.#calls.add(call)
     })
   }
 
@@ -126,6 +142,7 @@ class GrpcTransport implements NodeTransport {
 
   async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
     signal?.throwIfAborted()
+    if (this.#isClosed) throw new Error(`the scan of ${this.#address} ended early: ${CLOSED}`)
     const { path, requestSerialize, responseDeserialize } = nodeService.scan
     const check = new ScanCheck(range)
     const read = (bytes: Buffer) =>
@@ -138,6 +155,7 @@ class GrpcTransport implements NodeTransport {
     // The cancellation below causes an error event, which needs a listener.
     call.on('error', () => undefined)
     const cancel = () => call.cancel()
+    this.#calls.add(call)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
       for await (const { entries } of call) yield entries
@@ -145,6 +163,7 @@ class GrpcTransport implements NodeTransport {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(`the scan of ${this.#address} ended early: ${reason}`, { cause })
     } finally {
+      this.#calls.delete(call)
       signal?.removeEventListener('abort', cancel)
       // Needed if the consumer stops early. After the last page it changes nothing.
       cancel()
@@ -154,6 +173,8 @@ class GrpcTransport implements NodeTransport {
   close(): void {
     this.#isClosed = true
     for (const stream of this.#streams) stream.close()
+    // Without this, a node that does not answer would keep a stopped process alive until the deadline.
+    for (const call of this.#calls) call.cancel()
     this.#client.close()
   }
 }

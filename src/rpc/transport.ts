@@ -50,7 +50,7 @@ export interface NodeTransport {
    * Without a signal, the scan of a node that has stopped may never end.
    */
   scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
-  /** Closes the connection and every stream on it. */
+  /** Closes the connection and every stream on it. Questions and scans that have not ended fail at once. */
   close(): void
 }
 

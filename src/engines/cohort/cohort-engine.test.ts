@@ -1,0 +1,237 @@
+/**
+ * The engine as a whole, over nodes in memory and a clock of the test's: how much it holds while it serves,
+ * and that it holds nothing after it was closed, whatever it was doing.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import { createGroup } from '../../group/create-group.ts'
+import { deleteGroup } from '../../group/delete-group.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { pass } from '../../testing/memory-cluster.ts'
+import { MemoryNetwork } from '../../testing/memory-network.ts'
+import { assertSameCounts } from '../../testing/resource-counts.ts'
+import { CohortEngine } from './cohort-engine.ts'
+
+const HOSTS = ['n1:1', 'n2:1', 'n3:1']
+const NOW = '2026-01-01T00:00:00.000Z'
+const TIMEOUT_MS = 3_000
+/** What a close takes at most, when no node and no client is waited for. */
+const CLOSE_MS = 100
+
+function aWorld() {
+  const clock = new ManualClock()
+  const network = new MemoryNetwork(clock)
+  const nodes = HOSTS.map((address, index) => network.add(address, `id${index + 1}`))
+  const lines: { msg: string }[] = []
+  const write = (line: string) => void lines.push(JSON.parse(line))
+  let drawn = 0
+  const newEngine = () => {
+    const engine = new CohortEngine({
+      hosts: HOSTS,
+      timeoutMs: TIMEOUT_MS,
+      tombstoneGraceMs: 60_000,
+      connect: network.connect,
+      clock,
+      random: () => {
+        drawn += 1
+        return (drawn * 0.618) % 1
+      },
+      logger: pino({ level: 'debug' }, { write }),
+    })
+    let hasEnded = false
+    const running = engine.run().then(() => {
+      hasEnded = true
+    })
+    return { engine, running, hasEnded: () => hasEnded }
+  }
+  const said = (message: string) => lines.filter(({ msg }) => msg === message).length
+  return { clock, network, nodes, newEngine, said }
+}
+
+type World = ReturnType<typeof aWorld>
+
+/** Time passes until the engine serves. */
+async function untilReady({ clock }: World, engine: CohortEngine): Promise<void> {
+  for (let waitedMs = 0; !engine.readiness.isReady(); waitedMs += 50) {
+    assert.ok(waitedMs < 5_000, 'it is ready')
+    await pass(clock, 50)
+  }
+}
+
+/** Runs an operation while time passes. */
+async function during<T>({ clock }: World, operation: Promise<T>): Promise<T> {
+  let isOver = false
+  const done = operation.finally(() => {
+    isOver = true
+  })
+  for (let waitedMs = 0; !isOver; waitedMs += 10) {
+    assert.ok(waitedMs < 2 * TIMEOUT_MS, 'it ends')
+    await pass(clock, 10)
+  }
+  return done
+}
+
+async function createAndDelete(world: World, engine: CohortEngine): Promise<void> {
+  for (let index = 0; index < 40; index += 1) {
+    const groupId = `g${index}`
+    const create = createGroup({ groupId, now: NOW, incarnation: 'i' })
+    assert.equal((await during(world, engine.registry.change(groupId, create))).kind, 'done')
+    if (index % 2 === 0) await during(world, engine.registry.change(groupId, deleteGroup({})))
+  }
+}
+
+/** Closes the engine, and asserts that it ends soon and leaves nothing. */
+async function assertEndsWhole(
+  world: World,
+  { engine, running, hasEnded }: ReturnType<World['newEngine']>,
+): Promise<void> {
+  engine.close()
+  await pass(world.clock, CLOSE_MS)
+  assert.ok(hasEnded(), `it has ended within ${CLOSE_MS} ms`)
+  await running
+  assertSameCounts({}, world.network.counts)
+}
+
+test('a cluster that is born leaves one stream to each node, and one way to it', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  await untilReady(world, started.engine)
+  await pass(world.clock, 2_000)
+  assert.equal(world.network.counts.streams, 3)
+  await assertEndsWhole(world, started)
+})
+
+test('an engine holds as much after minutes of work as before', async () => {
+  const world = aWorld()
+  const { clock, network } = world
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await createAndDelete(world, engine)
+  await pass(clock, 10_000)
+  const { timers: timersBefore, ...before } = network.counts
+  for (let round = 0; round < 2; round += 1) {
+    await createAndDelete(world, engine)
+    await during(world, engine.replicas.describe('g1'))
+    // A node that hangs, and one that ends and comes back: links, scans and questions are lost in the middle.
+    world.nodes[2]!.isStopped = true
+    await pass(clock, 5_000)
+    await during(world, engine.replicas.describe('g1'))
+    world.nodes[2]!.isStopped = false
+    await pass(clock, 10_000)
+  }
+  const { timers: timersAfter, ...after } = network.counts
+  assertSameCounts({ ...before, questions: 0, scans: 0 }, { ...after, questions: 0, scans: 0 })
+  // Which of the loops waits at the moment differs.
+  assert.ok(timersAfter! <= timersBefore! + 3, `${timersAfter} timers, ${timersBefore} before`)
+  assert.equal(network.connectCount, HOSTS.length, 'one transport for each address')
+  await assertEndsWhole(world, started)
+})
+
+test('the membership that is chosen is read every two seconds, for as long as the engine runs', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  await untilReady(world, started.engine)
+  await pass(world.clock, 3_000)
+  // Two of three nodes are asked for each read.
+  const readCount = () =>
+    world.nodes.flatMap(({ requests }) => requests).filter(isReadOfMembership).length / 2
+  const before = readCount()
+  await pass(world.clock, 20_000)
+  const count = readCount() - before
+  assert.ok(count >= 8 && count <= 11, `${count} reads in 20 s`)
+  await assertEndsWhole(world, started)
+})
+
+function isReadOfMembership({ key, kind }: Readonly<{ key: string; kind: string }>): boolean {
+  return key === 'cluster/membership' && kind === 'read'
+}
+
+test('a change of the membership leaves a stream to each member, and nobody at work on it', async () => {
+  const world = aWorld()
+  const { clock, network, nodes } = world
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await createAndDelete(world, engine)
+  nodes.push(network.add('n4:1', 'id4'))
+  assert.equal((await during(world, engine.members.add('n4:1'))).kind, 'accepted')
+  await pass(clock, 10_000)
+  assert.deepEqual([engine.status.describe().epoch, network.counts.streams], [3, 4])
+  assert.equal(world.said('the change of the membership is being carried out here'), 1)
+  const claims = () => nodes.flatMap(({ requests }) => requests).filter(isClaim).length
+  assert.ok(claims() > 0, 'whoever works on it says so')
+  // What was on its way when the epoch ended.
+  await pass(clock, 2_000)
+  const before = claims()
+  await pass(clock, 10_000)
+  assert.equal(claims(), before)
+
+  assert.equal((await during(world, engine.members.remove('id1'))).kind, 'accepted')
+  await pass(clock, 10_000)
+  assert.deepEqual([engine.status.describe().epoch, network.counts.streams], [5, 3])
+  assert.ok(!nodes[0]!.isThere, 'the node that left was told so')
+  await assertEndsWhole(world, started)
+})
+
+function isClaim({ key }: Readonly<{ key: string }>): boolean {
+  return key === 'cluster/transfer'
+}
+
+/** What an engine can be in the middle of when it is closed. */
+const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => Promise<void>>> = {
+  'its first question': async () => {},
+  'its first millisecond': ({ clock }) => pass(clock, 1),
+  'a search without nodes': async ({ clock, nodes }) => {
+    for (const node of nodes) node.end()
+    await pass(clock, 700)
+  },
+  'a search among nodes that hang': async ({ clock, nodes }) => {
+    for (const node of nodes) node.isStopped = true
+    await pass(clock, 700)
+  },
+  'quiet times': async (world, engine) => {
+    await untilReady(world, engine)
+    await pass(world.clock, 7_321)
+  },
+  'work for clients': async (world, engine) => {
+    await untilReady(world, engine)
+    for (let index = 0; index < 100; index += 1) {
+      const groupId = `g${index}`
+      void engine.registry.change(groupId, createGroup({ groupId, now: NOW, incarnation: 'i' }))
+      void engine.registry.read(groupId)
+    }
+    await pass(world.clock, 1)
+  },
+  'questions to a node that hangs': async (world, engine) => {
+    await untilReady(world, engine)
+    await createAndDelete(world, engine)
+    world.nodes[1]!.isStopped = true
+    await pass(world.clock, 3_456)
+    void engine.replicas.describe('g1')
+    await pass(world.clock, 1)
+  },
+  'times without a quorum': async (world, engine) => {
+    await untilReady(world, engine)
+    for (const node of world.nodes.slice(1)) node.end()
+    await pass(world.clock, 2_345)
+  },
+  'a change that waits for its new node': async (world, engine) => {
+    await untilReady(world, engine)
+    await createAndDelete(world, engine)
+    const joining = world.network.add('n4:1', 'id4')
+    await during(world, engine.members.add('n4:1'))
+    joining.isStopped = true
+    await pass(world.clock, 4_000)
+  },
+}
+
+for (const [name, untilThen] of Object.entries(MIDDLES)) {
+  test(`an engine that is closed in the middle of ${name} ends at once and leaves nothing`, async () => {
+    const world = aWorld()
+    const started = world.newEngine()
+    await untilThen(world, started.engine)
+    await assertEndsWhole(world, started)
+  })
+}
