@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { assertNothingLeft, processCounts } from '../testing/resource-counts.ts'
 import { BucketCounts } from './bucket-counts.ts'
 import { Metrics } from './metrics.ts'
 import { serveMetrics } from './metrics-server.ts'
@@ -74,4 +77,27 @@ test('the server shows metrics and nothing else, and refuses a port that is take
   } finally {
     close()
   }
+})
+
+test('a server that is closed ends the connections of its readers, idle or in the middle of a request', async () => {
+  await assertNothingLeft(processCounts, async () => {
+    const { port, close } = await serveMetrics(new Metrics(), { host: '127.0.0.1', port: 0 })
+    const sockets = [1, 2, 3].map(() => connect(port, '127.0.0.1'))
+    const [idle, reading, half] = sockets as [Socket, Socket, Socket]
+    for (const socket of sockets) {
+      socket.on('error', () => undefined)
+      await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
+    }
+    // A scraper keeps its connection between two looks.
+    reading.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(reading, 'data', { signal: AbortSignal.timeout(5_000) })
+    half.write('GET /metr')
+    const ended = sockets.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)))
+    const startMs = performance.now()
+    close()
+    await Promise.all(ended)
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs < 1_000, `${tookMs} ms`)
+    assert.ok(idle.destroyed)
+  })
 })

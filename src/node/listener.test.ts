@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { assertNothingLeft } from '../testing/open-resources.ts'
+import { assertNothingLeft, processCounts } from '../testing/resource-counts.ts'
 import { listen } from './listener.ts'
 
 const NAME = { host: 'a-name', port: 0 }
@@ -18,7 +18,7 @@ function isFree(t: TestContext, host: string, port: number): Promise<boolean> {
 }
 
 test('a host that is a name with two addresses takes connections at both, and leaves nothing open', async () => {
-  await assertNothingLeft(async () => {
+  await assertNothingLeft(processCounts, async () => {
     let taken = 0
     const listener = await listen(NAME, () => (taken += 1), TWO_ADDRESSES)
     const sockets = ['127.0.0.1', '127.0.0.2'].map((host) => connect({ host, port: listener.port }))

@@ -110,10 +110,43 @@ test('a stopped node answers what it was sent, keeps it, and ends with 0', async
   node.child.kill('SIGTERM')
   const { acknowledged } = await writing
   // The program does not call process.exit: whatever a node left open would keep its process alive.
-  assert.equal(await Promise.race([node.ended, wait(5_000, 'still alive')]), 0)
+  // Its drain ends with its streams, long before the three seconds that they are given at most.
+  assert.equal(await Promise.race([node.ended, wait(2_500, 'still alive')]), 0)
   assert.match(node.lines.at(-1) ?? '', /"msg":"node has stopped"/)
   const { store, close } = openDataDirectory(directory)
   for (const key of acknowledged) assert.equal(store.load(key).state.generation, 1, key)
+  close()
+})
+
+test('a stopped node has written what it was told to be chosen, however much that is', async (t) => {
+  const directory = aDirectory(t)
+  const node = start(t, directory)
+  const transport = await connect(t, node)
+  const { nodeId } = await transport.describe(5_000)
+  const accepts = Array.from({ length: 3_000 }, (_, index) => anAccept(`cluster/${index}`, index + 1, 10))
+  // Far more marks than a node writes in the tenth of a second between two of its steps.
+  const marks = accepts.map(({ key, request }): KeyedRequest => {
+    assert.ok(request.kind === 'accept')
+    return { key, request: { kind: 'mark', ballot: request.ballot, writeId: request.state.writeId } }
+  })
+  const requests = [...accepts, ...marks, { key: 'cluster/1', request: { kind: 'read' } } as const]
+  const sizes = Array.from({ length: Math.ceil(requests.length / 1_000) }, (_, index) => index)
+  await new Promise<void>((resolve) => {
+    const onAnswers = ({ batchId }: ReceivedAnswers) => {
+      if (batchId === sizes.length) resolve()
+    }
+    const stream = transport.open({ onAnswers, onClose: () => undefined })
+    const who = { clusterId: '', epoch: 0, nodeId, membership: undefined, sentMs: 0, lifeMs: 0 }
+    for (const index of sizes) {
+      const some = requests.slice(index * 1_000, (index + 1) * 1_000)
+      stream.send({ batchId: index + 1, ...who, requests: some })
+    }
+  })
+  node.child.kill('SIGTERM')
+  assert.equal(await Promise.race([node.ended, wait(5_000, 'still alive')]), 0)
+  const { store, close } = openDataDirectory(directory)
+  const unmarked = accepts.filter(({ key }) => !store.load(key).chosen)
+  assert.equal(unmarked.length, 0)
   close()
 })
 

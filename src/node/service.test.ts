@@ -14,7 +14,8 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
 import type { KeyedRequest } from '../rpc/messages.ts'
 import { aBatch, aNode, anAccept, aStream, aTransport, recordOf } from '../testing/node-service.ts'
-import { assertNothingLeft } from '../testing/open-resources.ts'
+import { assertNothingLeft, liveCount, processCounts } from '../testing/resource-counts.ts'
+import { Exchange } from './exchange.ts'
 
 /** A client of any service, from its proto as any gRPC tool would make it. */
 function aForeignClient(t: TestContext, definition: PackageDefinition, name: string, address: string) {
@@ -173,6 +174,21 @@ test('a drain answers what was sent and ends the streams', async (t) => {
   assert.equal(await closed, 'the node ended the stream')
 })
 
+test('a drain that is over leaves no timer and no stream, whatever its timeout is', async (t) => {
+  const counts = () => ({ timers: processCounts().Timeout ?? 0, exchanges: liveCount(Exchange) })
+  await assertNothingLeft(counts, async () => {
+    const { address, drain, close } = await aNode(t)
+    const transport = aTransport(t, address)
+    const { nodeId } = await transport.describe(2_000)
+    const { stream, next } = aStream(transport)
+    stream.send(aBatch(nodeId, 1, []))
+    await next()
+    await drain(60_000)
+    close()
+    transport.close()
+  })
+})
+
 test('a drain whose streams do not end takes its timeout, and no longer', async (t) => {
   const { address, store, handler, drain } = await aNode(t)
   const { stream } = aStream(aTransport(t, address))
@@ -201,8 +217,8 @@ test('streams, scans and questions leave nothing open in a node when they have e
     transport.close()
     await closed
   }
-  await use()
-  await assertNothingLeft(async () => {
+  const counts = () => ({ ...processCounts(), exchanges: liveCount(Exchange) })
+  await assertNothingLeft(counts, async () => {
     for (let times = 0; times < 10; times += 1) await use()
   })
 })

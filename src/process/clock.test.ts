@@ -29,7 +29,7 @@ test('a sleep ends when its signal is aborted, and leaves no timer and no listen
   const asleep = sleep(100, clock, abort.signal)
   abort.abort()
   assert.equal(await isOver(asleep), true)
-  assert.equal(clock.timerCount, 0)
+  assert.equal(clock.taskCount, 0)
   assert.deepEqual(getEventListeners(abort.signal, 'abort'), [])
 })
 

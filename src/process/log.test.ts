@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { openLog } from './log.ts'
 
@@ -24,4 +26,23 @@ test('dropped lines are told of in a line like the others, also when only errors
   )
   assert.deepEqual(Object.keys(gap).slice(0, 5), Object.keys(kept).slice(0, 5))
   assert.deepEqual([kept.msg, kept.key], ['kept', 'k'])
+})
+
+test('a log whose reader takes nothing drops lines, and does not keep them in memory', async () => {
+  const module = new URL('log.ts', import.meta.url).href
+  const program = `
+    const { openLog } = await import(${JSON.stringify(module)})
+    const { logger, droppedCount } = openLog({ name: 'node', level: 'info' })
+    for (let count = 0; count < 64; count += 1) logger.info({ text: 'x'.repeat(65536) }, 'a line')
+    process.send({ dropped: droppedCount(), waiting: process.stdout.writableLength })
+    process.disconnect()
+    process.exit()
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  const [{ dropped, waiting }] = await once(child, 'message', { signal: AbortSignal.timeout(30_000) })
+  child.kill('SIGKILL')
+  assert.ok(dropped >= 40, `${dropped} of 64 lines of 64 KiB dropped`)
+  assert.ok(waiting < 2 * 1_048_576, `${waiting} bytes wait`)
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { recordSyncs } from '../testing/recorded-syncs.ts'
 import { isPrivate, makePrivateDirectory, protectFile } from './private-files.ts'
 
 function aDirectory(t: TestContext): string {
@@ -48,4 +49,13 @@ test('a file is closed to others, and keeps what is in it', (t) => {
   assert.ok(!isPrivate(path))
   protectFile(path)
   assert.deepEqual([modeOf(path), statSync(path).size], ['600', 4])
+})
+
+test('each directory that is made is on the disk by its name before the call returns', {
+  skip: !existsSync('/proc/self/fd'),
+}, async (t) => {
+  const root = aDirectory(t)
+  const recorded = await recordSyncs(t)
+  makePrivateDirectory(join(root, 'a', 'b'), isOurs)
+  assert.deepEqual(recorded, [`sync ${root}`, `sync ${join(root, 'a')}`])
 })

@@ -16,11 +16,6 @@ export class ManualClock implements Clock {
     return this.#nowMs
   }
 
-  /** Timers that are set and have not run. */
-  get timerCount(): number {
-    return this.#tasks.length
-  }
-
   after(delayMs: number, task: () => void): () => void {
     const entry = { atMs: this.#nowMs + delayMs, task }
     this.#tasks.push(entry)

@@ -21,6 +21,8 @@ export class MemoryMember implements RepairMember {
   isReachable = true
   /** Entries in a page of a scan. */
   pageSize = 2
+  /** Scans that have begun and have not ended. */
+  openScanCount = 0
   /** Called for each request before it is answered. */
   onRequest: (request: Request) => void = () => {}
 
@@ -68,9 +70,14 @@ export class MemoryMember implements RepairMember {
       .filter(({ key }) => leaves?.has(leafOf(key)) && compareKeys(key, start) >= 0)
       .filter(({ key }) => end === '' || compareKeys(key, end) < 0)
       .sort((a, b) => compareKeys(a.key, b.key))
-    for (let at = 0; at < entries.length; at += this.pageSize) {
-      if (this.isLost) return new Promise<never>(() => {})
-      yield entries.slice(at, at + this.pageSize)
+    this.openScanCount += 1
+    try {
+      for (let at = 0; at < entries.length; at += this.pageSize) {
+        if (this.isLost) return new Promise<never>(() => {})
+        yield entries.slice(at, at + this.pageSize)
+      }
+    } finally {
+      this.openScanCount -= 1
     }
   }
 }

@@ -78,7 +78,7 @@ export class MemoryNetwork {
 
   /** What is open, and the timers that are set. */
   get counts(): ResourceCounts {
-    return { ...this.#open, timers: this.#clock.timerCount }
+    return { ...this.#open, timers: this.#clock.taskCount }
   }
 
   /** Starts a node. */

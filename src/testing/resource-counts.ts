@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { queryObjects } from 'node:v8'
 
 /** How many of each kind there are. A kind that is not named counts as 0. */
 export type ResourceCounts = Readonly<Record<string, number>>
@@ -33,6 +34,14 @@ export function openFileCount(pid: number): number {
   }
 }
 
+/**
+ * How many objects of a class are in use. It collects garbage first, so that it finds what is only forgotten
+ * in some list, and not what is merely not collected yet.
+ */
+export function liveCount(kind: abstract new (...args: never) => object): number {
+  return queryObjects(kind as never, { format: 'count' })
+}
+
 /** The listeners of an emitter, by event. `name` says whose they are. */
 export function listenerCounts(name: string, emitter: EventEmitter): ResourceCounts {
   const events = emitter
@@ -52,13 +61,14 @@ export function assertSameCounts(before: ResourceCounts, after: ResourceCounts):
  */
 export async function assertNothingLeft(
   count: () => ResourceCounts,
-  work: () => Promise<void>,
+  work: () => void | Promise<void>,
 ): Promise<void> {
   await work()
   const before = await settledCounts(count)
   await work()
   let grown = differences(before, count(), isMore)
-  for (let waitedMs = 0; grown.length > 0 && waitedMs < PATIENCE_MS; waitedMs += 10) {
+  const untilMs = performance.now() + PATIENCE_MS
+  while (grown.length > 0 && performance.now() < untilMs) {
     await pause(10)
     grown = differences(before, count(), isMore)
   }
@@ -68,7 +78,8 @@ export async function assertNothingLeft(
 /** The counts when they have not changed for some turns, or after two seconds. */
 async function settledCounts(count: () => ResourceCounts): Promise<ResourceCounts> {
   let counts = count()
-  for (let waitedMs = 0, unchangedMs = 0; unchangedMs < 100 && waitedMs < PATIENCE_MS; waitedMs += 10) {
+  const untilMs = performance.now() + PATIENCE_MS
+  for (let unchangedMs = 0; unchangedMs < 100 && performance.now() < untilMs; ) {
     await pause(10)
     const now = count()
     unchangedMs = differences(counts, now).length === 0 ? unchangedMs + 10 : 0

@@ -222,6 +222,14 @@ test('a drain timeout shorter than the grace time ends that too', async (context
   await untilClosed(socket)
 })
 
+test('the drain timeout counts from the beginning of the close, with the grace time in it', async (context) => {
+  const world = testApp({ drainGraceMs: 2_000, drainTimeoutMs: 2_200 })
+  const socket = await open(await listen(world.app, context))
+  socket.write('GET')
+  await closeWithin(world, 2_200, 2_200)
+  await untilClosed(socket)
+})
+
 test('an app that does not listen is closed at once', async () => {
   const world = testApp({ drainGraceMs: 60_000, drainTimeoutMs: 60_000 })
   await world.app.inject('/livez')

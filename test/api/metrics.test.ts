@@ -155,6 +155,21 @@ test('what is no HTTP, no method or no route is counted too, and preconditions c
   assert.equal(requestCounts.inFlight, 0)
 })
 
+test('a request whose answer cannot be sent is counted once, with the answer that took its place', async () => {
+  const { requestCounts } = connectorMetrics()
+  const { app } = testApp({ requestCounts })
+  // Node refuses a header with a line feed when the answer is about to leave.
+  app.get('/odd', async (_request, reply) => reply.header('x-odd', 'a\nb').send('odd'))
+  assert.equal((await app.inject('/odd')).statusCode, 500)
+  const odd = requestCounts.routes.filter(({ route }) => route === '/odd')
+  const answers = odd.flatMap(({ statuses }) => [...statuses.values()]).reduce((sum, count) => sum + count, 0)
+  assert.deepEqual([answers, requestCounts.inFlight], [1, 0])
+  assert.equal(
+    odd.reduce((sum, { seconds }) => sum + seconds.count, 0),
+    1,
+  )
+})
+
 test('a client that goes away in the middle of its request is not in flight for ever', async () => {
   const { requestCounts } = connectorMetrics()
   const { app } = testApp({ requestCounts })

@@ -1,5 +1,7 @@
 /** `cohort up` with real processes: what it starts, what it starts again, and that nothing outlives it. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { clusterStatus, statusOf } from './cluster-status.ts'
 import { cohort, startCommand } from './command.ts'
@@ -9,7 +11,7 @@ import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
 import { freePorts } from './ports.ts'
 import type { Service } from './service.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-import { until } from './waiting.ts'
+import { until, within } from './waiting.ts'
 
 /** What the start of seven processes may take, on a machine that is busy with others. */
 const READY_MS = 20_000
@@ -17,12 +19,6 @@ const READY_MS = 20_000
 const BACK_MS = 10_000
 /** Services drain, connectors before nodes; with no request under way no limit of a drain is reached. */
 const STOPPED_MS = 5_000
-
-/**
- * Connectors and nodes then drain at the same time, so an operation of a connector may last its whole TIMEOUT
- * of 3 s. The parent of orphans, which the system chooses, takes note of their end in its own time.
- */
-const ORPHANS_GONE_MS = 10_000
 
 leaveNothing()
 
@@ -136,8 +132,30 @@ test('a local cluster, from its first start to the end of every process', async 
       const pids = pidsOf(again)
       assert.ok(pids.length >= 5)
       await again.discard()
-      await until('nothing is left', ORPHANS_GONE_MS, () => !pids.some(isAlive))
+      await until('nothing is left', STOPPED_MS, () => !pids.some(isAlive))
       assert.deepEqual(await startedProcesses(process.pid), [])
     })
   })
+})
+
+test('up waits for a connector as long as the drain timeout lets it, and does not kill it before', async () => {
+  await using directory = await temporaryDirectory()
+  const [port = 0] = await freePorts(5)
+  const drainMs = 6_000
+  const upArgs = ['up', '--data-dir', directory.path, '--nodes', '1', '--port', String(port)]
+  await using up = startCommand(...upArgs, '--drain-timeout', String(drainMs / 1_000))
+  await up.says(/ready:/, READY_MS)
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.on('error', () => undefined)
+  await within(STOPPED_MS, once(socket, 'connect'), 'a connection')
+  socket.write(
+    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
+  )
+  await statusOf(`http://127.0.0.1:${port}/livez`)
+  const startMs = performance.now()
+  assert.equal(await up.end('SIGTERM', drainMs + STOPPED_MS), 0)
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs >= drainMs - 100, `it ended after ${tookMs} ms`)
+  assert.match(up.output, /the drain timeout is over/)
+  assert.doesNotMatch(up.output, /was killed/)
 })

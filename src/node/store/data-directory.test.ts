@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { assertNothingLeft } from '../../testing/open-resources.ts'
+import { assertNothingLeft, processCounts } from '../../testing/resource-counts.ts'
 import { openDataDirectory } from './data-directory.ts'
 
 test('a data directory is made with all of its parents, and opened again', (t) => {
@@ -85,8 +85,8 @@ test('a data directory leaves nothing open: after it is closed, when it is in us
   const root = mkdtempSync(join(tmpdir(), 'cohort-directory-'))
   t.after(() => rmSync(root, { recursive: true }))
   const directory = join(root, 'a')
-  await assertNothingLeft(() => openDataDirectory(directory).close())
-  await assertNothingLeft(() => {
+  await assertNothingLeft(processCounts, () => openDataDirectory(directory).close())
+  await assertNothingLeft(processCounts, () => {
     const owner = openDataDirectory(directory)
     assert.throws(() => openDataDirectory(directory), { code: 'data_directory_in_use' })
     owner.close()
@@ -95,7 +95,7 @@ test('a data directory leaves nothing open: after it is closed, when it is in us
     join(directory, 'node.db'),
     'this is no database, but long enough to be looked at'.repeat(100),
   )
-  await assertNothingLeft(() => {
+  await assertNothingLeft(processCounts, () => {
     assert.throws(() => openDataDirectory(directory), { code: 'store_corrupt' })
   })
 })

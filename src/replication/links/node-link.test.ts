@@ -316,3 +316,70 @@ test('background requests are lost with their stream, waiting or not', () => {
   clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.heartbeatMs)
   assert.equal(lostCount, 100)
 })
+
+/** What a link can be in the middle of when it is closed. */
+const MIDDLES: readonly (readonly [string, (world: ReturnType<typeof aLink>) => void])[] = [
+  ['its first batch', () => {}],
+  [
+    'its first batch to a node that is stopped',
+    ({ node }) => {
+      node.isAwake = false
+    },
+  ],
+  ['a quiet time', ({ clock }) => clock.advance(1_700)],
+  [
+    'requests that are under way',
+    ({ clock, link }) => {
+      clock.advance(10)
+      for (let count = 0; count < 10; count += 1) link.send(aRead(`k${count}`))
+      clock.advance(0)
+    },
+  ],
+  [
+    'requests to a node that has stopped, which is suspect by now',
+    ({ clock, node, link }) => {
+      clock.advance(10)
+      node.isAwake = false
+      link.send(aRead('k'))
+      clock.advance(1_000)
+      assert.ok(link.isSuspect)
+    },
+  ],
+  [
+    'marks that wait for requests',
+    ({ clock, link }) => {
+      clock.advance(10)
+      link.send({ ...aRead('k'), request: { kind: 'mark', ballot: aBallot, writeId: aWriteId } })
+    },
+  ],
+  [
+    'the pause after a lost stream',
+    ({ clock, node }) => {
+      clock.advance(10)
+      node.end(false)
+    },
+  ],
+  [
+    'the pause after many malformed streams',
+    ({ clock, node }) => {
+      for (let count = 0; count < 4; count += 1) {
+        clock.advance(2_000)
+        node.end(true)
+      }
+    },
+  ],
+]
+
+const aBallot = { round: 1, proposerId: 0 }
+const aWriteId = { proposerId: 7, sequence: 1 }
+
+for (const [name, untilThen] of MIDDLES) {
+  test(`a link that is closed in the middle of ${name} leaves no stream and no timer`, () => {
+    const world = aLink()
+    untilThen(world)
+    world.link.close()
+    // What has arrived already, and the answer that is on its way.
+    world.clock.advance(1)
+    assert.deepEqual([world.node.streamCount, world.clock.taskCount], [0, 0])
+  })
+}

@@ -113,3 +113,35 @@ test('a node that stops in the middle of a scan ends it, once its link says that
   two.isReachable = false
   await assert.rejects(differing([one, two]), /n2 was lost/)
 })
+
+test('scans end with the search, also one that is left early or that loses a node', async () => {
+  const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => [key, aRecord(1, [1])] as const)
+  const members = [new MemoryMember('n1', records), new MemoryMember('n2'), new MemoryMember('n3', records)]
+  const openCount = () => members.reduce((sum, { openScanCount }) => sum + openScanCount, 0)
+  await differing(members)
+  assert.equal(openCount(), 0)
+
+  for await (const _keys of differingKeys(comparing(members), '', CLOCK)) {
+    assert.ok(openCount() > 0, 'it is in the middle of a scan')
+    break
+  }
+  await settled()
+  assert.equal(openCount(), 0)
+
+  await drawStart(comparing(members), () => 0.5, CLOCK)
+  assert.equal(openCount(), 0)
+
+  const [lost] = members
+  for await (const _keys of differingKeys(comparing(members), '', CLOCK)) {
+    Object.assign(lost!, { isLost: true, isReachable: false })
+    break
+  }
+  await assert.rejects(differing(members), /n1 was lost/)
+  await settled()
+  // That of the lost node waits for a page that never comes; it ends with the connection.
+  assert.equal(openCount(), 1)
+})
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

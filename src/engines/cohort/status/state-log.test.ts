@@ -167,7 +167,7 @@ test('a node that leaves the cluster is forgotten', () => {
 
 test('a log that is closed looks no more', () => {
   const { clock, log } = aWatchedCluster()
-  assert.equal(clock.timerCount, 1)
+  assert.equal(clock.taskCount, 1)
   log.close()
-  assert.equal(clock.timerCount, 0)
+  assert.equal(clock.taskCount, 0)
 })

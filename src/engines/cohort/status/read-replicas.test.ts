@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
+import { settled } from '../../../testing/memory-cluster.ts'
+import { aRecord, MemoryMember } from '../../../testing/memory-member.ts'
+import { readReplicas } from './read-replicas.ts'
+
+const DEADLINE = { deadlineMs: 1_000 }
+
+function aMember(nodeId: string, send?: MemberSnapshot['link']['send']): MemberSnapshot {
+  const member = new MemoryMember(nodeId, [['k', aRecord(1, [1])]])
+  const link = { isReachable: true, isSuspect: false, send: send ?? member.send.bind(member) }
+  return { nodeId, address: 'h:1', link: link as MemberSnapshot['link'], role: 'voting', progress: undefined }
+}
+
+test('members that all answer are waited for no longer, and no timer is left', async () => {
+  const clock = new ManualClock()
+  const reads = await readReplicas([aMember('n1'), aMember('n2')], 'k', { clock, ...DEADLINE })
+  assert.deepEqual(
+    reads.map(({ nodeId, record }) => [nodeId, record?.state.generation]),
+    [
+      ['n1', 1],
+      ['n2', 1],
+    ],
+  )
+  assert.deepEqual([clock.nowMs(), clock.taskCount], [0, 0])
+})
+
+test('a member that is silent is waited for until the deadline, one that is not reached is not', async () => {
+  const clock = new ManualClock()
+  const members = [aMember('n1', () => true), aMember('n2', () => false), aMember('n3')]
+  let isOver = false
+  const reading = readReplicas(members, 'k', { clock, ...DEADLINE }).finally(() => {
+    isOver = true
+  })
+  clock.advance(999)
+  await settled()
+  assert.ok(!isOver)
+  clock.advance(1)
+  const reads = await reading
+  assert.deepEqual(
+    reads.map(({ record }) => record?.state.generation),
+    [undefined, undefined, 1],
+  )
+  assert.equal(clock.taskCount, 0)
+})
