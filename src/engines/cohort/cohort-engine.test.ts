@@ -30,6 +30,8 @@ function aWorld() {
     const engine = new CohortEngine({
       hosts: HOSTS,
       timeoutMs: TIMEOUT_MS,
+      replaceAfterMs: 2_000,
+      clusterId: undefined,
       tombstoneGraceMs: 60_000,
       connect: network.connect,
       clock,
