@@ -1,6 +1,6 @@
 /** The groups of a backup: as `GET /v1/backup` answers them, and as `POST /v1/restore` takes them. */
 import { type Static, Type } from 'typebox'
-import { Description, GROUP_EXAMPLE, GroupId, Labels, NextAfter } from './group-schemas.ts'
+import { Description, GROUP_EXAMPLE, GroupId, Labels, NextAfter, UnreadableIds } from './group-schemas.ts'
 
 /** Groups in one request to restore, at most. */
 export const RESTORE_GROUPS_MAX = 256
@@ -42,7 +42,11 @@ export const StoredGroup = Type.Object(
 export type StoredGroup = Static<typeof StoredGroup>
 
 export const BackupPage = Type.Object(
-  { groups: Type.Array(StoredGroup), after: Type.Optional(NextAfter) },
+  {
+    groups: Type.Array(StoredGroup),
+    unreadable: Type.Optional(UnreadableIds),
+    after: Type.Optional(NextAfter),
+  },
   {
     title: 'BackupPage',
     description: 'A page of groups as they are stored.',

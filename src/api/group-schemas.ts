@@ -111,8 +111,14 @@ export const NextAfter = Type.String({
   description: 'Pass it as `after` for the next page. It is left out on the last page.',
 })
 
+/** Groups that a page cannot show. */
+export const UnreadableIds = Type.Array(GroupId, {
+  description:
+    'The ids of groups of this page that are there and cannot be read: what the nodes hold for them is no group. Missing when there are none. The log of the connector has a line for each.',
+})
+
 export const GroupList = Type.Object(
-  { groups: Type.Array(Group), after: Type.Optional(NextAfter) },
+  { groups: Type.Array(Group), unreadable: Type.Optional(UnreadableIds), after: Type.Optional(NextAfter) },
   {
     title: 'GroupList',
     description: 'A page of groups.',

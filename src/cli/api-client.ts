@@ -16,6 +16,8 @@ export type GroupView = Readonly<Static<typeof Group>>
 /** A page of groups as they are stored. `after`: where the next page starts. */
 export type BackupAnswer = Readonly<{
   groups: readonly StoredGroup[]
+  /** The ids of groups of this page that cannot be read. */
+  unreadable?: readonly string[]
   after?: Static<typeof BackupPage>['after']
 }>
 

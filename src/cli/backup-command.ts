@@ -5,7 +5,7 @@ import { urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { progressOutput } from './progress.ts'
 
-type BackupFlags = Readonly<{ out: string; url?: string; force?: boolean }>
+type BackupFlags = Readonly<{ out: string; url?: string; force?: boolean; skipUnreadable?: boolean }>
 
 /** Adds `cohort backup`: writes all groups of a running cluster into a file. */
 export function addBackupCommand(program: Command, { environment, stdout, stderr }: Context): void {
@@ -19,13 +19,14 @@ export function addBackupCommand(program: Command, { environment, stdout, stderr
     )
     .requiredOption('--out <file>', 'the file to write; - for stdout')
     .option('--force', 'replace the file if it exists')
+    .option('--skip-unreadable', 'leave out groups that cannot be read, and name them')
     .addOption(urlOption())
     .addHelpText(
       'after',
       `
 Exit codes:
   0    the backup is complete
-  1    no backup was made, and there is no file: no connector answers, too few nodes answer, or the file cannot be written
+  1    no backup was made, and there is no file: no connector answers, too few nodes answer, a group cannot be read, or the file cannot be written
   2    a flag or a setting cannot be used
   130  interrupted with Ctrl-C; there is no file
 
@@ -33,14 +34,14 @@ Examples:
   cohort backup --out groups-2026-01-15.jsonl
   cohort backup --out - --url http://10.0.0.1:8000 | gzip > groups.jsonl.gz`,
     )
-    .action(async ({ out, force = false, ...flags }: BackupFlags) => {
+    .action(async ({ out, force = false, skipUnreadable = false, ...flags }: BackupFlags) => {
       const url = readUrl(flags.url, environment)
       const { backup } = await import('./backup/backup.ts')
       const { openBackupSink } = await import('./backup/backup-sink.ts')
       const output = progressOutput(out === '-' ? stderr : stdout)
       await runInterruptibly(async (signal) => {
         const sink = await openBackupSink(out, { isForced: force, stdout, signal })
-        return backup({ url, sink, output, now: () => new Date(), signal })
+        return backup({ url, sink, output, now: () => new Date(), skipUnreadable, signal })
       })
     })
 }

@@ -15,6 +15,11 @@ export type Outcome<T> =
 /** One page of a scan: groups in the order of their ids (UTF-8 bytes). */
 export type ScanPage = Readonly<{
   groups: readonly Group[]
+  /**
+   * The ids, in their order, of groups that are there and cannot be read: what is stored for each is no
+   * group. Left out when there are none. Whoever needs all groups must not go on without these.
+   */
+  unreadable?: readonly string[]
   /** Where the next page starts: pass it as `after`. `undefined`: this was the last page. */
   after: string | undefined
 }>

@@ -81,9 +81,13 @@ test('the server shows metrics and nothing else, and refuses a port that is take
 
 test('a server that is closed ends the connections of its readers, idle or in the middle of a request', async () => {
   await assertNothingLeft(processCounts, async () => {
-    const { port, close } = await serveMetrics(new Metrics(), { host: '127.0.0.1', port: 0 })
-    const sockets = [1, 2, 3].map(() => connect(port, '127.0.0.1'))
-    const [idle, reading, half] = sockets as [Socket, Socket, Socket]
+    const metrics = new Metrics()
+    let isHanging = false
+    // As the size of a file is on a disk that hangs.
+    metrics.gauge({ name: 'g', help: 'A gauge.' }, () => (isHanging ? new Promise(() => undefined) : []))
+    const { port, close } = await serveMetrics(metrics, { host: '127.0.0.1', port: 0 })
+    const sockets = [1, 2, 3, 4].map(() => connect(port, '127.0.0.1'))
+    const [idle, reading, half, waiting] = sockets as [Socket, Socket, Socket, Socket]
     for (const socket of sockets) {
       socket.on('error', () => undefined)
       await once(socket, 'connect', { signal: AbortSignal.timeout(5_000) })
@@ -92,6 +96,10 @@ test('a server that is closed ends the connections of its readers, idle or in th
     reading.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
     await once(reading, 'data', { signal: AbortSignal.timeout(5_000) })
     half.write('GET /metr')
+    isHanging = true
+    waiting.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    // Its request has come when the answer to a later one is there.
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404)
     const ended = sockets.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)))
     const startMs = performance.now()
     close()

@@ -73,12 +73,14 @@ class World implements AsyncDisposable {
     path = this.path,
     isForced = false,
     patienceMs = 0,
+    skipUnreadable = false,
     change = (sink: BackupSink) => sink,
   } = {}): Promise<Run> {
     return this.#run(async (common) => {
       const { signal } = this.abort
       const sink = change(await openBackupSink(path, { isForced, stdout: NO_STDOUT, signal }))
-      return backup({ ...common, sink, now: () => new Date('2026-01-03T00:00:00.000Z'), patienceMs })
+      const now = () => new Date('2026-01-03T00:00:00.000Z')
+      return backup({ ...common, sink, now, patienceMs, skipUnreadable })
     })
   }
 
@@ -521,4 +523,41 @@ test('groups that somebody else makes during a restore are left alone, and named
   assert.equal(exitCode, 1)
   assert.match(printed, /^conflicts 1, written by others meanwhile and not changed: "g00003"$/m)
   assert.deepEqual((await to.groups())[3], theirs)
+})
+
+test('a group that cannot be read ends a backup, which names it, or is left out where that was asked for', async () => {
+  await using world = await World.start()
+  const groups = someGroups(MANY)
+  await world.fill(groups)
+  for (const index of [700, 701]) world.registry.unreadable.add(groups[index]!.groupId)
+  const refused = await world.backup()
+  assert.equal(refused.exitCode, 1)
+  assert.match(
+    refused.printed,
+    /what the nodes hold for 2 groups \("g00700", "g00701"\) cannot be read .*groups\.jsonl was not written/,
+  )
+  assert.deepEqual(await world.files(), [])
+
+  const made = await world.backup({ skipUnreadable: true })
+  assert.equal(made.exitCode, 0, made.printed)
+  assert.match(made.printed, /1,498 groups of cluster .*\nleft out {2}2 groups \("g00700", "g00701"\)/)
+  await using to = await World.start()
+  assert.equal((await to.restore({ path: world.path })).exitCode, 0)
+  assert.deepEqual(
+    await to.groups(),
+    groups.filter((_, index) => index !== 700 && index !== 701),
+  )
+})
+
+test('a cluster that holds nothing but a group that cannot be read is not empty', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  await from.fill(someGroups(3))
+  await from.backup()
+  await to.fill(someGroups(1))
+  to.registry.unreadable.add('g00000')
+  const refused = await to.restore({ path: from.path })
+  assert.match(refused.printed, /is not empty \(it holds "g00000"\), and nothing was written/)
+  const resumed = await to.restore({ path: from.path, isResumed: true })
+  assert.match(resumed.printed, /holds "g00000", which cannot be read; nothing was written/)
 })

@@ -4,6 +4,8 @@ import type { Outcome, Registry, ScanPage } from '../../src/group/registry.ts'
 /** A registry in memory, for tests of what stands in front of one: real commands on a Map. */
 export class MemoryRegistry implements Registry {
   readonly #groups = new Map<string, Group>()
+  /** The ids of groups that cannot be read. */
+  readonly unreadable = new Set<string>()
   #failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined
 
   /**
@@ -39,9 +41,9 @@ export class MemoryRegistry implements Registry {
       after === undefined ? 0 : ids.findIndex((id) => Buffer.compare(Buffer.from(id), Buffer.from(after)) > 0)
     const page = start === -1 ? [] : ids.slice(start, start + limit)
     const isLast = start === -1 || start + limit >= ids.length
-    return {
-      kind: 'done',
-      value: { groups: page.map((id) => this.#groups.get(id)!), after: isLast ? undefined : page.at(-1) },
-    }
+    const groups = page.filter((id) => !this.unreadable.has(id)).map((id) => this.#groups.get(id)!)
+    const unreadable = page.filter((id) => this.unreadable.has(id))
+    const value = { groups, after: isLast ? undefined : page.at(-1) }
+    return { kind: 'done', value: unreadable.length === 0 ? value : { ...value, unreadable } }
   }
 }

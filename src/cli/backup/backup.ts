@@ -5,6 +5,7 @@ import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
+import { printable } from '../format-group.ts'
 import { toFailure } from '../group-command.ts'
 import { patiently } from '../patiently.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
@@ -19,6 +20,8 @@ export type BackupOptions = Readonly<{
   output: ProgressOutput
   /** The time of day. */
   now: () => Date
+  /** Groups that cannot be read are left out, and named at the end. Else the first one ends the backup. */
+  skipUnreadable?: boolean
   /** When it aborts, the backup is given up. */
   signal: AbortSignal
   /** How long a cluster that has answered once may be unavailable, in milliseconds. Default: 20 s. */
@@ -44,6 +47,15 @@ export async function backup(options: BackupOptions): Promise<number> {
     const rate = formatCount((writer.count * 1_000) / Math.max(1, output.nowMs() - startMs))
     return { label: 'backed up', done: writer.count, total: undefined, note: `${rate}/s` }
   }
+  const leftOut: string[] = []
+  const onUnreadable = (groupIds: readonly string[]) => {
+    leftOut.push(...groupIds)
+    if (leftOut.length === 0 || options.skipUnreadable) return
+    throw new CommandFailure(
+      `what the nodes hold for ${listOf(leftOut)} cannot be read (the log of the connector says more), so the backup ` +
+        `would not be complete: ${sink.discarded}. --skip-unreadable leaves such groups out`,
+    )
+  }
   // Ctrl-C must end the command also while a reader takes nothing.
   const write = (bytes: Buffer) => untilAborted(sink.write(bytes), signal)
   try {
@@ -53,7 +65,7 @@ export async function backup(options: BackupOptions): Promise<number> {
     // A cluster that can serve has both.
     const [clusterId, epoch] = [cluster.clusterId!, cluster.epoch!]
     await write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
-    for await (const groups of pagesOf(client, options, writer)) {
+    for await (const groups of pagesOf(client, options, writer, onUnreadable)) {
       await write(Buffer.concat(groups.map((group) => writer.group(group))))
       progress.show(state())
     }
@@ -61,6 +73,7 @@ export async function backup(options: BackupOptions): Promise<number> {
     await sink.commit()
     progress.finish(state())
     output.write(`backup    ${sink.name}, ${formatCount(writer.count)} groups of cluster ${clusterId}\n`)
+    if (leftOut.length > 0) output.write(`left out  ${listOf(leftOut)}: cannot be read\n`)
     return EXIT.ok
   } catch (error) {
     progress.clear()
@@ -80,6 +93,7 @@ async function* pagesOf(
   client: ApiClient,
   { url, sink, output, signal, patienceMs = PATIENCE_MS }: BackupOptions,
   writer: BackupWriter,
+  onUnreadable: (groupIds: readonly string[]) => void,
 ): AsyncGenerator<readonly Group[]> {
   const patience = { patienceMs, pauseMs: PAUSE_MS, nowMs: output.nowMs, signal }
   const pageAfter = (after: string | undefined) =>
@@ -95,9 +109,21 @@ async function* pagesOf(
         exitCode,
       )
     }
-    const { groups, after } = reply.value
+    const { groups, unreadable = [], after } = reply.value
+    onUnreadable(unreadable)
     if (after !== undefined) asked = pageAfter(after)
     if (groups.length > 0) yield groups
     if (after === undefined) return
   }
+}
+
+/** How many ids a message names. */
+const IDS_SHOWN = 10
+
+/** `the group "a"`, or `2 groups ("a", "b")`. */
+function listOf(groupIds: readonly string[]): string {
+  const [only, ...others] = groupIds.slice(0, IDS_SHOWN).map((groupId) => `"${printable(groupId)}"`)
+  if (others.length === 0) return `the group ${only}`
+  const more = groupIds.length > IDS_SHOWN ? ', …' : ''
+  return `${formatCount(groupIds.length)} groups (${[only, ...others].join(', ')}${more})`
 }

@@ -17,19 +17,20 @@ const PAGE_GROUPS = 512
 
 /** @throws CommandFailure when the cluster holds any group */
 export async function requireEmpty({ client, url, patience }: TargetOptions): Promise<void> {
-  const first = await firstGroup({ client, url, patience })
+  const first = await firstId({ client, url, patience })
   if (first === undefined) return
   throw new CommandFailure(
-    `the cluster at ${url} is not empty (it holds ${quoted(first.groupId)}), and nothing was written: restore into a new ` +
+    `the cluster at ${url} is not empty (it holds ${quoted(first)}), and nothing was written: restore into a new ` +
       'cluster. If the groups are there because a restore of this backup was interrupted, add --resume',
   )
 }
 
-/** The first group of the cluster, if there is one. A page can be empty without being the last. */
-async function firstGroup({ client, url, patience }: TargetOptions): Promise<Group | undefined> {
+/** The id of the first group of the cluster, if there is one. A page can be empty without being the last. */
+async function firstId({ client, url, patience }: TargetOptions): Promise<string | undefined> {
   for (let after: string | undefined; ; ) {
     const page = answerOf(await patiently(() => client.backUp(after, 1), patience), url)
-    if (page.groups[0] !== undefined || page.after === undefined) return page.groups[0]
+    const first = page.groups[0]?.groupId ?? page.unreadable?.[0]
+    if (first !== undefined || page.after === undefined) return first
     patience.signal.throwIfAborted()
     after = page.after
   }
@@ -49,11 +50,13 @@ export async function requirePartOf(
   let count = 0
   for (let after: string | undefined; ; ) {
     const page = answerOf(await patiently(() => client.backUp(after, PAGE_GROUPS), patience), url)
+    const [unreadable] = page.unreadable ?? []
+    if (unreadable !== undefined) throw foreign(url, unreadable, 'cannot be read')
     for (const group of page.groups) {
       const found = await skipTo(backup, group.groupId)
       if (found === undefined || found.groupId !== group.groupId)
-        throw foreign(url, group, 'is not in the backup')
-      if (!sameGroup(found, group)) throw foreign(url, group, 'differs from the backup')
+        throw foreign(url, group.groupId, 'is not in the backup')
+      if (!sameGroup(found, group)) throw foreign(url, group.groupId, 'differs from the backup')
       count += 1
     }
     patience.signal.throwIfAborted()
@@ -72,7 +75,7 @@ async function skipTo(backup: AsyncIterator<Group, unknown>, groupId: string): P
   }
 }
 
-function foreign(url: string, { groupId }: Group, what: string): CommandFailure {
+function foreign(url: string, groupId: string, what: string): CommandFailure {
   return new CommandFailure(
     `the cluster at ${url} holds ${quoted(groupId)}, which ${what}; nothing was written. A restore can be resumed only ` +
       'if nothing else has changed the cluster',

@@ -4,6 +4,7 @@ import { encodeGroup } from '../../group/group-codec.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { Records } from '../../register/known-chosen.ts'
 import type { KeyRecord } from '../../register/messages.ts'
+import { UnreadableValueError } from '../../register/operation.ts'
 import { ABSENT, successor } from '../../register/state.ts'
 import { compareKeys } from '../../rpc/key-order.ts'
 import type { ScanRange } from '../../rpc/messages.ts'
@@ -24,6 +25,7 @@ function aRegistry({
   pageMs = 0,
   epochEnds = 0,
   isKnown = () => false,
+  unreadable = [],
 }: {
   live?: string[]
   deleted?: string[]
@@ -32,11 +34,14 @@ function aRegistry({
   epochEnds?: number
   /** Whether the records of a group's key tell by themselves what is chosen. */
   isKnown?: (groupId: string) => boolean
+  /** Those of the live groups whose bytes are no group. */
+  unreadable?: readonly string[]
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
   const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
   const bytesOf = (key: string): Uint8Array | undefined => {
     const groupId = key.slice('group/'.length)
+    if (unreadable.includes(groupId)) return Buffer.from('no group')
     return live.includes(groupId)
       ? encodeGroup({ groupId, version: 1, incarnation: 'i', ...TIMES })
       : undefined
@@ -61,7 +66,12 @@ function aRegistry({
     judge: ([record]: Records) => ({ chosen: record?.chosen ? { state: record.state } : undefined }),
     read: async (key: string, resultOf: (value: Uint8Array | undefined) => unknown) => {
       seen.reads.push(key.slice('group/'.length))
-      return { kind: 'decided', result: resultOf(bytesOf(key)) }
+      try {
+        return { kind: 'decided', result: resultOf(bytesOf(key)) }
+      } catch (error) {
+        if (error instanceof UnreadableValueError) return { kind: 'not_applied', fault: 'unreadable' }
+        throw error
+      }
     },
   }
   const recipient = { clusterId: 'c', epoch: 1, nodeId: 'n' }
@@ -139,4 +149,29 @@ test('where many groups were deleted a page ends with the time, and the next one
     found.push(...page.ids)
   }
   assert.deepEqual(found, ['a', 'z'])
+})
+
+test('a group that cannot be read is named on its page, and keeps no other from being shown', async () => {
+  const live = numbered(12, 'g')
+  const unreadable = ['g000', 'g004', 'g005', 'g011']
+  for (const isKnown of [() => true, () => false]) {
+    for (const limit of [1, 2, 5, 12, 1_000]) {
+      const { registry } = aRegistry({ live, isKnown, unreadable })
+      const found = { groups: [] as string[], unreadable: [] as string[] }
+      let after: string | undefined
+      do {
+        const outcome = await registry.scan({ after, limit })
+        assert.ok(outcome.kind === 'done')
+        const { groups, unreadable: named = [] } = outcome.value
+        assert.ok(groups.length + named.length <= limit, 'a page has no more than was asked for')
+        found.groups.push(...groups.map(({ groupId }) => groupId))
+        found.unreadable.push(...named)
+        after = outcome.value.after
+      } while (after !== undefined)
+      assert.deepEqual(found, { groups: live.filter((id) => !unreadable.includes(id)), unreadable })
+    }
+  }
+  const { registry } = aRegistry({ live })
+  const page = await registry.scan({ after: undefined, limit: 12 })
+  assert.ok(page.kind === 'done' && !('unreadable' in page.value))
 })

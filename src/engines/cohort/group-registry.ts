@@ -81,18 +81,18 @@ export class GroupRegistry implements Registry {
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     const untilMs = clock.nowMs() + timeoutMs
-    const groups: Group[] = []
+    const found = new FoundGroups(limit)
     let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
     for (;;) {
-      const page = await this.#nextRecords(start, Math.max(limit - groups.length, RECORDS_MIN), untilMs)
+      const page = await this.#nextRecords(start, Math.max(found.room, RECORDS_MIN), untilMs)
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-      const outcome = await this.#readInto(groups, page.entries, limit)
+      const outcome = await this.#readInto(found, page.entries)
       if (outcome.kind !== 'done') return outcome
-      if (groups.length === limit) return { kind: 'done', value: { groups, after: groups.at(-1)?.groupId } }
-      if (page.nextStart === undefined) return { kind: 'done', value: { groups, after: undefined } }
+      if (found.room === 0) return { kind: 'done', value: found.page(found.lastId) }
+      if (page.nextStart === undefined) return { kind: 'done', value: found.page(undefined) }
       // There were many deleted groups in a row. The next page goes on from here.
       if (clock.nowMs() >= untilMs) {
-        return { kind: 'done', value: { groups, after: groupIdOf(page.entries.at(-1)!.key) } }
+        return { kind: 'done', value: found.page(groupIdOf(page.entries.at(-1)!.key)) }
       }
       start = page.nextStart
     }
@@ -125,46 +125,82 @@ export class GroupRegistry implements Registry {
   }
 
   /**
-   * Adds the groups of these keys, in their order, until there are `limit` groups. If the records of a quorum
-   * show which state is chosen, that state is the group. Otherwise the key is read. At a time, no more keys
-   * are read than groups are still missing.
+   * Adds the groups of these keys, in their order, until the page is full. If the records of a quorum show
+   * which state is chosen, that state is the group. Otherwise the key is read. At a time, no more keys are
+   * read than groups are still missing.
    */
-  async #readInto(
-    groups: Group[],
-    entries: readonly MergedEntry[],
-    limit: number,
-  ): Promise<Outcome<undefined>> {
+  async #readInto(found: FoundGroups, entries: readonly MergedEntry[]): Promise<Outcome<undefined>> {
     const { client } = this.#cluster
     let next = 0
-    while (next < entries.length && groups.length < limit) {
-      const wanted = entries.slice(next, next + limit - groups.length)
-      const found = wanted.map(({ key, records }) => {
+    while (next < entries.length && found.room > 0) {
+      const wanted = entries.slice(next, next + found.room)
+      const readings = wanted.map(({ key, records }) => {
         const chosen = client?.judge(records)?.chosen
-        if (chosen === undefined) return this.read(groupIdOf(key))
+        if (chosen === undefined) return this.#readKey(key)
         try {
           return groupOf(chosen.state.value)
         } catch (error) {
           // The read returns this error as an outcome, and reports it.
-          if (error instanceof UnreadableValueError) return this.read(groupIdOf(key))
+          if (error instanceof UnreadableValueError) return this.#readKey(key)
           throw error
         }
       })
-      for (const pending of found) {
-        const group = pending instanceof Promise ? await pending : pending
-        if (group === undefined) continue
-        if (!('kind' in group)) groups.push(group)
-        else if (group.kind !== 'done') return group
-        else if (group.value !== undefined) groups.push(group.value)
+      for (const [index, reading] of readings.entries()) {
+        const groupId = groupIdOf(wanted[index]!.key)
+        const read = reading instanceof Promise ? await reading : reading
+        if (read === undefined) continue
+        if (!('kind' in read)) found.add(groupId, read)
+        else if (read.kind === 'decided') found.add(groupId, read.result)
+        else if (read.fault === 'unreadable') found.addUnreadable(groupId)
+        else return outcomeOf(read)
       }
       next += wanted.length
     }
     return { kind: 'done', value: undefined }
   }
 
+  async #readKey(key: string): Promise<RegisterOutcome<Group | undefined>> {
+    return (await this.#cluster.client?.read(key, groupOf)) ?? { kind: 'not_applied' }
+  }
+
   async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>): Promise<Outcome<T>> {
     const { client } = this.#cluster
     if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
     return outcomeOf(await ask(client))
+  }
+}
+
+/** What a page of a scan has found so far. */
+class FoundGroups {
+  readonly #limit: number
+  readonly #groups: Group[] = []
+  readonly #unreadable: string[] = []
+  lastId: string | undefined
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** How many more the page holds. */
+  get room(): number {
+    return this.#limit - this.#groups.length - this.#unreadable.length
+  }
+
+  /** `undefined`: there is no such group. */
+  add(groupId: string, group: Group | undefined): void {
+    if (group === undefined) return
+    this.#groups.push(group)
+    this.lastId = groupId
+  }
+
+  addUnreadable(groupId: string): void {
+    this.#unreadable.push(groupId)
+    this.lastId = groupId
+  }
+
+  page(after: string | undefined): ScanPage {
+    const page = { groups: this.#groups, after }
+    return this.#unreadable.length === 0 ? page : { ...page, unreadable: this.#unreadable }
   }
 }
 

@@ -28,7 +28,8 @@ export function listGroupsRoute({
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
-      return { groups: outcome.value.groups.map(viewOf), after: outcome.value.after }
+      const { groups, unreadable, after: next } = outcome.value
+      return { groups: groups.map(viewOf), unreadable, after: next }
     })
   }
 }
