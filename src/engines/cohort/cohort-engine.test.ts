@@ -161,7 +161,7 @@ test('a change of the membership leaves a stream to each member, and nobody at w
   assert.equal((await during(world, engine.members.add('n4:1'))).kind, 'accepted')
   await pass(clock, 10_000)
   assert.deepEqual([engine.status.describe().epoch, network.counts.streams], [3, 4])
-  assert.equal(world.said('the change of the membership is being carried out here'), 1)
+  assert.equal(world.said('this connector carries out the change of the membership'), 1)
   const claims = () => nodes.flatMap(({ requests }) => requests).filter(isClaim).length
   assert.ok(claims() > 0, 'whoever works on it says so')
   // What was on its way when the epoch ended.
