@@ -157,7 +157,7 @@ export class RegisterClient {
   }
 
   /**
-   * Closes the links. Operations that are under way end at once, and so do operations that are submitted later:
+   * Closes the links. Operations that are under way end at once, and so do those that are submitted later:
    * nothing of this client keeps the process running.
    */
   close(): void {
