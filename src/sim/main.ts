@@ -1,7 +1,7 @@
 /**
  * `npm run sim`: looks for schedules that break a rule.
  *
- *     npm run sim -- --minutes 60                 new seeds, on all cores
+ *     npm run sim -- --minutes 60                 new seeds on all cores
  *     npm run sim -- --world small --seed 7       one seed, told as a conversation
  */
 import { randomInt } from 'node:crypto'
@@ -39,14 +39,14 @@ else await search(options.minutes * 60_000)
 function wholeNumber(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
-    throw new InvalidArgumentError('It is a whole number.')
+    throw new InvalidArgumentError('It must be a whole number.')
   return number
 }
 
 function positiveNumber(text: string): number {
   const number = Number(text)
   if (!(number > 0 && number < Number.POSITIVE_INFINITY))
-    throw new InvalidArgumentError('It is a number above 0.')
+    throw new InvalidArgumentError('It must be a number above 0.')
   return number
 }
 
@@ -64,12 +64,12 @@ async function tell(seed: number): Promise<void> {
 }
 
 /**
- * Each core runs seeds of its own; the sizes of world take turns among the cores, or, on one core, one
- * follows the other.
+ * Each core runs its own seeds. The cores take turns with the sizes of the world; a machine with one core
+ * runs one size after the other.
  */
 async function search(totalMs: number): Promise<void> {
   const startedAtMs = Date.now()
-  // Far from the seeds that the tests run, and other ones each time.
+  // Far from the seeds that the tests run, and different each time.
   const firstSeed = randomInt(2 ** 32, 2 ** 47)
   const threads = availableParallelism()
   console.log(`${threads} threads, seeds from ${firstSeed}`)

@@ -1,6 +1,6 @@
 /**
- * Which worlds show best that a rule is broken: rare failures need much of one fault and little of the
- * others.
+ * The worlds that best show that a rule is broken: a rare failure needs many faults of one kind and few of
+ * the others.
  */
 import { PROFILE, type Profile, STABLE, WHOLE } from './small/profile.ts'
 
@@ -8,7 +8,7 @@ export const THREE_NODES: Profile = { ...STABLE, nodeCounts: [3] }
 
 export const FIVE_NODES: Profile = { ...STABLE, nodeCounts: [5] }
 
-/** So many writes that an operation can outlive the lineage. */
+/** So many writes that the writes during one operation can fill the whole lineage. */
 export const LONG: Profile = {
   ...THREE_NODES,
   connectorCount: [3, 4],
@@ -16,7 +16,7 @@ export const LONG: Profile = {
   stepsPerOperation: [8, 14],
 }
 
-/** Groups come and go, and what is left of them is removed. */
+/** Groups are created and deleted, and their tombstones are removed. */
 export const REMOVAL: Profile = {
   ...THREE_NODES,
   connectorCount: [2, 3],
@@ -26,11 +26,12 @@ export const REMOVAL: Profile = {
   emphases: ['create', 'delete', 'delete'],
 }
 
-/** The membership changes all the time, while groups come, go, and are removed. */
+/** The membership changes all the time, while groups are created, deleted, and removed. */
 export const CHANGING: Profile = { ...WHOLE, changesMax: [1, 2, 4] }
 
 /**
- * Members of three are changed often and fast, and few operations come between: what is not sealed stays so.
+ * The members of a cluster of three change often and fast, and few operations come between the changes: keys
+ * that were not sealed stay unsealed.
  */
 export const HANDOVERS: Profile = {
   ...CHANGING,
@@ -55,7 +56,7 @@ export const HANDOVERS: Profile = {
   },
 }
 
-/** Connectors hear of every epoch at once, and their clients come while it changes. */
+/** Connectors learn of every epoch at once, and clients' operations arrive while the epoch changes. */
 export const VIEWS: Profile = {
   ...HANDOVERS,
   connectorCount: [2, 3],
@@ -73,7 +74,7 @@ export const VIEWS: Profile = {
   },
 }
 
-/** A connector hears late of new epochs, and a node of writes. */
+/** One connector learns late of new epochs, and one node receives writes late. */
 export const LATE: Profile = {
   ...CHANGING,
   nodeCounts: [3],

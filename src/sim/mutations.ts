@@ -1,6 +1,6 @@
 /**
- * The protocol with one rule broken, in as many ways as there are rules. Each must be noticed by the
- * checkers; no process can reach any of this.
+ * Versions of the protocol with one broken rule each. The checkers must notice each of them. No process that
+ * ships can reach any of this code.
  */
 import { answer, EMPTY_RECORD, onAccept, onLearn } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
@@ -43,9 +43,9 @@ export type Mutation = Readonly<{
   /** The rule that is broken, as a sentence. */
   name: string
   protocol: Protocol
-  /** The worlds in which to look for it. */
+  /** The worlds in which the tests look for it. */
   profile: Profile
-  /** Within how many seeds it must be found, from 1. */
+  /** The checkers must find it with one of the seeds from 1 to this number. */
   seedsMax: number
 }>
 

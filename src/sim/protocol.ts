@@ -14,8 +14,8 @@ import { quorumsOfMembership } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
 
 /**
- * The protocol as simulated processes follow it: all of it is the code that ships, and each part can be
- * exchanged for a broken one to see whether the checkers notice.
+ * The protocol as simulated processes follow it: all of it is the code that ships, and tests replace a part
+ * by a broken one to see whether the checkers notice.
  */
 export type Protocol = Readonly<{
   rules: typeof RULES
@@ -23,73 +23,76 @@ export type Protocol = Readonly<{
   answer: typeof answer
   damage: DamageRules
   /**
-   * Whether what a request changed is durable before its answer leaves. If not, it is some time later, or
-   * never.
+   * Whether what a request changed is durable before its answer leaves. If not, the change becomes durable
+   * some time later, or never.
    */
   isSavedAtOnce: (request: Request) => boolean
-  /** Which state background repair takes for chosen. */
+  /** The state that background repair considers chosen. */
   knownToRepair: typeof knownChosen
-  /** Whether background repair runs a round for what the records do not tell. */
+  /** Whether background repair runs a round when the records do not show which state is chosen. */
   doesRepairSettle: boolean
-  /** What a record adds to the digest of its leaf. */
+  /** The value that a record adds to the digest of its leaf. */
   digestOf: typeof digestOf
   removal: Removal
   membership: MembershipRules
 }>
 
-/** The rules of damaged records (protocol.md §9). */
+/** The rules for damaged records (protocol.md §9). */
 export type DamageRules = Readonly<{
-  /** What a node makes of a request about a damaged record. */
+  /** How a node answers a request about a damaged record. */
   answer: typeof onDamaged
   /** The promise bound that a node stores with a record. */
   boundFor: (bound: number, record: KeyRecord) => number
   /** Whether the bound is durable before the answer with the record leaves. */
   isBoundSaved: boolean
-  /** What a node tells of a damage, by its bound and by what it told of the one before. */
+  /**
+   * What a node reports about a damage. It depends on the bound and on what the node reported about the
+   * damage before.
+   */
   tell: (bound: number, before: Damage | undefined) => Damage
 }>
 
-/** The rules of removing tombstones (protocol.md §6). */
+/** The rules for the removal of tombstones (protocol.md §6). */
 export type Removal = Readonly<{
   find: typeof findRemovable
   isSame: typeof isSameFinding
   requests: typeof removalRequests
   /** Whether a grace time must pass, and all nodes report the same again, before a step. */
   waits: (finding: Finding) => boolean
-  /** Whether what was read before the grace time began is not used after its end. */
+  /** Whether views that were read before the grace time began are not used after its end. */
   viewsDie: boolean
 }>
 
-/** The rules of changing the membership (protocol.md §7): those of connectors, and those of nodes. */
+/** The rules for changes of the membership (protocol.md §7), for connectors and for nodes. */
 export type MembershipRules = ConnectorRules &
   Readonly<{
-    /** The epoch that a planned change begins with. */
+    /** The membership with which a planned change begins. */
     begin: (planned: Membership) => Membership
-    /** What a node does that is shown a membership. */
+    /** What a node does when it is shown a membership. */
     adoptionOf: typeof adoptionOf
     /** Whether a node acts on a message. */
     isMeantFor: typeof isMeantFor
     /** Whether a node lists its keys for the transfer of an epoch. */
     mayBeListed: typeof isMeantFor
     /**
-     * When the epoch that a node has adopted is durable: before it acts in it, with the next record that it
-     * saves, or never.
+     * When the epoch that a node has adopted is durable: before the node acts in it, with the next record
+     * that the node saves, or never.
      */
     adoptionIsSaved: 'at once' | 'with a record' | 'never'
-    /** Whether what was learned in one epoch is forgotten in the next. */
+    /** Whether connectors forget in the next epoch the views of this one. */
     viewsEnd: boolean
-    /** Whether an operation takes what was sent for it along into the next epoch. */
+    /** Whether an operation still knows in the next epoch what was sent for it in this one. */
     attemptsGoOn: boolean
   }>
 
-/** Marks are hints: they get no fsync of their own (protocol.md §3). */
+/** Marks of chosen states are hints: they get no fsync of their own (protocol.md §3). */
 export const PROTOCOL: Protocol = {
   rules: RULES,
   quorumsOf,
   answer,
   damage: {
     answer: onDamaged,
-    // The tightest bound there may be.
+    // The tightest bound that is allowed.
     boundFor: (bound, record) => promiseBoundFor(bound, record, 0),
     isBoundSaved: true,
     tell: (promiseBound) => ({ promiseBound }),

@@ -1,4 +1,4 @@
-/** Runs seed after seed of one world, in a thread of its own or in the only one. */
+/** Runs seed after seed of one world, in a thread of its own or in the main thread. */
 import { shrinkLarge } from './large/shrink.ts'
 import { runLarge } from './large/world.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
@@ -7,10 +7,12 @@ import { report } from './small/shrink.ts'
 
 export type WorldSize = 'small' | 'large'
 
-/** How much was covered so far, and what was found. */
+/** How much the search has covered so far, and what it has found. */
 export type Coverage = { runs: number; messages: number; failures: { seed: number; report: string }[] }
 
-/** The last lines of a large run that a report shows; the whole of it can be had by its seed. */
+/**
+ * A report shows at most this many lines, the last ones of a large run. Its seed gives the whole run again.
+ */
 const LINES_MAX = 400
 
 /** Runs one seed, and adds it to `coverage`. */
@@ -28,7 +30,8 @@ export async function cover(size: WorldSize, seed: number, coverage: Coverage): 
 }
 
 /**
- * What happens in the run of a seed, as text; when a rule breaks, in the least of its world that shows it.
+ * Returns the log of the run of a seed. If a rule is broken, it is the log of the smallest world of this seed
+ * that shows it.
  */
 export async function reportLarge(
   seed: number,

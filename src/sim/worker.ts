@@ -1,4 +1,4 @@
-/** A thread of the search: every so often it tells the main thread what it has covered. */
+/** A thread of the search: from time to time it tells the main thread what it has covered. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Coverage, cover, type WorldSize } from './search.ts'
 

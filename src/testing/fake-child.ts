@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 export class FakeChild extends EventEmitter {
   readonly stdout = new PassThrough()
   readonly stderr = new PassThrough()
-  /** The signals that it was sent. */
+  /** The signals that were sent to it. */
   readonly signals: NodeJS.Signals[] = []
   /** `undefined`: it could not be started. */
   pid: number | undefined = 4242
@@ -16,7 +16,7 @@ export class FakeChild extends EventEmitter {
     return true
   }
 
-  /** It ends, and closes its outputs. */
+  /** Ends the child, and closes its outputs. */
   async end(code: number | null, signal: NodeJS.Signals | null = null): Promise<void> {
     for (const output of [this.stdout, this.stderr]) {
       output.end()

@@ -6,7 +6,7 @@ import { anyText } from './text-arbitraries.ts'
 
 const AWKWARD_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '0', '-1', '']
 
-/** What the API takes: no control characters, no lone surrogates. */
+/** Text that the API accepts: no control characters, no lone surrogates. */
 const text = anyText({ maxLength: 12 }).filter((value) => value.isWellFormed() && !/\p{Cc}/u.test(value))
 
 export const labelKey: fc.Arbitrary<string> = fc.oneof(
@@ -29,7 +29,7 @@ export const group: fc.Arbitrary<Group> = fc
   .record(
     {
       groupId: fc.oneof(fc.constantFrom('a/b', '.', '..', '🦊'), fc.string({ minLength: 1, maxLength: 20 })),
-      // Of control characters, a description may have these.
+      // The only control characters that a description may have.
       description: fc.oneof(text, fc.constant('a\tb\r\nc')),
       labels: labels(8).filter((value) => Object.keys(value).length > 0),
       version: fc.integer({ min: 1 }),

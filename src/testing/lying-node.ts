@@ -1,6 +1,7 @@
 /**
- * For tests: a node of a few records in memory, on a real gRPC server. It tells the truth unless it is told
- * how to lie: then it may send any bytes, at any moment, and end its streams in any way.
+ * For tests: a node of a few records in memory, on a real gRPC server. It answers correctly unless a test
+ * tells it to lie. Then it sends the bytes that the test gives, at any moment, and ends its streams as the
+ * test says.
  */
 import type { TestContext } from 'node:test'
 import {
@@ -34,17 +35,18 @@ export type BatchTurn = Readonly<{
   send: (bytes: Uint8Array) => void
   /** Sends the right answer. */
   sendRight: () => void
-  /** Ends the stream; by default as a node does that is asked to. */
+  /** Ends the stream; by default in the same way as a node that is stopped. */
   end: (code?: number, details?: string) => void
 }>
 
 /** A unary call or a scan: the bytes of the messages to send, or the status to fail with. */
 type Reply = readonly Uint8Array[] | Readonly<{ code: number; details: string }>
 
-/** How a node lies; where a part is not given, it tells the truth. */
+/** How a node lies. For parts that are not given, it answers correctly. */
 export type Lie = Readonly<{
   /**
-   * Called instead of sending the right answer to a batch that has requests. Heartbeats are answered rightly.
+   * Called instead of sending the right answer to a batch that has requests. Heartbeats are answered
+   * correctly.
    */
   exchange?: (turn: BatchTurn) => void
   /** Called for each batch, heartbeats and the first of a stream included. */

@@ -28,7 +28,7 @@ export class ManualClock implements Clock {
     this.after(0, task)
   }
 
-  /** Time goes on, and whatever falls due runs in its turn. */
+  /** Lets time go on, and runs all tasks that become due, in order. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms
     while (this.#runNext(endMs));
@@ -36,7 +36,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Time goes on while the process is stopped: nothing runs. What is overdue does when time advances again.
+   * Lets time go on as if the process were stopped: nothing runs. Overdue tasks run when time advances again.
    */
   skip(ms: number): void {
     this.#nowMs += ms

@@ -19,10 +19,10 @@ import { ManualClock } from './manual-clock.ts'
 
 /** The operation timeout of clients. */
 export const TIMEOUT_MS = 1_000
-/** How old a view may be. */
+/** The age up to which a view may be used. */
 export const VIEW_AGE_MS = 10_000
 
-/** A node in memory. What it answers waits in `answers` until it is delivered. */
+/** A node in memory. Its answers wait in `answers` until the test delivers them. */
 export class MemoryNode implements NodeTransport {
   readonly records = new Map<string, KeyRecord>()
   readonly answers: (() => void)[] = []
@@ -116,12 +116,12 @@ export function aClient(
         clock,
         limits: LINK_LIMITS,
         onChange,
-        onMismatch: () => assert.fail('nodes are who they are'),
+        onMismatch: () => assert.fail('no node may have another id than expected'),
       }),
   )
 }
 
-/** Until all microtasks have run. */
+/** Waits until all microtasks have run. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Writes a key, whatever it holds. */
@@ -130,7 +130,7 @@ export function write(client: RegisterClient, key: string): Promise<Outcome> {
   return client.submit(key, () => ({ kind: 'propose', value, result: 'written' }))
 }
 
-/** Time passes, and what is on its way arrives. */
+/** Lets time pass, and delivers what is on its way. */
 export async function pass(clock: ManualClock, timeMs: number): Promise<void> {
   for (let ms = 0; ms < timeMs; ms += 1) {
     await settled()

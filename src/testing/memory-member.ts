@@ -13,9 +13,9 @@ import type { RepairMember } from '../upkeep/repair/repair-target.ts'
 export class MemoryMember implements RepairMember {
   readonly nodeId: string
   readonly records = new Map<string, KeyRecord>()
-  /** What it was asked, by kind. */
+  /** The kinds of the calls that it has received. */
   readonly asked: string[] = []
-  /** It loses every message. */
+  /** Whether it loses every message. */
   isLost = false
   isSuspect = false
   isReachable = true
@@ -83,7 +83,8 @@ export class MemoryMember implements RepairMember {
 }
 
 /**
- * A record that has accepted, in a round of the shared ballot, a state that is made of its writers' writes.
+ * A record whose accepted ballot is a round of the shared ballot, and whose state was written by `writers`
+ * one after the other.
  */
 export function aRecord(round: number, writers: readonly number[], isChosen = true): KeyRecord {
   return {

@@ -8,7 +8,7 @@ import type { KeyedRequest, Membership } from '../rpc/messages.ts'
 
 /** For tests: every value that the contract allows, the edges of the integers included. */
 
-/** An ordinary object: fast-check's own may have no prototype, which `deepEqual` minds. */
+/** An ordinary object: fast-check's own may have no prototype, which `deepEqual` does not accept. */
 export function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record(fields, { noNullPrototype: true })
 }
@@ -21,7 +21,7 @@ export const anyCount = fc.oneof(
 
 const anyProposerId = anyCount.map((count) => ((count - 1) % PROPOSER_ID_MAX) + 1)
 
-/** Up to `max`, and often at it. */
+/** A number up to `max`, and often `max` itself. */
 function upTo(max: number): fc.Arbitrary<number> {
   return fc.oneof(
     fc.constant(max),

@@ -11,7 +11,7 @@ export type NodeProcess = Readonly<{
   lines: string[]
   /** Its address, once it listens. */
   listening: Promise<string>
-  /** The code it ended with, or the signal that ended it. */
+  /** Its exit code, or the signal that ended it. */
   ended: Promise<number | NodeJS.Signals>
 }>
 
@@ -38,7 +38,7 @@ export function startNodeProcess(
   const child = spawn('bash', ['-c', script, 'bash', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
-  // A test that does not wait for it must not fail because of it.
+  // A test that does not await this promise must not fail because of it.
   listening.catch(() => undefined)
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)

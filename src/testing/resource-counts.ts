@@ -1,6 +1,5 @@
 /**
- * For tests: what a part of the program holds, counted before and after work that must leave nothing behind.
- * A part counts what it has itself (bytes that wait, batches in flight); timers, sockets, open files and
+ * For tests: counts of what a part of the program holds, before and after work that must not leak anything. Each part counts its own things (bytes that wait, batches in flight); timers, sockets, open files and
  * listeners are counted here.
  */
 import assert from 'node:assert/strict'
@@ -12,7 +11,7 @@ import { queryObjects } from 'node:v8'
 /** How many of each kind there are. A kind that is not named counts as 0. */
 export type ResourceCounts = Readonly<Record<string, number>>
 
-/** How long what was closed may take to be gone. */
+/** How long a closed resource may still be counted. */
 const PATIENCE_MS = 2_000
 
 /**
@@ -35,14 +34,13 @@ export function openFileCount(pid: number): number {
 }
 
 /**
- * How many objects of a class are in use. It collects garbage first, so that it finds what is only forgotten
- * in some list, and not what is merely not collected yet.
+ * How many objects of a class are in use. It collects garbage first, so that it counts only objects that something still refers to.
  */
 export function liveCount(kind: abstract new (...args: never) => object): number {
   return queryObjects(kind as never, { format: 'count' })
 }
 
-/** The listeners of an emitter, by event. `name` says whose they are. */
+/** The listeners of an emitter, by event. `name` is the name of the emitter. */
 export function listenerCounts(name: string, emitter: EventEmitter): ResourceCounts {
   const events = emitter
     .eventNames()
@@ -50,14 +48,14 @@ export function listenerCounts(name: string, emitter: EventEmitter): ResourceCou
   return Object.fromEntries(events)
 }
 
-/** Asserts that there is as much of everything as before. For parts with a clock of the test's. */
+/** Asserts that all counts are the same as before. For parts whose clock the test drives. */
 export function assertSameCounts(before: ResourceCounts, after: ResourceCounts): void {
   assert.deepEqual(differences(before, after), [], 'there is more or less than before')
 }
 
 /**
- * Runs `work` and asserts that there is no more of anything afterwards, at the latest after two seconds.
- * `work` runs once before everything is counted: what is only made when it is first needed is no leak.
+ * Runs `work` and asserts that, at the latest two seconds after it, no count is higher than before.
+ * `work` runs once before everything is counted: a thing that is made at its first use is not a leak.
  */
 export async function assertNothingLeft(
   count: () => ResourceCounts,
@@ -72,7 +70,7 @@ export async function assertNothingLeft(
     await pause(10)
     grown = differences(before, count(), isMore)
   }
-  assert.deepEqual(grown, [], 'something was left behind')
+  assert.deepEqual(grown, [], 'a resource has leaked')
 }
 
 /** The counts when they have not changed for some turns, or after two seconds. */

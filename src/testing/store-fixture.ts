@@ -56,7 +56,7 @@ export function scanAll(
 }
 
 /**
- * Copies a database as it is on the disk now, into a directory of its own: what a node would find after a
+ * Copies a database as it is on the disk now into a new directory: this is what a node would find after a
  * crash.
  */
 export function copyDatabase(t: TestContext, path: string): string {

@@ -1,7 +1,7 @@
 /** Text for property tests. */
 import fc from 'fast-check'
 
-/** The range of the surrogates, which are no characters of their own. */
+/** The range of the surrogates, which are not characters by themselves. */
 const SURROGATE_MIN = 0xd800
 const SURROGATE_MAX = 0xdfff
 
@@ -10,8 +10,8 @@ const between = (min: number, max: number) =>
 
 /**
  * Any character: of ASCII, of the others that are one unit of UTF-16 (before and after the surrogates), and
- * of those that are two. It is what fast-check calls the unit "binary", which takes seconds to build its
- * table of a million characters.
+ * of those that are two. fast-check calls this unit "binary", but takes seconds to build its table of a
+ * million characters.
  */
 const anyCharacter = fc.oneof(
   between(0, 0x7f),

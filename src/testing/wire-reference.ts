@@ -1,5 +1,6 @@
 /**
- * For tests: messages of `node.proto` as protobufjs's reflection writes them, which the codecs are held to.
+ * For tests: messages of `node.proto` as protobufjs's reflection writes them, with which the codecs are
+ * compared.
  */
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
@@ -60,7 +61,7 @@ export function wireRequest({ key, request }: KeyedRequest): object {
   return { key, [kind]: fields }
 }
 
-/** Without the fields that are not set: protobufjs minds those. */
+/** Without the fields that are not set: protobufjs does not accept those. */
 export function optional<T extends object>(fields: T): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,7 @@
 /**
- * Who decides in which epoch, seen from outside: with arithmetic of its own, and by the memberships that were
- * chosen. The epoch of a ballot is that of the proposer it belongs to; of a fast one, that of whoever
- * proposed the state.
+ * Says which votes choose a state in which epoch. It knows the memberships that were chosen, and computes
+ * quorums with arithmetic of its own, which shares nothing with the program. A classic ballot belongs to the
+ * epoch of its proposer; a fast ballot, to the epoch of the proposer that proposed the state.
  */
 import { Violation } from './violation.ts'
 
@@ -18,13 +18,14 @@ export class ChangingElectorate {
   readonly #birthCount: number
 
   /**
-   * @param birthCount how many nodes must all agree to the first membership; 0: it is there from the start
+   * @param birthCount the number of nodes that must all agree to the first membership; 0: that membership
+   *   exists from the start
    */
   constructor(birthCount = 0) {
     this.#birthCount = birthCount
   }
 
-  /** A membership is chosen. Returns whether that is news. */
+  /** A membership was chosen. Returns whether this was not known before. */
   chose(membership: MembershipLike): boolean {
     const known = this.#chosen.get(membership.epoch)
     if (known === undefined) {
@@ -39,7 +40,7 @@ export class ChangingElectorate {
     return this.#chosen.get(Math.max(...this.#chosen.keys()))!
   }
 
-  /** A proposer works in an epoch, and in no other; in epoch 0 where the cluster is yet to be born. */
+  /** A proposer works in this epoch and in no other. Before the cluster is formed, this is epoch 0. */
   began(proposerId: number, epoch: number): void {
     const known = this.#epochs.get(proposerId)
     if (known !== undefined && known !== epoch)
@@ -51,8 +52,9 @@ export class ChangingElectorate {
   }
 
   /**
-   * What a ballot of a joint epoch has gathered counts in the next epoch too, if that is of one of its sides:
-   * what is enough there is chosen then. Fast ballots are of one epoch alone.
+   * The votes for a ballot of a joint epoch count in the next epoch too, if its members are one of the two
+   * sides of the joint epoch: a state that has enough votes there is chosen. A fast ballot counts in one
+   * epoch only.
    */
   isEnough(voters: number, ballot: Readonly<{ proposerId: number }>, writer: number): boolean {
     const isFast = ballot.proposerId === 0

@@ -2,12 +2,12 @@ import type { Ledger } from './ledger.ts'
 import { Violation } from './violation.ts'
 
 /**
- * What a client was told of its operation: that it changed something, that it changed nothing, or that nobody
- * knows. `not_applied` promises that it never will.
+ * What a client was told about its operation: that it changed something, that it changed nothing, or that the
+ * outcome is not known. `not_applied` promises that the operation will never change anything.
  */
 export type Told = 'changed' | 'unchanged' | 'not_applied' | 'unknown'
 
-/** What a client is told must be true of the chosen states, when it is told and ever after. */
+/** Checks that what a client is told is true of the chosen states, at that time and at every later time. */
 export class ExactlyOnce {
   readonly #ledger: Ledger
   readonly #told = new Map<number, Told>()
@@ -24,7 +24,7 @@ export class ExactlyOnce {
     this.#check(operation, told)
   }
 
-  /** At the end of a run: of all operations, those that never ended included. */
+  /** Checks all operations at the end of a run, including those that never ended. */
   checkAll(operationCount: number): void {
     for (let operation = 0; operation < operationCount; operation += 1) {
       this.#check(operation, this.#told.get(operation) ?? 'unknown')

@@ -1,9 +1,10 @@
 /**
- * What one register has been through, seen from outside: every state that was proposed, every vote, and from
- * them what was chosen. It shares no arithmetic and no notion of chosen with the core.
+ * The history of one register as an observer sees it: every state that was proposed, every vote, and the
+ * states that were chosen by these votes. It shares no arithmetic with the core, and decides by itself what
+ * "chosen" means.
  *
- * A removal begins a new *life* of the register: its ballots start again, and its absence follows the
- * tombstone that was removed, for whoever looks from outside. So the states of all lives must form one chain.
+ * A removal begins a new *life* of the register: its ballots start again, and its absent state follows the
+ * tombstone that was removed. So the states of all lives must form one chain.
  */
 import { Violation } from './violation.ts'
 
@@ -21,14 +22,14 @@ type StateLike = Readonly<{
 type Write = Readonly<{
   name: string
   generation: number
-  /** Counts removals. */
+  /** The number of removals before it. */
   life: number
-  /** How many writes it follows, in all lives. */
+  /** The number of writes before it in the chain, over all lives. */
   depth: number
   value: Uint8Array | undefined
   /**
-   * The state it was made from, or that was removed before it; `undefined` for the absent one of the first
-   * life.
+   * The state that it was made from, or the tombstone whose removal it follows; `undefined` for the absent
+   * state of the first life.
    */
   parent: Write | undefined
   /** The operations whose changes it carries. */
@@ -59,7 +60,8 @@ const LIFE_SPAN = 2 ** 44
 
 /**
  * Whether nodes (bit i: node i) that have accepted a state at a ballot have chosen it. `writer` is the
- * proposerId in the state's writeId: where ballots are of one epoch each, it tells of which a fast one is.
+ * proposerId in the state's writeId: where each ballot belongs to one epoch, `writer` tells the epoch of a
+ * fast ballot.
  */
 export type Electorate = (voters: number, ballot: BallotLike, writer: number) => boolean
 
@@ -69,15 +71,21 @@ export class Ledger {
   readonly #polls = new Map<number, Poll>()
   /** By life and ballot, lowest first. */
   readonly #chosen: { ballot: number; write: Write }[] = []
-  /** What an empty register stands for now. */
+  /** The state for which an empty register stands now. */
   #absent = ABSENT
 
-  /** @param electorate the number of members of the cluster, or, where they change, who decides */
+  /**
+   * @param electorate the number of members of the cluster, or, if the members change, the function that
+   *   decides
+   */
   constructor(electorate: number | Electorate) {
     this.#isEnough = typeof electorate === 'number' ? electorateOf(electorate) : electorate
   }
 
-  /** A connector sends an accept. `operations`: those that it has just run, if the state is a new one. */
+  /**
+   * A connector sends an accept. `operations`: the operations that it has just run, if the state is a new
+   * one.
+   */
   proposed(ballot: BallotLike, state: StateLike, operations: readonly number[]): void {
     const write = this.#writeOf(state, operations)
     if (write.generation !== state.generation || !sameBytes(write.value, state.value)) {
@@ -110,7 +118,7 @@ export class Ledger {
     this.#judge(poll, candidate)
   }
 
-  /** Who decides has changed: what was accepted may be chosen by that. */
+  /** The quorums have changed, so a state that was accepted before may now be chosen. */
   reconsider(): void {
     for (const poll of this.#polls.values()) {
       for (const candidate of poll.candidates) this.#judge(poll, candidate)
@@ -123,7 +131,7 @@ export class Ledger {
   }
 
   /**
-   * A node has turned what it accepted, a tombstone or absence, into a stub: the removal of that has begun.
+   * A node has turned a tombstone, or an accepted absence, into a stub: the removal of that state has begun.
    */
   removed(ballot: BallotLike, state: StateLike): void {
     const write = this.#writes.get(writeKey(state.writeId))
@@ -158,7 +166,7 @@ export class Ledger {
     }
   }
 
-  /** How many of the chosen states carry a change of an operation. */
+  /** The number of chosen states that carry a change of this operation. */
   timesHappened(operation: number): number {
     let count = 0
     for (let write = this.#newest; write !== undefined; write = write.parent) {
@@ -175,7 +183,7 @@ export class Ledger {
     return order.reverse()
   }
 
-  /** How many states were chosen so far, the absent one not counted. */
+  /** The number of states that were chosen so far, without the absent one. */
   get generation(): number {
     return this.#newest?.generation ?? 0
   }
@@ -253,7 +261,10 @@ function aCandidate(write: Write, { writeId }: StateLike): Candidate {
   return { write, writer: writeId.proposerId, voters: 0, isChosen: false }
 }
 
-/** The least numbers for which any two classic quorums meet, and any two fast ones and a classic one. */
+/**
+ * The smallest quorums for which any two classic quorums overlap, and any two fast quorums and a classic one
+ * do.
+ */
 function electorateOf(nodeCount: number): Electorate {
   let classic = 1
   while (2 * classic <= nodeCount) classic += 1

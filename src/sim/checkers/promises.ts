@@ -2,17 +2,19 @@ import { Violation } from './violation.ts'
 
 type BallotLike = Readonly<{ round: number; proposerId: number }>
 
-/** No node takes back a promise: what it has told somebody holds ever after, through every crash. */
+/**
+ * Checks that no node takes back a promise: what a node has told a connector stays true, through every crash.
+ */
 export class Promises {
   readonly #told: (BallotLike | undefined)[] = []
   readonly #isDropping: boolean[] = []
 
-  /** A node has dropped a stub: as if it had never promised anything. */
+  /** A node has dropped a stub. From now on it may answer as if it had never promised anything. */
   dropped(node: number): void {
     this.#told[node] = undefined
   }
 
-  /** The same, but answers that were given before it may still be told behind it. */
+  /** The same, but answers that the node gave before the drop may still be reported after it. */
   dropping(node: number): void {
     this.#isDropping[node] = true
   }

@@ -1,4 +1,7 @@
-/** A rule that did not hold. `rule` names it, so that a shortened run can be seen to break the same one. */
+/**
+ * A rule of the protocol was broken. `rule` names it, so that one can see whether a shortened run breaks the
+ * same rule.
+ */
 export class Violation extends Error {
   readonly rule: string
 

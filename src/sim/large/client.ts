@@ -8,7 +8,7 @@ import type { Chance } from '../chance.ts'
 import type { GroupCommand, Seen } from './group-model.ts'
 import type { Ending } from './witness.ts'
 
-/** Draws what a client does next. `lastSeen` is the group as it knows it, for `If-Match`. */
+/** Draws what a client does next. `lastSeen` is the group as the client saw it last, for `If-Match`. */
 export function drawCommand(chance: Chance, name: string, lastSeen: Group | undefined): GroupCommand {
   const kind = chance.of(['read', 'create', 'create', 'update', 'update', 'delete'] as const)
   if (kind === 'read') return { kind }

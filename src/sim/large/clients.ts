@@ -11,7 +11,7 @@ export type ClientsOptions = Readonly<{
   stage: Stage
   scenario: Scenario
   observer: Observer
-  /** Those that run now. */
+  /** The connectors that run now. */
   connectors: () => readonly ConnectorProcess[]
 }>
 
@@ -36,7 +36,7 @@ export class Clients {
     return this.#pending.size
   }
 
-  /** Whether all operations have been begun that the run has. */
+  /** Whether all operations of the run have begun. */
   get isDone(): boolean {
     return this.#operationCount >= this.#options.scenario.operationsMax
   }
@@ -46,12 +46,12 @@ export class Clients {
       this.#think(() => this.#work(client, undefined))
   }
 
-  /** Clients begin nothing more. */
+  /** From now on clients begin no operation. */
   stop(): void {
     this.#isOver = true
   }
 
-  /** A connector has died: its clients hear nothing more of what it did. */
+  /** A connector has died: its clients never learn how their operations ended. */
   lose(dead: ConnectorProcess): void {
     for (const { connector, end } of [...this.#pending]) if (connector === dead) end({ kind: 'gone' })
   }
@@ -123,8 +123,8 @@ export class Clients {
   }
 
   /**
-   * Any group; or one of two that wander over all of them twice, so that the others are left alone for a
-   * while.
+   * Any group; or, in some runs, one of two neighbouring groups. This pair moves over all groups twice in a
+   * run, so that the other groups rest for a while.
    */
   #drawGroup(): string {
     const { stage, scenario } = this.#options

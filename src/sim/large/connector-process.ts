@@ -16,12 +16,12 @@ import type { Stage } from './stage.ts'
 import type { ProcessClock } from './timeline.ts'
 
 export type ConnectorProcessOptions = Readonly<{
-  /** Of this start of a connector, for the report. */
+  /** The name of this start of a connector, for the report. */
   name: string
   stage: Stage
   protocol: Protocol
   clock: ProcessClock
-  /** Where it is told to look for its cluster. */
+  /** The addresses at which the connector looks for its cluster. */
   hosts: readonly string[]
   connect: (address: string, owner: ProcessClock) => SimulatedTransport
   drawProposerId: () => number
@@ -33,11 +33,14 @@ export type ConnectorProcessOptions = Readonly<{
   isRemoving: boolean
   isRepairing: boolean
   repairLimits: RepairLimits
-  /** A proposer that works in an epoch sends a request, in the same turn in which it decided to. */
+  /**
+   * Called when a proposer that works in an epoch sends a request, in the same turn in which it decided to
+   * send it.
+   */
   onSend: (connector: ConnectorProcess, to: LinkOptions, key: string, request: Request) => void
 }>
 
-/** The link that ships, watched. */
+/** The link that ships, with every request reported to the checkers. */
 class WatchedLink extends NodeLink {
   readonly #onSend: (pending: PendingRequest) => void
   readonly #onSettle: () => void
@@ -53,7 +56,7 @@ class WatchedLink extends NodeLink {
     return super.send(this.#settling(pending))
   }
 
-  /** An answer may end what somebody awaits, who goes on before time does. */
+  /** An answer may settle a promise; code that awaits it runs before simulated time goes on. */
   #settling(pending: PendingRequest): PendingRequest {
     return {
       ...pending,
@@ -97,7 +100,7 @@ export class ConnectorProcess {
     if (isRemoving) this.#run(this.#removal)
   }
 
-  /** Background repair begins, where it was not to begin with the connector. */
+  /** Starts background repair, if it was not started with the connector. */
   startRepair(): void {
     if (!this.#options.isRepairing) this.#run(this.#repair)
   }
@@ -199,7 +202,7 @@ export class ConnectorProcess {
 
   #watched: RepairTarget | undefined
 
-  /** What repair works with, and what it may get wrong only on purpose. Another epoch has another client. */
+  /** What repair works with; a broken protocol may replace its parts. Each epoch has a client of its own. */
   #repairTarget(): RepairTarget | undefined {
     const target = repairTargetOf(this.cluster)
     if (target === undefined) return undefined

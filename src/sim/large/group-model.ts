@@ -1,10 +1,13 @@
-/** What clients of a large world do to a group, and how a group must behave: written anew for the checker. */
+/**
+ * What clients of a large world do to a group, and how a group must behave. It is written a second time for
+ * the checker and shares no code with the program.
+ */
 import type { Model } from '../../linearizability/linearizability.ts'
 
 export type GroupCommand =
   | Readonly<{ kind: 'read' }>
   | Readonly<{ kind: 'create'; incarnation: string; text: string }>
-  /** `etag`: what `If-Match` names; `undefined`: no condition. */
+  /** `etag`: the value of `If-Match`; `undefined`: no condition. */
   | Readonly<{ kind: 'update'; text: string; etag: string | undefined }>
   | Readonly<{ kind: 'delete'; etag: string | undefined }>
 

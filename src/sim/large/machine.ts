@@ -18,7 +18,7 @@ import type { Listener } from './network.ts'
 import { type Drift, ProcessClock, type Timeline } from './timeline.ts'
 
 export type MachineOptions = Readonly<{
-  /** Where connectors reach its node, as host:port. */
+  /** The address at which connectors reach its node, as host:port. */
   address: string
   store: MemoryStore
   timeline: Timeline
@@ -33,12 +33,12 @@ export type MachineOptions = Readonly<{
   onFailure: (error: unknown) => void
 }>
 
-/** How often a node writes the marks that it has put off. */
+/** The time between two writes of the marks that a node has put off. */
 const FLUSH_INTERVAL_MS = 100
 
 /**
  * A machine with a disk, and the real handler of a node in a process that can be stopped, crash anywhere, and
- * start again from the disk. The disk can be exchanged: then another node runs here.
+ * start again from the disk. The disk can be replaced: then another node runs on this machine.
  */
 export class Machine implements Listener {
   readonly address: string
@@ -47,7 +47,7 @@ export class Machine implements Listener {
   #clock: ProcessClock
   #handler: NodeHandler | undefined
   #isRetired = false
-  /** What a turn takes, in milliseconds: more on a slow node. */
+  /** The duration of a turn, in milliseconds: longer on a slow node. */
   turnMs = 0
   startCount = 0
 
@@ -109,7 +109,7 @@ export class Machine implements Listener {
     this.#options.onCrash()
   }
 
-  /** Puts another disk in, and starts the node that it belongs to. Returns the disk that was there. */
+  /** Replaces the disk, and starts the node to which the new disk belongs. Returns the old disk. */
   exchangeDisk(store: MemoryStore): MemoryStore {
     this.crash()
     const before = this.#store

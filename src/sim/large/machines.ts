@@ -8,7 +8,10 @@ import { addressesOf, type Observer } from './observer.ts'
 import type { Stage } from './stage.ts'
 import type { Drift } from './timeline.ts'
 
-/** How many nodes a run may have, one after the other, and how many more to mend what is left at its end. */
+/**
+ * The largest number of nodes that a run may ever have. `NODES_MENDING_MAX` allows more nodes, to mend the
+ * cluster at the end of the run.
+ */
 const NODES_MAX = 24
 /** The checkers count nodes in the bits of a number. */
 const NODES_MENDING_MAX = 30
@@ -36,7 +39,7 @@ export class Machines {
     return this.#all
   }
 
-  /** Whether there may be one more node. `isMending`: it is needed to mend the cluster. */
+  /** Whether the run may have one more node. `isMending`: the node is needed to mend the cluster. */
   hasRoom(isMending = false): boolean {
     return this.#nodeCount < (isMending ? NODES_MENDING_MAX : NODES_MAX)
   }
@@ -45,7 +48,7 @@ export class Machines {
     return this.#all.find((machine) => machine.address === address)!
   }
 
-  /** The machine on which a node runs; `undefined`: its disk is in none. */
+  /** The machine on which a node runs; `undefined`: its disk is in no machine. */
   of(nodeId: string): Machine | undefined {
     return this.#all.find((machine) => machine.nodeId === nodeId)
   }
@@ -77,8 +80,8 @@ export class Machines {
   }
 
   /**
-   * A machine with an empty node that may become a member: one that is there, or else a new one, or the
-   * machine of a node that is no longer a member, with an empty disk. `undefined`: there are enough nodes.
+   * A machine with an empty node that may become a member: an existing one; else a new one; else the machine
+   * of a node that is no longer a member, with an empty disk. `undefined`: the run may have no more nodes.
    */
   spare(isMending = false): Machine | undefined {
     const { observer, stage } = this.#options
@@ -92,7 +95,7 @@ export class Machines {
     return retired
   }
 
-  /** The machines of these members, those without one left out. */
+  /** The machines of these members. A member whose disk is in no machine is left out. */
   ofMembership({ members }: Membership): readonly Machine[] {
     return members.flatMap(({ nodeId }) => this.of(nodeId) ?? [])
   }

@@ -7,40 +7,40 @@ import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
 import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 
-/** As the store of a node: the marks that become durable with a change, and without one. */
+/** The same number as in the store of a node: how many marks one transaction makes durable. */
 const MARKS_PER_TRANSACTION = 64
 const MARKS_PER_FLUSH = 512
 
-/** Power goes at a transaction: before it is durable, or behind that. */
+/** The power fails at a transaction: before or after the transaction is durable. */
 export class PowerCut extends Error {}
 
-/** Hears of what has become durable. */
+/** Is told what has become durable. */
 export type StoreObserver = Readonly<{
   onVote: (key: string, record: KeyRecord) => void
-  /** `before`: what has become a stub. */
+  /** `before`: the record that has become a stub. */
   onStub: (key: string, before: KeyRecord) => void
   onDrop: (key: string) => void
 }>
 
 /**
- * A disk: it keeps what was committed, through every crash of its node, and nothing else.
+ * A disk. It keeps what was committed through every crash of its node, and nothing else.
  */
 export class MemoryStore implements RecordStore {
   readonly nodeId: string
   readonly inventory = new Inventory()
   #membership: Membership | undefined
-  /** What the transaction under way would adopt. */
+  /** The membership that the transaction under way would adopt. */
   #adopted: Membership | undefined
-  /** What the next transaction is to be interrupted by. */
+  /** Where the next transaction is to be interrupted. */
   nextCut: 'before commit' | 'after commit' | undefined
   readonly #records = new Map<string, KeyRecord>()
-  /** What the transaction under way would change. */
+  /** The records that the transaction under way would change. */
   #changes: Map<string, KeyRecord> | undefined
   readonly #digestOf: typeof digestOf
   readonly #observer: StoreObserver
   /** Chosen marks that are not durable yet. */
   #marks = new PendingMarks()
-  /** What the observer is told once it is durable. */
+  /** Calls of the observer that are made when the transaction is durable. */
   #news: (() => void)[] = []
 
   /** An empty disk. `digest` is the node's, unless a test breaks it. */

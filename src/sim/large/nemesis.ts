@@ -3,13 +3,16 @@ import type { ConnectorProcess } from './connector-process.ts'
 import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 
-/** What can be harmed. All are looked up anew each time: connectors are replaced, and machines are added. */
+/**
+ * What faults can hit. These are functions that are called for each fault, because connectors are replaced
+ * and machines are added.
+ */
 export type Targets = Readonly<{
   machines: () => readonly Machine[]
   connectors: () => readonly ConnectorProcess[]
   replace: (connector: number) => void
   haveClocksThatJump: boolean
-  /** So long between two faults, on average; `undefined`: much less, for some of the runs. */
+  /** The average time between two faults; `undefined`: drawn, and in some runs much shorter. */
   calmMs: number | undefined
   tell: (line: string) => void
 }>
@@ -27,8 +30,8 @@ const KINDS = [
 ] as const
 
 /**
- * Draws faults, one after the other, until it is told to heal everything. Which kinds, and how often, is
- * drawn once.
+ * Draws faults, one after the other, until it is told to heal everything. The kinds of faults and their
+ * frequency are drawn once for each run.
  */
 export class Nemesis {
   readonly #chance: Chance
@@ -36,7 +39,7 @@ export class Nemesis {
   readonly #targets: Targets
   readonly #kinds: readonly (typeof KINDS)[number][]
   readonly #pauseMs: number
-  /** How long a fault lasts, at most. */
+  /** The longest duration of a fault. */
   readonly #lengthMs: number
   #isOver = false
 
@@ -53,7 +56,7 @@ export class Nemesis {
     if (this.#kinds.length > 0) this.#wait()
   }
 
-  /** Every process runs, and every wire is whole; from now on nothing happens any more. */
+  /** Lets every process run and every wire deliver. From now on there are no faults. */
   heal(): void {
     this.#isOver = true
     for (const machine of this.#targets.machines()) {

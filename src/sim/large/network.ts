@@ -15,21 +15,26 @@ import type { ProcessClock, Timeline } from './timeline.ts'
 
 /** How the network behaves in a run. */
 export type Weather = Readonly<{
-  /** Usual one-way latency, drawn for each batch between the two. */
+  /** The least and the greatest usual one-way latency; it is drawn for each batch. */
   latencyMs: readonly [number, number]
-  /** Share of the batches that take very long, up to `stallMsMax`: until the wire heals for the last time. */
+  /**
+   * The share of the batches that take very long (up to `stallMsMax`), until the network is healed at the
+   * end.
+   */
   stallRate: number
   stallMsMax: number
 }>
 
-/** The network of a run: it connects processes, and behaves alike for all of them. */
+/** The network of a run: it connects processes, and has the same weather for all of them. */
 export class Network {
   readonly timeline: Timeline
   readonly chance: Chance
   readonly weather: Weather
-  /** Whether a node refuses what was held up on its way: not where clocks run apart without bound. */
+  /**
+   * Whether a node refuses messages that were delayed too long. It does not where clocks drift without bound.
+   */
   readonly areMessagesJudged: boolean
-  /** No batch is held up any more. */
+  /** From now on no batch is delayed for long. */
   isSteady = false
 
   constructor(timeline: Timeline, chance: Chance, weather: Weather, areMessagesJudged: boolean) {
@@ -39,14 +44,14 @@ export class Network {
     this.areMessagesJudged = areMessagesJudged
   }
 
-  /** The way from a connector to whatever node runs on a machine. */
+  /** Connects a connector to the node that runs on a machine. */
   connect(owner: ProcessClock, listener: Listener): SimulatedTransport {
     return new SimulatedTransport(this, owner, listener)
   }
 }
 
 /**
- * One direction between two processes. While it is cut, what was sent waits: delivery is delayed, without
+ * One direction between two processes. While it is cut, messages wait: their delivery is delayed without
  * bound.
  */
 export class Wire {
@@ -71,7 +76,7 @@ export class Wire {
     for (const pump of waiting) this.#timeline.after(0, pump)
   }
 
-  /** A channel over this wire: first in, first out, as a stream delivers. */
+  /** A channel over this wire: it delivers in the order of sending, like a stream. */
   open<M>(deliver: (message: M) => void): (message: M) => void {
     const queue: { at: number; message: M }[] = []
     let isPumping = false
@@ -104,13 +109,16 @@ export class Wire {
 
 /** The node's end of a connection. */
 export interface Listener {
-  /** Whether a process is there to accept streams. */
+  /** Whether a process runs that can accept streams. */
   readonly isUp: boolean
-  /** Counts its starts: what was sent to a process that has died since does not arrive at the next one. */
+  /**
+   * The number of its starts. A message for a process that has died since then does not arrive at the next
+   * one.
+   */
   readonly startCount: number
   /**
    * A batch arrives. The node's answer goes to `reply`, unless the node crashes first. `isFresh`: whether the
-   * node may still act on the batch, by the time of its clock; else nothing comes of it.
+   * node's clock says that the node may still act on the batch; else the node ignores it.
    */
   receive(
     batch: RequestBatch,
@@ -123,21 +131,21 @@ export interface Listener {
   scan(range: ScanRange, limit: number, reply: (slice: ScanSlice | undefined) => void): void
 }
 
-/** Few, so that a scan takes many steps, between which much happens. */
+/** A small number, so that a scan takes many steps and much happens between them. */
 const SCAN_PAGE_RECORDS = 2
 
 /**
- * The way from one connector to one node. Streams on it end when either process dies, and whenever chance
- * wants.
+ * The connection from one connector to one node. Its streams end when one of the processes dies, and at
+ * random times.
  */
 export class SimulatedTransport implements NodeTransport {
   /** The streams that both ends believe to be open. */
   readonly streams = new Set<SimulatedStream>()
-  /** Ends each of the questions that are under way. */
+  /** One function for each call under way, which ends it. */
   readonly #calls = new Set<() => void>()
   readonly up: Wire
   readonly down: Wire
-  /** The connector's process: what arrives for it is handled when that runs. */
+  /** The connector's process: what arrives for it is handled when the process runs. */
   readonly owner: ProcessClock
   readonly network: Network
   readonly #timeline: Timeline
@@ -162,8 +170,8 @@ export class SimulatedTransport implements NodeTransport {
   }
 
   /**
-   * Ends a stream; the connector hears of it a little later. `isLate`: what is on its way to the node still
-   * arrives there, as from a socket's buffer; only the answers go nowhere.
+   * Ends a stream; the connector learns this a little later. `isLate`: messages on their way to the node
+   * still arrive there, as from a socket's buffer, and only the answers are lost.
    */
   end(stream: SimulatedStream, isLate: boolean): void {
     this.streams.delete(stream)
@@ -201,7 +209,7 @@ export class SimulatedTransport implements NodeTransport {
   }
 
   /**
-   * A question of its own, beside the streams: it fails with them, after its time, and when its signal is
+   * A call outside the streams. It fails when the streams end, when its time is over, and when its signal is
    * aborted.
    */
   #call<A>(
@@ -237,7 +245,7 @@ export class SimulatedTransport implements NodeTransport {
 
 class SimulatedStream implements BatchStream {
   isOpen = true
-  /** Nothing that was sent on it arrives any more. */
+  /** Whether nothing that was sent on this stream can arrive any more. */
   isGone = false
   readonly #transport: SimulatedTransport
   readonly #handlers: StreamHandlers

@@ -9,8 +9,8 @@ import type { StoreObserver } from './memory-store.ts'
 import { GroupWitness, RegisterWitness } from './witness.ts'
 
 /**
- * Watches a run from outside: it hears what connectors send, and what nodes keep and answer, and has it
- * checked key by key. It knows which memberships are chosen, and when, from the register that holds them.
+ * Watches a run: it is told what connectors send and what nodes store and answer, and gives this to the
+ * checkers of each key. From the register of the membership it knows which memberships were chosen, and when.
  */
 export class Observer {
   readonly #electorate: ChangingElectorate
@@ -20,7 +20,7 @@ export class Observer {
   readonly #onChosen: (membership: Membership) => void
   readonly #memberships: Membership[] = []
 
-  /** @param birthCount how many nodes the cluster is born on */
+  /** @param birthCount the number of nodes on which the cluster is formed */
   constructor(birthCount: number, groupIds: readonly string[], onChosen: (membership: Membership) => void) {
     this.#electorate = new ChangingElectorate(birthCount)
     this.#onChosen = onChosen
@@ -31,12 +31,12 @@ export class Observer {
     }
   }
 
-  /** The membership that was chosen last; `undefined`: the cluster is not born yet. */
+  /** The membership that was chosen last; `undefined`: the cluster is not formed yet. */
   get newest(): Membership | undefined {
     return this.#memberships.at(-1)
   }
 
-  /** All that were chosen, one after the other. */
+  /** All memberships that were chosen, in order. */
   get memberships(): readonly Membership[] {
     return this.#memberships
   }
@@ -49,7 +49,7 @@ export class Observer {
     return this.#groups.get(groupId)!
   }
 
-  /** A connector that works in an epoch sends a request; in epoch 0, for a birth. */
+  /** A connector that works in an epoch sends a request. Epoch 0 means that it forms the cluster. */
   sent(epoch: number, key: string, request: Request, turn: number): void {
     if (request.kind === 'accept') {
       const { ballot, state } = request
@@ -62,7 +62,7 @@ export class Observer {
     this.#witnessOf(key).answered(indexOf(nodeId), answer)
   }
 
-  /** What the disk of a node tells of itself. */
+  /** The observer of the disk of a node. */
   disk(nodeId: string): StoreObserver {
     const node = indexOf(nodeId)
     return {
@@ -77,7 +77,7 @@ export class Observer {
     if (key === MEMBERSHIP_KEY) this.#noteChosen()
   }
 
-  /** Sees whether the register names other members than before. */
+  /** Checks whether the register names other members than before. */
   #noteChosen(): void {
     const value = this.#witnessOf(MEMBERSHIP_KEY).value
     if (value === undefined) return
@@ -111,12 +111,12 @@ export function formatMembership({ members, outgoing }: Membership): string {
   return outgoing === undefined ? ids(members) : `${ids(outgoing)} → ${ids(members)}`
 }
 
-/** Where the nodes of an epoch are. */
+/** The addresses of the nodes of an epoch. */
 export function addressesOf(membership: Membership): string[] {
   return nodesOfEpoch(membership).map(({ address }) => address)
 }
 
-/** Nodes are `n1`, `n2` and so on; the checkers take their numbers for bits. */
+/** Nodes are `n1`, `n2` and so on; the checkers use their numbers as the numbers of bits. */
 function indexOf(nodeId: string): number {
   return Number(nodeId.slice(1))
 }

@@ -14,7 +14,7 @@ export type OperatorOptions = Readonly<{
   scenario: Scenario
   observer: Observer
   machines: Machines
-  /** Those that run now. */
+  /** The connectors that run now. */
   connectors: () => readonly ConnectorProcess[]
 }>
 
@@ -24,8 +24,8 @@ const ACTS = ['add', 'remove', 'replace', 'replace', 'lose a disk', 'return a di
 type LostDisk = Readonly<{ machine: Machine; disk: MemoryStore }>
 
 /**
- * The person who runs the cluster: asks connectors to change its members, and has machines whose disks are
- * lost, and come back. Never so many that the cluster cannot live with it.
+ * Plays the person who runs the cluster: asks connectors to change the members, takes disks out of machines,
+ * and puts them back. It never takes out so many disks that the cluster cannot work.
  */
 export class Operator {
   readonly #options: OperatorOptions
@@ -59,14 +59,14 @@ export class Operator {
     })
   }
 
-  /** From now on only what is broken is mended. */
+  /** From now on the operator only mends what is broken. */
   stop(): void {
     this.#isOver = true
   }
 
   /**
-   * Has members replaced whose disks are gone for good, with no empty node in their place: no connector does
-   * that by itself. A node that is joining is taken out again.
+   * Asks for the replacement of members whose disks are gone for good and at whose addresses no empty node
+   * runs: no connector does that by itself. A node that is joining is removed again.
    */
   mend(): void {
     const { observer, machines, connectors } = this.#options
@@ -154,7 +154,7 @@ export class Operator {
     this.#exchange(machine, machines.newDisk())
   }
 
-  /** A disk that was lost is put back, whatever has become of its node meanwhile. */
+  /** Puts a lost disk back, even if its node is no longer a member. */
   #returnDisk(): void {
     const { stage } = this.#options
     if (this.#lostDisks.length === 0) return
@@ -172,9 +172,9 @@ export class Operator {
   }
 
   /**
-   * Whether the cluster goes on without the disk of a node. That must hold for the membership that was chosen
-   * last, and for each one before it from which connectors may have to go on, because no other node has
-   * adopted a later one.
+   * Whether the cluster can work without the disk of a node. This must hold for the membership that was
+   * chosen last. It must also hold for each earlier membership that connectors may still start from, because
+   * no other node has adopted a later one.
    */
   #canLose(nodeId: string): boolean {
     const { observer, machines } = this.#options
@@ -184,14 +184,15 @@ export class Operator {
       .filter((node) => node.nodeId !== nodeId)
       .map((node) => machines.of(node.nodeId)?.store.membership?.epoch ?? 0)
     const oldest = Math.max(...adopted)
-    // The birth is not complete: a node that was asked to agree to it cannot take the place of another one.
+    // The cluster is not formed yet: a node that was asked to agree to its first membership cannot replace
+    // another one.
     if (newest.epoch === 1 && adopted.includes(0)) return false
     return memberships
       .filter(({ epoch }) => epoch >= oldest)
       .every((membership) => !isMemberOf(membership, nodeId) || this.#survives(membership, nodeId))
   }
 
-  /** Whether each set of members that decides has a quorum of disks left, and lacks no more than one. */
+  /** Whether each set of members that needs a quorum still has one, and lacks at most one disk. */
   #survives({ members, outgoing = members }: Membership, nodeId: string): boolean {
     const hasDisk = (id: string) => id !== nodeId && this.#options.machines.of(id) !== undefined
     return [members, outgoing].every((deciding) => {

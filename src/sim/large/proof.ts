@@ -17,27 +17,27 @@ import type { Stage } from './stage.ts'
 import type { Ending } from './witness.ts'
 
 /**
- * From the healing of everything on, how long until every operation succeeds. Timers that were set before run
- * out first, and the slowest clock takes three times the timeout of a batch, twice as long.
+ * The longest time from the healing of all faults until every operation succeeds. Timers that were set before
+ * must run out first, and on the slowest clock the three timeouts of a batch take twice as long.
  */
 const RECOVERY_MS = 25_000
 /**
- * From then on, how long until no change of the membership is under way, and all know the last one: each
- * change that is left may have to be claimed by another connector first, and each lost disk makes one change
- * more.
+ * The longest time from then on until no change of the membership is under way and all know the last
+ * membership. Another connector may first have to claim each change that is left, and each lost disk makes
+ * one more change.
  */
 const CHANGES_MS = 60_000
-/** How often the operator looks whether there is anything that no connector mends. */
+/** The time between two checks of the operator for faults that no connector mends. */
 const MEND_MS = 1_000
 /**
- * From then on, how long until all nodes hold the same: a few comparisons of the connector with the slowest
- * clock, and as many repairs as there are keys.
+ * The longest time from then on until all nodes hold the same: a few comparisons by the connector with the
+ * slowest clock, and as many repairs as there are keys.
  */
 const REPAIR_MS = 10_000
 /**
- * From then on, how many grace times until nothing is left of deleted groups: two for the steps and a quarter
- * for each walk between them; and the same again, for what repair had to settle first, or what was only
- * promised.
+ * The largest number of grace times from then on until nothing is left of deleted groups: two for the steps,
+ * a quarter for each walk between them, and the same again for keys that repair must settle first and for
+ * records that hold only a promise.
  */
 const REMOVAL_GRACES = 6
 
@@ -51,7 +51,7 @@ export type ProofOptions = Readonly<{
   connectors: () => readonly ConnectorProcess[]
 }>
 
-/** The second phase of a run: everything is healed, and then the cluster must come to rest, and work. */
+/** The second phase of a run: all faults are healed, and then the cluster must settle and work. */
 export class Proof {
   readonly #options: ProofOptions
 
@@ -80,7 +80,10 @@ export class Proof {
     stage.timeline.after(MEND_MS, () => this.#mend())
   }
 
-  /** Changes of the membership end: all connectors, and all members, know the one that was chosen last. */
+  /**
+   * Proves that changes of the membership end: all connectors and all members know the membership that was
+   * chosen last.
+   */
   async #proveSettled(): Promise<void> {
     const { stage } = this.#options
     await stage.runUntil(stage.timeline.nowMs + CHANGES_MS, () => this.#unsettled() === undefined)
@@ -108,8 +111,8 @@ export class Proof {
   }
 
   /**
-   * When all is well, every connector changes and reads every group, at once and in agreement with the
-   * others.
+   * Proves that without faults every connector can change and read every group at once, and that their
+   * answers agree.
    */
   async #proveProgress(groupId: string): Promise<void> {
     const { stage, scenario, clients, connectors } = this.#options
@@ -134,7 +137,7 @@ export class Proof {
     }
   }
 
-  /** Background repair makes all members equal, without any client. */
+  /** Proves that background repair makes all members equal without any client. */
   async #proveEqual(): Promise<void> {
     const { stage } = this.#options
     await stage.runUntil(stage.timeline.nowMs + REPAIR_MS, () => this.#differingKey() === undefined)
@@ -153,7 +156,7 @@ export class Proof {
     })
   }
 
-  /** All groups are deleted by now: removal leaves nothing of them on any member. */
+  /** Proves that nothing is left of the groups, which are all deleted by now, on any member. */
   async #proveRemoved(): Promise<void> {
     const { stage, scenario } = this.#options
     const { graceMs, isRemovalAwaited } = scenario
@@ -172,7 +175,7 @@ export class Proof {
   }
 }
 
-/** What must be the same on every node: what it has accepted, and at which ballot. */
+/** What must be the same on every node: the accepted state and its ballot. */
 function formatHeld({ accepted, state }: KeyRecord): string {
   return accepted === undefined ? 'nothing' : `${formatState(state)} at ${formatBallot(accepted)}`
 }

@@ -2,65 +2,73 @@ import type { RepairLimits } from '../../upkeep/repair/repair.ts'
 import type { Chance } from '../chance.ts'
 import type { Weather } from './network.ts'
 
-/** How much of a world there is, at most: for shorter runs of the same seed. */
+/** The largest size of a world. Smaller bounds give shorter runs of the same seed. */
 export type LargeBounds = Readonly<{
   keysMax: number
   clientsMax: number
   operationsMax: number
-  /** Changes of the membership, and disks lost, that are tried. */
+  /** The number of changes of the membership, and of losses of disks, that are tried. */
   changesMax: number
 }>
 
-/** What any seed keeps within. */
+/** The bounds that every seed keeps. */
 export const LARGE_BOUNDS: LargeBounds = { keysMax: 6, clientsMax: 16, operationsMax: 400, changesMax: 100 }
 
-/** How many nodes a cluster is born on: one of these. */
+/** The numbers of nodes on which a cluster may be formed; one of these is drawn. */
 export const NODE_COUNTS: readonly number[] = [3, 3, 4, 5, 7]
 
-/** How many operation timeouts make a grace time. */
+/** The grace time is this many operation timeouts. */
 const TIMEOUTS_PER_GRACE = 10
 
-/** What a world is like, as it is drawn at its begin. */
+/** The properties of a world, which are drawn when it begins. */
 export type Scenario = Readonly<{
   nodeCount: number
   connectorCount: number
   groupIds: readonly string[]
   clientCount: number
   operationsMax: number
-  /** Between the end of a client's operation and its next one, on average. */
+  /** The average time between the end of a client's operation and its next one. */
   thinkMs: number
   viewCacheBytesMax: number
   viewAgeMsMax: number
   repairLimits: RepairLimits
-  /** Nothing is repaired in the background until all heals: nodes lag for as long as clients let them. */
+  /**
+   * Whether background repair starts only when all faults are healed: until then, nodes stay out of date
+   * unless clients' operations repair them.
+   */
   isRepairLate: boolean
   weather: Weather
-  /** Clocks run apart without bound, and jump. */
+  /** Whether clocks drift without bound and jump. */
   hasDrift: boolean
   operationTimeoutMs: number
   /**
-   * `undefined`: tombstones stay. They do where clocks run apart without bound: a grace time is by a clock.
+   * `undefined`: tombstones stay. This is so where clocks drift without bound, because a clock measures the
+   * grace time.
    */
   graceMs: number | undefined
-  /** Whether the run goes on until all is removed: that is long, and little happens. */
+  /**
+   * Whether the run goes on until all tombstones are removed. That takes long, and little happens in that
+   * time.
+   */
   isRemovalAwaited: boolean
-  /** Clients work on one or two groups at a time, so that the others are left alone for a while. */
+  /** Whether clients work on one or two groups at a time, so that the others rest for a while. */
   isWandering: boolean
-  /** Faults happen from the start, and not only when the cluster is born. */
+  /** Whether faults happen from the start, and not only after the cluster is formed. */
   isBirthHard: boolean
-  /** Between two changes of the membership that are tried, on average; `undefined`: it stays as it is. */
+  /** The average time between two attempts to change the membership; `undefined`: it does not change. */
   changePauseMs: number | undefined
   changesMax: number
 }>
 
 export function drawScenario(chance: Chance, nodeCounts: readonly number[], bounds: LargeBounds): Scenario {
   const nodeCount = chance.of(nodeCounts)
-  // Drawn first and bounded then, so that what follows is drawn as in the whole run.
+  // The number is drawn first and bounded afterwards, so that all later draws are the same as in the whole
+  // run.
   const groupIds = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, chance.between(1, 6)).slice(0, bounds.keysMax)
   const clientCount = Math.min(chance.between(3, 16), bounds.clientsMax)
   const operationsMax = Math.min(chance.between(100, 400), bounds.operationsMax)
   const thinkMs = chance.of([0, 1, 10, 100])
-  // Room for one key, some keys, and all of them.
+  // Room for one key, for some keys, or for all keys.
   const viewCacheBytesMax = chance.of([2_500, 7_500, 250_000])
   const viewAgeMsMax = chance.of([20, 500, 60_000])
   const hasDrift = chance.happens(0.5)
@@ -76,7 +84,7 @@ export function drawScenario(chance: Chance, nodeCounts: readonly number[], boun
     stallRate: chance.of([0, 0.001, 0.02]),
     stallMsMax: chance.of([20, 500, 5_000]),
   }
-  // Short, so that much is removed while everything fails; but no shorter than a few round trips.
+  // Short, so that much is removed while there are faults; but not shorter than a few round trips.
   const leastTimeoutMs = Math.max(100, 20 * weather.latencyMs[1])
   const operationTimeoutMs = hasDrift ? 3_000 : leastTimeoutMs * chance.of([1, 2])
   const isRemovalAwaited = chance.happens(0.2)

@@ -3,7 +3,7 @@ import { nameOf } from '../small/shrink.ts'
 import { LARGE_BOUNDS, type LargeBounds } from './scenario.ts'
 import { runLarge } from './world.ts'
 
-/** What is tried for each bound, in the order in which they are shrunk. */
+/** The values to try for each bound, in the order in which the bounds are shrunk. */
 const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> = {
   keysMax: [1, 2, 3, 4, 5],
   clientsMax: [1, 2, 4, 8],
@@ -12,9 +12,9 @@ const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> =
 }
 
 /**
- * The least of a world in which the same rule breaks: fewer keys, clients and operations of the same seed,
- * one after the other. Another world takes another course, so it is a matter of luck how far this goes; at
- * worst nothing is left out.
+ * Returns the smallest world it finds in which the same seed breaks the same rule: it reduces the keys, the
+ * clients and the operations, one after the other. A smaller world runs differently, so it is a matter of
+ * luck how far this goes; in the worst case nothing is left out.
  */
 export async function shrinkLarge(
   seed: number,

@@ -2,15 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Chance } from '../chance.ts'
 import { Timeline } from './timeline.ts'
 
-/** What all parts of a run share: its time, its chance, its story, and how it ends. */
+/** What all parts of a run share: its time, its random numbers, its log, and how it ends. */
 export class Stage {
   readonly chance: Chance
   readonly timeline = new Timeline()
-  /** The conversation, where it is asked for. */
+  /** The log of the run, if it was asked for. */
   readonly lines: string[] | undefined
   /** Requests and answers about one key each, sent and received. */
   messageCount = 0
-  /** Counts the turns of the processes: what a proposer decides and sends in one turn belongs together. */
+  /**
+   * The number of turns of the processes so far. What a proposer decides and sends in one turn belongs
+   * together.
+   */
   turn = 0
   #failure: Error | undefined
 
@@ -32,14 +35,14 @@ export class Stage {
     this.lines?.push(`${this.timeline.nowMs.toFixed(3).padStart(10)}  ${line}`)
   }
 
-  /** Lets time pass until then, until `isDone`, or until a rule breaks. */
+  /** Lets time pass until `untilMs`, until `isDone` returns true, or until a rule is broken. */
   async runUntil(untilMs: number, isDone: () => boolean): Promise<void> {
     while (this.#failure === undefined && !isDone()) {
       this.turn += 1
       if (!this.timeline.step(untilMs)) return
       if (!this.timeline.isSettling) continue
       this.timeline.isSettling = false
-      // Whoever awaits a promise that this event has settled goes on before time does.
+      // Code that awaits a promise which this event has settled runs before time goes on.
       this.turn += 1
       await nextTurn()
     }

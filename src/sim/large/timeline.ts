@@ -3,12 +3,15 @@ import type { Chance } from '../chance.ts'
 
 type Event = { readonly at: number; readonly order: number; readonly task: () => void; isCancelled: boolean }
 
-/** Simulated time: events in the order of their times, and of their making where times are equal. */
+/**
+ * Simulated time: events in the order of their times; events of the same time, in the order in which they
+ * were made.
+ */
 export class Timeline {
   /** Milliseconds since the start of the run. */
   nowMs = 0
   /**
-   * A timer was cancelled or has fired: promises may have been settled, and whoever awaits them goes first.
+   * A timer was cancelled or has fired. It may have settled promises, and code that awaits them runs first.
    */
   isSettling = false
   readonly #heap: Event[] = []
@@ -22,7 +25,7 @@ export class Timeline {
     return event
   }
 
-  /** Runs the next event that was not cancelled. `false`: there is none before `untilMs`. */
+  /** Runs the next event that was not cancelled. Returns `false` if there is none before `untilMs`. */
   step(untilMs: number): boolean {
     for (;;) {
       const next = this.#heap[0]
@@ -69,16 +72,19 @@ function isBefore(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
 
-/** How far a process's clock may be from the others. */
+/** How a process's clock differs from the others. */
 export type Drift = Readonly<{
   /** The clock runs this many times as fast as the timeline. */
   rate: number
-  /** A timer fires after this many times its delay, drawn for each between the two. */
+  /**
+   * A timer fires after its delay times a factor, which is drawn for each timer between these two numbers.
+   */
   timerFactors: readonly [number, number]
 }>
 
 /**
- * The clock of one process: it runs apart from the others, and jumps. Nothing runs in a process that is dead.
+ * The clock of one process. It drifts from the others and jumps. In a dead process no timer fires and no task
+ * runs.
  */
 export class ProcessClock implements Clock {
   readonly #timeline: Timeline
@@ -87,7 +93,7 @@ export class ProcessClock implements Clock {
   #offsetMs: number
   #timerFactors: readonly [number, number]
   #isDead = false
-  /** What waits for a stopped process to go on. */
+  /** The tasks that run when the stopped process goes on. */
   #postponed: (() => void)[] | undefined
 
   constructor(timeline: Timeline, chance: Chance, drift: Drift) {
@@ -111,7 +117,7 @@ export class ProcessClock implements Clock {
     const factor = least + this.#chance.uniform() * (most - least)
     const event = this.#timeline.after((delayMs * factor) / this.#drift.rate, () => {
       this.#timeline.isSettling = true
-      // While the process is stopped it may still be cancelled.
+      // The timer can still be cancelled while the process is stopped.
       this.run(() => {
         if (!event.isCancelled) task()
       })
@@ -126,24 +132,24 @@ export class ProcessClock implements Clock {
     this.#timeline.after(0, () => this.run(task))
   }
 
-  /** Promises are settled in this event: whoever awaits them goes on before time does. */
+  /** This event settles promises: code that awaits them runs before time goes on. */
   settle(): void {
     this.#timeline.isSettling = true
   }
 
-  /** Runs a task of the process: now, when it goes on, or, if it is dead, never. */
+  /** Runs a task of the process: now; if the process is stopped, when it goes on; if it is dead, never. */
   run(task: () => void): void {
     if (this.#isDead) return
     if (this.#postponed === undefined) task()
     else this.#postponed.push(task)
   }
 
-  /** The clock is set forward. */
+  /** Sets the clock forward. */
   jump(aheadMs: number): void {
     this.#offsetMs += aheadMs
   }
 
-  /** From now on timers are set as asked, by this clock. */
+  /** From now on timers fire exactly after their delay, as this clock measures it. */
   steady(): void {
     this.#timerFactors = [1, 1]
   }

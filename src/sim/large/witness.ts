@@ -19,7 +19,7 @@ type Operation = {
   call: Call<GroupCommand, Seen> | undefined
 }
 
-/** Sees all that happens to the register of one key, and checks it. */
+/** Is told all that happens to the register of one key, and checks it. */
 export class RegisterWitness {
   protected readonly ledger: Ledger
   readonly #promises = new Promises()
@@ -28,7 +28,7 @@ export class RegisterWitness {
     this.ledger = new Ledger(electorate)
   }
 
-  /** What the register holds that was chosen last. */
+  /** The value that was chosen last. */
   get value(): Uint8Array | undefined {
     return this.ledger.value
   }
@@ -45,7 +45,7 @@ export class RegisterWitness {
     this.ledger.voted(node, ballot, state)
   }
 
-  /** A node has turned this into a stub. */
+  /** A node has turned this record into a stub. */
   stubbed({ accepted, state }: KeyRecord): void {
     this.ledger.removed(accepted!, state)
   }
@@ -58,18 +58,18 @@ export class RegisterWitness {
     this.#promises.told(node, record)
   }
 
-  /** Another membership is chosen: what was accepted may be chosen by that. */
+  /** Another membership was chosen, so a state that was accepted before may now be chosen. */
   reconsider(): void {
     this.ledger.reconsider()
   }
 
-  /** The operations of clients that have decided to change the value in a turn. */
+  /** The clients' operations that have decided, in this turn, to change the value. */
   protected decidersIn(_turn: number): readonly number[] {
     return []
   }
 }
 
-/** The same of a group, and of what clients see of it. */
+/** The same for a group, and it also checks what clients see of the group. */
 export class GroupWitness extends RegisterWitness {
   readonly #groupId: string
   readonly #exactlyOnce: ExactlyOnce
@@ -111,7 +111,7 @@ export class GroupWitness extends RegisterWitness {
     }
   }
 
-  /** At the end, when every operation has ended. */
+  /** Checks the history at the end, when every operation has ended. */
   finish(): void {
     this.#exactlyOnce.checkAll(this.#operations.length)
     const calls: Call<GroupCommand, Seen>[] = []

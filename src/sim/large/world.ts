@@ -1,7 +1,7 @@
 /**
- * A whole system in one process: connectors and nodes as they ship, from the birth of their cluster on, but
- * for HTTP, sockets and SQLite. Only clock, chance, network and disk are simulated. All of a run follows from
- * its seed.
+ * A whole system in one process: connectors and nodes as they ship, without HTTP, sockets and SQLite, from
+ * the time at which their cluster is formed. Only clock, random numbers, network and disk are simulated. The
+ * seed determines the whole run.
  */
 
 import type { Request } from '../../register/messages.ts'
@@ -26,17 +26,17 @@ export type LargeRun = Readonly<{
   /** Requests and answers about one key each, sent and received. */
   messageCount: number
   operationCount: number
-  /** The memberships that were chosen, one after the other. */
+  /** The memberships that were chosen, in order. */
   memberships: readonly Membership[]
   /** How many disks were lost, and how many of them came back. */
   lostDiskCount: number
   returnedDiskCount: number
   /** Simulated milliseconds. */
   simulatedMs: number
-  /** What the world was like, for a report. */
+  /** A description of the world, for a report. */
   description: string
   failure: Error | undefined
-  /** The conversation, where it was asked for. */
+  /** The log of the run, if it was asked for. */
   lines: readonly string[]
 }>
 
@@ -46,9 +46,12 @@ export type LargeOptions = Readonly<{
   bounds?: LargeBounds
 }>
 
-/** How long a birth may take while everything fails; then it goes on without faults. */
+/**
+ * How long the formation of the cluster may take while there are faults; after that it goes on without
+ * faults.
+ */
 const HARD_BIRTH_MS = 20_000
-/** How long a birth takes at most when nothing fails. */
+/** The longest time that the formation of the cluster takes without faults. */
 const BIRTH_MS = 20_000
 /** The end of a run that does not end by itself. */
 const RUN_MS_MAX = 600_000
@@ -143,7 +146,7 @@ class LargeWorld {
     }
   }
 
-  /** The connectors find empty nodes, and make them a cluster. */
+  /** The connectors find empty nodes and form a cluster of them. */
   async #beBorn(): Promise<void> {
     const stage = this.#stage
     const isFound = () => this.#connectors.some(({ isReady }) => isReady)
@@ -157,7 +160,7 @@ class LargeWorld {
       throw new Violation('a cluster is born', 'no connector has found it')
   }
 
-  /** Clients work, members change, and everything fails; then all faults are healed. */
+  /** Clients work, members change, and faults happen; then all faults are healed. */
   async #work(): Promise<void> {
     const stage = this.#stage
     const nemesis = this.#newNemesis()
@@ -220,7 +223,7 @@ class LargeWorld {
     try {
       this.#observer.sent(to.membership?.epoch ?? 0, key, request, stage.turn)
     } catch (error) {
-      // What works in the background would have nobody to tell.
+      // Nothing awaits the background work, so its error must be reported here.
       stage.fail(error)
     }
   }

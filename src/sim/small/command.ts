@@ -4,13 +4,13 @@ import type { Value } from '../../register/state.ts'
 
 export type Command =
   | Readonly<{ kind: 'read' }>
-  /** A read through a classic round, as a repair does it. */
+  /** A read through a classic round, as a repair does. */
   | Readonly<{ kind: 'settle' }>
   | Readonly<{ kind: 'create' }>
-  /** `version`: the one that must be found; `undefined`: any. */
+  /** `version`: the version that the command expects; `undefined`: any version. */
   | Readonly<{ kind: 'update' | 'delete'; version: number | undefined }>
 
-/** What a command answers. `seen` are the bytes it found or made, as a number; 0: nothing. */
+/** The answer of a command. `seen`: the value that it found or made, as a number; 0: no value. */
 export type Reply = Readonly<{
   kind: 'read' | 'created' | 'updated' | 'deleted' | 'exists' | 'missing' | 'stale'
   seen: number

@@ -8,20 +8,20 @@ import type { Epoch } from './epoch.ts'
 import { GROUP, type Key, MEMBERSHIP } from './key.ts'
 import type { Transfer } from './transfer.ts'
 
-/** An operation on a key: a client's, or one that a connector needs itself. */
+/** An operation on a key, of a client or of a connector itself. */
 export type WorldOperation = Operation & {
-  /** Of a client's operation, from 0; those of connectors have numbers below 0. */
+  /** Clients' operations are numbered from 0; those of connectors have numbers below 0. */
   readonly number: number
   readonly key: Key
   /** For a report. */
   readonly name: string
-  /** Who works on it: in another epoch, another. */
+  /** The connector that works on it; in each epoch it is another object. */
   connector: Connector
   readonly calledAt: number
   readonly onEnd: (outcome: Outcome) => void
 }
 
-/** A view, and since when it may be old. It holds in its epoch alone. */
+/** A view, and the time from which on it may be out of date. It is valid in its epoch only. */
 export type KnownView = Readonly<{ view: View; origin: number; epoch: Epoch }>
 
 /** One process in one epoch. */
@@ -36,17 +36,17 @@ export class Connector {
   readonly suspects: boolean[]
   /** By key. */
   readonly drivers: readonly KeyDriver[]
-  /** It works no more: another one has gone on to a newer epoch, or its process has died. */
+  /** Whether it has stopped: its process has died, or works in a newer epoch with another `Connector`. */
   isDead = false
-  /** Who goes on with everything in a newer epoch. */
+  /** The connector that continues all its work in a newer epoch. */
   successor: Connector | undefined
-  /** In a joint epoch, once it has begun one. */
+  /** The transfer of its joint epoch, if it has begun one. */
   transfer: Transfer | undefined
-  /** It reads which membership is chosen. */
+  /** Whether it is reading which membership is chosen. */
   isWatching = false
-  /** What nodes that did not act on its messages have said of themselves, by nodeId. */
+  /** By nodeId: what nodes that did not act on its messages have reported about themselves. */
   readonly claims = new Map<string, Claim>()
-  /** The highest round that it has seen or used, which it never forgets. */
+  /** The highest round that it has seen or used. It never forgets this number. */
   highestRoundNumber = 0
   readonly nextSequence: () => number
   #sequence = 0
@@ -69,29 +69,29 @@ export class Connector {
   }
 
   /**
-   * Parcels are numbered by their sender, so that leaving out a step changes the numbers of no other sender.
+   * Each sender numbers its own parcels, so that leaving out a step changes no other sender's numbers.
    */
   nextParcelId(): number {
     this.#parcelCount += 1
     return this.proposerId * 65_536 + this.#parcelCount
   }
 
-  /** Where the reads of the next proposer start to ask. */
+  /** The node that the reads of the next proposer ask first. */
   nextTurn(): number {
     this.#turn += 1
     return this.#turn
   }
 }
 
-/** A proposer at work, from its first operation until it is idle. */
+/** The work of one proposer, from its first operation until it is idle. */
 export class Session {
   readonly connector: Connector
   readonly driver: KeyDriver
   readonly proposer: Proposer<WorldOperation>
   readonly openedAt: number
-  /** When the oldest thing was alive that it follows from: a view that it began with, or an operation. */
+  /** The time of the oldest view or operation that its messages depend on. */
   origin: number
-  /** The ballot that it has prepared last. */
+  /** The last ballot that it has prepared. */
   prepared: Ballot | undefined
 
   constructor(driver: KeyDriver, proposer: Proposer<WorldOperation>, openedAt: number, origin: number) {
@@ -145,7 +145,7 @@ export class KeyDriver {
     return this.session
   }
 
-  /** Ends the session if its proposer is idle, and keeps what that knew. Returns its view. */
+  /** Ends the session if its proposer is idle, and keeps what the proposer knew. Returns its view. */
   closeIdle(): KnownView | undefined {
     if (this.session === undefined || !this.session.proposer.isIdle) return undefined
     const { connector } = this
@@ -158,7 +158,7 @@ export class KeyDriver {
     return view === undefined ? undefined : { view, origin: openedAt, epoch: connector.epoch }
   }
 
-  /** Takes over what the driver of an older epoch remembers. No real one does. */
+  /** Takes over what the driver of an older epoch remembers. The real driver does not do this. */
   inherit(before: KeyDriver): void {
     this.#memory = before.#memory
     this.#memoryOrigin = before.#memoryOrigin
@@ -176,7 +176,8 @@ export class KeyDriver {
     const { highestRoundNumber } = this.connector
     const view = recall === 'no view' ? undefined : views[recall]?.view
     if (view === undefined) return { view, highestRoundNumber }
-    // As a read would have given it: a ballot that some connector leads is for that one alone, and once.
+    // The same view as after a read: only the connector that leads a ballot may use that ballot, and only
+    // once.
     return {
       view: { state: view.state, next: { round: view.next.round, proposerId: 0 } },
       highestRoundNumber,

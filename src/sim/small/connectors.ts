@@ -8,14 +8,15 @@ import { GROUP } from './key.ts'
 import type { Parcel } from './network.ts'
 import type { Stage } from './stage.ts'
 
-/** Views that a later proposer may be given; the oldest are kept. */
+/** The number of views that later proposers may be given; the oldest views are kept. */
 const VIEWS_MAX = 64
 
-/** What a connector asks of a register for itself. */
+/** An operation that a connector runs on a register for its own purposes. */
 export type OwnOperation = Pick<WorldOperation, 'key' | 'name' | 'decide' | 'needsRound' | 'isRead'> &
   Readonly<{
     /**
-     * `connector`: who goes on with what the connector did that asked. Not called when the process has died.
+     * `connector`: the connector that continues the work of the one that asked. `onEnd` is not called if the
+     * process has died.
      */
     onEnd: (outcome: Outcome, connector: Connector) => void
   }>
@@ -26,7 +27,7 @@ export class Connectors {
   /** Operations that have begun and not ended. */
   readonly pending: WorldOperation[] = []
   /**
-   * Every view of the clients' key that some connector held when it became idle: states that were known to be
+   * Every view of the clients' key that a connector held when it became idle. Their states were known to be
    * chosen.
    */
   readonly views: KnownView[] = []
@@ -35,14 +36,14 @@ export class Connectors {
   #ownCount = 0
   /** The clients' operations that have decided to change something since the event under way began. */
   #deciders: number[] = []
-  /** What follows from the end of operations: events of their own, after the one under way. */
+  /** What follows from the end of operations. These are separate events, after the one under way. */
   readonly #later: (() => void)[] = []
 
   constructor(stage: Stage) {
     this.#stage = stage
   }
 
-  /** Draws an id that nobody else ever uses in a ballot. */
+  /** Draws an id that no other proposer ever uses in a ballot. */
   newProposerId(): number {
     this.#proposerCount += 1
     return this.#proposerCount
@@ -55,7 +56,7 @@ export class Connectors {
     return connector
   }
 
-  /** A connector dies with all that it has not answered. Another one starts in its place. */
+  /** A connector dies with all operations that it has not answered. Another one replaces it. */
   replace(index: number): void {
     const { teller } = this.#stage
     const before = this.list[index]
@@ -71,8 +72,8 @@ export class Connectors {
   }
 
   /**
-   * A connector goes on to a newer epoch. As `RegisterClient.retire` does: another client, with an id of its
-   * own, goes on with everything that is under way.
+   * A connector moves to a newer epoch, as `RegisterClient.retire` does: another client with another id
+   * continues everything that is under way.
    */
   follow(before: Connector, epoch: Epoch): void {
     const { place } = before
@@ -163,7 +164,7 @@ export class Connectors {
     this.#expire(operation)
   }
 
-  /** The time of all operations is over that rest on something from before `since`. */
+  /** The time is over for all operations that depend on something from before `since`. */
   expireOlder(since: number): void {
     for (const { drivers } of this.list) {
       for (const { session, connector, key } of drivers) {
@@ -174,7 +175,7 @@ export class Connectors {
     }
   }
 
-  /** Something that a session has sent comes back, is lost, or a timer has run. */
+  /** A message of a session is answered or lost, or one of its timers has run. */
   receive(session: Session, { kind, node, token, answer }: Parcel): void {
     const { proposer, connector } = session
     if (kind === 'timer') return this.#react(session, () => proposer.resume(token))
@@ -193,7 +194,8 @@ export class Connectors {
     const { connector, key, calledAt } = operation
     this.pending.push(operation)
     const session = connector.drivers[key]!.open(recall, this.views, time.now, time.deadBefore)
-    // With the oldest of its operations, which may have begun in an older epoch, it dies of a grace time.
+    // The session dies in a grace time together with its oldest operation, which may have begun in an older
+    // epoch.
     session.origin = Math.min(session.origin, calledAt)
     this.#react(session, () => session.proposer.submit(operation))
   }
@@ -216,7 +218,7 @@ export class Connectors {
     operation.onEnd(outcome)
   }
 
-  /** Lets a proposer react to an event, and carries its effects out. */
+  /** Lets a proposer react to an event, and carries out the effects. */
   #react(session: Session, event: () => readonly Effect<WorldOperation>[]): void {
     const { oracle, network } = this.#stage
     const { driver, connector } = session
@@ -243,7 +245,7 @@ export class Connectors {
   }
 }
 
-/** The connector that does in the newest epoch that its process knows what this one did. */
+/** The connector that continues the work of this one, in the newest epoch that its process knows. */
 function currentOf(connector: Connector): Connector {
   let current = connector
   while (current.successor !== undefined) current = current.successor

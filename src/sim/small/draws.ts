@@ -8,7 +8,7 @@ import type { Node } from './node.ts'
 import type { Weights } from './profile.ts'
 import type { World } from './world.ts'
 
-/** In which order parcels tend to arrive. */
+/** The order in which parcels tend to arrive. */
 export type Order = 'any' | 'newest' | 'by rank'
 
 export type DrawOptions = Readonly<{
@@ -16,25 +16,25 @@ export type DrawOptions = Readonly<{
   /** How often messages of a change of the membership overtake all others, from 0 to 1. */
   haste: number
   kinds: readonly Change['kind'][]
-  /** Clients come only when a change has begun: until then nobody has written their key. */
+  /** Whether clients start only when a change has begun: until then their key was never written. */
   isEmptyAtFirst: boolean
-  /** The number of a node that hears of clients' writes after all others, and is often suspected. */
+  /** The number of a node that receives clients' writes after all other nodes and is often suspected. */
   lateNode: number | undefined
-  /** The place of a connector that hears late of newer epochs. */
+  /** The place of a connector that learns late of newer epochs. */
   lateConnector: number | undefined
   operationCount: number
   changesLeft: number
 }>
 
-/** How often another parcel is drawn instead of one that comes late. */
+/** How many times another parcel is drawn instead of one that shall come late. */
 const LATE_DRAWS = 6
 
-/** Draws the steps of a schedule, one after the other, from what is there at each moment. */
+/** Draws the steps of a schedule, one after the other, from what is possible at each moment. */
 export class Draws {
   readonly #chance: Chance
   readonly #world: World
   readonly #options: DrawOptions
-  /** Changes of the membership that may still be asked for. */
+  /** The number of changes of the membership that may still be asked for. */
   #changesLeft: number
   /** The next operation to submit. */
   #operation = 0
@@ -120,7 +120,7 @@ export class Draws {
     return { kind: 'submit', operation, connector, recall: this.#recall() }
   }
 
-  /** Any message, or, when there is none, a timer: backing off takes longer than a message. */
+  /** Any message, or, if there is none, a timer: a proposer's pause takes longer than a message. */
   deliverHealed(): Action | undefined {
     const { parcels } = this.#world.network
     if (parcels.length === 0) return undefined
@@ -133,14 +133,14 @@ export class Draws {
   }
 
   /**
-   * What a healed cluster does by itself, sooner or later, until all of it is in the newest epoch;
-   * `undefined`: nothing.
+   * A step that a healed cluster takes by itself, sooner or later, until all nodes and connectors are in the
+   * newest epoch; `undefined`: none is needed.
    */
   upkeep(): Action | undefined {
     const chance = this.#chance
     const { nodes, oracle } = this.#world
     const { newest } = oracle
-    // A node that has ended because it was told of an epoch without it may be named by a later one.
+    // A node that has ended because it was told of an epoch without it may be a member in a later one.
     const ended = newest.nodes.find((number) => !nodes.list[number]!.isUp && !nodes.list[number]!.isLost)
     if (ended !== undefined) return { kind: 'restart', node: ended }
     const behind = this.#connectorsThat(({ epoch }) => epoch !== newest)
@@ -158,13 +158,13 @@ export class Draws {
     const [damaged] = nodes.damaged
     if (damaged !== undefined && (!newest.isJoint || chance.happens(0.5))) return this.#mend(damaged)
     if (!newest.isJoint) return undefined
-    // One at a time, as the claim of a transfer has it.
+    // Only one connector works on the transfer at a time, as the claim of a transfer demands.
     const connector = 0
     const isLost = newest.joining.some((number) => nodes.list[number]!.isLost)
     return { kind: isLost ? 'discover' : 'transfer', connector, skipped: undefined }
   }
 
-  /** Some connector hears of a damaged record, and mends it. */
+  /** A connector learns of a damaged record, and mends it. */
   #mend(damaged: Node): Action {
     const key = KEYS.find((each) => isDamage(damaged.holding(each)))!
     return { kind: 'mend', connector: this.#chance.below(this.#world.connectors.list.length), key }
@@ -195,7 +195,7 @@ export class Draws {
     const chance = this.#chance
     const { nodes, connectors, oracle } = this.#world
     const { newest } = oracle
-    // Most changes concern a node that is joining, or whose disk is lost: those are what makes a difference.
+    // Most changes concern a node that is joining or whose disk is lost: these find the most faults.
     const concerned = newest.isJoint
       ? newest.joining
       : newest.nodes.filter((number) => nodes.list[number]!.isLost)
@@ -206,7 +206,7 @@ export class Draws {
     return { kind: 'change', connector: chance.below(connectors.list.length), change }
   }
 
-  /** A connector that is behind finds a node that knows more; or anybody looks at any node. */
+  /** A connector that is out of date asks nodes that know a newer epoch; or any connector asks any nodes. */
   #discover(): Action | undefined {
     const chance = this.#chance
     const { connectors, nodes } = this.#world
@@ -249,7 +249,7 @@ export class Draws {
     return ticket < 19 ? 'forgotten' : 'no view'
   }
 
-  /** A message of a change of the membership, if its turn is before that of all others. */
+  /** A message of a change of the membership, if it shall overtake all others. */
   #parcelOfChange(): Parcel | undefined {
     const { haste } = this.#options
     if (haste === 0 || !this.#chance.happens(haste)) return undefined
@@ -275,12 +275,11 @@ export class Draws {
   #anyParcel(parcels: readonly Parcel[]): Parcel {
     if (this.#options.order === 'any') return this.#chance.of(parcels)
     if (this.#options.order === 'newest') {
-      // The others wait; now and then one of them is remembered.
+      // The other parcels wait; now and then one of them is drawn.
       const window = this.#chance.happens(0.1) ? parcels.length : Math.min(6, parcels.length)
       return parcels[parcels.length - 1 - this.#chance.below(window)]!
     }
-    // Each parcel has a rank of its own for good, so some stay behind through everything that happens
-    // meanwhile.
+    // Each parcel keeps its rank, so some parcels wait while much else happens.
     let best = parcels[0]!
     for (const parcel of parcels) if (rankOf(parcel.id) > rankOf(best.id)) best = parcel
     return best

@@ -11,9 +11,9 @@ export type Epoch = Readonly<{
   number: number
   membership: Membership
   handover: Handover
-  /** The nodes of its rounds, by their numbers in the world. A proposer knows them by their indexes here. */
+  /** The nodes of its rounds, by their numbers in the world. A proposer uses their indexes in this list. */
   nodes: readonly number[]
-  /** How messages of this epoch name the node that they are for, by the number of that node. */
+  /** By the number of a node: how messages of this epoch name it as their recipient. */
   recipients: readonly (Recipient | undefined)[]
   /** The nodes that are joining, by their numbers in the world. */
   joining: readonly number[]
@@ -68,13 +68,13 @@ export function planOf(change: Change, current: Membership, newcomer: Member): C
   return change.kind === 'remove' ? planRemove(current, nodeId) : planReplace(current, nodeId, newcomer)
 }
 
-/** The sets of nodes of which each must have its quorum, by the numbers of the nodes. */
+/** The sets of nodes that each need a quorum, as numbers of nodes. */
 export function configurationsOf({ membership }: Epoch): readonly (readonly number[])[] {
   const { members, outgoing } = membership
   return (outgoing === undefined ? [members] : [outgoing, members]).map((set) => set.map(numberOf))
 }
 
-/** As a report names it: `epoch 2 (n0 n1 n2 → n0 n1 n3)`. */
+/** An epoch as a report writes it: `epoch 2 (n0 n1 n2 → n0 n1 n3)`. */
 export function formatEpoch(epoch: Epoch): string {
   const sets = configurationsOf(epoch).map((set) => set.map(nodeIdOf).join(' '))
   return `epoch ${epoch.number} (${sets.join(' → ')})`

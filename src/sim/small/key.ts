@@ -5,12 +5,12 @@
 export const GROUP = 0
 export const MEMBERSHIP = 1
 
-/** Both, in the order in which nodes list them. */
+/** Both keys, in the order in which nodes list them. */
 export const KEYS = [GROUP, MEMBERSHIP] as const
 
 export type Key = (typeof KEYS)[number]
 
-/** As a report names it. */
+/** A key as a report writes it. */
 export function formatKey(key: Key): string {
   return key === GROUP ? 'the group' : 'the membership'
 }

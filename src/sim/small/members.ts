@@ -16,12 +16,12 @@ import type { Nodes } from './nodes.ts'
 import type { Stage } from './stage.ts'
 import { Transfer } from './transfer.ts'
 
-/** How connectors change the membership, carry a change out, and hear of the changes of others. */
+/** How connectors change the membership, carry out a change, and learn of the changes of others. */
 export class Members {
   readonly #stage: Stage
   readonly #connectors: Connectors
   readonly #nodes: Nodes
-  /** Where every connector was told to look. */
+  /** The addresses at which every connector looks for nodes. */
   readonly #hosts: readonly string[]
 
   constructor(stage: Stage, connectors: Connectors, nodes: Nodes) {
@@ -32,7 +32,7 @@ export class Members {
   }
 
   /**
-   * A connector proposes a change of the membership of its epoch. Where that needs a new node, one starts.
+   * A connector proposes a change of the membership of its epoch. If the change needs a new node, one starts.
    */
   change(connector: Connector, change: Change): void {
     const newcomer = memberOf(nodeIdOf(this.#nodes.list.length))
@@ -43,7 +43,7 @@ export class Members {
     this.#begin(connector, planned)
   }
 
-  /** A connector reads which membership is chosen, and follows it. */
+  /** A connector reads which membership is chosen, and adopts it. */
   watch(connector: Connector): void {
     if (connector.isWatching) return
     connector.isWatching = true
@@ -62,7 +62,9 @@ export class Members {
     })
   }
 
-  /** A connector asks all nodes but one who they are, and does what the real rules make of their answers. */
+  /**
+   * A connector asks all nodes except one for their identities, and acts on the answers by the real rules.
+   */
   discover(connector: Connector, skipped: number | undefined): void {
     const { membership } = connector.epoch
     const asked = this.#nodes.list.filter(({ isUp, number }) => isUp && number !== skipped)
@@ -94,8 +96,8 @@ export class Members {
 
   /**
    * A node did not act on a message of a connector, because it is in another epoch. Returns whether the
-   * connector follows a newer one for that: enough nodes have told of it. Else it reads which membership is
-   * chosen.
+   * connector moves to a newer epoch because enough nodes have reported it. If not, the connector reads which
+   * membership is chosen.
    */
   mismatch(connector: Connector, number: number, nodeEpoch: Epoch): boolean {
     const { membership } = connector.epoch
@@ -107,14 +109,14 @@ export class Members {
     return newer !== undefined
   }
 
-  /** The transfer of a connector begins what is to be done, in a joint epoch. */
+  /** In a joint epoch, the transfer of a connector begins what it has to do. */
   transfer(connector: Connector, skipped: number | undefined): void {
     if (!connector.epoch.isJoint) return
     connector.transfer ??= this.#newTransfer(connector)
     connector.transfer.advance(skipped)
   }
 
-  /** A connector runs a round for a key: nodes with a damaged record learn what it leaves. */
+  /** A connector runs a round for a key: nodes with a damaged record learn the state that is chosen. */
   mend(connector: Connector, key: Key): void {
     this.#connectors.submitOwn(connector, {
       key,

@@ -1,6 +1,6 @@
 /**
- * The object that a small world's key must behave like: written anew, in numbers, for the linearizability
- * checker.
+ * The object that the key of a small world must behave like. It is written a second time for the
+ * linearizability checker, with numbers as its values.
  */
 import type { Model } from '../../linearizability/linearizability.ts'
 import type { Command, Reply } from './command.ts'
@@ -10,7 +10,7 @@ type Applied = Readonly<{ state: number; result: Reply }>
 /** A command and the number of its operation. */
 export type NumberedCommand = Readonly<{ operation: number; command: Command }>
 
-/** 0 is nothing; else creator * 65536 + version * 256 + writer. Versions start at 1. */
+/** 0: no value; else creator * 65536 + version * 256 + writer. Versions start at 1. */
 export const MODEL: Model<number, NumberedCommand, Reply> = {
   initial: 0,
   isSame: (a, b) => a.kind === b.kind && a.seen === b.seen,

@@ -5,39 +5,39 @@ import type { Epoch } from './epoch.ts'
 import { GROUP, type Key } from './key.ts'
 import type { Transfer } from './transfer.ts'
 
-/** The part of a connector that has sent a parcel, and takes what comes of it. */
+/** The part of a connector that has sent a parcel and receives the answer. */
 export type Sender = Session | Transfer
 
-/** Something on its way between a connector and a node, or a timer of the connector. */
+/** A message on its way between a connector and a node, or a timer of the connector. */
 export type Parcel = Readonly<{
   id: ParcelId
   /**
-   * `list` and `listing`: a transfer asks a node for all that it holds, and what the node says. `mismatch`:
+   * `list` and `listing`: a transfer asks a node for all that it holds, and the node's answer. `mismatch`:
    * the node did not act, because it is in another epoch. `loss`: the sender learns that a message, or the
    * answer to it, was lost.
    */
   kind: 'request' | 'answer' | 'list' | 'listing' | 'mismatch' | 'loss' | 'timer'
   /** `undefined`: a remover has sent it, and waits for no answer. */
   sender: Sender | undefined
-  /** Who has sent it, for a report. */
+  /** The name of its sender, for a report. */
   name: string
-  /** It dies of a grace time that began after this time. */
+  /** A grace time that began after this time kills it. */
   origin: number
   /** It is for a node in this epoch. */
   epoch: Epoch
   key: Key
-  /** The number of the node; of a timer, 0. */
+  /** The number of the node; 0 for a timer. */
   node: number
   token: number
   request: Request | undefined
 }> &
   Said
 
-/** What comes back from a node. */
+/** The answer of a node. */
 type Said = Readonly<{
   answer: Reply | undefined
   listing: readonly Holding[] | undefined
-  /** Of a mismatch: the epoch that the node is in; `undefined`: it is new. */
+  /** In a mismatch: the epoch of the node; `undefined`: the node is new. */
   nodeEpoch: Epoch | undefined
 }>
 
@@ -45,11 +45,11 @@ type ReplyKind = Exclude<Parcel['kind'], 'request' | 'list'>
 
 const NOTHING: Said = { answer: undefined, listing: undefined, nodeEpoch: undefined }
 
-/** All that is on its way. */
+/** All messages that are on their way. */
 export class Network {
   /** In no particular order. */
   readonly parcels: Parcel[] = []
-  /** Parcels that were dealt with. */
+  /** The number of parcels that were handled. */
   messageCount = 0
   #removerParcels = 0
 
@@ -65,7 +65,7 @@ export class Network {
     this.#push(kind, sender, key, node, token, request, NOTHING)
   }
 
-  /** A remover sends a request about the clients' key, to which nobody waits for an answer. */
+  /** A remover sends a request about the clients' key, and waits for no answer. */
   sendUnanswered(name: string, origin: number, epoch: Epoch, node: number, request: Request): void {
     this.#removerParcels += 1
     const id = this.#removerParcels
@@ -73,12 +73,12 @@ export class Network {
     this.parcels.push({ id, kind: 'request', sender: undefined, name, origin, epoch, node, request, ...rest })
   }
 
-  /** What becomes of a message is on its way to its sender. */
+  /** Sends the answer to a message, or its loss, to the sender of the message. */
   reply({ sender, key, node, token, request }: Parcel, kind: ReplyKind, said: Said = NOTHING): void {
     if (sender !== undefined) this.#push(kind, sender, key, node, token, request, said)
   }
 
-  /** Sooner or later a sender learns that a message, or its answer, was lost. A timer only runs again. */
+  /** Lets a sender learn later that a message or its answer was lost. A timer only runs again. */
   notifyLoss(parcel: Parcel): void {
     this.reply(parcel, parcel.kind === 'timer' ? 'timer' : 'loss')
   }
@@ -128,7 +128,7 @@ export class Network {
     return undefined
   }
 
-  /** A grace time is over: what is from before it dies, and nobody hears of it. */
+  /** A grace time is over: parcels from before it disappear, and nobody is told. */
   dropOlder(since: number): void {
     for (let index = this.parcels.length - 1; index >= 0; index -= 1) {
       if (this.parcels[index]!.origin < since) this.parcels.splice(index, 1)

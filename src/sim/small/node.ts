@@ -11,7 +11,7 @@ import type { Oracle } from './oracle.ts'
 type Vote = Readonly<{ key: Key; request: Extract<Request, { kind: 'accept' }> }>
 
 /**
- * A node: the real acceptor and the real rules of adoption, over a disk that forgets in a crash what was not
+ * A node: the real acceptor and the real rules of adoption, and a disk that loses in a crash what was not
  * saved.
  */
 export class Node implements NodeIdentity {
@@ -19,21 +19,21 @@ export class Node implements NodeIdentity {
   readonly nodeId: string
   readonly address: string
   isUp = true
-  /** Its disk is not there. */
+  /** Whether its disk is missing. */
   isLost = false
   readonly #protocol: Protocol
   readonly #oracle: Oracle
   /** By key. */
   readonly #holdings: Holding[] = [EMPTY_RECORD, EMPTY_RECORD]
   readonly #saved: Holding[] = [EMPTY_RECORD, EMPTY_RECORD]
-  /** No promise that it has given, for any key, has a higher round number. */
+  /** The highest round number that the node may have promised for any key. */
   #promiseBound = 0
   #savedBound = 0
-  /** By key: what it has told of the last damage. */
+  /** By key: what the node has reported about the last damage. */
   readonly #damages: (Damage | undefined)[] = []
-  /** Votes that a crash would undo. */
+  /** The votes that a crash would undo. */
   #unsavedVotes: Vote[] = []
-  /** The epoch that it has adopted; `undefined`: it is new. */
+  /** The epoch that the node has adopted; `undefined`: the node is new. */
   #epoch: Epoch | undefined
   #savedEpoch: Epoch | undefined
 
@@ -60,7 +60,7 @@ export class Node implements NodeIdentity {
     return this.#epoch
   }
 
-  /** What it would report of a key. */
+  /** What the node would report about a key. */
   holding(key: Key): Holding {
     return this.#holdings[key]!
   }
@@ -70,7 +70,10 @@ export class Node implements NodeIdentity {
     return this.#holdings.some(isDamage)
   }
 
-  /** Its disk spoils what it holds for a key. Only a record can be spoiled. */
+  /**
+   * Its disk damages what the node holds for a key. Only a record can be damaged. Returns whether there was
+   * one.
+   */
   damage(key: Key): boolean {
     const holding = this.#saved[key]!
     if (holding === EMPTY_RECORD || isDamage(holding)) return false
@@ -82,8 +85,8 @@ export class Node implements NodeIdentity {
   }
 
   /**
-   * It is shown a chosen membership. Returns what it does. Its process ends when it is a member no more;
-   * whoever starts it again has a node that is still in its old epoch.
+   * The node is shown a chosen membership. Returns what the node does. Its process ends when it is no longer
+   * a member; if it is started again, it is still in its old epoch.
    */
   show(epoch: Epoch): 'adopt' | 'ignore' | 'leave' {
     const { adoptionOf, adoptionIsSaved } = this.#protocol.membership
@@ -95,7 +98,7 @@ export class Node implements NodeIdentity {
     return adoption
   }
 
-  /** Acts on a request of an epoch. `undefined`: it is not meant. */
+  /** Acts on a request of an epoch. `undefined`: the request is for another node or another epoch. */
   handle(key: Key, request: Request, epoch: Epoch): Reply | undefined {
     if (!this.#protocol.membership.isMeantFor(this, epoch.recipients[this.number]!)) return undefined
     const before = this.#holdings[key]!
@@ -113,7 +116,10 @@ export class Node implements NodeIdentity {
     return isDamage(holding) ? (damage.answer(holding, request) ?? holding) : answer(holding, request)
   }
 
-  /** Lists what it holds, for the transfer of an epoch. `undefined`: it is not meant. */
+  /**
+   * Lists what the node holds, for the transfer of an epoch. `undefined`: the request is for another node or
+   * another epoch.
+   */
   list(epoch: Epoch): readonly Holding[] | undefined {
     const isMeant = this.#protocol.membership.mayBeListed(this, epoch.recipients[this.number]!)
     return isMeant ? [...this.#holdings] : undefined

@@ -8,7 +8,7 @@ import type { Parcel } from './network.ts'
 import { Node } from './node.ts'
 import type { Stage } from './stage.ts'
 
-/** Nodes are bits of one number. */
+/** The checkers count nodes in the bits of a number. */
 const NODES_MAX = 20
 
 /** The nodes of a world, members or not, and what reaches them. */
@@ -23,12 +23,12 @@ export class Nodes {
     this.#connectors = connectors
   }
 
-  /** Whether there may be one more. */
+  /** Whether the world may have one more node. */
   get hasRoom(): boolean {
     return this.list.length < NODES_MAX
   }
 
-  /** A node starts, as a member or empty. */
+  /** Starts a node, as a member or empty. */
   add(address: string, epoch: Epoch | undefined): Node {
     const node = new Node(this.list.length, address, epoch, this.#stage)
     this.list.push(node)
@@ -68,7 +68,7 @@ export class Nodes {
     network.notifyLoss(parcel)
   }
 
-  /** Somebody shows a node a chosen membership. Every message does. */
+  /** Shows a node a chosen membership. Every message does this. */
   show(node: Node, epoch: Epoch): void {
     const adoption = node.show(epoch)
     if (adoption === 'adopt') this.#stage.teller?.note(`${node.nodeId} adopts ${formatEpoch(epoch)}`)
@@ -87,12 +87,15 @@ export class Nodes {
     node.isUp = true
   }
 
-  /** What a node has put off becomes durable. */
+  /** The changes that a node has put off become durable. */
   save(number: number): void {
     this.list[number]?.save()
   }
 
-  /** Only so many disks are lost that every quorum can still be had: with more lost, nothing is promised. */
+  /**
+   * A node loses its disk, unless too few nodes would be left for a quorum: the protocol promises nothing
+   * then.
+   */
   loseDisk(number: number): void {
     const node = this.list[number]
     if (node === undefined || node.isLost || !this.hasRoom || !this.#canLose(number)) return
@@ -104,7 +107,7 @@ export class Nodes {
     )
   }
 
-  /** A disk spoils a record: of so few nodes that every quorum can still be had without them. */
+  /** A disk damages a record, unless too few nodes with whole records would be left for a quorum. */
   damage(number: number, key: Key): void {
     const node = this.list[number]
     if (node === undefined || !this.#canSpare(number) || !node.damage(key)) return
@@ -118,7 +121,7 @@ export class Nodes {
       .filter(({ isDamaged, isLost }) => isDamaged && !isLost)
   }
 
-  /** A disk comes back to a place of its own. */
+  /** A lost disk comes back, on a machine of its own. */
   returnDisk(number: number): void {
     const node = this.list[number]
     if (node === undefined || !node.isLost) return
@@ -126,7 +129,7 @@ export class Nodes {
     node.isLost = false
   }
 
-  /** Every node runs that has its disk. */
+  /** Starts every node that has its disk. */
   heal(): void {
     for (const node of this.list) if (!node.isLost) node.isUp = true
   }
@@ -136,8 +139,9 @@ export class Nodes {
   }
 
   /**
-   * Whether there are quorums without this node, and without those that hold a damaged record: in the newest
-   * epoch that another node has adopted, since nobody may know of a newer one, and in all that may follow.
+   * Whether there are quorums without this node and without the nodes that hold a damaged record. This must
+   * hold in the newest epoch that another node has adopted, because it may be the newest one that is still
+   * known, and in all epochs that may follow.
    */
   #canSpare(spared: number): boolean {
     const { oracle } = this.#stage
@@ -181,7 +185,7 @@ export class Nodes {
     this.#stage.network.reply(parcel, 'listing', { answer: undefined, listing, nodeEpoch: undefined })
   }
 
-  /** The node is in another epoch, and says so; or it has just learned that it is a member no more. */
+  /** The node answers that it is in another epoch; or it has just learned that it is no longer a member. */
   #refuse(node: Node, parcel: Parcel): void {
     const { network, teller } = this.#stage
     if (!node.isUp) return network.notifyLoss(parcel)

@@ -16,8 +16,8 @@ import { MODEL, type NumberedCommand } from './model.ts'
 import type { Teller } from './teller.ts'
 
 /**
- * Watches a world from outside: it is told what is sent, what nodes accept and what clients hear, and throws
- * a `Violation` when a rule breaks. It alone knows which memberships are chosen, and when.
+ * Watches a world: it is told what is sent, what nodes accept and what clients are answered, and throws a
+ * `Violation` when a rule is broken. It alone knows which memberships are chosen, and when.
  */
 export class Oracle {
   /** The chosen memberships, in their order. */
@@ -27,7 +27,7 @@ export class Oracle {
   readonly #teller: Teller | undefined
   readonly #electorate = new ChangingElectorate()
   /**
-   * By key. In a world whose membership stays as it is, nobody touches the register that names the members.
+   * By key. In a world whose membership never changes, nothing uses the register that names the members.
    */
   readonly #ledgers: readonly Ledger[]
   readonly #promises: readonly Promises[]
@@ -59,7 +59,7 @@ export class Oracle {
     return this.epochs[this.epochs.length - 1]!
   }
 
-  /** The epoch of a membership that somebody takes for chosen. */
+  /** The epoch of a membership that a connector or a node considers chosen. */
   epochOf(membership: Membership): Epoch {
     const epoch = this.epochs[membership.epoch - 1]
     if (epoch !== undefined && !this.#electorate.chose(membership)) return epoch
@@ -84,7 +84,7 @@ export class Oracle {
 
   // What connectors and nodes do ----------------------------------------------------------------------------
 
-  /** A connector sends a request. `deciders`: the operations that have decided to change something for it. */
+  /** A connector sends a request. `deciders`: the operations whose changes it carries. */
   sent(key: Key, request: Request, deciders: readonly number[]): void {
     const ledger = this.#ledgers[key]!
     if (request.kind === 'accept') ledger.proposed(request.ballot, request.state, deciders)
@@ -113,7 +113,7 @@ export class Oracle {
     this.#promises[GROUP]!.dropped(node)
   }
 
-  /** Sees whether the register names other members than before. */
+  /** Checks whether the register names other members than before. */
   #noteChosen(): void {
     const value = this.#ledgers[MEMBERSHIP]!.value
     const membership = value === undefined ? undefined : decodeMembership(value)
@@ -132,7 +132,7 @@ export class Oracle {
 
   // What clients see ----------------------------------------------------------------------------------------
 
-  /** A client was told what became of its operation, at a time. */
+  /** A client was told, at the time `now`, how its operation ended. */
   answered(number: number, command: Command, calledAt: number, outcome: Outcome, now: number): void {
     const call = { operation: number, command }
     if (outcome.kind === 'decided') {
@@ -145,12 +145,12 @@ export class Oracle {
     this.#exactlyOnce.told(number, outcome.kind)
   }
 
-  /** A client never heard what became of its operation. */
+  /** A client was never told how its operation ended. */
   unanswered(number: number, command: Command, calledAt: number): void {
     this.#calls[number] = { call: { operation: number, command }, calledAt, returned: undefined }
   }
 
-  /** Checks what only the whole run can show. */
+  /** Checks what only a whole run can show. */
   finish(operationCount: number): void {
     this.#exactlyOnce.checkAll(operationCount)
     const calls: Call<NumberedCommand, Reply>[] = []

@@ -1,6 +1,7 @@
 /**
- * What seeds may draw. How violent each kind of fault is, and in which order messages tend to arrive, is
- * drawn anew for each seed ("swarm testing"): rare bugs need much of one fault and little of the others.
+ * What seeds may draw. The frequency of each kind of fault, and the order in which messages tend to arrive,
+ * are drawn again for each seed ("swarm testing"): a rare bug needs many faults of one kind and few of the
+ * others.
  */
 import type { Chance } from '../chance.ts'
 import type { Action, Change } from './action.ts'
@@ -14,30 +15,30 @@ export type Profile = Readonly<{
   /** Steps of the first phase, for each operation. */
   stepsPerOperation: readonly [number, number]
   removerCount: readonly [number, number]
-  /** How often a remover looks, out of the sum of all. */
+  /** The weight of a remover's looks, among the weights of all steps. */
   looks: readonly number[]
-  /** How many changes of the membership there are at most. */
+  /** The largest number of changes of the membership. */
   changesMax: readonly number[]
-  /** Which command there is most of. */
+  /** The most frequent command. */
   emphases: readonly Emphasis[]
-  /** What is drawn where the membership changes. */
+  /** What is drawn for worlds whose membership changes. */
   changes: Readonly<{
     kinds: readonly Change['kind'][]
     /** How often the messages of a change overtake all others, from 0 to 1. */
     haste: readonly number[]
-    /** Whether clients come only when a change has begun. */
+    /** Whether clients start only when a change has begun. */
     isEmptyAtFirst: readonly boolean[]
     /**
-     * Who lags behind: a node, which hears little of what clients write, or a connector, which hears little
-     * of all.
+     * What is out of date: a node that receives few of the clients' writes, or a connector that receives few
+     * messages of any kind.
      */
     laggards: readonly Laggards[]
     /** Steps of the first phase, for each change. */
     steps: number
   }>
-  /** How often a disk spoils a record, out of the sum of all. */
+  /** The weight of damage to a record, among the weights of all steps. */
   damages: readonly number[]
-  /** Weights that are not drawn. */
+  /** Weights that are given instead of drawn. */
   weights?: Partial<Weights>
 }>
 
@@ -66,13 +67,13 @@ export const PROFILE: Profile = {
   },
 }
 
-/** Disks that spoil nothing. */
+/** Disks that damage nothing. */
 export const WHOLE: Profile = { ...PROFILE, damages: [0] }
 
-/** And a membership that never changes. */
+/** Disks that damage nothing, and a membership that never changes. */
 export const STABLE: Profile = { ...WHOLE, changesMax: [0] }
 
-/** How often, out of the sum of all, a step is of a kind. */
+/** The weight of each kind of step: its frequency is its weight divided by the sum of all weights. */
 export type Weights = Record<Exclude<Action['kind'], 'heal'>, number>
 
 type ChangeWeights = Pick<
@@ -80,7 +81,7 @@ type ChangeWeights = Pick<
   'change' | 'watch' | 'discover' | 'show' | 'transfer' | 'lose disk' | 'return disk'
 >
 
-/** Without changes, all of them are 0: the schedule is what it would be without these kinds. */
+/** Without changes, all these weights are 0, and the schedule is the same as without these kinds of steps. */
 export function drawChangeWeights(chance: Chance, change: number): ChangeWeights {
   if (change === 0)
     return { change: 0, watch: 0, discover: 0, show: 0, transfer: 0, 'lose disk': 0, 'return disk': 0 }
@@ -97,7 +98,7 @@ export function drawChangeWeights(chance: Chance, change: number): ChangeWeights
 
 type DamageWeights = Pick<Weights, 'damage' | 'mend'>
 
-/** What is mended is damaged again before long, so that one key has several damages in a schedule. */
+/** A mended record is soon damaged again, so that a schedule has several damages of one key. */
 export function drawDamageWeights(chance: Chance, damages: Profile['damages']): DamageWeights {
   const damage = chance.of(damages)
   return { damage, mend: damage * chance.of([0.2, 0.5, 1]) }

@@ -7,8 +7,8 @@ import type { Stage } from './stage.ts'
 import { formatHolding } from './teller.ts'
 
 /**
- * The removal of what is left of the clients' key, by one or two removers, and the grace times that they wait
- * for.
+ * The removal of the tombstone of the clients' key by one or two removers, and the grace times for which they
+ * wait.
  */
 export class Removal {
   readonly removers: readonly Remover[]
@@ -27,7 +27,7 @@ export class Removal {
     )
   }
 
-  /** A remover is part of a connector, and stands still while the membership is being changed. */
+  /** A remover asks the next node. As part of a connector, it stops while the membership changes. */
   look(index: number): void {
     const remover = this.removers[index]!
     const { epoch } = this.#connectors.list[index % this.#connectors.list.length]!
@@ -43,7 +43,7 @@ export class Removal {
     if (step !== undefined) this.#take(remover, step)
   }
 
-  /** All that was alive when the remover took note is dead: operations, their messages, and what was read. */
+  /** The grace time of a remover is over: operations, messages and views from before its start are dead. */
   endGrace(index: number): void {
     const remover = this.removers[index]!
     const since = remover.waitsSince
@@ -56,7 +56,7 @@ export class Removal {
     remover.endGrace()
   }
 
-  /** Sends what the next step of a removal needs, under a ballot that nobody else ever uses. */
+  /** Sends what the next step of a removal needs, with a ballot that nothing else ever uses. */
   #take({ name, askedAt, epoch }: Remover, { finding, holdings }: Step): void {
     const { protocol, teller, network } = this.#stage
     const round =

@@ -7,14 +7,14 @@ import type { Epoch } from './epoch.ts'
 export type Step = Readonly<{ finding: Finding; holdings: readonly Holding[] }>
 
 /**
- * One connector's removal of what is left of the key: the real rules, with reports that it gathers node by
- * node, and with a grace time that is over when the world says so.
+ * One connector's removal of the tombstone of the key, by the real rules. It gathers the reports node by
+ * node, and its grace time is over when the world says so.
  */
 export class Remover {
   readonly name: string
   readonly #removal: Protocol['removal']
   #epoch: Epoch
-  /** What it has been told so far, by node, and when it began to ask. */
+  /** By node: what it has been told so far. */
   #holdings: Holding[] = []
   #askedAt = 0
   #noted: { readonly finding: Finding; readonly since: number; isGraceOver: boolean } | undefined
@@ -29,12 +29,12 @@ export class Remover {
     return this.#epoch
   }
 
-  /** The node that it asks next. */
+  /** The next node to ask. */
   get nextNode(): number {
     return this.#epoch.nodes[this.#holdings.length]!
   }
 
-  /** It works in another epoch from now on: what it was told in the one before counts for nothing. */
+  /** The remover works in another epoch from now on, and forgets what it was told in the one before. */
   follow(epoch: Epoch): void {
     if (epoch === this.#epoch) return
     this.#epoch = epoch
@@ -42,17 +42,20 @@ export class Remover {
     this.#noted = undefined
   }
 
-  /** When the report that is being gathered began. */
+  /** The time at which the report under way began. */
   get askedAt(): number {
     return this.#askedAt
   }
 
-  /** Since when it waits for a grace time to pass; `undefined`: it does not. */
+  /** The time since which it waits for a grace time to pass; `undefined`: it does not wait. */
   get waitsSince(): number | undefined {
     return this.#noted === undefined || this.#noted.isGraceOver ? undefined : this.#noted.since
   }
 
-  /** The next node has reported. Returns what is to be done, if it was the last and all is as it was. */
+  /**
+   * The next node has reported. Returns the next step, if it was the last node and nothing has changed since
+   * the report before.
+   */
   hear(holding: Holding, now: number): Step | undefined {
     if (this.#holdings.length === 0) this.#askedAt = now
     this.#holdings.push(holding)
@@ -73,7 +76,7 @@ export class Remover {
     return undefined
   }
 
-  /** All that was alive when it took note is dead. It reports anew. */
+  /** The grace time is over. The remover gathers a new report. */
   endGrace(): void {
     if (this.#noted !== undefined) this.#noted.isGraceOver = true
     this.#holdings = []

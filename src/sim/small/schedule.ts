@@ -16,16 +16,19 @@ import {
 } from './profile.ts'
 import { World, type WorldOptions } from './world.ts'
 
-/** Everything must end within this many steps of a healed network. */
+/** All operations must end within this many steps after the network is healed. */
 const HEALED_STEPS_MAX = 5_000
 
-/** Seeds are below it. */
+/** All seeds are lower. */
 const CHANGES_APART = 2 ** 52
 const DAMAGES_APART = 2 ** 51
 
 export type Run = Readonly<{
   options: WorldOptions
-  /** What was done; with a violation, the last is the one that showed it, or all of them do. */
+  /**
+   * The steps that were taken. If there was a violation, the last step showed it, or it needs the whole run
+   * to show.
+   */
   actions: readonly Action[]
   messageCount: number
   /** What went wrong: a `Violation`, or an assertion of the core itself. */
@@ -44,19 +47,19 @@ class Schedule {
   readonly #world: World
   readonly #draws: Draws
   readonly #actions: Action[] = []
-  /** The kinds of steps that there are in the first phase, with their weights. */
+  /** The kinds of steps in the first phase, with their weights. */
   readonly #kinds: readonly (keyof Weights)[]
   readonly #weights: readonly number[]
   readonly #weightSum: number
   readonly #isRemoving: boolean
-  /** How often a healed cluster does what it does by itself, out of all steps. */
+  /** The share of the healed cluster's own upkeep among the steps of the second phase. */
   readonly #upkeep: number
-  /** The read at the end. */
+  /** The number of the read at the end. */
   readonly #lastOperation: number
 
   constructor(seed: number, protocol: Protocol, profile: Profile) {
-    // Apart, so that the same seed gives the same schedule of an unchanging membership, whatever is drawn of
-    // changes.
+    // A generator of its own, so that the draws for changes do not alter the schedule of a world whose
+    // membership never changes.
     const changeChance = new Chance(seed + CHANGES_APART)
     const changesLeft = changeChance.of(profile.changesMax)
     const chance = new Chance(seed)
@@ -120,7 +123,7 @@ class Schedule {
     this.#world.perform(action)
   }
 
-  /** First phase: everything may happen. */
+  /** First phase: all faults may happen. */
   #step(): void {
     let ticket = this.#chance.uniform() * this.#weightSum
     for (let index = 0; index < this.#kinds.length; index += 1) {
@@ -129,7 +132,7 @@ class Schedule {
     }
   }
 
-  /** Second phase: the network is healed, and everything ends. */
+  /** Second phase: the network is healed, and all operations must end. */
   #end(): void {
     this.#perform({ kind: 'heal' })
     while (this.#draws.hasOperations) {
@@ -138,7 +141,7 @@ class Schedule {
       if (this.#isRemoving) this.#remove()
     }
     this.#settle()
-    // A connector that knows nothing reads what there is; the history must explain it.
+    // A connector that knows nothing reads the key; the history must explain its answer.
     const connector = this.#world.connectors.list.length
     this.#perform({ kind: 'submit', operation: this.#lastOperation, connector, recall: 'own' })
     this.#settle()

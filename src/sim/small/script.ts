@@ -4,7 +4,9 @@ import type { Command } from './command.ts'
 import type { Parcel } from './network.ts'
 import { World } from './world.ts'
 
-/** A world of three nodes that a test drives step by step, where chance would hardly find the schedule. */
+/**
+ * A world of three nodes that a test drives step by step, for schedules that random draws would hardly find.
+ */
 export class Script {
   readonly world: World
 
@@ -38,8 +40,8 @@ export class Script {
   }
 
   /**
-   * Everything arrives that is meant, and what follows from it. A timer runs when no message is left, if it
-   * is meant.
+   * Delivers every parcel for which `isMeant` is true, and those that follow from it. A timer runs when no
+   * message is left.
    */
   deliver(isMeant: (parcel: Parcel) => boolean): void {
     for (;;) {

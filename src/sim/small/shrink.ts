@@ -3,7 +3,7 @@ import type { Run } from './schedule.ts'
 import { Teller } from './teller.ts'
 import { World, type WorldOptions } from './world.ts'
 
-/** Repeats a schedule, step by step. Returns what went wrong, if anything did. */
+/** Repeats a schedule, step by step. Returns the failure, if there was one. */
 export function replay(
   options: WorldOptions,
   actions: readonly Action[],
@@ -21,8 +21,8 @@ export function replay(
 
 /**
  * Leaves out all steps that the failure does not need: larger pieces first, then smaller ones (delta
- * debugging), until no single step can go. A failure to end is returned as it is: a part of a schedule always
- * lacks an end.
+ * debugging), until no single step can go. A run that does not end is returned as it is, because a part of a
+ * schedule never ends.
  */
 export function shrink({ options, actions, failure }: Run): readonly Action[] {
   let shortest = actions
@@ -41,7 +41,9 @@ export function shrink({ options, actions, failure }: Run): readonly Action[] {
   }
 }
 
-/** A failed run as text: what it was, what went wrong, and the shortest conversation that shows it. */
+/**
+ * A failed run as text: its seed and options, the failure, and the shortest sequence of steps that shows it.
+ */
 export function report(seed: number, run: Run): string {
   const { nodeCount, connectorCount, commands } = run.options
   const actions = shrink(run)
@@ -57,7 +59,7 @@ export function report(seed: number, run: Run): string {
   ].join('\n')
 }
 
-/** Which rule broke; for an assertion of the core, its text. */
+/** The rule that was broken; for an assertion of the core, the text of the assertion. */
 export function nameOf(failure: Error | undefined): string | undefined {
   if (failure === undefined) return undefined
   return 'rule' in failure ? String(failure.rule) : failure.message

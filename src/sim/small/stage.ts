@@ -8,14 +8,14 @@ export type Stage = Readonly<{
   protocol: Protocol
   network: Network
   oracle: Oracle
-  /** `undefined`: nobody wants to read what happens. */
+  /** `undefined`: the run writes no log. */
   teller: Teller | undefined
   time: Time
 }>
 
-/** Steps count as time. */
+/** The time of a world is the number of its steps. */
 export type Time = {
   now: number
-  /** What is older has died in a grace time. */
+  /** Everything from before this time has died in a grace time. */
   deadBefore: number
 }

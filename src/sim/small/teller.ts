@@ -1,4 +1,4 @@
-/** Tells a run as a conversation between the processes, a line for each thing that happens. */
+/** Writes a run as a conversation between the processes, with a line for each event. */
 import { formatBallot } from '../../register/ballot.ts'
 import { isDamage } from '../../register/damage.ts'
 import type { Holding, KeyRecord, Reply as NodeReply, Request } from '../../register/messages.ts'

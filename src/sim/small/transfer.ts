@@ -6,36 +6,36 @@ import type { Connector } from './connector.ts'
 import { KEYS, type Key } from './key.ts'
 import type { Parcel } from './network.ts'
 
-/** What a transfer needs of the world. Nodes are named by their indexes in the epoch. */
+/** What a transfer needs from the world. Nodes are named by their indexes in the epoch. */
 export type TransferHost = Readonly<{
-  /** Whether the connector reaches a node, which takes part in the epoch. */
+  /** Whether the connector reaches a node of the epoch. */
   isReachable: (node: number) => boolean
-  /** Asks a node for all that it holds. `token` comes back with what it says. */
+  /** Asks a node for all that it holds. `token` comes back with its answer. */
   list: (node: number, token: number) => void
   /** Asks a node for the record of a key. */
   ask: (node: number, key: Key) => void
   /** Runs a classic round that changes nothing. */
   settle: (key: Key, onEnd: (isDecided: boolean) => void) => void
-  /** Proposes the next epoch; calls back when that was not decided. */
+  /** Proposes the next epoch; calls `onFailure` if it was not chosen. */
   finish: (onFailure: () => void) => void
 }>
 
 /**
  * One connector's transfer of a joint epoch: what `membership/transfer.ts` and its driver do over real links,
- * message by message. Which keys are done, and what the others want, is said by the rules that ship.
+ * message by message. The rules that ship say which keys are done and what the others need.
  */
 export class Transfer {
   readonly connector: Connector
   /**
-   * The scans of a transfer outlive a grace time: the removal of tombstones stands still in a joint epoch.
+   * No grace time kills the scans of a transfer: the removal of tombstones stops in a joint epoch.
    */
   readonly origin = Number.POSITIVE_INFINITY
   readonly #host: TransferHost
   readonly #rules: Protocol['membership']['transfer']
   #phase: 'idle' | 'listing' | 'sealing' | 'finishing' = 'idle'
-  /** Grows with every listing, so that what a node said for an older one is known as such. */
+  /** Increases with every listing, so that an answer to an older listing is recognized. */
   #token = 0
-  /** The nodes that have still to list what they hold. */
+  /** The number of nodes whose listing is still missing. */
   #awaited = 0
   /** By key, and by the index of the node. */
   #holdings: (Holding | undefined)[][] = []
@@ -49,13 +49,13 @@ export class Transfer {
     this.#host = host
   }
 
-  /** Begins what is to be done and is not under way. `skipped`: a node that is not reached, by its index. */
+  /** Begins what is to be done and is not under way. `skipped`: the index of a node that is not reached. */
   advance(skipped: number | undefined): void {
     if (this.#phase === 'idle') this.#begin(skipped)
     else if (this.#phase === 'sealing') for (const key of KEYS) this.#settle(key)
   }
 
-  /** Something that this transfer has sent comes back, or is lost. */
+  /** A message of this transfer is answered or lost. */
   take({ kind, key, node, token, answer, listing }: Parcel): void {
     const index = this.connector.epoch.nodes.indexOf(node)
     if (token !== 0) this.#hearListing(index, token, listing)
@@ -117,7 +117,7 @@ export class Transfer {
   }
 
   /**
-   * Ends the epoch when every key is done. Where that fails, all of it begins again: most of it is sealed by
+   * Ends the epoch when every key is done. If that fails, the transfer begins again; most keys are sealed by
    * then.
    */
   #finish(): void {

@@ -1,7 +1,7 @@
 /**
  * A world of one group and the register that names the members: the real proposers, acceptors and rules, and
  * a network, disks and timers that do what the schedule says. Every step is an `Action`. The oracle watches
- * each of them, and `finish` checks what only the whole run can show.
+ * each step, and `finish` checks what only the whole run can show.
  */
 import type { Protocol } from '../protocol.ts'
 import type { Action } from './action.ts'
@@ -18,11 +18,11 @@ import type { Teller } from './teller.ts'
 
 export type WorldOptions = Readonly<{
   nodeCount: number
-  /** Whether the membership may change; if not, less is reckoned. */
+  /** Whether the membership may change; if not, the oracle computes less. */
   canChange: boolean
   connectorCount: number
   removerCount: number
-  /** What the clients do, by the number of the operation. */
+  /** The clients' commands, by the number of the operation. */
   commands: readonly Command[]
   protocol: Protocol
 }>
@@ -146,7 +146,7 @@ export class World {
     else sender.take(parcel)
   }
 
-  /** An accept is delivered at most once: a transport must see to it (protocol.md §4.5). */
+  /** An accept is delivered at most once: a transport must ensure that (protocol.md §4.5). */
   #repeat(parcel: Parcel | undefined): void {
     if (parcel?.kind !== 'request' || parcel.request?.kind !== 'accept') this.#deliver(parcel)
   }
