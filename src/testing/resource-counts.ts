@@ -1,5 +1,6 @@
 /**
- * For tests: counts of what a part of the program holds, before and after work that must not leak anything. Each part counts its own things (bytes that wait, batches in flight); timers, sockets, open files and
+ * For tests: counts of what a part of the program holds, before and after work that must not leak anything.
+ * Each part counts its own things (bytes that wait, batches in flight); timers, sockets, open files and
  * listeners are counted here.
  */
 import assert from 'node:assert/strict'
@@ -34,7 +35,8 @@ export function openFileCount(pid: number): number {
 }
 
 /**
- * How many objects of a class are in use. It collects garbage first, so that it counts only objects that something still refers to.
+ * How many objects of a class are in use. It collects garbage first, so that it counts only objects that
+ * something still refers to.
  */
 export function liveCount(kind: abstract new (...args: never) => object): number {
   return queryObjects(kind as never, { format: 'count' })
