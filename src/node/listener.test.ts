@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { assertNothingLeft, processCounts } from '../testing/resource-counts.ts'
+import { assertNothingLeft, liveCount, processCounts } from '../testing/resource-counts.ts'
 import { listen } from './listener.ts'
 
 const NAME = { host: 'a-name', port: 0 }
@@ -45,4 +45,21 @@ test('a port that is in use at one address of the name is an error, and none of 
     },
   )
   assert.equal(await isFree(t, '127.0.0.1', address.port), true)
+})
+
+test('connections that come and go leave nothing in a node that goes on', async () => {
+  const listener = await listen(NAME, (socket) => socket.resume(), TWO_ADDRESSES)
+  try {
+    const counts = () => ({ ...processCounts(), sockets: liveCount(Socket) })
+    await assertNothingLeft(counts, async () => {
+      for (let count = 0; count < 20; count += 1) {
+        const socket = connect({ host: '127.0.0.1', port: listener.port })
+        await once(socket, 'connect')
+        socket.end()
+        await once(socket.resume(), 'close')
+      }
+    })
+  } finally {
+    await listener.close()
+  }
 })

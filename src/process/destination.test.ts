@@ -102,3 +102,13 @@ test('flush waits for what a slow reader has not taken, and no longer than it ma
   for (const done of waiting) done()
   await flushed
 })
+
+test('flush without a limit ends when the reader goes away while it waits', { timeout: 20_000 }, async () => {
+  const stream = new Writable({ write: () => undefined })
+  const destination = new StreamDestination(stream)
+  destination.write('x')
+  const flushed = destination.flush()
+  stream.destroy(new Error('write EPIPE'))
+  await flushed
+  assert.match(String(destination.error), /EPIPE/)
+})

@@ -121,3 +121,9 @@ for (const place of PLACES) {
     }
   })
 }
+
+test('a request has 30 s to arrive whole, and connections are looked at often enough to tell', () => {
+  const { server } = testApp().app
+  assert.equal(server.requestTimeout, 30_000)
+  assert.ok(server.headersTimeout > 0 && server.headersTimeout <= server.requestTimeout + 30_000)
+})

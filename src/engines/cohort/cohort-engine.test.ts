@@ -9,6 +9,7 @@ import { createGroup } from '../../group/create-group.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { pass } from '../../testing/memory-cluster.ts'
+import { aRecord } from '../../testing/memory-member.ts'
 import { MemoryNetwork } from '../../testing/memory-network.ts'
 import { assertSameCounts } from '../../testing/resource-counts.ts'
 import { CohortEngine } from './cohort-engine.ts'
@@ -181,6 +182,39 @@ function isClaim({ key }: Readonly<{ key: string }>): boolean {
   return key === 'cluster/transfer'
 }
 
+test('what is known of nodes is three seconds old at most, also while one of them hangs', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await pass(world.clock, 3_000)
+  world.nodes[2]!.isStopped = true
+  await pass(world.clock, 5_000)
+  const records = () => engine.status.describe().members.map(({ records }) => records)
+  const [before, , ofHanging] = records()
+  assert.equal(ofHanging, null)
+  await createAndDelete(world, engine)
+  // A second until the one that hangs is given up, one of rest, and one more.
+  await pass(world.clock, 3_050)
+  const [after] = records()
+  assert.ok(after! >= before! + 20, `${after} records, ${before} before`)
+  await assertEndsWhole(world, started)
+})
+
+test('the lag of nodes that cannot be compared any more is not known', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await pass(world.clock, 5_000)
+  const lags = () => engine.status.describe().members.map(({ lag }) => lag)
+  assert.deepEqual(lags(), [0, 0, 0])
+  for (const node of world.nodes.slice(1)) node.isStopped = true
+  await pass(world.clock, 8_000)
+  assert.deepEqual(lags(), [null, null, null])
+  await assertEndsWhole(world, started)
+})
+
 /** What an engine can be in the middle of when it is closed. */
 const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => Promise<void>>> = {
   'its first question': async () => {},
@@ -213,6 +247,24 @@ const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => P
     await pass(world.clock, 3_456)
     void engine.replicas.describe('g1')
     await pass(world.clock, 1)
+  },
+  'a repair of many keys': async (world, engine) => {
+    await untilReady(world, engine)
+    await createAndDelete(world, engine)
+    await pass(world.clock, 3_000)
+    // What a node lacks after it was away for long: more pages than are scanned at once.
+    const [first, second, third] = world.nodes
+    const entries = Array.from({ length: 400 }, (_, index) => `group/z${1_000 + index}`)
+    for (const { store } of [first!, second!]) {
+      store.transaction(() => {
+        for (const key of entries) store.save(key, store.load(key), aRecord(1, [1]))
+      })
+    }
+    for (let waitedMs = 0; !third!.requests.some(({ kind }) => kind === 'learn'); waitedMs += 1) {
+      assert.ok(waitedMs < 10_000, 'repair has begun')
+      await pass(world.clock, 1)
+    }
+    assert.ok(world.network.counts.scans! > 0, 'in the middle of its scans')
   },
   'times without a quorum': async (world, engine) => {
     await untilReady(world, engine)

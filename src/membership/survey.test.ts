@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { pass } from '../testing/memory-cluster.ts'
+import { MemoryNetwork } from '../testing/memory-network.ts'
+import type { Epoch } from './epoch.ts'
+import { NodeDirectory } from './node-directory.ts'
+import { Survey, type SurveyOptions } from './survey.ts'
+
+const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
+
+/** A survey of an epoch of which one member is missing. */
+function aSurvey() {
+  const clock = new ManualClock()
+  const network = new MemoryNetwork(clock)
+  for (const { nodeId, address } of MEMBERS) network.add(address, nodeId)
+  // The missing member has moved.
+  network.add('elsewhere:1', 'n3')
+  network.hosts.delete('n3:1')
+  const directory = new NodeDirectory(network.connect)
+  const seen = { isCurrent: true, observed: 0, reads: 0 }
+  const unanswered = Promise.withResolvers<never>()
+  const epoch = {
+    membership: { clusterId: 'c', epoch: 1, members: MEMBERS, tombstoneGraceMs: 3_600_000 },
+    client: {
+      read: () => {
+        seen.reads += 1
+        return seen.reads === 2 ? unanswered.promise : Promise.resolve({ kind: 'not_applied' })
+      },
+    },
+    nodes: MEMBERS.map((member) => ({
+      ...member,
+      member,
+      link: { isReachable: member.nodeId !== 'n3' },
+    })),
+  } as unknown as Epoch
+  const options = {
+    hosts: ['n1:1', 'n2:1', 'elsewhere:1'],
+    epochs: { isCurrent: () => seen.isCurrent, follow: () => undefined },
+    directory,
+    farewells: { addresses: new Set(), tell: async () => undefined },
+    disks: {
+      observe: async () => {
+        seen.observed += 1
+      },
+    },
+    clock,
+  } as unknown as SurveyOptions
+  return { survey: new Survey(options), epoch, directory, clock, seen }
+}
+
+const [, , n3] = MEMBERS
+
+test('what is seen of the nodes is acted on: a member that has moved is found', async () => {
+  const { survey, epoch, directory, clock, seen } = aSurvey()
+  const tended = survey.tend(epoch)
+  await pass(clock, 5)
+  await tended
+  assert.deepEqual([directory.addressOf(n3!), seen.observed], ['elsewhere:1', 1])
+})
+
+test('what was seen in an epoch that has ended meanwhile is not acted on', async () => {
+  const { survey, epoch, directory, clock, seen } = aSurvey()
+  const tended = survey.tend(epoch)
+  seen.isCurrent = false
+  await pass(clock, 5)
+  await tended
+  assert.deepEqual([directory.addressOf(n3!), seen.observed], ['n3:1', 0])
+})
+
+test('the membership is read every two seconds, and not twice at once', async () => {
+  const { survey, epoch, clock, seen } = aSurvey()
+  for (let passedMs = 0; passedMs < 3_000; passedMs += 250) {
+    await survey.tend(epoch)
+    await pass(clock, 250)
+  }
+  assert.equal(seen.reads, 2)
+  // The second one is not answered: no other follows it.
+  for (let passedMs = 0; passedMs < 10_000; passedMs += 250) {
+    await survey.tend(epoch)
+    survey.readMembership(epoch)
+    await pass(clock, 250)
+  }
+  assert.equal(seen.reads, 2)
+})
