@@ -16,6 +16,10 @@ import { NodeLink } from './node-link.ts'
 function aNode(clock: ManualClock) {
   const node = {
     isAwake: true,
+    /** How long it takes for an answer. */
+    answerMs: 1,
+    /** It sends answers also on a stream that is over. */
+    isDeafToEnds: false,
     openCount: 0,
     streamCount: 0,
     /** Ends the stream. */
@@ -42,8 +46,8 @@ function aNode(clock: ManualClock) {
             answers: node.answersOf(batch),
             mismatch: undefined,
           }
-          clock.after(1, () => {
-            if (isOpen && node.isAwake) handlers.onAnswers(answers)
+          clock.after(node.answerMs, () => {
+            if ((isOpen || node.isDeafToEnds) && node.isAwake) handlers.onAnswers(answers)
           })
         },
         close() {
@@ -315,6 +319,47 @@ test('background requests are lost with their stream, waiting or not', () => {
     link.send({ ...inBackground(`later-${i}`), onLost: () => (lostCount += 1) })
   clock.advance(LINK_LIMITS.batchTimeoutMs + LINK_LIMITS.heartbeatMs)
   assert.equal(lostCount, 100)
+})
+
+test('marks that find the link busy leave by themselves when it is not busy any more', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.answersOf = ({ requests }) =>
+    requests.filter(({ request }) => request.kind !== 'mark').map(() => ANSWER)
+  node.answerMs = 100
+  link.send(aRead('a'))
+  clock.advance(1)
+  link.send(aRead('b'))
+  clock.advance(1)
+  assert.equal(link.load.batchesInFlight, LINK_LIMITS.batchesInFlightMax)
+  const mark = { kind: 'mark', ballot: aBallot, writeId: aWriteId } as const
+  link.send({ key: 'c', request: mark, onAnswer: () => {}, onLost: () => {} })
+  clock.advance(100 + 2 * LINK_LIMITS.marksMs)
+  const sent = node.batches
+    .flatMap(({ requests }) => requests)
+    .filter(({ request }) => request.kind === 'mark')
+  assert.deepEqual([sent.length, link.load.waiting], [1, 0])
+})
+
+test('an answer that comes after the end of its stream counts for nothing, and disturbs the next stream in nothing', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.isDeafToEnds = true
+  node.answersOf = ({ requests }) => requests.map(() => ANSWER)
+  const ends: string[] = []
+  const counted = { onAnswer: () => void ends.push('answered'), onLost: () => void ends.push('lost') }
+  node.answerMs = LINK_LIMITS.reopenMs + 5
+  link.send({ ...aRead('a'), ...counted })
+  clock.advance(0)
+  node.end(false)
+  node.answerMs = 50
+  clock.advance(LINK_LIMITS.reopenMs + 10)
+  assert.deepEqual(ends, ['lost'])
+  clock.advance(100)
+  assert.ok(link.isReachable)
+  link.send({ ...aRead('b'), ...counted })
+  clock.advance(100)
+  assert.deepEqual(ends, ['lost', 'answered'])
 })
 
 /** What a link can be in the middle of when it is closed. */

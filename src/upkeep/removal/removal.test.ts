@@ -20,6 +20,7 @@ const FRESH_GROUP = successor(ABSENT, { proposerId: 2, sequence: 1 }, Uint8Array
 class MemoryMember implements RemovalMember {
   readonly records = new Map<string, KeyRecord>()
   readonly requests: Request[] = []
+  scanCount = 0
   readonly recipient = { clusterId: 'c', epoch: 1, nodeId: 'n' }
   isReachable = true
   /** Called before a request is answered. */
@@ -49,6 +50,7 @@ class MemoryMember implements RemovalMember {
   }
 
   async *#scan({ start, end }: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+    this.scanCount += 1
     const entries = [...this.records]
       .map(([key, record]) => ({ key, record }))
       .filter(({ key, record }) => key >= start && key < end && record.state.value === undefined)
@@ -69,9 +71,10 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.
     }
     return { kind: 'decided' as const, result: undefined }
   }
+  let isChanging = false
   let drawn = 1_000
   const removal = new Removal({
-    target: () => ({ members, client }),
+    target: () => (isChanging ? undefined : { members, client }),
     range: { start: 'group/', end: 'group0' },
     graceMs: () => GRACE_MS,
     clock,
@@ -86,6 +89,10 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.
     removal,
     changeEpoch: () => {
       client = { settle }
+    },
+    /** The membership is being changed from now on. */
+    beginChange: () => {
+      isChanging = true
     },
     /** Lets time pass, in steps shorter than any pause. */
     async pass(ms: number) {
@@ -254,3 +261,35 @@ test('what there is no room to remember waits for its turn, and all is removed i
   })
   for (const { records } of members) assert.equal(records.size, 0)
 })
+
+for (const [why, end] of [
+  ['its epoch is over', ({ changeEpoch }) => changeEpoch()],
+  ['the membership is being changed', ({ beginChange }) => beginChange()],
+  ['a member is lost', ({ members }) => void Object.assign(members[1]!, { isReachable: false })],
+  ['it is closed', ({ removal }) => removal.close()],
+] as readonly (readonly [string, (world: ReturnType<typeof aRemoval>) => void])[]) {
+  test(`a walk reads no further page when ${why}`, async () => {
+    const world = aRemoval({ pauseMsMin: 60_000 })
+    const { clock, members, removal } = world
+    const keys = Array.from({ length: 60 }, (_, index) => `group/${100 + index}`)
+    deleteOnAll(members, keys)
+    const ended = removal.run()
+    const turns = async () => {
+      for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    }
+    while (members[0]!.scanCount < 4) {
+      clock.advance(1)
+      await turns()
+    }
+    end(world)
+    const before = members[0]!.scanCount
+    for (let ms = 0; ms < 50; ms += 1) {
+      clock.advance(1)
+      await turns()
+    }
+    assert.equal(members[0]!.scanCount, before)
+    removal.close()
+    await ended
+    assert.equal(clock.taskCount, 0)
+  })
+}
