@@ -1,7 +1,7 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { decodeRequestBatch, encodeAnswerBatch } from '../rpc/batch-codec.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
-import { WireError } from '../rpc/wire.ts'
+import { WireError, WireVersionError } from '../rpc/wire.ts'
 import { Freshness } from './freshness.ts'
 import type { NodeHandler } from './handler.ts'
 
@@ -55,6 +55,7 @@ export class Exchange {
     try {
       batch = decodeRequestBatch(bytes)
     } catch (error) {
+      if (error instanceof WireVersionError) return this.#fail(status.FAILED_PRECONDITION, error.message)
       if (!(error instanceof WireError)) throw error
       return this.#fail(status.INVALID_ARGUMENT, error.message)
     }

@@ -43,12 +43,18 @@ test('a request batch has the bytes that node.proto says, and is read back as it
         ...header,
         ...optional({ membership }),
         requests: requests.map(wireRequest),
+        ...versionIn(batch),
       })
       assert.deepEqual(codec.encodeRequestBatch(batch), expected)
       assert.deepEqual(codec.decodeRequestBatch(expected), batch)
     }),
   )
 })
+
+/** The first batch of a stream, and its answer, say the version of the wire. */
+function versionIn({ batchId }: Readonly<{ batchId: number }>): object {
+  return batchId === 1 ? { wireVersion: 1 } : {}
+}
 
 test('what is encoded does not depend on the batches before, whatever requests they had in common', () => {
   const anyBatches = fc
@@ -99,7 +105,8 @@ test('answers have the bytes that node.proto says, and are completed with the re
       const batch = { batchId, answers: answered.map(({ answer }) => answer), mismatch: undefined }
       const expected = reference('AnswerBatch', {
         batchId,
-        answers: answered.map(({ keyed, answer }) => wireAnswer(keyed.request, answer)),
+        answers: answered.map(({ keyed, answer }) => wireAnswer(keyed, answer)),
+        ...versionIn(batch),
       })
       assert.deepEqual(codec.encodeAnswerBatch(batch, requests), expected)
       assert.deepEqual(codec.decodeAnswerBatch(expected, { batchId, requests }), batch)
@@ -111,7 +118,8 @@ test('a mismatch has the bytes that node.proto says', () => {
   fc.assert(
     fc.property(fc.option(anyMembership, { nil: undefined }), anyCount, (membership, batchId) => {
       const batch: AnswerBatch = { batchId, answers: [], mismatch: { nodeId: 'n', membership } }
-      const wireBatch = { batchId, mismatch: { nodeId: 'n', ...optional({ membership }) } }
+      const mismatch = { nodeId: 'n', ...optional({ membership }) }
+      const wireBatch = { batchId, mismatch, ...versionIn(batch) }
       assert.deepEqual(codec.encodeAnswerBatch(batch, []), reference('AnswerBatch', wireBatch))
       assert.deepEqual(
         codec.decodeAnswerBatch(codec.encodeAnswerBatch(batch, []), { batchId, requests: [] }),

@@ -10,7 +10,7 @@ import type {
   ReceivedAnswers,
   RequestBatch,
 } from './messages.ts'
-import { readKey, readName } from './name-codec.ts'
+import { readKeyAhead, readName } from './name-codec.ts'
 import { readAnswer, readRequest, writeAnswer, writeRequest } from './register-codec.ts'
 import {
   decodeWith,
@@ -25,6 +25,11 @@ import {
   writeInteger,
   writeString,
 } from './wire.ts'
+import { assertUnderstood, writeVersions } from './wire-version.ts'
+
+/** The fields of the versions in a batch and in an answer. */
+const REQUEST_VERSIONS = [72, 80] as const
+const ANSWER_VERSIONS = [32, 40] as const
 
 /**
  * The requests of the batch that was encoded last, and their bytes. A write goes to every node, in batches
@@ -52,15 +57,16 @@ export function encodeRequestBatch(batch: RequestBatch): Buffer {
     end = writer.pos
     writeInteger(writer, 56, batch.sentMs)
     writeInteger(writer, 64, batch.lifeMs)
+    if (batch.batchId === 1) writeVersions(writer, REQUEST_VERSIONS)
   })
   if (!isWritten && requests.length > 0) written = { requests, bytes: bytes.subarray(start, end) }
   return bytes
 }
 
-function writeKeyedRequest(writer: Writer, { key, request }: KeyedRequest): void {
+function writeKeyedRequest(writer: Writer, keyed: KeyedRequest): void {
   writer.uint32(50).fork()
-  writeString(writer, 10, key)
-  writeRequest(writer, request)
+  writeString(writer, 10, keyed.key)
+  writeRequest(writer, keyed)
   writer.ldelim()
 }
 
@@ -75,9 +81,14 @@ function areSame(some: readonly KeyedRequest[], others: readonly KeyedRequest[])
   )
 }
 
-/** @throws {WireError} */
+/**
+ * @throws {WireVersionError} when the first batch of a stream comes from a connector that this program does
+ * not understand
+ * @throws {WireError}
+ */
 export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
   return decodeWith(bytes, 'a batch', (reader) => {
+    if (peekBatchId(reader) === 1) assertUnderstood(reader, REQUEST_VERSIONS, 'connector')
     let batchId = 0
     let clusterId = ''
     let epoch = 0
@@ -109,16 +120,13 @@ export function decodeRequestBatch(bytes: Uint8Array): RequestBatch {
 
 function readKeyedRequest(reader: Reader): KeyedRequest {
   const outerEnd = enter(reader)
-  let key = ''
+  const key = readKeyAhead(reader)
   let request: Request | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) key = readKey(reader)
-    else {
-      const kind = readRequest(reader, tag)
-      if (kind === undefined) skip(reader, tag)
-      else request = kind
-    }
+    const kind = readRequest(reader, tag, key)
+    if (kind === undefined) skip(reader, tag)
+    else request = kind
   }
   leave(reader, outerEnd)
   if (key === '') refuse('a request has no key')
@@ -131,13 +139,14 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
   return encodeWith((writer) => {
     writeInteger(writer, 8, batch.batchId)
     let index = 0
-    for (const { request } of requests) {
-      if (request.kind === 'mark') continue
+    for (const keyed of requests) {
+      if (keyed.request.kind === 'mark') continue
       const answer = batch.answers[index++]
       if (answer === undefined) break
-      writeAnswer(writer, 18, answer, request)
+      writeAnswer(writer, 18, answer, keyed)
     }
     if (batch.mismatch !== undefined) writeMismatch(writer, 26, batch.mismatch)
+    if (batch.batchId === 1) writeVersions(writer, ANSWER_VERSIONS)
   })
 }
 
@@ -145,6 +154,8 @@ export function encodeAnswerBatch(batch: AnswerBatch, requests: readonly KeyedRe
  * Reads the answers to a batch. `oldest` is the oldest batch in flight, which must be answered next.
  * `undefined`: there is none. Its requests complete the answers, and say how many answers there must be.
  *
+ * @throws {WireVersionError} when the first answer of a stream comes from a node that this program does not
+ * understand
  * @throws {WireError}
  */
 export function decodeAnswerBatch(
@@ -152,7 +163,9 @@ export function decodeAnswerBatch(
   oldest: Pick<RequestBatch, 'batchId' | 'requests'> | undefined,
 ): ReceivedAnswers {
   return decodeWith(bytes, 'an answer', (reader) => {
-    const batchId = readBatchId(reader)
+    const batchId = peekBatchId(reader)
+    if (batchId === 1) assertUnderstood(reader, ANSWER_VERSIONS, 'node')
+    if (batchId === 0) refuse('it has no batch id')
     if (oldest === undefined) refuse(`it answers batch ${batchId}, and no batch is in flight`)
     if (batchId !== oldest.batchId) refuse(`it answers batch ${batchId} before batch ${oldest.batchId}`)
     const { requests } = oldest
@@ -162,9 +175,9 @@ export function decodeAnswerBatch(
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 18) {
-        const request = requests[index]?.request
-        if (request === undefined) refuse('it has more answers than there were requests')
-        answers.push(readAnswer(reader, request))
+        const asked = requests[index]
+        if (asked === undefined) refuse('it has more answers than there were requests')
+        answers.push(readAnswer(reader, asked))
         index = nextAnswered(requests, index + 1)
       } else if (tag === 26) mismatch = readMismatch(reader)
       else skip(reader, tag)
@@ -176,8 +189,8 @@ export function decodeAnswerBatch(
   })
 }
 
-/** The batch id, from any place in the message. The reader stays at the start. */
-function readBatchId(reader: Reader): number {
+/** The batch id, wherever in the message it is; 0: there is none. The reader stays at the start. */
+function peekBatchId(reader: Reader): number {
   let batchId = 0
   while (reader.pos < reader.len && batchId === 0) {
     const tag = reader.uint32()
@@ -185,7 +198,6 @@ function readBatchId(reader: Reader): number {
     else skip(reader, tag)
   }
   reader.pos = 0
-  if (batchId === 0) refuse('it has no batch id')
   return batchId
 }
 

@@ -12,6 +12,10 @@ import {
   writeInteger,
   writeString,
 } from './wire.ts'
+import { assertUnderstood, writeVersions } from './wire-version.ts'
+
+/** The fields of the versions. */
+const VERSIONS = [56, 64] as const
 
 export function encodeDescription(description: Description): Buffer {
   return encodeWith((writer) => {
@@ -21,13 +25,18 @@ export function encodeDescription(description: Description): Buffer {
     writeInteger(writer, 32, description.recordCount)
     writeInteger(writer, 40, description.tombstoneCount)
     writeInteger(writer, 48, description.stubCount)
+    writeVersions(writer, VERSIONS)
     if (description.membershipVote !== undefined) writer.uint32(74).bytes(description.membershipVote)
   })
 }
 
-/** @throws {WireError} */
+/**
+ * @throws {WireVersionError} when this program does not understand the node
+ * @throws {WireError}
+ */
 export function decodeDescription(bytes: Uint8Array): Description {
   return decodeWith(bytes, 'a description', (reader) => {
+    assertUnderstood(reader, VERSIONS, 'node')
     let nodeId = ''
     let membership: Membership | undefined
     let version = ''

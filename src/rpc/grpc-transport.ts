@@ -23,7 +23,7 @@ import type {
 } from './messages.ts'
 import { nodeService } from './service.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from './transport.ts'
-import { WireError } from './wire.ts'
+import { WireError, WireVersionError } from './wire.ts'
 
 export type GrpcOptions = Readonly<{
   /** Default: insecure. */
@@ -76,7 +76,9 @@ class GrpcTransport implements NodeTransport {
     const stream = new ExchangeStream(call, {
       onAnswers: handlers.onAnswers,
       onUnusable: (key) =>
-        this.#onMalformed(`the record of '${key}' has numbers above those that a node takes`),
+        this.#onMalformed(
+          `the record of '${key}' has numbers above those that a node takes, or a state without its checksum`,
+        ),
       onClose: (reason, isMalformed) => {
         this.#streams.delete(stream)
         if (isMalformed) this.#onMalformed(reason)
@@ -109,12 +111,21 @@ class GrpcTransport implements NodeTransport {
   ): Promise<A> {
     const options = { deadline: Date.now() + timeoutMs }
     const metadata = new Metadata({ waitForReady: isPatient })
-    const read = (bytes: Buffer): A => this.#read(() => responseDeserialize(bytes))
+    let otherVersion: WireVersionError | undefined
+    const read = (bytes: Buffer): A => {
+      try {
+        return this.#read(() => responseDeserialize(bytes))
+      } catch (error) {
+        if (error instanceof WireVersionError) otherVersion = error
+        throw error
+      }
+    }
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new Error(`${this.#address} did not ${what}: ${CLOSED}`))
       const onAnswer = (cause: ServiceError | null, answer: A | undefined) => {
         this.#calls.delete(call)
         if (answer !== undefined) resolve(answer)
+        else if (otherVersion !== undefined) reject(otherVersion)
         else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
       const call = this.#client.makeUnaryRequest(

@@ -1,6 +1,6 @@
 /** Reads the names in messages: nodes, clusters, addresses and keys. */
 import { NAME_LENGTH_MAX } from './limits.ts'
-import { type Reader, readString, refuse } from './wire.ts'
+import { type Reader, readString, refuse, skip } from './wire.ts'
 
 /**
  * The longest key, in UTF-16 units. It is many times longer than an id of 256 characters with its namespace.
@@ -16,7 +16,29 @@ export function readName(reader: Reader): string {
   return name
 }
 
-export function readKey(reader: Reader): string {
+/**
+ * Reads the key of a message, which is its field 1, before the rest: the rest is read in the light of it. It
+ * is the first field, unless another program has put it elsewhere. `''`: there is none.
+ */
+export function readKeyAhead(reader: Reader): string {
+  const start = reader.pos
+  while (reader.pos < reader.len) {
+    const fieldAt = reader.pos
+    const tag = reader.uint32()
+    if (tag !== KEY_TAG) skip(reader, tag)
+    else {
+      const key = readKey(reader)
+      if (fieldAt !== start) reader.pos = start
+      return key
+    }
+  }
+  reader.pos = start
+  return ''
+}
+
+const KEY_TAG = 10
+
+function readKey(reader: Reader): string {
   const key = readString(reader)
   if (key.length > KEY_LENGTH_MAX) refuse(`a key is longer than ${KEY_LENGTH_MAX}`)
   if (!NAMESPACES.some((namespace) => key.startsWith(namespace))) {

@@ -6,15 +6,9 @@ import {
   READ_REQUEST,
   type Request,
 } from '../register/messages.ts'
-import {
-  ABSENT,
-  GENERATION_MAX,
-  LINEAGE_LENGTH,
-  type State,
-  sameWriteId,
-  type WriteId,
-} from '../register/state.ts'
-import { VALUE_BYTES_MAX } from './limits.ts'
+import { ABSENT, GENERATION_MAX, type State, sameWriteId, type WriteId } from '../register/state.ts'
+import type { KeyedRequest } from './messages.ts'
+import { DamagedStateError, encodeState, readWriteId, receive, seal, writeWriteId } from './state-codec.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
 /**
@@ -49,107 +43,56 @@ export function readBallot(reader: Reader): Ballot {
   return round === 1 && proposerId === 0 ? FIRST_BALLOT : { round, proposerId }
 }
 
-export function writeWriteId(writer: Writer, tag: number, writeId: WriteId): void {
-  writer.uint32(tag).fork()
-  writeInteger(writer, 8, writeId.proposerId)
-  writeInteger(writer, 16, writeId.sequence)
-  writer.ldelim()
-}
-
-/** Reads a write id. If both parts are 0, it is that of the absent state, which can be marked. */
-export function readWriteId(reader: Reader): WriteId {
-  const outerEnd = enter(reader)
-  let proposerId = 0
-  let sequence = 0
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32()
-    if (tag === 8) proposerId = readInteger(reader)
-    else if (tag === 16) sequence = readInteger(reader)
-    else skip(reader, tag)
-  }
-  leave(reader, outerEnd)
-  if (proposerId > PROPOSER_ID_MAX) refuse('a proposer id is above 2^52 - 1')
-  if ((proposerId === 0) !== (sequence === 0)) refuse('a write id is half empty')
-  return proposerId === 0 ? ABSENT.writeId : { proposerId, sequence }
-}
-
-export function writeState(writer: Writer, tag: number, state: State, omitValue: boolean): void {
-  writer.uint32(tag).fork()
-  writeInteger(writer, 8, state.generation)
-  for (const writeId of state.lineage) writeWriteId(writer, 18, writeId)
-  if (state.value !== undefined && !omitValue) writer.uint32(26).bytes(state.value)
-  writer.ldelim()
-}
-
-export function readState(reader: Reader): State {
-  const outerEnd = enter(reader)
-  let generation = 0
-  let value: Uint8Array | undefined
-  const lineage: WriteId[] = []
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32()
-    if (tag === 8) generation = readInteger(reader)
-    else if (tag === 18) {
-      if (lineage.length === LINEAGE_LENGTH) refuse(`a lineage is longer than ${LINEAGE_LENGTH}`)
-      lineage.push(readWriteId(reader))
-    } else if (tag === 26) {
-      // A view into the message, because copies of small values would cost more than the rest of the
-      // decoding.
-      value = reader.bytes()
-      if (value.length > VALUE_BYTES_MAX) refuse(`a value of ${value.length} bytes is too large`)
-    } else skip(reader, tag)
-  }
-  leave(reader, outerEnd)
-  const writeId = lineage.at(-1)
-  if (generation === 0 || writeId === undefined) {
-    if (generation !== 0) refuse(`a state of generation ${generation} has no lineage`)
-    if (writeId !== undefined) refuse('a state of generation 0 has a lineage')
-    if (value !== undefined) refuse('a state of generation 0 has a value')
-    return ABSENT
-  }
-  if (lineage.length !== Math.min(generation, LINEAGE_LENGTH)) {
-    refuse(`a state of generation ${generation} has a lineage of ${lineage.length}`)
-  }
-  if (lineage.includes(ABSENT.writeId)) refuse('a lineage has an empty write id')
-  return { generation, writeId, lineage, value }
-}
-
 /**
  * Writes a record. `omitState`: the answer says `same_state` instead. `omitValue`: a scan that wants none.
  */
 export function writeRecord(
   writer: Writer,
   tag: number,
-  record: KeyRecord,
+  { key, record }: Readonly<{ key: string; record: KeyRecord }>,
   { omitState = false, omitValue = false }: { omitState?: boolean; omitValue?: boolean },
 ): void {
   writer.uint32(tag).fork()
   writeBallot(writer, 10, record.promised)
   if (record.accepted !== undefined) writeBallot(writer, 18, record.accepted)
-  if (record.state.generation > 0 && !omitState) writeState(writer, 26, record.state, omitValue)
+  const hasState = record.state.generation > 0 && !omitState
+  // Bytes without the value have no checksum.
+  const isCut = omitValue && record.state.value !== undefined
+  const form = hasState && !isCut ? seal(key, record.state) : undefined
+  if (form !== undefined) writer.uint32(26).bytes(form.bytes)
+  else if (hasState) writer.uint32(26).bytes(encodeState(record.state, true))
   if (record.chosen) writer.uint32(32).bool(true)
   if (record.isStub) writer.uint32(40).bool(true)
+  if (form !== undefined) writer.uint32(53).fixed32(form.checksum >>> 0)
   writer.ldelim()
 }
 
-/** Reads a record. A record without a state has the state `ABSENT`. */
-export function readRecord(reader: Reader): KeyRecord {
+/**
+ * Reads a record of a key; one without a state has `ABSENT`.
+ *
+ * @throws {DamagedStateError} when its state does not have its checksum: the reader is then at the end of the
+ * record
+ */
+export function readRecord(reader: Reader, key: string): KeyRecord {
   const outerEnd = enter(reader)
   let promised: Ballot | undefined
   let accepted: Ballot | undefined
-  let state = ABSENT
+  let bytes: Uint8Array | undefined
+  let checksum: number | undefined
   let chosen = false
   let isStub = false
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) promised = readBallot(reader)
     else if (tag === 18) accepted = readBallot(reader)
-    else if (tag === 26) state = readState(reader)
+    else if (tag === 26) bytes = reader.bytes()
+    else if (tag === 53) checksum = reader.fixed32() | 0
     else if (tag === 32) chosen = reader.bool()
     else if (tag === 40) isStub = reader.bool()
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
+  const state = bytes === undefined ? ABSENT : receive(key, bytes, checksum)
   if (promised === undefined) refuse('a record has no promised ballot')
   if (accepted === undefined) {
     if (state !== ABSENT) refuse('a record has a state and no accepted ballot')
@@ -167,27 +110,30 @@ function readTakenBallot(reader: Reader): Ballot {
   return ballot
 }
 
-/** Reads a state of a request. It must be within the bounds that a node takes. */
-function readTakenState(reader: Reader): State {
-  const state = readState(reader)
+/** The state of a request: one that a node takes. */
+function takenState(key: string, bytes: Uint8Array, checksum: number | undefined): State {
+  const state = receive(key, bytes, checksum)
   if (state.generation > GENERATION_MAX) refuse('a generation is above 2^48')
   return state
 }
 
-/** Writes a request as its field of the `kind` oneof. */
-export function writeRequest(writer: Writer, request: Request): void {
+/** Writes a request about a key as its field of the `kind` oneof. */
+export function writeRequest(writer: Writer, { key, request }: KeyedRequest): void {
   switch (request.kind) {
     case 'prepare':
       writer.uint32(18).fork()
       writeBallot(writer, 10, request.ballot)
       break
     case 'accept':
-    case 'learn':
+    case 'learn': {
+      const { bytes, checksum } = seal(key, request.state)
       writer.uint32(request.kind === 'accept' ? 26 : 34).fork()
       writeBallot(writer, 10, request.ballot)
-      writeState(writer, 18, request.state, false)
+      writer.uint32(18).bytes(bytes)
       writeBallot(writer, 26, request.next)
+      if (bytes.length > 0) writer.uint32(37).fixed32(checksum >>> 0)
       break
+    }
     case 'mark':
     case 'stub':
       writer.uint32(request.kind === 'mark' ? 42 : 58).fork()
@@ -207,15 +153,17 @@ export function writeRequest(writer: Writer, request: Request): void {
   writer.ldelim()
 }
 
-/** Reads the field `tag` of the `kind` oneof. `undefined`: the field is not one of them. */
-export function readRequest(reader: Reader, tag: number): Request | undefined {
+/**
+ * Reads the field `tag` of the `kind` oneof of a request about a key; `undefined` when it is none of them.
+ */
+export function readRequest(reader: Reader, tag: number, key: string): Request | undefined {
   switch (tag) {
     case 18:
       return { kind: 'prepare', ballot: readOnlyBallot(reader, 'a prepare') }
     case 26:
-      return readAcceptOrLearn(reader, 'accept')
+      return readAcceptOrLearn(reader, 'accept', key)
     case 34:
-      return readAcceptOrLearn(reader, 'learn')
+      return readAcceptOrLearn(reader, 'learn', key)
     case 42:
       return readMarkOrStub(reader, 'mark')
     case 58:
@@ -244,24 +192,26 @@ function readOnlyBallot(reader: Reader, name: string): Ballot {
   return ballot
 }
 
-function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn'): Request {
+function readAcceptOrLearn(reader: Reader, kind: 'accept' | 'learn', key: string): Request {
   const outerEnd = enter(reader)
   let ballot: Ballot | undefined
-  let state: State | undefined
+  let bytes: Uint8Array | undefined
+  let checksum: number | undefined
   let next: Ballot | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) ballot = readTakenBallot(reader)
-    else if (tag === 18) state = readTakenState(reader)
+    else if (tag === 18) bytes = reader.bytes()
+    else if (tag === 37) checksum = reader.fixed32() | 0
     else if (tag === 26) next = readTakenBallot(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
   if (ballot === undefined) refuse(`${kind}: the ballot is missing`)
-  if (state === undefined) refuse(`${kind}: the state is missing`)
+  if (bytes === undefined) refuse(`${kind}: the state is missing`)
   if (next === undefined) refuse(`${kind}: the next ballot is missing`)
   if (compareBallots(next, ballot) <= 0) refuse(`${kind}: the next ballot is not above the ballot`)
-  return { kind, ballot, state, next }
+  return { kind, ballot, state: takenState(key, bytes, checksum), next }
 }
 
 function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
@@ -280,37 +230,50 @@ function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
   return { kind, ballot, writeId }
 }
 
-/** Writes the answer to `request`, without the state if the request had the same state. */
-export function writeAnswer(writer: Writer, tag: number, { ok, record }: Answer, request: Request): void {
+/** Writes the answer to `request`, leaving out a state that the asker has because it was in the request. */
+export function writeAnswer(
+  writer: Writer,
+  tag: number,
+  { ok, record }: Answer,
+  { key, request }: KeyedRequest,
+): void {
   const isSameState =
     (request.kind === 'accept' || request.kind === 'learn') &&
     record.state.generation > 0 &&
     sameWriteId(record.state.writeId, request.state.writeId)
   writer.uint32(tag).fork()
   if (ok) writer.uint32(8).bool(true)
-  writeRecord(writer, 18, record, { omitState: isSameState })
+  writeRecord(writer, 18, { key, record }, { omitState: isSameState })
   if (isSameState) writer.uint32(24).bool(true)
   writer.ldelim()
 }
 
 /**
- * Reads the answer to `request`. `undefined`: the numbers in its record are above those that a node takes, so
- * the record cannot be used. That is a fault of one key, and the other answers of the batch can be used.
+ * Reads the answer to a request. `undefined`: the record counts for nothing, because its numbers are above
+ * those that a node takes, or its state does not have its checksum. That is a fault of one key, and the other
+ * answers of the batch are right.
  */
-export function readAnswer(reader: Reader, request: Request): Answer | undefined {
+export function readAnswer(reader: Reader, { key, request }: KeyedRequest): Answer | undefined {
   const outerEnd = enter(reader)
   let ok = false
   let record: KeyRecord | undefined
   let isSameState = false
+  let isDamaged = false
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 8) ok = reader.bool()
     else if (tag === 18) {
-      record = readRecord(reader)
+      try {
+        record = readRecord(reader, key)
+      } catch (error) {
+        if (!(error instanceof DamagedStateError)) throw error
+        isDamaged = true
+      }
     } else if (tag === 24) isSameState = reader.bool()
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
+  if (isDamaged) return undefined
   if (record === undefined) refuse('an answer has no record')
   if (isSameState) {
     if (request.kind !== 'accept' && request.kind !== 'learn') {

@@ -80,7 +80,7 @@ test('a page has the bytes that node.proto says, and is read back as it was', ()
   fc.assert(
     fc.property(fc.array(plain({ key: anyKey, record: anyRecord })), (entries) => {
       const page = reference('ScanPage', {
-        entries: entries.map(({ key, record }) => ({ key, record: wireRecord(record) })),
+        entries: entries.map(({ key, record }) => ({ key, record: wireRecord(key, record) })),
       })
       assert.deepEqual(encodeScanPage(entries, false), page)
       assert.deepEqual(decodeScanPage(page), entries)

@@ -2,7 +2,7 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { LEAF_COUNT, type ScanEntry, type ScanRange } from './messages.ts'
-import { readKey, readName } from './name-codec.ts'
+import { readKeyAhead, readName } from './name-codec.ts'
 import { readRecord, writeRecord } from './register-codec.ts'
 import {
   decodeWith,
@@ -98,7 +98,7 @@ export function encodeScanPage(entries: readonly ScanEntry[], omitValues: boolea
     for (const { key, record } of entries) {
       writer.uint32(10).fork()
       writeString(writer, 10, key)
-      writeRecord(writer, 18, record, { omitValue: omitValues })
+      writeRecord(writer, 18, { key, record }, { omitValue: omitValues })
       writer.ldelim()
     }
   })
@@ -119,12 +119,11 @@ export function decodeScanPage(bytes: Uint8Array): readonly ScanEntry[] {
 
 function readScanEntry(reader: Reader): ScanEntry {
   const outerEnd = enter(reader)
-  let key = ''
+  const key = readKeyAhead(reader)
   let record: KeyRecord = EMPTY_RECORD
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === 10) key = readKey(reader)
-    else if (tag === 18) record = readRecord(reader)
+    if (tag === 18) record = readRecord(reader, key)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)

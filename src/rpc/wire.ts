@@ -20,6 +20,11 @@ export class WireError extends Error {
   override name = 'WireError'
 }
 
+/** The two ends do not understand each other. The message is a sentence for the operator. */
+export class WireVersionError extends WireError {
+  override name = 'WireVersionError'
+}
+
 export function refuse(reason: string): never {
   throw new WireError(reason)
 }
@@ -33,6 +38,7 @@ export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Re
   try {
     return read(protobuf.Reader.create(bytes))
   } catch (cause) {
+    if (cause instanceof WireVersionError) throw cause
     if (cause instanceof Error) {
       throw new WireError(`${name} cannot be read: ${cause.message}`, { cause })
     }
@@ -40,22 +46,19 @@ export function decodeWith<T>(bytes: Uint8Array, name: string, read: (reader: Re
   }
 }
 
-/**
- * One writer for all messages, so that its buffer has grown to the size of a batch. `undefined` while in use.
- */
-let idleWriter: Writer | undefined = protobuf.Writer.create()
+/** Writers that are not in use. The buffer of each has grown to the size of a message long ago. */
+const idleWriters: Writer[] = []
 
 /** The buffer of a larger message is not kept for the next one. */
 const KEPT_BYTES_MAX = 1024 * 1024
 
 /** Writes one whole message. The caller may keep the bytes. */
 export function encodeWith(write: (writer: Writer) => void): Buffer {
-  const writer = idleWriter ?? protobuf.Writer.create()
-  // If `write` throws, or writes another message in between, this writer is not used again.
-  idleWriter = undefined
+  // Whoever throws while writing loses the writer. A message within another has a writer of its own.
+  const writer = idleWriters.pop() ?? protobuf.Writer.create()
   write(writer)
   const bytes = writer.finish() as Buffer
-  idleWriter = bytes.length > KEPT_BYTES_MAX ? undefined : writer.reset()
+  if (bytes.length <= KEPT_BYTES_MAX) idleWriters.push(writer.reset())
   return bytes
 }
 

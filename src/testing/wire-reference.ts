@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
+import { crc32 } from 'node:zlib'
 import protobuf from 'protobufjs'
-import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord } from '../register/messages.ts'
 import type { State } from '../register/state.ts'
 import type { KeyedRequest } from '../rpc/messages.ts'
 
@@ -28,8 +29,15 @@ export function rawMessage(type: string, message: object): Buffer {
   return Buffer.from(known.encode(known.fromObject(message)).finish())
 }
 
-/** A record in the names of node.proto. `omitState`: the answer says `same_state` instead. */
+/** The checksum of a state, as an unsigned integer, and computed in another way than the codec does. */
+function wireChecksum(key: string, state: State): number {
+  const bytes = reference('State', wireState(state))
+  return crc32(Buffer.concat([Buffer.from(key), bytes]))
+}
+
+/** A record of a key in the names of node.proto. `omitState`: the answer says `same_state` instead. */
 export function wireRecord(
+  key: string,
   { promised, accepted, state, chosen, isStub }: KeyRecord,
   omitState = false,
 ): object {
@@ -40,6 +48,7 @@ export function wireRecord(
     ...(isSent ? { state: wireState(state) } : {}),
     ...(chosen ? { chosen } : {}),
     ...(isStub ? { isStub } : {}),
+    ...(isSent ? { stateChecksum: wireChecksum(key, state) } : {}),
   }
 }
 
@@ -55,6 +64,9 @@ export function wireRequest({ key, request }: KeyedRequest): object {
     ...('ballot' in parts ? { ballot: wirePair(parts.ballot) } : {}),
     ...('state' in parts ? { state: wireState(parts.state) } : {}),
     ...('next' in parts ? { next: wirePair(parts.next) } : {}),
+    ...('state' in parts && parts.state.generation > 0
+      ? { stateChecksum: wireChecksum(key, parts.state) }
+      : {}),
     ...('writeId' in parts ? { writeId: wirePair(parts.writeId) } : {}),
     ...('promised' in parts ? { promised: wirePair(parts.promised) } : {}),
   }
@@ -67,11 +79,15 @@ export function optional<T extends object>(fields: T): object {
 }
 
 /** An answer in the names of node.proto: a state that the request carried is not sent back. */
-export function wireAnswer(request: Request, { ok, record }: Answer): object {
+export function wireAnswer({ key, request }: KeyedRequest, { ok, record }: Answer): object {
   const isSame =
     'state' in request &&
     record.state.generation > 0 &&
     record.state.writeId.sequence === request.state.writeId.sequence &&
     record.state.writeId.proposerId === request.state.writeId.proposerId
-  return { ...(ok ? { ok } : {}), record: wireRecord(record, isSame), ...(isSame ? { sameState: true } : {}) }
+  return {
+    ...(ok ? { ok } : {}),
+    record: wireRecord(key, record, isSame),
+    ...(isSame ? { sameState: true } : {}),
+  }
 }

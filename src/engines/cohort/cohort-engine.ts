@@ -112,6 +112,7 @@ export class CohortEngine implements Engine {
     this.status = new ClusterStatusView({
       snapshot: () => cluster.snapshot(),
       latest: (address) => this.#poll.latest(address),
+      problem: (address) => this.#poll.problem(address),
       lag: this.#repair.report,
       divergences,
     })

@@ -4,8 +4,8 @@ import { crc32 } from 'node:zlib'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
-import { ABSENT, type State, type WriteId } from '../../register/state.ts'
-import { checksumOf, SEALED_ABSENT, type SealedState, seal, unseal } from '../../rpc/sealed-state.ts'
+import type { State, WriteId } from '../../register/state.ts'
+import { checksumOf, SEALED_ABSENT, type SealedState, seal, unseal } from '../../rpc/state-codec.ts'
 import { DamagedRecordError } from './damaged-record.ts'
 import type { Weight } from './inventory.ts'
 
@@ -61,7 +61,7 @@ export type RecordHead = Readonly<{
 }>
 
 export function headOf(key: string, { accepted, state }: KeyRecord): RecordHead {
-  const mark = accepted === undefined ? undefined : chosenValueOf(accepted, sealedOf(key, state).checksum)
+  const mark = accepted === undefined ? undefined : chosenValueOf(accepted, seal(key, state).checksum)
   return { accepted, writeId: state.writeId, mark }
 }
 
@@ -82,7 +82,7 @@ export type Digest = Readonly<{ leaf: number; digest: number }>
 /** A record as the values of a row: the key, and `ROW_COLUMNS`. */
 export function rowOf(key: string, record: KeyRecord, { leaf, digest }: Digest): SQLInputValue[] {
   const { promised, accepted, state, chosen, isStub } = record
-  const { writeId, valueBytes, checksum, bytes } = sealedOf(key, state)
+  const { writeId, valueBytes, checksum, bytes } = seal(key, state)
   const row: SQLInputValue[] = [
     key,
     leaf,
@@ -173,23 +173,9 @@ export function recordOf(
   return { promised, accepted, state, chosen, isStub: head[6] === 1 }
 }
 
-/** The sealed forms of states that were loaded or saved, so that none is sealed again for a new promise. */
-const sealed = new WeakMap<State, Readonly<{ key: string; form: SealedState }>>()
-
-function sealedOf(key: string, state: State): SealedState {
-  if (state === ABSENT) return SEALED_ABSENT
-  const known = sealed.get(state)
-  if (known?.key === key) return known.form
-  const form = seal(key, state)
-  sealed.set(state, { key, form })
-  return form
-}
-
 function stateOf(key: string, form: SealedState): State {
   try {
-    const state = unseal(key, form)
-    if (state !== ABSENT) sealed.set(state, { key, form })
-    return state
+    return unseal(key, form)
   } catch (cause) {
     throw new DamagedRecordError(key, (cause as Error).message)
   }

@@ -10,6 +10,8 @@ export type StatusOptions = Readonly<{
   snapshot: () => ClusterSnapshot
   /** What the node at an address has last said about itself. */
   latest: (address: string) => Description | undefined
+  /** Why the last answer of the node at an address could not be used. */
+  problem: (address: string) => string | undefined
   lag: LagSource
   divergences: Pick<Divergences, 'open'>
 }>
@@ -23,7 +25,7 @@ export class ClusterStatusView implements StatusView {
   }
 
   describe(): ClusterStatus {
-    const { snapshot, latest, lag, divergences } = this.#options
-    return describeCluster(snapshot(), { latest, lag, divergences: divergences.open })
+    const { snapshot, latest, problem, lag, divergences } = this.#options
+    return describeCluster(snapshot(), { latest, problem, lag, divergences: divergences.open })
   }
 }

@@ -47,7 +47,13 @@ function aDescription(nodeId: string): Description {
 }
 
 function knowing(overrides: Partial<Knowledge> = {}): Knowledge {
-  return { latest: () => undefined, lag: { lagOf: () => undefined }, divergences: [], ...overrides }
+  return {
+    latest: () => undefined,
+    problem: () => undefined,
+    lag: { lagOf: () => undefined },
+    divergences: [],
+    ...overrides,
+  }
 }
 
 const THREE = [aMember('n1'), aMember('n2'), aMember('n3')]
@@ -97,6 +103,13 @@ test('a stranger at the address of a member is told from silence, and its figure
   assert.match(status.members[2]?.problem ?? '', /^Another node answers at this address \(other\)/)
   const silent = describeCluster(aSnapshot(members), knowing())
   assert.equal(silent.members[2]?.problem, 'It does not answer.')
+})
+
+test('a node that this connector does not understand is told from silence', () => {
+  const members = [...THREE.slice(0, 2), aMember('n3', {}, false)]
+  const problem = (address: string) => (address.startsWith('n3') ? 'the node speaks version 9' : undefined)
+  const status = describeCluster(aSnapshot(members), knowing({ problem }))
+  assert.equal(status.members[2]?.problem, 'The node speaks version 9.')
 })
 
 test('a replacement that is to come is shown in whole seconds, and that there is none as null', () => {

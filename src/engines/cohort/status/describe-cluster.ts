@@ -15,6 +15,8 @@ import { judge, sentence } from './verdict.ts'
 export type Knowledge = Readonly<{
   /** What the node at an address has last said about itself. */
   latest: (address: string) => Description | undefined
+  /** Why the last answer of the node at an address could not be used. */
+  problem: (address: string) => string | undefined
   lag: LagSource
   divergences: readonly Divergence[]
 }>
@@ -70,7 +72,7 @@ export function viewOfBallot({ round, proposerId }: Ballot): BallotView {
 }
 
 /** A host, before the cluster is found: what its node says about itself. */
-function describeHost(address: string, { latest }: Knowledge): MemberStatus {
+function describeHost(address: string, { latest, problem }: Knowledge): MemberStatus {
   const description = latest(address)
   return {
     ...holdings(description),
@@ -82,11 +84,11 @@ function describeHost(address: string, { latest }: Knowledge): MemberStatus {
     suspect: true,
     latencyMs: null,
     lag: null,
-    problem: description === undefined ? 'It does not answer.' : null,
+    problem: description === undefined ? silenceOf(problem(address)) : null,
   }
 }
 
-function describeMember(member: MemberSnapshot, { latest, lag }: Knowledge): MemberStatus {
+function describeMember(member: MemberSnapshot, { latest, problem, lag }: Knowledge): MemberStatus {
   const { nodeId, address, role, progress, link } = member
   const description = latest(address)
   const isItself = description?.nodeId === nodeId
@@ -102,13 +104,22 @@ function describeMember(member: MemberSnapshot, { latest, lag }: Knowledge): Mem
     latencyMs:
       percentiles === undefined ? null : { p50: rounded(percentiles.p50), p99: rounded(percentiles.p99) },
     lag: lag.lagOf(nodeId) ?? null,
-    problem: problemOf(member, description),
+    problem: problemOf(member, description, problem(address)),
   }
 }
 
-function problemOf({ nodeId, link }: MemberSnapshot, description: Description | undefined): string | null {
+/** What is said of a node without a description: why its answer could not be used, if it gave one. */
+function silenceOf(unusable: string | undefined): string {
+  return unusable === undefined ? 'It does not answer.' : sentence([unusable])
+}
+
+function problemOf(
+  { nodeId, link }: MemberSnapshot,
+  description: Description | undefined,
+  unusable: string | undefined,
+): string | null {
   if (link.isReachable) return null
-  if (description === undefined) return 'It does not answer.'
+  if (description === undefined) return silenceOf(unusable)
   if (description.nodeId === nodeId) return 'It answers, but takes no part yet.'
   return (
     `Another node answers at this address (${description.nodeId}): the data directory is not the one of this member, ` +

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Description } from '../../../rpc/messages.ts'
+import { WireVersionError } from '../../../rpc/wire.ts'
 import { NodePoll } from './node-poll.ts'
 
 const HERE: Description = {
@@ -14,13 +15,17 @@ const HERE: Description = {
 
 /** A poll whose nodes are answered for by hand; `tick` lets the pause between two rounds pass. */
 function aPoll() {
-  const asked: { address: string; resolve: (description: Description) => void; reject: () => void }[] = []
+  const asked: {
+    address: string
+    resolve: (description: Description) => void
+    reject: (error?: Error) => void
+  }[] = []
   let task: (() => void) | undefined
   const poll = new NodePoll({
     addresses: () => ['a', 'b'],
     describe: (address) =>
       new Promise((resolve, reject) => {
-        asked.push({ address, resolve, reject: () => reject(new Error('silent')) })
+        asked.push({ address, resolve, reject: (error = new Error('silent')) => reject(error) })
       }),
     clock: {
       nowMs: () => 0,
@@ -57,6 +62,20 @@ test('what a node said last is known until it is silent once', async () => {
   asked[3]!.resolve(HERE)
   await settled()
   assert.deepEqual([poll.latest('a'), poll.latest('b')], [undefined, HERE])
+})
+
+test('why the answer of a node could not be used is known until the node is silent, or answers', async () => {
+  const { poll, asked, tick } = aPoll()
+  poll.start()
+  asked[0]!.reject(new WireVersionError('another version'))
+  asked[1]!.reject(new WireVersionError('another version'))
+  await settled()
+  assert.deepEqual([poll.latest('a'), poll.problem('a')], [undefined, 'another version'])
+  tick()
+  asked[2]!.reject()
+  asked[3]!.resolve(HERE)
+  await settled()
+  assert.deepEqual([poll.problem('a'), poll.problem('b')], [undefined, undefined])
 })
 
 test('nobody is asked again before all have answered or run out of time', async () => {

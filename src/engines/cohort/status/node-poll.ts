@@ -1,5 +1,6 @@
 import type { Clock } from '../../../process/clock.ts'
 import type { Description } from '../../../rpc/messages.ts'
+import { WireVersionError } from '../../../rpc/wire.ts'
 
 export type NodePollOptions = Readonly<{
   /** The addresses to ask. Called for every round of questions. */
@@ -21,6 +22,7 @@ export const POLL_LIMITS = { intervalMs: 1_000, timeoutMs: 1_000 }
 export class NodePoll {
   readonly #options: NodePollOptions
   #latest: ReadonlyMap<string, Description> = new Map()
+  #problems: ReadonlyMap<string, string> = new Map()
   #isClosed = false
   #cancel: () => void = () => {}
 
@@ -43,12 +45,26 @@ export class NodePoll {
     return this.#latest.get(address)
   }
 
+  /** Why the last answer of the node at an address could not be used. */
+  problem(address: string): string | undefined {
+    return this.#problems.get(address)
+  }
+
   async #round(): Promise<void> {
     const { addresses, describe, clock, intervalMs, timeoutMs } = this.#options
-    const asked = addresses().map(async (address) => [address, await describe(address, timeoutMs)] as const)
-    const results = await Promise.allSettled(asked)
+    const latest = new Map<string, Description>()
+    const problems = new Map<string, string>()
+    const asked = addresses().map(async (address) => {
+      try {
+        latest.set(address, await describe(address, timeoutMs))
+      } catch (error) {
+        if (error instanceof WireVersionError) problems.set(address, error.message)
+      }
+    })
+    await Promise.all(asked)
     if (this.#isClosed) return
-    this.#latest = new Map(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
+    this.#latest = latest
+    this.#problems = problems
     this.#cancel = clock.after(intervalMs, () => void this.#round())
   }
 }
