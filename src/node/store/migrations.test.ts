@@ -111,6 +111,49 @@ test('an upgrade that runs out of space leaves the database as it was, and works
   for (const i of [0, count - 1]) assert.equal(store.load(`group/${i}`).state.writeId.sequence, i + 1)
 })
 
+/** Upgrades a database in a process of its own, which kills itself after so many steps of the copy. */
+function upgradeAndDie(path: string, steps: number): NodeJS.Signals | null {
+  const module = fileURLToPath(new URL('./sqlite-store.ts', import.meta.url))
+  const program = `
+    const [module, path, steps] = process.argv.slice(1)
+    const { SqliteStore } = await import(module)
+    let left = Number(steps)
+    const onUpgrade = () => { if (--left === 0) process.kill(process.pid, 'SIGKILL') }
+    new SqliteStore(path, { onUpgrade }).close()
+  `
+  const args = ['--input-type=module', '--eval', program, module, path, String(steps)]
+  return spawnSync(process.execPath, args, { timeout: 60_000 }).signal
+}
+
+test('an upgrade that is killed after any step goes on where it was, with nothing lost and nothing twice', (t) => {
+  const path = aDatabasePath(t)
+  const old = new DatabaseSync(path)
+  old.exec(FIRST_SCHEMA)
+  const insert = old.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  old.exec('BEGIN')
+  // Three steps of 5,000 records, in another order than that of their keys.
+  const count = 12_000
+  const keyOf = (i: number) => `group/${(i * 7_919) % 12_007}`
+  for (let i = 0; i < count; i += 1)
+    insert.run(keyOf(i), 2, 0, 1, 0, 1, `7.${i + 1}`, i % 10 === 0 ? null : Buffer.from(`value ${i}`), 1)
+  old.exec('COMMIT')
+  old.close()
+  for (const steps of [1, 2]) assert.equal(upgradeAndDie(path, steps), 'SIGKILL')
+  const progress: number[] = []
+  const store = new SqliteStore(path, { onUpgrade: (done) => progress.push(done) })
+  t.after(() => store.close())
+  assert.deepEqual(progress, [], 'all records had been copied')
+  assert.equal(store.inventory.counts.recordCount, count)
+  assert.equal(store.inventory.counts.tombstoneCount, count / 10)
+  for (let i = 0; i < count; i += 1) {
+    const { state, chosen } = store.load(keyOf(i))
+    assert.equal(state.writeId.sequence, i + 1)
+    assert.equal(state.value && Buffer.from(state.value).toString(), i % 10 === 0 ? undefined : `value ${i}`)
+    assert.equal(chosen, true)
+  }
+  assert.equal(scanAll(store, 1_000, { removableOnly: true }).length, count / 10)
+})
+
 test('a database of a newer program is refused, and left as it is', (t) => {
   const path = aDatabasePath(t)
   new SqliteStore(path).close()
