@@ -33,6 +33,8 @@ export type ClusterOptions = Omit<EpochOptions, 'directory' | 'seams'> &
     connect: Connect
     /** Makes a unique id. */
     drawId: () => string
+    /** Draws the secret of a cluster that is born, in 16 hexadecimal digits, which nobody can predict. */
+    drawSecret: () => string
     /** The parts that a simulation replaces. Default: none. */
     seams?: Seams
   }>

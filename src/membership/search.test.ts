@@ -44,6 +44,7 @@ function aSearch(clusterId?: string) {
     clusterId,
     tombstoneGraceMs: 3_600_000,
     drawId: () => 'born',
+    drawSecret: () => '00c0ffee00c0ffee',
     signal: new AbortController().signal,
     directory: new NodeDirectory(connect),
     operationTimeoutMs: TIMEOUT_MS,

@@ -14,6 +14,8 @@ export type SearchOptions = EpochOptions &
     clusterId: string | undefined
     /** Makes a unique id for a cluster. */
     drawId: () => string
+    /** Draws the secret of a cluster that is born, in 16 hexadecimal digits. */
+    drawSecret: () => string
     /** When it aborts, the connector stops, and nothing more begins. */
     signal: AbortSignal
   }>
@@ -78,7 +80,7 @@ export class Search {
   }
 
   async #birth({ members }: Extract<Discovery, { kind: 'birth' }>): Promise<Membership | undefined> {
-    const { tombstoneGraceMs, drawId, logger, signal } = this.#options
+    const { tombstoneGraceMs, drawId, drawSecret, logger, signal } = this.#options
     const client = openBirth(members, tombstoneGraceMs, this.#options)
     // Closed, it answers at once.
     const close = () => client.close()
@@ -88,6 +90,7 @@ export class Search {
       epoch: 1,
       members,
       tombstoneGraceMs,
+      hashSecret: drawSecret(),
     })
     signal.removeEventListener('abort', close)
     close()

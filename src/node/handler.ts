@@ -246,7 +246,9 @@ export class NodeHandler {
     const adoption = adoptionOf(this.#store, membership)
     if (adoption === 'leave') throw notAMember(nodeId, this.#store.membership!, membership)
     if (adoption === 'ignore') return
-    this.#store.saveMembership(membership)
+    // A connector of an older version does not pass the secret on.
+    const { hashSecret = this.#store.membership?.hashSecret } = membership
+    this.#store.saveMembership(hashSecret === undefined ? membership : { ...membership, hashSecret })
     this.#saves++
   }
 

@@ -22,6 +22,7 @@ export function writeMembership(writer: Writer, tag: number, membership: Members
   for (const member of membership.members) writeMember(writer, 26, member)
   for (const member of membership.outgoing ?? []) writeMember(writer, 34, member)
   writeInteger(writer, 40, membership.tombstoneGraceMs)
+  writeString(writer, 50, membership.hashSecret ?? '')
   writer.ldelim()
 }
 
@@ -32,6 +33,7 @@ export function readMembership(reader: Reader): Membership {
   const members: Member[] = []
   const outgoing: Member[] = []
   let tombstoneGraceMs = 0
+  let hashSecret = ''
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 10) clusterId = readName(reader)
@@ -39,11 +41,18 @@ export function readMembership(reader: Reader): Membership {
     else if (tag === 26) members.push(readMember(reader))
     else if (tag === 34) outgoing.push(readMember(reader))
     else if (tag === 40) tombstoneGraceMs = readInteger(reader)
+    else if (tag === 50) hashSecret = readName(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  const stable = { clusterId, epoch, members, tombstoneGraceMs }
-  const membership = outgoing.length === 0 ? stable : { ...stable, outgoing }
+  const membership = {
+    clusterId,
+    epoch,
+    members,
+    tombstoneGraceMs,
+    ...(outgoing.length === 0 ? {} : { outgoing }),
+    ...(hashSecret === '' ? {} : { hashSecret }),
+  }
   const fault = faultOf(membership)
   if (fault !== undefined) refuse(fault)
   return membership

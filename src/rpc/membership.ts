@@ -9,6 +9,8 @@ const MEMBERS_MAX = 7
 /** A name, an IPv4 address, or an IPv6 address in brackets; and a port. */
 const ADDRESS = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i
 
+const HASH_SECRET = /^[0-9a-f]{16}$/
+
 /**
  * The nodes to which rounds of this epoch are sent. Their order is that of the indexes in
  * `quorumsOfMembership`: the members; in a joint epoch, the outgoing members and after them the joining ones.
@@ -58,11 +60,14 @@ export function faultOf({
   members,
   outgoing = [],
   tombstoneGraceMs,
+  hashSecret,
 }: Membership): string | undefined {
   if (!isName(clusterId)) return 'a membership names no cluster'
   if (!isWhole(epoch, 1, EPOCH_MAX)) return `a membership has the epoch ${epoch}`
   if (!isWhole(tombstoneGraceMs, TOMBSTONE_GRACE_MS_MIN, TOMBSTONE_GRACE_MS_MAX))
     return `a membership has a grace time of tombstones of ${tombstoneGraceMs} ms`
+  if (hashSecret !== undefined && !HASH_SECRET.test(hashSecret))
+    return 'a membership has a hash secret that is not 16 hexadecimal digits'
   if (members.length === 0) return 'a membership has no members'
   for (const configuration of [members, outgoing]) {
     if (configuration.length > MEMBERS_MAX) return `a membership has more than ${MEMBERS_MAX} members`

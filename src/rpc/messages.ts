@@ -20,6 +20,11 @@ export type Membership = Readonly<{
    * writes of the other would be lost.
    */
   tombstoneGraceMs: number
+  /**
+   * 16 hexadecimal digits that were drawn at the birth. They key the hash that spreads keys over the leaves
+   * of the digests (protocol.md §5). A cluster that was born without them has none.
+   */
+  hashSecret?: string
 }>
 
 /**

@@ -124,7 +124,11 @@ const STABLE_MEMBERSHIP = {
   tombstoneGraceMs: fc.integer({ min: TOMBSTONE_GRACE_MS_MIN, max: TOMBSTONE_GRACE_MS_MAX }),
 }
 
+const hashSecret = fc.stringMatching(/^[0-9a-f]{16}$/)
+
 export const anyMembership: fc.Arbitrary<Membership> = fc.oneof(
   plain(STABLE_MEMBERSHIP),
+  plain({ ...STABLE_MEMBERSHIP, hashSecret }),
   plain({ ...STABLE_MEMBERSHIP, outgoing: anyMembers }),
+  plain({ ...STABLE_MEMBERSHIP, outgoing: anyMembers, hashSecret }),
 )

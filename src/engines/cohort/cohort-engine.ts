@@ -3,7 +3,7 @@
  * the cluster that a connector follows (`membership`), the links to its nodes (`replication`), and the
  * background work that keeps the nodes equal (`upkeep`).
  */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Cluster } from '../../membership/cluster.ts'
 import { addressesOf } from '../../membership/cluster-snapshot.ts'
@@ -75,6 +75,7 @@ export class CohortEngine implements Engine {
       random,
       drawProposerId,
       drawId: randomUUID,
+      drawSecret: () => randomBytes(8).toString('hex'),
       logger,
       counters: this.#counters,
       onKeyFault: reportKeyFaults(logger, clock),

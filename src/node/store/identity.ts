@@ -13,13 +13,13 @@ export function readNodeId(db: DatabaseSync): string {
   return nodeId
 }
 
-const COLUMNS = 'cluster_id, epoch, members, outgoing, tombstone_grace_ms'
+const COLUMNS = 'cluster_id, epoch, members, outgoing, tombstone_grace_ms, hash_secret'
 
 /** The membership in a database; `undefined` when there is none. */
 export function readMembership(db: DatabaseSync): Membership | undefined {
   const found = db.prepare(`SELECT ${COLUMNS}, checksum FROM membership`).get()
   if (found === undefined) return undefined
-  const columns = [found.cluster_id, found.epoch, found.members, found.outgoing, found.tombstone_grace_ms]
+  const columns = COLUMNS.split(', ').map((name) => found[name])
   if (found.checksum !== checksumOf(...columns)) throw new DamagedColumnError('the membership is damaged')
   const membership = {
     clusterId: text(found.cluster_id),
@@ -27,18 +27,21 @@ export function readMembership(db: DatabaseSync): Membership | undefined {
     members: JSON.parse(text(found.members)),
     tombstoneGraceMs: integer(found.tombstone_grace_ms),
   }
-  return found.outgoing === null ? membership : { ...membership, outgoing: JSON.parse(text(found.outgoing)) }
+  const outgoing = found.outgoing === null ? {} : { outgoing: JSON.parse(text(found.outgoing)) }
+  const secret = found.hash_secret === null ? {} : { hashSecret: text(found.hash_secret) }
+  return { ...membership, ...outgoing, ...secret }
 }
 
 /** Puts a membership in the place of the one that a database has. */
 export function writeMembership(db: DatabaseSync, membership: Membership): void {
-  const { clusterId, epoch, members, outgoing, tombstoneGraceMs } = membership
+  const { clusterId, epoch, members, outgoing, tombstoneGraceMs, hashSecret } = membership
   const columns = [
     clusterId,
     epoch,
     JSON.stringify(members),
     outgoing === undefined ? null : JSON.stringify(outgoing),
     tombstoneGraceMs,
+    hashSecret ?? null,
   ]
   const places = ', ?'.repeat(columns.length + 1)
   db.prepare(`INSERT OR REPLACE INTO membership (id, ${COLUMNS}, checksum) VALUES (1${places})`).run(

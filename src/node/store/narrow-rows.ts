@@ -63,6 +63,8 @@ export const BEGIN_NARROW_ROWS = `
 const END_NARROW_ROWS = `
   DROP TABLE record;
   ALTER TABLE new_record RENAME TO record;
+  -- 16 hexadecimal digits that key the hash of keys; NULL: the cluster was born without them.
+  ALTER TABLE membership ADD COLUMN hash_secret TEXT;
   ALTER TABLE node ADD COLUMN checksum INTEGER; -- CRC-32 of the other columns
   ALTER TABLE membership ADD COLUMN checksum INTEGER; -- CRC-32 of the other columns
 

@@ -7,6 +7,7 @@ import type { KeyRecord } from '../../register/messages.ts'
 import type { State, WriteId } from '../../register/state.ts'
 import { checksumOf, SEALED_ABSENT, type SealedState, seal, unseal } from '../../rpc/state-codec.ts'
 import { DamagedRecordError } from './damaged-record.ts'
+import type { Digested } from './digest-hash.ts'
 import type { Weight } from './inventory.ts'
 
 /**
@@ -102,6 +103,22 @@ export function rowOf(key: string, record: KeyRecord, { leaf, digest }: Digest):
   ]
   row[1 + HEAD_CHECKSUM] = headChecksum(key, row, 1)
   return row
+}
+
+/**
+ * `leaf`, `digest` and `head_checksum` of a row that counts elsewhere in the digests from now on. The row
+ * holds `columns`, whose head is whole.
+ */
+export function movedHead(
+  key: string,
+  columns: readonly SQLOutputValue[],
+  digestOf: (record: Digested) => Digest,
+): [leaf: number, digest: number, headChecksum: number] {
+  const head = columns as readonly (number | null)[]
+  const accepted = head[4] == null ? undefined : { round: head[4], proposerId: head[5]! }
+  const writeId = { proposerId: head[7]!, sequence: head[8]! }
+  const { leaf, digest } = digestOf({ accepted, state: { writeId } })
+  return [leaf, digest, headChecksum(key, [leaf, digest, ...head.slice(2)], 0)]
 }
 
 const headBytes = new Uint8Array(8 * HEAD_LENGTH)

@@ -10,11 +10,13 @@ import { FreeSpace } from './free-space.ts'
 import { readMembership, readNodeId, writeMembership } from './identity.ts'
 import { type Change, IndexedRecords } from './indexed-records.ts'
 import { Inventory } from './inventory.ts'
+import type { HashSecret } from './key-hash.ts'
 import { INDEX_LIMITS, type IndexLimits } from './key-index.ts'
 import { migrate } from './migrations.ts'
 import type { OnUpgrade } from './narrow-rows.ts'
 import { assertValid } from './record-rows.ts'
 import type { RecordStore, ScanSlice } from './record-store.ts'
+import { rekey } from './rekey.ts'
 import { asFault, isStoreError } from './sqlite-fault.ts'
 
 /** The marks that are written together with the changes of one transaction, and in one flush, at most. */
@@ -48,10 +50,11 @@ export class SqliteStore implements RecordStore {
   readonly #path: string
   readonly #limits: IndexLimits
   readonly #onCommit: (durationMs: number) => void
+  readonly #onRebuild: () => void
   readonly #db: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
-  readonly #records: IndexedRecords
+  #records: IndexedRecords
   readonly #freeSpace: FreeSpace
   #membership: Membership | undefined
   #hasWritten = false
@@ -59,6 +62,8 @@ export class SqliteStore implements RecordStore {
   #changes: Change[] = []
   /** A row was healed of which nobody knows what it had added to the inventory. */
   #isToCount = false
+  /** The open transaction has changed the secret that keys are hashed with. */
+  #isRekeyed = false
 
   /** @throws {FaultError} when the database cannot be used. The error says why. */
   constructor(
@@ -68,6 +73,7 @@ export class SqliteStore implements RecordStore {
     this.#path = path
     this.#limits = limits ?? INDEX_LIMITS
     this.#onCommit = onCommit
+    this.#onRebuild = onRebuild
     let db: DatabaseSync | undefined
     try {
       db = openDatabase(path)
@@ -77,7 +83,7 @@ export class SqliteStore implements RecordStore {
       this.#membership = readMembership(db)
       this.#begin = db.prepare('BEGIN IMMEDIATE')
       this.#commit = db.prepare('COMMIT')
-      this.#records = new IndexedRecords(db, { secret: readSecret(''), limits: this.#limits, onRebuild })
+      this.#records = this.#openRecords(db)
       this.#freeSpace = new FreeSpace(db, path)
       countRows(db, this.inventory)
     } catch (error) {
@@ -108,7 +114,9 @@ export class SqliteStore implements RecordStore {
         this.#records.step(0, false)
       }
       this.#commitTimed()
-      for (const change of this.#changes) this.inventory.replace(...change)
+      if (this.#isRekeyed) this.#count()
+      else for (const change of this.#changes) this.inventory.replace(...change)
+      this.#isRekeyed = false
       return result
     })
   }
@@ -162,8 +170,18 @@ export class SqliteStore implements RecordStore {
   saveMembership(membership: Membership): void {
     assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
     this.#hasWritten = true
+    const before = this.#membership?.hashSecret
     writeMembership(this.#db, membership)
     this.#membership = membership
+    if (membership.hashSecret === before) return
+    rekey(this.#db, secretOf(membership))
+    this.#isRekeyed = true
+    this.#records = this.#openRecords(this.#db)
+  }
+
+  #openRecords(db: DatabaseSync): IndexedRecords {
+    const [secret, limits, onRebuild] = [secretOf(this.#membership), this.#limits, this.#onRebuild]
+    return new IndexedRecords(db, { secret, limits, onRebuild })
   }
 
   scan(range: ScanRange, limit: number): ScanSlice {
@@ -214,9 +232,17 @@ export class SqliteStore implements RecordStore {
   #rollback(): void {
     try {
       this.#db.exec('ROLLBACK')
-      this.#records.reload()
+      this.#membership = readMembership(this.#db)
+      if (this.#isRekeyed) this.#records = this.#openRecords(this.#db)
+      else this.#records.reload()
+      this.#isRekeyed = false
     } catch {
       // The first failure is the one to report. Without a commit nothing was kept in any case.
     }
   }
+}
+
+/** What keys are hashed with in a cluster; zeros where there is no secret, or no cluster yet. */
+function secretOf(membership: Membership | undefined): HashSecret {
+  return readSecret(membership?.hashSecret ?? '')
 }

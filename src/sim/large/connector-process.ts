@@ -148,6 +148,8 @@ export class ConnectorProcess {
       clock,
       random: () => stage.chance.uniform(),
       drawProposerId,
+      // The nodes of this world hash keys without it.
+      drawSecret: () => '00c0ffee00c0ffee',
       drawId: () => {
         this.#idCount += 1
         return `${this.name}-${this.#idCount}`
