@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { Request } from '../register/messages.ts'
 import type { AnswerBatch, KeyedRequest, Membership, Recipient, RequestBatch } from '../rpc/messages.ts'
 import { NodeHandler } from './handler.ts'
+import { DamagedRecordError } from './store/damaged-record.ts'
 import type { IndexLimits } from './store/key-index.ts'
 import { SqliteStore } from './store/sqlite-store.ts'
 
@@ -262,13 +263,23 @@ test('a membership that names the node is adopted durably before it acts', (t) =
 })
 
 test('a node describes what it has voted for in the register of the membership, adopted or not', (t) => {
-  const { handler, send, turn, join } = aNode(t)
+  const { handler, store, send, turn, join, failures } = aNode(t)
   assert.equal(handler.describe()?.membershipVote, undefined)
   join()
   send([accept('cluster/membership', 5)])
   send([accept('group/a', 1)])
   turn()
   assert.equal(Buffer.from(handler.describe()!.membershipVote!).toString(), '5')
+  t.mock.method(store, 'load', () => {
+    throw new DamagedRecordError('cluster/membership', 'of the test')
+  })
+  assert.equal(
+    handler.describe()!.nodeId,
+    store.nodeId,
+    'a damaged record keeps no node from saying who it is',
+  )
+  assert.equal(handler.describe()!.membershipVote, undefined)
+  assert.deepEqual(failures, [])
 })
 
 test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and is there for no birth', (t) => {

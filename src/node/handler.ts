@@ -109,10 +109,20 @@ export class NodeHandler {
     return this.#guard(() => {
       const { nodeId, membership, inventory } = this.#store
       const described = { nodeId, membership, version: this.#version, ...inventory.counts }
-      const { accepted, state } = this.#store.load(MEMBERSHIP_KEY)
-      const hasVoted = accepted !== undefined && state.value !== undefined
-      return hasVoted ? { ...described, membershipVote: state.value } : described
+      const vote = this.#membershipVote()
+      return vote === undefined ? described : { ...described, membershipVote: vote }
     })
+  }
+
+  /** What the node has accepted in the register of the membership. A damaged record tells nothing. */
+  #membershipVote(): Uint8Array | undefined {
+    try {
+      const { accepted, state } = this.#store.load(MEMBERSHIP_KEY)
+      return accepted === undefined ? undefined : state.value
+    } catch (error) {
+      if (error instanceof DamagedRecordError) return undefined
+      throw error
+    }
   }
 
   /**

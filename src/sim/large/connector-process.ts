@@ -6,6 +6,7 @@ import { Counters } from '../../replication/counters.ts'
 import { findDivergences, type Replica } from '../../replication/divergence.ts'
 import { type LinkOptions, NodeLink } from '../../replication/links/node-link.ts'
 import type { PendingRequest } from '../../replication/links/pending-request.ts'
+import type { Membership } from '../../rpc/messages.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { Repair, type RepairLimits } from '../../upkeep/repair/repair.ts'
 import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
@@ -33,6 +34,8 @@ export type ConnectorProcessOptions = Readonly<{
   isRemoving: boolean
   isRepairing: boolean
   repairLimits: RepairLimits
+  /** Called when a connector is going to propose a membership. */
+  onPlan: (membership: Membership) => void
   /**
    * Called when a proposer that works in an epoch sends a request, in the same turn in which it decided to
    * send it.
@@ -135,7 +138,7 @@ export class ConnectorProcess {
   }
 
   #newCluster(): Cluster {
-    const { stage, protocol, clock, hosts, drawProposerId, onSend } = this.#options
+    const { stage, protocol, clock, hosts, drawProposerId, onSend, onPlan } = this.#options
     const { operationTimeoutMs, tombstoneGraceMs, replaceAfterMs, viewCacheBytesMax, viewAgeMsMax } =
       this.#options
     return new Cluster({
@@ -163,7 +166,15 @@ export class ConnectorProcess {
       onDivergence: (key, replicas) => this.#observe(key, replicas),
       seams: {
         rules: protocol.rules,
-        membership: { ...protocol.membership, quorumsOf: this.#quorumsOf },
+        membership: {
+          ...protocol.membership,
+          quorumsOf: this.#quorumsOf,
+          requireSpare: (plan, isReachable) => {
+            const required = protocol.membership.requireSpare(plan, isReachable)
+            if (required.kind === 'change') onPlan(required.membership)
+            return required
+          },
+        },
         viewCacheBytesMax,
         viewAgeMsMax,
         newLink: (to) =>

@@ -19,6 +19,7 @@ export class Observer {
   readonly #groups = new Map<string, GroupWitness>()
   readonly #onChosen: (membership: Membership) => void
   readonly #memberships: Membership[] = []
+  readonly #planned: Membership[] = []
 
   /** @param birthCount the number of nodes on which the cluster is formed */
   constructor(birthCount: number, groupIds: readonly string[], onChosen: (membership: Membership) => void) {
@@ -39,6 +40,17 @@ export class Observer {
   /** All memberships that were chosen, in order. */
   get memberships(): readonly Membership[] {
     return this.#memberships
+  }
+
+  /** Those that connectors have planned, and that may be chosen next. */
+  get plans(): readonly Membership[] {
+    const chosen = this.#memberships.length
+    return this.#planned.filter(({ epoch }) => epoch > chosen)
+  }
+
+  /** A connector is going to propose a membership. */
+  planned(membership: Membership): void {
+    this.#planned.push(membership)
   }
 
   get groups(): readonly GroupWitness[] {

@@ -1,6 +1,7 @@
+import { decodeMembership, MEMBERSHIP_KEY } from '../../membership/membership-register.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../../rpc/membership.ts'
-import type { Membership } from '../../rpc/messages.ts'
+import type { Member, Membership } from '../../rpc/messages.ts'
 import type { ConnectorProcess } from './connector-process.ts'
 import type { Machine } from './machine.ts'
 import type { Machines } from './machines.ts'
@@ -19,6 +20,9 @@ export type OperatorOptions = Readonly<{
 }>
 
 const ACTS = ['add', 'remove', 'replace', 'replace', 'lose a disk', 'return a disk'] as const
+
+/** How many nodes must know of an epoch, so that connectors that start follow it. */
+const KNOWING_MIN = 2
 
 /** A disk that was taken out of a machine. */
 type LostDisk = Readonly<{ machine: Machine; disk: MemoryStore }>
@@ -173,23 +177,34 @@ export class Operator {
 
   /**
    * Whether the cluster can work without the disk of a node. This must hold for the membership that was
-   * chosen last. It must also hold for each earlier membership that connectors may still start from, because
-   * no other node has adopted a later one.
+   * chosen last, and for those that may be chosen next. It must also hold for each earlier membership that
+   * connectors may still start from, because no other node has adopted a later one.
    */
   #canLose(nodeId: string): boolean {
-    const { observer, machines } = this.#options
-    const { newest, memberships } = observer
+    const { newest, memberships, plans } = this.#options.observer
     if (newest === undefined) return false
-    const adopted = nodesOfEpoch(newest)
-      .filter((node) => node.nodeId !== nodeId)
-      .map((node) => machines.of(node.nodeId)?.store.membership?.epoch ?? 0)
+    const left = nodesOfEpoch(newest).filter((node) => node.nodeId !== nodeId)
+    const adopted = left.map((node) => this.#storeOf(node)?.membership?.epoch ?? 0)
     const oldest = Math.max(...adopted)
     // The cluster is not formed yet: a node that was asked to agree to its first membership cannot replace
     // another one.
     if (newest.epoch === 1 && adopted.includes(0)) return false
-    return memberships
-      .filter(({ epoch }) => epoch >= oldest)
-      .every((membership) => !isMemberOf(membership, nodeId) || this.#survives(membership, nodeId))
+    // A single node is not believed (protocol.md §7, "the price of that").
+    const knowing = left.filter((node, index) => adopted[index] === oldest || this.#voteOf(node) >= oldest)
+    if (knowing.length < KNOWING_MIN) return false
+    return [...memberships.filter(({ epoch }) => epoch >= oldest), ...plans].every(
+      (membership) => !isMemberOf(membership, nodeId) || this.#survives(membership, nodeId),
+    )
+  }
+
+  #storeOf({ nodeId }: Pick<Member, 'nodeId'>): MemoryStore | undefined {
+    return this.#options.machines.of(nodeId)?.store
+  }
+
+  /** The epoch that a node has voted for last; 0: none. */
+  #voteOf(node: Member): number {
+    const value = this.#storeOf(node)?.load(MEMBERSHIP_KEY).state.value
+    return value === undefined ? 0 : decodeMembership(value).epoch
   }
 
   /** Whether each set of members that needs a quorum still has one, and lacks at most one disk. */

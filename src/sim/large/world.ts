@@ -212,6 +212,7 @@ class LargeWorld {
       replaceAfterMs: this.#scenario.changePauseMs ?? 0,
       isRemoving: this.#scenario.graceMs !== undefined,
       isRepairing: !this.#scenario.isRepairLate,
+      onPlan: (membership) => this.#observer.planned(membership),
       onSend: (connector, to, key, request) => this.#onSend(connector, to, key, request),
     })
   }
