@@ -23,6 +23,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   node_unreachable: { status: 422, title: 'The node does not answer' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
+  unreadable_group: { status: 500, title: 'What is stored for the group cannot be read' },
   internal_error: { status: 500, title: 'The request failed because of a bug' },
   method_not_implemented: { status: 501, title: 'The method is not known' },
   not_ready: { status: 503, title: 'The connector is not ready' },

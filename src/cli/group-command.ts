@@ -72,7 +72,7 @@ const LOOPBACKS = new Set(['127.0.0.1', 'localhost', '[::1]'])
 /** A problem in one line, and one more line for each wrong field that the first line does not name. */
 export function describeProblem({ status, code, title, detail, outcome, errors }: Problem): string {
   const said = printable(detail ?? title).replace(/\.$/, '')
-  const meaning = MEANINGS[outcome ?? ''] ?? ''
+  const meaning = MEANINGS[code] ?? MEANINGS[outcome ?? ''] ?? ''
   const fields = errors
     .map(({ field, message }) => printable(`${field}: ${message}`))
     .filter((line) => !said.includes(line.replace(': ', ' ')))
@@ -80,6 +80,7 @@ export function describeProblem({ status, code, title, detail, outcome, errors }
 }
 
 const MEANINGS: Readonly<{ [outcome: string]: string }> = {
+  unreadable_group: ': do not repeat the command; the log of the connector says what to do',
   not_applied: ': you may repeat the command; "cohort status" shows which nodes do not answer',
   unknown: ': the change may have been made, so read before you repeat it',
 }

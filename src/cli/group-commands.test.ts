@@ -111,6 +111,10 @@ test('an error says its code and what it means for the data', () => {
     'Too few nodes answered (503 unavailable): you may repeat the command; "cohort status" shows which nodes do not answer',
   )
   assert.match(
+    describeProblem({ ...PROBLEM, status: 500, code: 'unreadable_group' }),
+    / \(500 unreadable_group\): do not repeat the command/,
+  )
+  assert.match(
     describeProblem({ ...PROBLEM, outcome: 'unknown' }),
     /: the change may have been made, so read before/,
   )

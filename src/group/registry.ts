@@ -1,16 +1,19 @@
 import type { Command, Decision, Group } from './group.ts'
 
 /**
- * How an operation ended. There are three outcomes, which must never be confused:
+ * How an operation ended. There are four outcomes, which must never be confused:
  *
  * - `done`: the operation was decided, and `value` says how;
  * - `not_applied`: nothing was changed, and nothing will be. The operation may be repeated;
+ * - `unreadable`: what is stored for this group cannot be read, so nothing was changed. The other groups are
+ *   not affected. Only a person can mend it;
  * - `unknown`: the change may have been made, or may still be made, at most once. Read before you repeat it.
  */
 export type Outcome<T> =
   | Readonly<{ kind: 'done'; value: T }>
   | Readonly<{ kind: 'not_applied'; reason: string }>
   | Readonly<{ kind: 'unknown'; reason: string }>
+  | Readonly<{ kind: 'unreadable'; reason: string }>
 
 /** One page of a scan: groups in the order of their ids (UTF-8 bytes). */
 export type ScanPage = Readonly<{

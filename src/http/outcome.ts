@@ -43,7 +43,10 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   })
 }
 
-/** Answers that there was no decision: 503 if nothing was changed, 504 if that is not known. */
+/**
+ * Answers that there was no decision: 503 if nothing was changed, 504 if that is not known, 500 if the group
+ * cannot be read.
+ */
 export function sendFailure(
   reply: FastifyReply,
   outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
@@ -53,6 +56,11 @@ export function sendFailure(
     case 'not_applied':
       return sendProblem(reply.header('retry-after', retryAfterSeconds), 'unavailable', {
         detail: `Nothing was changed, and nothing will be: ${outcome.reason}.`,
+        outcome: 'not_applied',
+      })
+    case 'unreadable':
+      return sendProblem(reply, 'unreadable_group', {
+        detail: `Nothing was changed: ${outcome.reason}.`,
         outcome: 'not_applied',
       })
     case 'unknown':

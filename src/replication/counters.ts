@@ -3,7 +3,7 @@
  */
 import { BucketCounts, SIZE_BOUNDS } from '../metrics/bucket-counts.ts'
 import type { Answer } from '../register/messages.ts'
-import type { Outcome } from '../register/operation.ts'
+import type { KeyFault, Outcome } from '../register/operation.ts'
 import type { Round, RoundKind } from '../register/round.ts'
 
 export class Counters {
@@ -12,6 +12,8 @@ export class Counters {
   /** Rounds that at least one node refused. */
   readonly refusedRounds: Record<RoundKind, number> = { fast: 0, led: 0, classic: 0, read: 0 }
   readonly operations: Record<Outcome['kind'], number> = { decided: 0, not_applied: 0, unknown: 0 }
+  /** Operations that ended because of a fault of their key. */
+  readonly keyFaults: Record<KeyFault, number> = { exhausted: 0, unreadable: 0 }
   /** Waits before a round is tried again. */
   backoffs = 0
   /** Requests in one batch to one node; heartbeats are not counted. */

@@ -214,8 +214,10 @@ export class RegisterClient {
 
   #finish(operation: PendingOperation, outcome: Outcome): void {
     this.#counters.operations[outcome.kind] += 1
-    if (outcome.kind !== 'decided' && outcome.fault !== undefined)
+    if (outcome.kind !== 'decided' && outcome.fault !== undefined) {
+      this.#counters.keyFaults[outcome.fault] += 1
       this.#options.onKeyFault?.(operation.key, outcome.fault)
+    }
     operation.takeOffDeadlines()
     operation.resolve(outcome)
   }

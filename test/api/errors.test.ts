@@ -42,6 +42,16 @@ test('nothing done: 503 unavailable with its outcome and Retry-After', async () 
   assert.equal(head.body, '')
 })
 
+test('a group that cannot be read: 500 unreadable_group, nothing changed, and nothing that invites to repeat', async () => {
+  const { app, registry } = testApp()
+  registry.failWith({ kind: 'unreadable', reason: 'what the nodes hold for this group cannot be read' })
+  for (const request of [...EVERY_CHANGE, { method: 'GET', url: '/v1/group/g' } as const]) {
+    const answer = await app.inject(request)
+    assert.equal(expectProblem(answer, 'unreadable_group').outcome, 'not_applied')
+    assert.equal(answer.headers['retry-after'], undefined)
+  }
+})
+
 test('maybe done: 504 outcome_unknown with its outcome, and nothing that invites to repeat', async () => {
   const { app, registry } = testApp()
   registry.failWith({ kind: 'unknown', reason: 'too few nodes answered in time to tell' })

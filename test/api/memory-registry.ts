@@ -17,12 +17,13 @@ export class MemoryRegistry implements Registry {
   }
 
   async read(groupId: string): Promise<Outcome<Group | undefined>> {
+    if (this.#failure?.kind === 'unreadable') return this.#failure
     if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }
     return { kind: 'done', value: this.#groups.get(groupId) }
   }
 
   async change(groupId: string, command: Command): Promise<Outcome<Decision>> {
-    if (this.#failure?.kind === 'not_applied') return this.#failure
+    if (this.#failure?.kind === 'not_applied' || this.#failure?.kind === 'unreadable') return this.#failure
     const decision = command(this.#groups.get(groupId))
     if (decision.kind === 'changed') {
       if (decision.group === undefined) this.#groups.delete(groupId)

@@ -75,6 +75,14 @@ function addRegisterMetrics(metrics: Metrics, counters: Counters): void {
     },
     () => samplesOf(counters.operations, 'outcome'),
   )
+  metrics.counter(
+    {
+      name: 'cohort_key_faults_total',
+      help: 'Operations on keys that cannot be read, or cannot be changed any more, by fault.',
+      labels: ['fault'],
+    },
+    () => samplesOf(counters.keyFaults, 'fault'),
+  )
   metrics.counter({ name: 'cohort_backoffs_total', help: 'Waits before a round was tried again.' }, () => [
     { value: counters.backoffs },
   ])

@@ -175,3 +175,11 @@ test('a group that cannot be read is named on its page, and keeps no other from 
   const page = await registry.scan({ after: undefined, limit: 12 })
   assert.ok(page.kind === 'done' && !('unreadable' in page.value))
 })
+
+test('a group that cannot be read is told from one that too few nodes know, and the other groups are read', async () => {
+  const { registry } = aRegistry({ live: ['good', 'bad'], unreadable: ['bad'] })
+  const outcome = await registry.read('bad')
+  assert.ok(outcome.kind === 'unreadable')
+  assert.match(outcome.reason, /cannot be read: see the log$/)
+  assert.equal((await registry.read('good')).kind, 'done')
+})

@@ -225,6 +225,7 @@ function outcomeOf<T>(outcome: RegisterOutcome<T>): Outcome<T> {
     case 'decided':
       return { kind: 'done', value: outcome.result }
     case 'not_applied':
+      if (outcome.fault === 'unreadable') return { kind: 'unreadable', reason: FAULTS.unreadable }
       return { kind: 'not_applied', reason: reasonOf(outcome.fault, TOO_FEW_ANSWERS) }
     case 'unknown':
       return { kind: 'unknown', reason: reasonOf(outcome.fault, MAY_HAVE_HAPPENED) }

@@ -36,8 +36,13 @@ export function commandOf(
 
 /** How a read ended. */
 export function endingOfRead(outcome: Outcome<Group | undefined>): Ending {
-  if (outcome.kind !== 'done') return { kind: outcome.kind }
+  if (outcome.kind !== 'done') return endingOfFailure(outcome)
   return { kind: 'done', seen: `read ${show(outcome.value)}`, hasChanged: false }
+}
+
+/** Where nothing can be read, nothing was changed. */
+function endingOfFailure({ kind }: Exclude<Outcome<unknown>, { kind: 'done' }>): Ending {
+  return { kind: kind === 'unreadable' ? 'not_applied' : kind }
 }
 
 /** How a change ended. */
@@ -45,7 +50,7 @@ export function endingOfChange(
   command: GroupCommand,
   outcome: Awaited<ReturnType<import('../../group/registry.ts').Registry['change']>>,
 ): Ending {
-  if (outcome.kind !== 'done') return { kind: outcome.kind }
+  if (outcome.kind !== 'done') return endingOfFailure(outcome)
   const decision = outcome.value
   if (decision.kind === 'refused')
     return { kind: 'done', seen: `refused ${decision.refusal}`, hasChanged: false }

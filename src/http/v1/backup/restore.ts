@@ -25,7 +25,7 @@ const schema = {
   consumes: MEDIA_TYPES,
   body: RestoreBody,
   response: { 200: answer('How many groups were restored, and which were not.', RestoreResult) },
-  problems: [...JSON_BODY_PROBLEMS, 'unavailable', 'outcome_unknown'],
+  problems: [...JSON_BODY_PROBLEMS, 'unreadable_group', 'unavailable', 'outcome_unknown'],
 } as const
 
 type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>

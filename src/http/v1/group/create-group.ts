@@ -18,7 +18,7 @@ const schema = {
   consumes: MEDIA_TYPES,
   body: CreateGroupBody,
   response: { 201: answer('The group, as it was created.', Group, { headers: ['ETag', 'Location'] }) },
-  problems: [...JSON_BODY_PROBLEMS, 'group_exists', 'unavailable', 'outcome_unknown'],
+  problems: [...JSON_BODY_PROBLEMS, 'group_exists', 'unreadable_group', 'unavailable', 'outcome_unknown'],
 } as const
 
 /** `POST /v1/group`. */

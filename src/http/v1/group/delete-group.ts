@@ -22,6 +22,7 @@ const schema = {
     'group_not_found',
     'version_mismatch',
     'body_too_large',
+    'unreadable_group',
     'unavailable',
     'outcome_unknown',
   ],

@@ -22,7 +22,7 @@ const schema = {
     200: answer('The group.', Group, { headers: ['ETag', 'Cache-Control'] }),
     304: emptyAnswer('The group has one of the entity tags in `If-None-Match`.', ['ETag', 'Cache-Control']),
   },
-  problems: ['invalid_path', 'group_not_found', 'version_mismatch', 'unavailable'],
+  problems: ['invalid_path', 'group_not_found', 'version_mismatch', 'unreadable_group', 'unavailable'],
 } as const
 
 /** `GET /v1/group/{groupId}`. Fastify adds the HEAD route. */

@@ -28,6 +28,7 @@ const schema = {
     'too_many_labels',
     'group_not_found',
     'version_mismatch',
+    'unreadable_group',
     'unavailable',
     'outcome_unknown',
   ],
