@@ -3,18 +3,18 @@ import { sameWriteId } from '../register/state.ts'
 import { MESSAGE_BYTES_MAX } from '../rpc/channel-options.ts'
 
 /**
- * What an encoded answer takes beside the value of its state, at most: 18 pairs of integers and some tags.
+ * The largest size of an encoded answer without the value of its state: 18 pairs of integers and some tags.
  */
 const BYTES_BESIDE_VALUE = 512
 
-/** What the rest of an answer batch takes, at most. */
+/** The largest size of the rest of an answer batch. */
 const BYTES_BESIDE_ANSWERS = 64
 
 /** The answers to one batch have at most this size, so that they fit into one message. */
 export const ANSWER_BYTES_MAX = MESSAGE_BYTES_MAX - BYTES_BESIDE_ANSWERS
 
 /**
- * An upper bound of the size of an answer as it is encoded. A state that was in the request is not sent back.
+ * An upper bound of the size of an encoded answer. A state that was in the request is not sent back.
  */
 export function answerBytes({ record: { state } }: Answer, request: Request): number {
   const isSameState = 'state' in request && sameWriteId(request.state.writeId, state.writeId)

@@ -3,7 +3,7 @@ import type { Request } from '../register/messages.ts'
 
 type MessageCounts = { ok: number; refused: number }
 
-/** What a node counts, as plain numbers. `node-metrics.ts` shows them. */
+/** The counters of a node, as plain numbers. `node-metrics.ts` shows them. */
 export class NodeCounters {
   /** Messages that the node acted on. A mark gets no answer, and counts as ok. */
   readonly messages: Readonly<Record<Request['kind'], MessageCounts>> = {

@@ -6,8 +6,8 @@ import { Freshness } from './freshness.ts'
 import type { NodeHandler } from './handler.ts'
 
 /**
- * The batches of one stream that are read and not yet answered, at most. Connectors have two; others wait in
- * the socket.
+ * The largest number of batches of one stream that are read and not yet answered. A connector sends at most
+ * two; further batches wait in the socket.
  */
 const OUTSTANDING_MAX = 4
 
@@ -60,7 +60,7 @@ export class Exchange {
       return this.#fail(status.INVALID_ARGUMENT, error.message)
     }
     if (!this.#freshness.isFresh(batch, performance.now())) {
-      return this.#fail(status.DEADLINE_EXCEEDED, 'a batch was held up on its way: nothing was done with it')
+      return this.#fail(status.DEADLINE_EXCEEDED, 'a batch arrived too late, and the node did not act on it')
     }
     this.#outstanding++
     this.#handler.receive(

@@ -12,8 +12,8 @@ const WINDOW_MS = 60_000
  * sender cannot take it back.
  *
  * Arrival minus sending is the time that a batch took, plus a constant: the difference of two clocks. The
- * fastest batch of the stream shows that constant. That batch was not held up, because the sender had its
- * answer in time.
+ * fastest batch of the stream shows that constant. That batch was not delayed, because the sender received
+ * its answer in time.
  */
 export class Freshness {
   /** The least difference between arrival and sending, in this window and in the window before. */

@@ -298,7 +298,7 @@ test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and i
   }
   assert.equal(store.inventory.counts.recordCount, 0)
   assert.deepEqual(foreign, [
-    'a connector wants this node for the birth of a new cluster, because it is empty, but CLUSTER_ID is c: nothing is done for it',
+    'a connector wants this node for a new cluster, because it is empty, but CLUSTER_ID is c: the node does not answer it',
   ])
   send([accept('group/a', 1)], { membership })
   assert.equal(turn()[0]?.answers[0]?.ok, true)

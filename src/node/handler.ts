@@ -21,7 +21,7 @@ import type { RecordStore, ScanSlice } from './store/record-store.ts'
 /** A node that has saved nothing during this many calls of `reclaim` is idle. */
 const QUIET_CALLS = 10
 
-/** A node without a membership votes on these keys alone: they decide the birth of its cluster. */
+/** A node without a membership votes only on these keys, with which its cluster is formed. */
 const BIRTH_NAMESPACE = 'cluster/'
 
 /** The register that names the members of the cluster. */
@@ -42,8 +42,8 @@ export type NodeHandlerOptions = Readonly<{
    */
   onFatal: (error: unknown) => void
   /**
-   * Told once of a peer that wants this node for another cluster than its own, in a sentence without its full
-   * stop. The node does not act on what that peer sends. By default, nobody is told.
+   * Called once, with a sentence without a full stop, when a peer wants this node for another cluster than
+   * `clusterId`. The node does not act on the messages of that peer. By default, nothing is called.
    */
   onForeign?: (sentence: string) => void
   /** By default, counters that nothing reads. */
@@ -56,7 +56,7 @@ type Arrival = Readonly<{
   refuse: (reason: string) => void
 }>
 
-/** What a batch has led to: its answers, or the reason why there are none. */
+/** The result of a batch: its answers, or the reason why there are none. */
 type Handled = Readonly<{ answers: AnswerBatch } | { refusal: string }>
 
 /**
@@ -154,7 +154,9 @@ export class NodeHandler {
     })
   }
 
-  /** Writes some of what the store has put off; true when there is more. Called every so often. */
+  /**
+   * Writes some of what the store has put off; true when there is more. Called again and again, at intervals.
+   */
   flush(): boolean {
     if (this.#hasFailed) return false
     return this.#guard(() => this.#store.flush(this.#isIdle)) ?? false
@@ -168,7 +170,8 @@ export class NodeHandler {
   }
 
   /**
-   * Gives back some of the store's free space. Called every so often; true when there is more to give back.
+   * Gives back some of the store's free space; true when there is more to give back. Called again and again,
+   * at intervals.
    */
   reclaim(): boolean {
     if (this.#hasFailed) return false
@@ -204,7 +207,10 @@ export class NodeHandler {
     this.#counters.turnRequests.observe(requests)
   }
 
-  /** Handles the first arrivals, at least one. The memory that their answers take is bounded. */
+  /**
+   * Handles the first arrivals, at least one. It stops when their answers have reached the bound of their
+   * memory.
+   */
   #handleAll(arrivals: readonly Arrival[]): Handled[] {
     this.#saves = 0
     this.#turnBytes = 0
@@ -244,10 +250,10 @@ export class NodeHandler {
   }
 
   /**
-   * Takes over a chosen membership that names this node and is newer than its own (protocol.md §7).
+   * Adopts a chosen membership that names this node and is newer than the node's own (protocol.md §7).
    *
-   * @throws {FaultError} `not_a_member` when one of its own cluster does not name it any more: it must not
-   * vote again.
+   * @throws {FaultError} `not_a_member` when a newer membership of its own cluster does not name it: the node
+   *   must not vote again.
    */
   #adopt({ nodeId, membership }: RequestBatch): void {
     if (membership === undefined || nodeId !== this.#store.nodeId) return
@@ -263,22 +269,23 @@ export class NodeHandler {
   }
 
   /**
-   * Whether the batch is for this node in its epoch. A new node acts only on the keys that its birth needs.
+   * Whether the batch is for this node in its epoch. A new node acts only on the keys that the formation of
+   * its cluster needs.
    */
   #isMeant(batch: RequestBatch): boolean {
     if (!isMeantFor(this.#store, batch)) return false
     if (this.#store.membership !== undefined) return true
     if (this.#clusterId !== undefined && batch.requests.length > 0) {
-      this.#tellForeign('for the birth of a new cluster, because it is empty')
+      this.#tellForeign('for a new cluster, because it is empty')
       return false
     }
     return batch.requests.every(({ key }) => key.startsWith(BIRTH_NAMESPACE))
   }
 
-  /** A connector asks again and again: it is told of once. */
+  /** A connector asks again and again, and the log needs one line. */
   #tellForeign(what: string): void {
     this.#onForeign(
-      `a connector wants this node ${what}, but CLUSTER_ID is ${this.#clusterId}: nothing is done for it`,
+      `a connector wants this node ${what}, but CLUSTER_ID is ${this.#clusterId}: the node does not answer it`,
     )
     this.#onForeign = () => undefined
   }
@@ -318,7 +325,7 @@ export class NodeHandler {
     this.#saves++
   }
 
-  /** Runs a step of the store. A failure is final, because memory may then be ahead of the disk. */
+  /** Runs a step of the store. A failure is final, because the memory may then hold more than the disk. */
   #guard<T>(fn: () => T): T | undefined {
     if (this.#hasFailed) return undefined
     try {

@@ -37,7 +37,10 @@ client.makeUnaryRequest(
   },
 )
 
-/** Output that cannot be written changes no exit code: that is what a health check is read by. */
+/**
+ * Output that cannot be written does not change the exit code, because a health check is judged by its exit
+ * code.
+ */
 function print(descriptor: 1 | 2, line: string): void {
   new LineOutput(destinationOf(descriptor), () => '').write(`${line}\n`)
 }

@@ -3,8 +3,8 @@ import { listenEverywhere, type Resolve } from '../process/listen-everywhere.ts'
 
 /**
  * Sockets on which a node listens, and the connections that were made to them. grpc-js has sockets of its
- * own, but ends their connections only when the other end does: a connector that was stopped would keep a
- * node from ending.
+ * own, but ends their connections only when the other end does: a connector that was stopped would then
+ * prevent a node from ending.
  */
 export type Listener = Readonly<{
   port: number

@@ -17,12 +17,11 @@ import { buildNodeService, type NodeService } from './service.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
 
-/** The time that streams are given to end, before they are cut. */
+/** How long a node waits for its streams to end before it cuts them. */
 const DRAIN_TIMEOUT_MS = 3_000
 
 /**
- * The time that the store is given to write what it has put off. What is left is written after the next
- * start.
+ * How long the store may write what it has put off. The rest is written after the next start.
  */
 const SETTLE_LIMIT_MS = 2_000
 
@@ -38,8 +37,8 @@ const FLUSH_INTERVAL_MS = 100
 /**
  * Runs a node until SIGTERM or SIGINT, then drains it and resolves; a second signal ends the process at once.
  *
- * @throws {FaultError} when it cannot start, or when its store has failed. After a failure it has
- * acknowledged nothing. The process must then end with a code other than 0.
+ * @throws {FaultError} when it cannot start, or when its store has failed. After a failure of the store the
+ *   node has acknowledged nothing more. The process must then end with a code other than 0.
  */
 export async function runNode(settings: NodeSettings): Promise<void> {
   keepGarbageYoung()
@@ -51,7 +50,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
     onCommit: (commitMs) => counters.commitSeconds.observe(commitMs / 1_000),
     onUpgrade: logUpgrade(log),
     onRebuild: () =>
-      log.error('the index of keys was damaged, and was made anew from the records: check the disk'),
+      log.error('the index of keys was damaged and was rebuilt from the records: check the disk'),
   })
   if (!directory.isPrivate) {
     log.warn(
@@ -71,7 +70,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   log.info('node has stopped')
 }
 
-/** @throws {FaultError} when the data are of another cluster than the one that the node is to belong to */
+/** @throws {FaultError} when the data belong to another cluster than `clusterId` */
 function refuseOtherCluster({ membership }: SqliteStore, { clusterId, dataDir }: NodeSettings): void {
   if (clusterId === undefined || membership === undefined || membership.clusterId === clusterId) return
   throw new FaultError(
@@ -138,7 +137,7 @@ async function serve(
   } catch (err) {
     if (err instanceof FaultError && err.code === 'not_a_member')
       log.error({ nodeId: store.nodeId, dataDir }, err.message)
-    else log.error({ err, nodeId: store.nodeId, dataDir }, 'node has failed and answers nothing more')
+    else log.error({ err, nodeId: store.nodeId, dataDir }, 'node has failed and no longer answers')
     service.setServing(false)
     await wait(FAILED_LINGER_MS)
     throw err

@@ -19,7 +19,7 @@ export function addNodeMetrics(metrics: Metrics, { counters, store, dataDir }: N
   metrics.histogram(
     {
       name: 'cohort_commit_duration_seconds',
-      help: 'Of transactions that wrote something, the time of the commit: mostly the sync of the disk.',
+      help: 'Time of the commit of transactions that wrote something: mostly the sync of the disk.',
     },
     () => [{ counts: counters.commitSeconds }],
   )
@@ -33,13 +33,12 @@ function addStoreMetrics(metrics: Metrics, store: NodeFigures['store'], dataDir:
   metrics.gauge({ name: 'cohort_records', help: 'Records that the node holds, of every kind.' }, () => [
     { value: store.inventory.counts.recordCount },
   ])
-  metrics.gauge({ name: 'cohort_tombstones', help: 'Those that are of deleted groups.' }, () => [
+  metrics.gauge({ name: 'cohort_tombstones', help: 'Records of deleted groups.' }, () => [
     { value: store.inventory.counts.tombstoneCount },
   ])
-  metrics.gauge(
-    { name: 'cohort_stubs', help: 'Those that are what is left of tombstones whose removal has begun.' },
-    () => [{ value: store.inventory.counts.stubCount }],
-  )
+  metrics.gauge({ name: 'cohort_stubs', help: 'Records of tombstones whose removal has begun.' }, () => [
+    { value: store.inventory.counts.stubCount },
+  ])
   metrics.gauge(
     { name: 'cohort_epoch', help: 'The epoch of the membership; missing while the node has none.' },
     () => (store.membership === undefined ? [] : [{ value: store.membership.epoch }]),

@@ -65,7 +65,7 @@ async function serve(call: Call, name: Package): Promise<void> {
     end: () => call.end(),
   })
 
-  /** What a client sends ends its own stream, and never the process. */
+  /** A message that cannot be handled ends its client's stream, and never the process. */
   function answer(bytes: Buffer, listener: (message: object) => void): void {
     try {
       listener(method.requestDeserialize(bytes))
@@ -90,7 +90,7 @@ async function makeReflections(): Promise<ReadonlyMap<Package, Reflection>> {
     import('grpc-health-check'),
   ])
   const reflections = new Map<Package, Reflection>()
-  // It adds each package to the server that it is given, and there is no other way to its answers.
+  // The package adds its services to a server; only so can this file get at the answers.
   const collector = {
     addService(
       { ServerReflectionInfo: method }: { ServerReflectionInfo: MethodDefinition<object, object> },

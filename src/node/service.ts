@@ -31,11 +31,11 @@ export type NodeService = Readonly<{
    * @throws {FaultError} when it cannot listen
    */
   listen: (where: Readonly<{ host: string; port: number }>, resolve?: Resolve) => Promise<number>
-  /** Sets what health checks are told, of the whole server and of `cohort.v1.Node`. */
+  /** Sets the answer to health checks, for the whole server and for `cohort.v1.Node`. */
   setServing: (isServing: boolean) => void
   /**
    * Takes no further connections, answers what was read, ends every stream, and resolves when all connections
-   * have ended. Those that have not after `timeoutMs` are cut.
+   * have ended. Connections that have not ended after `timeoutMs` are cut.
    */
   drain: (timeoutMs: number) => Promise<void>
   /** Cuts all connections. May be called again, and when the service has never listened. */
@@ -128,7 +128,7 @@ async function sendPages(
       return
     }
     const { entries, nextStart } = slice
-    // A reader that is gone causes no 'drain', but a cancellation.
+    // A reader that has left causes a cancellation and no 'drain'.
     if (entries.length > 0 && !call.write({ entries, omitValues })) {
       const waiting = new AbortController()
       const drained = once(call, 'drain', { signal: waiting.signal })

@@ -9,7 +9,7 @@ export class DamagedColumnError extends Error {
   override name = 'DamagedColumnError'
 }
 
-/** The index of keys does not lead to the rows of its keys. It can be made anew from the rows. */
+/** The index of keys does not lead to the rows of its keys. It can be rebuilt from the rows. */
 export class DamagedIndexError extends DamagedColumnError {
   override name = 'DamagedIndexError'
 }
@@ -32,7 +32,7 @@ export function integer(value: SQLOutputValue | undefined): number {
   return value
 }
 
-/** The CRC-32 of some columns, as a signed integer: so SQLite stores it in four bytes. */
+/** The CRC-32 of some columns, as a signed integer, which SQLite stores in four bytes. */
 export function checksumOf(...columns: readonly unknown[]): number {
   return crc32(JSON.stringify(columns)) | 0
 }

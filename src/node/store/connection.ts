@@ -7,10 +7,10 @@ import { syncDirectory } from '../../process/sync-directory.ts'
 /** How long to wait while another program, such as `sqlite3`, has the database locked. */
 const BUSY_TIMEOUT_MS = 2_000
 
-/** What `PRAGMA synchronous` reads back as when it is FULL. */
+/** The value of `PRAGMA synchronous` when it is FULL. */
 const FULL = 2
 
-/** How much of the database is kept in memory, at most. */
+/** The largest part of the database that is kept in memory. */
 const CACHE_KIB = 64 * 1024
 
 /**
@@ -37,8 +37,8 @@ export function openDatabase(path: string): DatabaseSync {
  */
 export function createPrivate(path: string): void {
   try {
-    // Never opened when it exists: to close any descriptor of a file ends all locks that this process has on
-    // it.
+    // The file is not opened if it exists: when a process closes any descriptor of a file, it loses all its
+    // locks on that file.
     closeSync(openSync(path, 'wx', 0o600))
     syncDirectory(dirname(path))
   } catch (cause) {

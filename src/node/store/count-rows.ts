@@ -7,7 +7,7 @@ import { type Inventory, NOTHING } from './inventory.ts'
 const HALF = 2 ** 23
 
 /**
- * A damaged row whose numbers cannot be right counts for nothing. Other damage is found when the row is
+ * A damaged row whose numbers cannot be right is not counted. Other damage is found when the row is
  * loaded.
  */
 const COUNTED = `
@@ -26,7 +26,7 @@ type LeafRow = [
   low: number,
 ]
 
-/** Counts and sums up all rows of records anew. It takes about half a second for a million of them. */
+/** Counts and sums up all rows of records again. It takes about half a second for a million of them. */
 export function countRows(db: DatabaseSync, inventory: Inventory): void {
   inventory.clear()
   const statement = db.prepare(COUNTED, { returnArrays: true })

@@ -115,7 +115,7 @@ const INDEX_DAMAGES: Readonly<Record<string, string>> = {
 }
 
 for (const [what, sql] of Object.entries(INDEX_DAMAGES)) {
-  test(`a damaged index is made anew from the records, and nothing is lost: ${what}`, (t) => {
+  test(`a damaged index is rebuilt from the records, and nothing is lost: ${what}`, (t) => {
     let rebuilds = 0
     const { store, records } = aDamagedStore(t, { sql }, { onRebuild: () => (rebuilds += 1) })
     const isNew = store.transaction(() => store.insert(HURT, aWrittenRecord(99, new Uint8Array())))
@@ -130,7 +130,7 @@ for (const [what, sql] of Object.entries(INDEX_DAMAGES)) {
   })
 }
 
-test('an index that cannot be made anew, because a record has lost its key, fails the store', (t) => {
+test('an index that cannot be rebuilt, because a record has lost its key, makes the store fail', (t) => {
   const { path, store } = aDamagedStore(t, { sql: `UPDATE key_index SET id = id + 1 WHERE key = '${HURT}'` })
   const db = new DatabaseSync(path)
   db.exec("UPDATE record SET key = 'group/0x' WHERE key = 'group/00'")

@@ -10,15 +10,17 @@ import { type HashSecret, hashKey, type KeyHash } from './key-hash.ts'
 /** Digests are integers below this one. */
 export const DIGEST_END = 2 ** 46
 
-/** A digest has 32 bits of one hash of the record, and these many of another. */
+/** A digest has 32 bits of one hash of the record and this many bits of another. */
 const LOW_BITS = 14
 
 const LEAF_BITS = 16
 
-/** What decides the digest of a record: its ballot and its write id. Marks and promises do not change it. */
+/**
+ * The digest of a record depends on its ballot and its write id only. Marks and promises do not change it.
+ */
 export type Digested = Pick<KeyRecord, 'accepted'> & Readonly<{ state: Pick<KeyRecord['state'], 'writeId'> }>
 
-/** The secret in 16 hexadecimal digits; `''`: there is none. */
+/** The secret from its 16 hexadecimal digits; `''`: there is none. */
 export function readSecret(digits: string): HashSecret {
   if (digits === '') return [0, 0]
   return [Number.parseInt(digits.slice(0, 8), 16), Number.parseInt(digits.slice(8), 16)]

@@ -11,7 +11,7 @@ const FREE_PAGES_KEPT = 1_024
 const FREE_SHARE_KEPT = 1 / 8
 const PAGES_PER_STEP = 256
 
-/** A write-ahead log that is longer than this is emptied when nobody waits. */
+/** A write-ahead log that is longer than this is emptied when the node is idle. */
 const IDLE_LOG_BYTES = 4 * 1024 * 1024
 
 /** Gives the space of removed records back to the file system, in small steps. */

@@ -32,7 +32,7 @@ export function readMembership(db: DatabaseSync): Membership | undefined {
   return { ...membership, ...outgoing, ...secret }
 }
 
-/** Puts a membership in the place of the one that a database has. */
+/** Replaces the membership in a database. */
 export function writeMembership(db: DatabaseSync, membership: Membership): void {
   const { clusterId, epoch, members, outgoing, tombstoneGraceMs, hashSecret } = membership
   const columns = [
@@ -50,7 +50,7 @@ export function writeMembership(db: DatabaseSync, membership: Membership): void 
   )
 }
 
-/** Gives the rows of an older database, which have no checksums, theirs. */
+/** Adds checksums to the rows of an older database, which has none. */
 export function addChecksums(db: DatabaseSync): void {
   db.function('checksum_of', { varargs: true, deterministic: true }, (...columns) => checksumOf(...columns))
   db.exec(`

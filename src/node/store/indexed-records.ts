@@ -26,14 +26,14 @@ import { RecordScan } from './record-scan.ts'
 import type { ScanSlice } from './record-store.ts'
 import { RecordTable } from './record-table.ts'
 
-/** What one change of a record changes in the inventory. */
+/** How one change of a record changes the inventory. */
 export type Change = readonly [leaf: number, before: Weight, after: Weight]
 
 export type RecordsOptions = Readonly<{
-  /** Keys the hashes of keys. */
+  /** The secret of the hashes of keys. */
   secret: HashSecret
   limits: IndexLimits
-  /** Told that the index was damaged, and has been made anew. */
+  /** Called when the index was damaged and has been rebuilt. */
   onRebuild: () => void
 }>
 
@@ -41,8 +41,8 @@ type Columns = readonly SQLOutputValue[]
 
 /**
  * The records of a database by key: their rows, the index of their keys, and the marks that are in neither.
- * What is said of transactions at `KeyIndex` counts here too. An index that is damaged is made anew from the
- * rows, as soon as that shows.
+ * What `KeyIndex` says about transactions is true here too. A damaged index is rebuilt from the rows as soon
+ * as the damage is found.
  */
 export class IndexedRecords {
   readonly #db: DatabaseSync
@@ -68,12 +68,12 @@ export class IndexedRecords {
     this.reload()
   }
 
-  /** Reads again what the database holds. Marks may be lost. */
+  /** Reads again what the database holds. Marks may get lost. */
   reload(): void {
     this.#withIndex(() => this.#index.reload())
   }
 
-  /** Keys that are found in memory, because the index does not have them yet. */
+  /** The number of keys that are only in memory, because the index does not have them yet. */
   get waitingCount(): number {
     return this.#index.waitingCount
   }
@@ -157,7 +157,7 @@ export class IndexedRecords {
     return [leaf, weightBefore, weightOf(record, digest)]
   }
 
-  /** As `RecordStore.heal`. `undefined`: nobody knows what the damaged row added to the inventory. */
+  /** As `RecordStore.heal`. `undefined`: it is not known what the damaged row added to the inventory. */
   heal(key: string, record: KeyRecord): Change | undefined {
     const hash = this.#hash(key)
     const entry = this.#index.waiting(key, hash)
@@ -185,7 +185,7 @@ export class IndexedRecords {
     if (sameWriteId(writeId, mark.writeId)) entry.marked = value
   }
 
-  /** What a mark needs to know of a record; `undefined`: it is damaged. */
+  /** The head of a record, for a mark; `undefined`: the record is damaged. */
   #headOf(key: string): RecordHead | undefined {
     try {
       return headOf(key, this.load(key))
@@ -219,7 +219,9 @@ export class IndexedRecords {
     return this.#withIndex(() => this.#index.fill(count))
   }
 
-  /** Does something with the index. If that shows that the index is damaged, makes the index anew first. */
+  /**
+   * Runs `fn`, which uses the index. If it finds the index damaged, rebuilds the index and runs `fn` again.
+   */
   #withIndex<T>(fn: () => T): T {
     try {
       return fn()
@@ -243,7 +245,7 @@ export class IndexedRecords {
   }
 }
 
-/** The entry of a key that waits, if it does: its record is another one now. */
+/** Updates the entry of a waiting key, if there is one: its record has changed. */
 function renew(entry: Waiting | undefined, key: string, record: KeyRecord): void {
   if (entry === undefined) return
   entry.head = headOf(key, record)

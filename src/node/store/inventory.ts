@@ -2,7 +2,7 @@ import type { KeyRecord } from '../../register/messages.ts'
 import type { Counts } from '../../rpc/messages.ts'
 import { DigestTree } from './digest-tree.ts'
 
-/** What a record, or several records of one leaf, add to an inventory. */
+/** What one record, or several records of one leaf, add to an inventory. */
 export type Weight = Counts & Readonly<{ digest: number }>
 
 /** The counts and the digests of what a store holds. Each change of a record changes them too. */

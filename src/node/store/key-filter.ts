@@ -1,12 +1,12 @@
 import type { KeyHash } from './key-hash.ts'
 
-/** With so many bits for each key, one key of a thousand that is not there seems to be. */
+/** With this many bits for each key, the filter is wrong for one of a thousand keys that were never added. */
 const BITS_PER_KEY = 16
 
 /** A block has eight words, a line of the processor's cache. A key sets one bit in each. */
 const WORDS_PER_BLOCK = 8
 
-/** What chooses the bit of each word (the constants of Parquet's split block Bloom filter). */
+/** The factors that choose the bit of each word (the constants of Parquet's split block Bloom filter). */
 const SALTS = [
   0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31,
 ] as const
@@ -14,13 +14,13 @@ const SALTS = [
 /**
  * Remembers keys by their hashes in two bytes each: it can tell that a key was never added (Bloom 1970,
  * "Space/Time Trade-offs in Hash Coding with Allowable Errors", in blocks: Putze, Sanders and Singler 2007).
- * It grows without end.
+ * It grows with the number of keys.
  */
 export class KeyFilter {
-  /** The last one takes what is added. Each is twice as large as the one before. */
+  /** New keys go into the last part. Each part is twice as large as the one before. */
   readonly #parts: Part[] = []
 
-  /** `expected`: how many keys are likely to be added. */
+  /** `expected`: the number of keys that will probably be added. */
   constructor(expected: number) {
     this.#parts.push(new Part(expected))
   }

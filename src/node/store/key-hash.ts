@@ -7,7 +7,7 @@
 /** The two halves of a hash, each an integer below 2^32. */
 export type KeyHash = Readonly<{ high: number; low: number }>
 
-/** Two words that those who choose keys do not know. So they cannot choose keys whose hashes are alike. */
+/** Two words that clients do not know. So a client cannot choose keys with equal hashes. */
 export type HashSecret = readonly [number, number]
 
 const ROUNDS_PER_WORD = 2
@@ -21,8 +21,8 @@ export function hashKey(key: string, [first, second]: HashSecret): KeyHash {
   let v2 = 0x6c796765 ^ first
   let v3 = 0x74656462 ^ second
   let low = 0
-  // Each step is a word of the key, two units; then comes a word of its length and of the unit that is left;
-  // then the two halves of the hash.
+  // Each step takes one word of the key, which is two units. Then comes a word with the length of the key and
+  // its last odd unit, and then the two halves of the hash.
   for (let step = 0; ; step += 1) {
     const isKey = step < words
     const isEnd = step > words

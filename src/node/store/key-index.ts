@@ -11,7 +11,7 @@ export type Waiting = Keyed &
   RunEntry & {
     /** The row of its record. */
     readonly id: number
-    /** What is known of its record. `undefined`: nothing was read of it since the start. */
+    /** The head of its record. `undefined`: the record was not read since the start. */
     head: RecordHead | undefined
     /** The mark of its record (`markOf`), if the record is known to be chosen. */
     marked: number | undefined
@@ -22,16 +22,17 @@ const KEYS_EXPECTED = 131_072
 
 export type IndexLimits = Readonly<{
   /**
-   * A sweep begins when this many keys wait. The more there are, the more of them share a page of the index.
+   * A sweep begins when this many keys wait. The more keys there are, the more of them share a page of the
+   * index.
    */
   sweepAt: number
-  /** Keys of a step, at least. They share the sync of the disk with other changes. */
+  /** The least number of keys in a step. They share the sync of the disk with other changes. */
   keysPerStep: number
 }>
 
 /**
- * 128 keys take less time than the sync. 32,768 of them, and as many more that come during a sweep, take 20
- * MB.
+ * 128 keys take less time than the sync. 32,768 waiting keys, and as many more that are added during a sweep,
+ * take 20 MB.
  */
 export const INDEX_LIMITS: IndexLimits = { sweepAt: 32_768, keysPerStep: 128 }
 
@@ -47,9 +48,9 @@ const SELECT_WAITING = `
 
 /**
  * Finds the rows of records by key. New keys wait in memory. A sweep puts them into the table `key_index`, in
- * their order, so that those which follow each other share its pages (docs/decisions/0011-form-of-bytes.md).
+ * their order, so that neighbouring keys share its pages (docs/decisions/0011-form-of-bytes.md).
  *
- * All methods that change something belong into a transaction. When it is rolled back, `reload` must follow.
+ * Methods that change something must run in a transaction. After a rollback, `reload` must be called.
  */
 export class KeyIndex {
   readonly #db: DatabaseSync
@@ -65,21 +66,21 @@ export class KeyIndex {
   readonly #entriesAfter: StatementSync
   readonly #state: StatementSync
   readonly #filter: KeyFilter
-  /** The keys of the table up to this one are in the filter; `undefined`: all are. */
+  /** The keys of the table up to this one are in the filter; `undefined`: all keys are. */
   #filledTo: string | undefined = ''
   readonly #waiting = new KeyMap<Waiting>()
   /** Keys that no sweep has begun with, and those of the sweep that is under way. */
   #next = new KeyRuns<Waiting>()
   #current = new KeyRuns<Waiting>()
-  /** What is left of the sweep; `undefined`: there is none. */
+  /** The rest of the sweep under way; `undefined`: there is none. */
   #rest: RunMerge<Waiting> | undefined
-  /** All keys of rows up to this one are in the index, but for those of the sweep. */
+  /** The keys of all rows up to this id are in the index, except those of the sweep. */
   #lastId = 0
   #indexedTo = 0
   #nextId = 1
   #added = 0
 
-  /** Knows nothing before the first `reload`. `secret` keys the hashes of keys. */
+  /** Empty before the first `reload`. `secret` is the secret of the hashes of keys. */
   constructor(db: DatabaseSync, secret: HashSecret, limits: IndexLimits) {
     this.#db = db
     this.#limits = limits
@@ -100,7 +101,7 @@ export class KeyIndex {
     this.#progress = db.prepare('UPDATE indexing SET indexed_to = ?, last_id = ?, done_to = ?, checksum = ?')
   }
 
-  /** The keys that are not in the table yet. */
+  /** The number of keys that are not in the table yet. */
   get waitingCount(): number {
     return this.#waiting.size
   }
@@ -110,13 +111,13 @@ export class KeyIndex {
     return this.#waiting.get(key, hash)
   }
 
-  /** The waiting keys from `start` on, in their order, in two parts that have no key in common. */
+  /** The waiting keys from `start` on, in their order, as two sequences without a common key. */
   waitingFrom(start: string): readonly RunMerge<Waiting>[] {
     const order = orderOf(start)
     return [this.#current.from(order), this.#next.from(order)]
   }
 
-  /** `false`: a key is neither in the table nor among those that wait. Needs no look into the table. */
+  /** `false`: the key is neither in the table nor waiting. This does not read the table. */
   mayHave(hash: KeyHash): boolean {
     return this.#filledTo === undefined ? this.#filter.mayHave(hash) : true
   }
@@ -131,7 +132,7 @@ export class KeyIndex {
 
   /**
    * Asserts that a key that was not found is not in the table. If the key of an entry is damaged, a search
-   * for what it was, or for keys that it leads to, ends beside the entry.
+   * for the original key, or for keys near it, ends beside this entry.
    *
    * @throws {DamagedIndexError}
    */
@@ -162,8 +163,8 @@ export class KeyIndex {
   }
 
   /**
-   * Reads some more keys of the table, from which `mayHave` knows what is there; `false`: all have been read.
-   * Keys that are added meanwhile are known at once.
+   * Reads some more keys of the table into the filter of `mayHave`; `false`: all have been read. Keys that
+   * are added meanwhile go into the filter at once.
    *
    * @throws {DamagedIndexError}
    */
@@ -188,13 +189,13 @@ export class KeyIndex {
     return this.#keep(key, hash, this.#nextId++, head)
   }
 
-  /** Forgets a key, whose row is deleted. `entry`: it waits. */
+  /** Forgets a key whose row is deleted. `entry`: its entry, if the key waits. */
   remove(key: string, entry: Waiting | undefined): void {
     if (entry === undefined) this.#remove.run(key)
     else this.#forget(entry)
   }
 
-  /** Whether a step would do something. `isIdle`: all keys go into the table, however few they are. */
+  /** Whether a step would do something. `isIdle`: all keys go into the table, even if they are few. */
   isDue(isIdle: boolean): boolean {
     return (
       this.#rest !== undefined ||
@@ -204,8 +205,7 @@ export class KeyIndex {
   }
 
   /**
-   * Puts some keys into the table, as many as keep up with what was added since the last step, and at least
-   * `count`.
+   * Puts some keys into the table: as many as were added since the last step, and at least `count`.
    */
   step(count: number, isIdle: boolean): void {
     const keys = Math.max(count, this.#limits.keysPerStep, 2 * this.#added)
@@ -244,10 +244,10 @@ export class KeyIndex {
   }
 
   /**
-   * Makes the table anew from the rows, of all keys. It takes some seconds for a million rows. Marks of keys
+   * Rebuilds the table with all keys from the rows. This takes some seconds for a million rows. Marks of keys
    * are lost.
    *
-   * @throws {DamagedColumnError} when the key of a row is damaged: nobody can tell which one it was
+   * @throws {DamagedColumnError} when the key of a row is damaged, because the original key cannot be found
    */
   rebuild(): void {
     const rows = this.#db.prepare(`SELECT ${HEAD_COLUMNS.join(', ')}, id, key FROM record`, {
@@ -283,12 +283,11 @@ export class KeyIndex {
     const progress = this.#db.prepare('SELECT * FROM indexing').get()
     const columns = [progress?.indexed_to, progress?.last_id, progress?.done_to]
     if (progress?.checksum !== checksumOf(...columns))
-      throw new DamagedIndexError('the index has lost its place')
+      throw new DamagedIndexError('the position of the index is damaged')
     this.#indexedTo = integer(progress.indexed_to)
     this.#lastId = integer(progress.last_id)
     const maxId = this.#db.prepare('SELECT MAX(id) AS id FROM record').get()?.id ?? 0
-    // The id of a row that was deleted may come again, unless that would put it among those that are in the
-    // index.
+    // The id of a deleted row may be used again, but no id up to `lastId`: those count as indexed.
     this.#nextId = Math.max(this.#lastId, integer(maxId)) + 1
     const select = this.#db.prepare(SELECT_WAITING, { returnArrays: true })
     for (const columns of select.iterate()) {
@@ -299,9 +298,9 @@ export class KeyIndex {
   }
 
   /**
-   * The id and the key of a row, which come after `HEAD_COLUMNS`. The rest of the row may be damaged.
+   * The id and the key of a row, which come after `HEAD_COLUMNS`. Other columns of the row may be damaged.
    *
-   * @throws {DamagedColumnError} when the key may not be that of the row
+   * @throws {DamagedColumnError} when it is not sure that the key is the original one
    */
   #placeOf(columns: readonly SQLOutputValue[]): Readonly<{ id: number; key: string }> {
     const id = integer(columns[HEAD_COLUMNS.length])

@@ -1,15 +1,15 @@
 import type { KeyHash } from './key-hash.ts'
 
-/** What a map keeps of a key. */
+/** A key and its hash. */
 export type Keyed = Readonly<{ key: string; hash: KeyHash }>
 
 /**
- * A map by key that looks up a number, made of the hash of the key. A `Map` of texts would make V8 intern
- * each text that is looked up, which costs more than the rest of a read.
+ * A map by key that looks up a number, which is made from the hash of the key. A `Map` of texts would make V8
+ * intern each text that is looked up, which costs more than the rest of a read.
  */
 export class KeyMap<E extends Keyed> {
   readonly #entries = new Map<number, E>()
-  /** Entries whose number another entry has. Two hashes of 52 bits are rarely the same. */
+  /** Entries whose number belongs to another entry already. Two hashes of 52 bits are rarely equal. */
   readonly #others = new Map<string, E>()
 
   get size(): number {

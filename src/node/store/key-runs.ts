@@ -1,23 +1,23 @@
 /**
  * Keys in their order, for a set that grows one key at a time and is read in order now and then. The newest
- * keys are in no order. When there are enough of them they are sorted, and become a run. Whoever reads in
- * order merges the runs.
+ * keys are unsorted. When there are enough of them, they are sorted and become a run. To read all keys in
+ * order, the runs are merged.
  */
 
 /** Keys are ordered by their UTF-8 bytes. JavaScript orders texts by UTF-16 units. */
 const FIRST_SURROGATE = /[\ud800-\uffff]/
 
-/** A text that JavaScript orders as SQLite orders `key`: mostly the key itself. */
+/** A text that JavaScript orders in the same way as SQLite orders `key`; mostly it is the key itself. */
 export function orderOf(key: string): string {
   if (!FIRST_SURROGATE.test(key)) return key
-  // Surrogates stand for characters after U+FFFF: their units change places with those from U+E000 to U+FFFF.
+  // Surrogates stand for characters after U+FFFF, so their units must come after those from U+E000 to U+FFFF.
   return key.replace(/[\ud800-\udfff]|[\ue000-\uffff]/g, (unit) => {
     const code = unit.charCodeAt(0)
     return String.fromCharCode(code < 0xe000 ? code + 0x2000 : code - 0x800)
   })
 }
 
-/** What is kept of a key. `isGone`: it is to be passed over. */
+/** The entry of a key. `isGone`: readers must skip it. */
 export type RunEntry = { readonly order: string; isGone: boolean }
 
 /** A run is sorted when it has this many entries. */
@@ -29,12 +29,12 @@ const RUN_LENGTH_MAX = 8 * RUN_LENGTH
 /** Entries in the order of their keys. */
 type Run<E> = readonly E[]
 
-/** Entries of different keys, those that are gone apart. */
+/** Entries of different keys, except entries that are gone. */
 export class KeyRuns<E extends RunEntry> {
   #runs: Run<E>[] = []
   #newest: E[] = []
 
-  /** All entries in their order. It may be read while entries are added, and does not give those. */
+  /** All entries in their order. Entries may be added while it is read; the reader does not get these. */
   ordered(): RunMerge<E> {
     this.#seal()
     return new RunMerge(this.#runs, '')
@@ -58,7 +58,7 @@ export class KeyRuns<E extends RunEntry> {
     for (let last = this.#runs.at(-1); last !== undefined; last = this.#runs.at(-1)) {
       const length = last.length + run.length
       if (last.length >= RUN_LENGTH && (last.length > run.length || length > RUN_LENGTH_MAX)) break
-      // Parts that are sorted cost a sort little.
+      // To sort parts that are already sorted is cheap.
       run = [...last, ...run].sort(inOrder)
       this.#runs.pop()
     }

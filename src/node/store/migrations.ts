@@ -4,7 +4,7 @@ import { TOMBSTONE_GRACE_MS } from '../../register/grace-time.ts'
 import { BEGIN_NARROW_ROWS, copyNarrowRows, type OnUpgrade } from './narrow-rows.ts'
 
 /**
- * SQL, or a function, which runs in a transaction; or one that has transactions of its own, and sets the
+ * SQL or a function, which runs in a transaction; or a function that makes its own transactions and sets the
  * version.
  */
 type Step =
@@ -69,8 +69,8 @@ const STEPS: readonly Step[] = [
 ]
 
 /**
- * Adds stubs, and columns for leaves and digests, which stay 0: a later step computes them. Counts are in
- * memory from here on: as a row of the database, every create wrote it.
+ * Adds stubs, and columns for leaves and digests, which stay 0: a later step computes them. From this version
+ * on, counts are kept in memory: a row with the counts would be written by every create.
  */
 function addInventory(db: DatabaseSync): void {
   db.exec(`
@@ -108,9 +108,9 @@ export const SCHEMA_VERSION = STEPS.length
 
 /**
  * Brings the database to `SCHEMA_VERSION`, each step in a transaction of its own, or in several that may be
- * interrupted between any two. `onUpgrade` is told how far a long step is.
+ * interrupted between any two. `onUpgrade` is called with the progress of a long step.
  *
- * @throws {FaultError} `schema_too_new`: a newer program has written it.
+ * @throws {FaultError} `schema_too_new`: a newer program has written the database.
  */
 export function migrate(db: DatabaseSync, onUpgrade: OnUpgrade): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)

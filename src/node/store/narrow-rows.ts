@@ -7,7 +7,7 @@ import { digestOf, leafOf } from './digest-hash.ts'
 import { addChecksums } from './identity.ts'
 import { CHOSEN_VALUE, ROW_COLUMNS, rowOf } from './record-rows.ts'
 
-/** Told how far an upgrade is, in records. */
+/** Called with the progress of an upgrade, in records. */
 export type OnUpgrade = (done: number, total: number) => void
 
 /** Records that are copied in one transaction. */
@@ -88,8 +88,8 @@ const OLD_COLUMNS = `key, promised_round, promised_proposer, accepted_round, acc
   lineage, value`
 
 /**
- * Copies all records into narrow rows, in the order of their keys, and puts the new table in the place of the
- * old one. It may be interrupted anywhere: the copy goes on after the last key that it has.
+ * Copies all records into narrow rows, in the order of their keys, and replaces the old table by the new one.
+ * It may be interrupted anywhere: it then continues after the last copied key.
  *
  * @throws {FaultError} `store_corrupt` when a record is not what 0.1.0 wrote
  */

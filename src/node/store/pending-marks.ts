@@ -1,7 +1,8 @@
 import type { Mark } from '../../register/messages.ts'
 
 /**
- * The marks that are kept in memory, at most. The oldest one is then dropped, which is safe: marks are hints.
+ * The largest number of marks in memory. When there are more, the oldest one is dropped, which is safe: marks
+ * are hints.
  */
 const MARKS_MAX = 16_384
 

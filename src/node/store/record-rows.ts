@@ -12,7 +12,7 @@ import type { Weight } from './inventory.ts'
 
 /**
  * The columns that hold a record beside its key, in the order in which the functions below use them. Those
- * before `chosen` are the head, which `head_checksum` covers. `migrations.ts` says what each is.
+ * before `chosen` are the head, which `head_checksum` covers. `migrations.ts` describes each column.
  */
 export const ROW_COLUMNS = [
   'leaf',
@@ -42,9 +42,9 @@ const HEAD_LENGTH = CHOSEN
 const BALLOT_END = 2 ** 32
 
 /**
- * What `chosen` holds when the state of a row is known to be chosen: a number made of its checksum and its
- * ballot. So a flipped bit does not make a state chosen, and a vote at another ballot ends the mark without a
- * write.
+ * The value of `chosen` when the state of a row is known to be chosen: a number made from the checksum and
+ * the ballot of the row. So a flipped bit does not make a state chosen, and a vote at another ballot ends the
+ * mark without a write.
  */
 export const CHOSEN_VALUE = `(checksum
   + (accepted_round % ${BALLOT_END} * 31 + accepted_proposer % ${BALLOT_END}) % ${BALLOT_END})`
@@ -53,7 +53,7 @@ function chosenValueOf({ round, proposerId }: Ballot, checksum: number): number 
   return checksum + (((round % BALLOT_END) * 31 + (proposerId % BALLOT_END)) % BALLOT_END)
 }
 
-/** What decides whether a chosen mark is meant for a record, and the mark as `chosen` holds it. */
+/** The fields that decide whether a chosen mark is for this record, and the mark as `chosen` holds it. */
 export type RecordHead = Readonly<{
   accepted: Ballot | undefined
   writeId: WriteId
@@ -77,7 +77,7 @@ export function assertValid({ promised, accepted, isStub }: KeyRecord): void {
   assert.ok(!isStub || accepted === undefined, 'a stub has accepted nothing')
 }
 
-/** Where a record counts in the digests, and how much. */
+/** The leaf of a record, and what the record adds to its digest. */
 export type Digest = Readonly<{ leaf: number; digest: number }>
 
 /** A record as the values of a row: the key, and `ROW_COLUMNS`. */
@@ -125,13 +125,12 @@ const headBytes = new Uint8Array(8 * HEAD_LENGTH)
 const headView = new DataView(headBytes.buffer)
 
 /**
- * The CRC-32 of a key and the head in the columns from index `at` on. `undefined` when a column has no
- * number.
+ * The CRC-32 of a key and the head in the columns from index `at` on. A column without a number counts as -1.
  */
 function headChecksum(key: string, columns: readonly (SQLInputValue | undefined)[], at: number): number {
   for (let index = 0; index < HEAD_LENGTH; index += 1) {
     const value = columns[at + index]
-    // No column of the head is ever negative but the last one, which is never NULL.
+    // -1 stands for NULL. Only the last column of the head can be negative, and it is never NULL.
     headView.setFloat64(8 * index, typeof value === 'number' ? value : -1, true)
   }
   return crc32(headBytes, crc32(key)) | 0
@@ -161,7 +160,7 @@ export function isStateOf(key: string, checksum: Column, state: Column): boolean
  * The record in the columns of a row, which begin with `ROW_COLUMNS`. `marked` is a mark that is not in the
  * row.
  *
- * @throws {DamagedRecordError} when a checksum says that this is not what was written
+ * @throws {DamagedRecordError} when a checksum shows that these are not the columns that were written
  */
 export function recordOf(
   key: string,
@@ -170,7 +169,7 @@ export function recordOf(
 ): KeyRecord {
   if (!isWholeHead(key, columns))
     throw new DamagedRecordError(key, 'the head of its row does not have its checksum')
-  // The checksum tells that these are the integers that were written.
+  // The checksum has shown that these are the integers that were written.
   const head = columns as readonly (number | null)[]
   const promised = { round: head[2]!, proposerId: head[3]! }
   const acceptedRound = head[4]!

@@ -24,7 +24,7 @@ const COLUMNS = ROW_COLUMNS.join(', ')
 const MARKED = ROW_COLUMNS.length
 
 /**
- * Both ends bound the part of the index that is read. To scan to the last key, the second is
+ * Both ends bound the part of the index that is read. For a scan to the last key, the second end is
  * `AFTER_ALL_KEYS`.
  */
 const IN_RANGE = 'key_index.key >= ? AND key_index.key < ?'
@@ -46,8 +46,8 @@ type Read = (key: string, columns: Columns | undefined, marked: SQLOutputValue |
 type Candidate = Readonly<{ key: string; read: () => KeyRecord }>
 
 /**
- * Reads the records of a database in key order, slice by slice: those that are in the index, and those that
- * wait.
+ * Reads the records of a database in key order, slice by slice: those whose keys are in the index, and those
+ * whose keys wait.
  */
 export class RecordScan {
   readonly #index: KeyIndex
@@ -87,7 +87,7 @@ export class RecordScan {
 
   /** As `RecordStore.scan`. */
   slice(range: ScanRange, limit: number): ScanSlice {
-    // What is removable is known of keys that wait, too.
+    // The table of removable keys has the waiting keys too.
     if (range.removableOnly) return this.#take(range, limit, this.#removableIn(range, limit), [])
     const waiting = this.#waitingIn(range, limit)
     const bounded = { ...range, end: waiting.end }
@@ -143,7 +143,7 @@ export class RecordScan {
     return { entries, damaged, nextStart: range.end === wholeEnd ? undefined : range.end }
   }
 
-  /** The first entries that wait and match, and the key up to which those are all. */
+  /** The first waiting entries that match, and the key before which these are complete. */
   #waitingIn(range: ScanRange, limit: number): { entries: Waiting[]; end: string } {
     const end = range.end === '' ? undefined : orderOf(range.end)
     const entries: Waiting[] = []
@@ -175,7 +175,7 @@ export class RecordScan {
     }
   }
 
-  /** The keys of some leaves among the next ones of the index, and the key up to which those are all. */
+  /** The next keys of the index that are in the given leaves, and the key before which these are complete. */
   #ofLeaves(
     { start, end }: ScanRange,
     leaves: ReadonlySet<number>,

@@ -16,7 +16,7 @@ export type ScanSlice = Readonly<{
  *
  * Durability: everything that is saved within `transaction` survives a power cut as soon as `transaction`
  * returns. When it throws, nothing of it is saved. Any method may throw when the store has failed. The node
- * must then stop, because its memory may be ahead of its disk.
+ * must then stop, because its memory may hold more than its disk.
  */
 export interface RecordStore {
   /** Drawn when the data directory is created, and never changed. */
@@ -46,12 +46,12 @@ export interface RecordStore {
    */
   insert(key: string, record: KeyRecord): boolean
   /**
-   * Takes a chosen mark, as `onMark` does. It counts for each `load` and `scan` from now on, and is written
-   * some time later. A crash may lose it, which is safe: marks are hints. A damaged record takes none.
+   * Takes a chosen mark, as `onMark` does. Every `load` and `scan` from now on includes it; it is written
+   * some time later. A crash may lose it, which is safe: marks are hints. A damaged record takes no mark.
    */
   mark(key: string, mark: Mark): void
   /**
-   * Puts a record in the place of a damaged one, which `load` cannot return. Only within a transaction.
+   * Replaces a damaged record, which `load` cannot return. Only within a transaction.
    */
   heal(key: string, record: KeyRecord): void
   /** Only within a transaction. */
@@ -59,13 +59,14 @@ export interface RecordStore {
 
   /**
    * The first records of a range, in key order: at most `limit`, and fewer when their values are large. There
-   * may be none at all when few keys are of the leaves that are asked for. The rest begins at `nextStart`.
+   * may be no record at all when few keys belong to the leaves that are asked for. The rest begins at
+   * `nextStart`.
    */
   scan(range: ScanRange, limit: number): ScanSlice
 
   /**
    * Writes some of what was put off, such as marks; true when there is more. Not within a transaction.
-   * `isIdle`: no request waits, so that it may do what takes longer.
+   * `isIdle`: no request waits, so that this call may take longer.
    */
   flush(isIdle: boolean): boolean
   /**

@@ -69,7 +69,7 @@ export class RecordTable {
   }
 
   /**
-   * Puts another record in the place of one; `values` are those of `rowOf`. `id`: its row, if the key is not
+   * Replaces a record; `values` are those of `rowOf`. `id`: its row, if the key is not
    * in the index.
    */
   replace(key: string, id: number | undefined, values: readonly SQLInputValue[]): void {
@@ -77,7 +77,7 @@ export class RecordTable {
     else this.#replaceById.run(...values.slice(1), id)
   }
 
-  /** Puts a row with this id, whatever is there; `values` are those of `rowOf`. */
+  /** Writes a row with this id, and replaces an existing one; `values` are those of `rowOf`. */
   put(id: number, values: readonly SQLInputValue[]): void {
     this.#put.run(id, ...values)
   }
@@ -88,7 +88,7 @@ export class RecordTable {
     else this.#removeById.run(id)
   }
 
-  /** Notes whether the record of a key has no value. */
+  /** Stores whether the record of a key has no value. */
   setRemovable(key: string, isRemovable: boolean): void {
     if (isRemovable) this.#addRemovable.run(key)
     else this.#dropRemovable.run(key)

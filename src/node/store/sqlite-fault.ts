@@ -11,7 +11,7 @@ const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
-const KEPT = 'Everything this node has acknowledged is kept; the change at hand was not acknowledged.'
+const KEPT = 'Everything this node has acknowledged is kept; the change under way was not acknowledged.'
 
 /** The primary result code of an error that `node:sqlite` threw; `undefined` for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
@@ -25,7 +25,7 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === BUSY
 }
 
-/** Whether an error says that something was read that cannot have been written. */
+/** Whether an error shows that the data are not what was written. */
 function isDamage(error: unknown): boolean {
   if (error instanceof DamagedRecordError || error instanceof DamagedColumnError) return true
   // An integer above 2^53 - 1.
@@ -79,7 +79,7 @@ export function asFault(error: unknown, path: string): FaultError {
     default:
       return new FaultError(
         'store_failed',
-        `the store ${path} failed (${said}). ${KEPT} This looks like a mistake in the program: keep the log, and ` +
+        `the store ${path} failed (${said}). ${KEPT} This looks like a bug: keep the log, and ` +
           'report it.',
         error,
       )

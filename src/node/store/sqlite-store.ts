@@ -19,11 +19,11 @@ import type { RecordStore, ScanSlice } from './record-store.ts'
 import { rekey } from './rekey.ts'
 import { asFault, isStoreError } from './sqlite-fault.ts'
 
-/** The marks that are written together with the changes of one transaction, and in one flush, at most. */
+/** The largest number of marks that one transaction writes with its changes, or one flush writes. */
 const MARKS_PER_TRANSACTION = 64
 const MARKS_PER_FLUSH = 512
 
-/** The keys that are read in one flush after the start. It takes about 3 ms. */
+/** The number of keys that one flush after the start reads. It takes about 3 ms. */
 const KEYS_PER_FILL = 1_000
 
 /** One flush puts this many times as many keys into the index as a transaction does. */
@@ -32,9 +32,9 @@ const STEPS_PER_FLUSH = 8
 export type StoreOptions = Readonly<{
   /** Called after each commit that wrote something, with the time that the commit took in milliseconds. */
   onCommit?: (durationMs: number) => void
-  /** Told how far the upgrade of an older database is. */
+  /** Called with the progress of the upgrade of an older database. */
   onUpgrade?: OnUpgrade
-  /** Told that the index was damaged, and has been made anew. */
+  /** Called when the index was damaged and has been rebuilt. */
   onRebuild?: () => void
   /** `INDEX_LIMITS` by default. */
   limits?: IndexLimits
@@ -60,7 +60,7 @@ export class SqliteStore implements RecordStore {
   #hasWritten = false
   /** What the open transaction changes in the inventory. It takes effect after the commit. */
   #changes: Change[] = []
-  /** A row was healed of which nobody knows what it had added to the inventory. */
+  /** Whether a row was healed for which it is not known what it had added to the inventory. */
   #isToCount = false
   /** The open transaction has changed the secret that keys are hashed with. */
   #isRekeyed = false
@@ -96,7 +96,7 @@ export class SqliteStore implements RecordStore {
     return this.#membership
   }
 
-  /** Keys that are found in memory, because the index does not have them yet. */
+  /** The number of keys that are only in memory, because the index does not have them yet. */
   get waitingKeys(): number {
     return this.#records.waitingCount
   }
@@ -108,7 +108,7 @@ export class SqliteStore implements RecordStore {
       this.#changes = []
       this.#hasWritten = false
       const result = fn()
-      // This transaction syncs the disk in any case, so that these add little to it.
+      // This transaction syncs the disk in any case, so marks and keys of the index add little time.
       if (this.#hasWritten) {
         this.#records.writeMarks(MARKS_PER_TRANSACTION)
         this.#records.step(0, false)
@@ -131,7 +131,7 @@ export class SqliteStore implements RecordStore {
     try {
       return this.#records.load(key)
     } catch (error) {
-      // The caller decides what it means. If it ends the transaction with it, the store has failed.
+      // The caller decides what this error means. If it leaves the transaction, the store has failed.
       if (error instanceof DamagedRecordError) throw error
       throw this.#failed(error)
     }
