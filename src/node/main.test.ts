@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,6 +113,8 @@ test('a stopped node answers what it was sent, keeps it, and ends with 0', async
   // Its drain ends with its streams, long before the three seconds that they are given at most.
   assert.equal(await Promise.race([node.ended, wait(2_500, 'still alive')]), 0)
   assert.match(node.lines.at(-1) ?? '', /"msg":"node has stopped"/)
+  // The database was closed: what the write-ahead log held is in it, and the log is gone.
+  assert.ok(!existsSync(join(directory, 'node.db-wal')))
   const { store, close } = openDataDirectory(directory)
   for (const key of acknowledged) assert.equal(store.load(key).state.generation, 1, key)
   close()

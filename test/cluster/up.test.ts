@@ -153,7 +153,8 @@ test('up waits for a connector as long as the drain timeout lets it, and does no
   )
   await statusOf(`http://127.0.0.1:${port}/livez`)
   const startMs = performance.now()
-  assert.equal(await up.end('SIGTERM', drainMs + STOPPED_MS), 0)
+  // As a terminal that is closed does.
+  assert.equal(await up.end('SIGHUP', drainMs + STOPPED_MS), 0)
   const tookMs = performance.now() - startMs
   assert.ok(tookMs >= drainMs - 100, `it ended after ${tookMs} ms`)
   assert.match(up.output, /the drain timeout is over/)
