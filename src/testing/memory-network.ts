@@ -11,7 +11,8 @@ import { MemoryStore } from '../sim/large/memory-store.ts'
 import type { ManualClock } from './manual-clock.ts'
 import type { ResourceCounts } from './resource-counts.ts'
 
-const PAGE_RECORDS = 16
+/** As many as a node sends. */
+const PAGE_RECORDS = 128
 const NOBODY = { onVote: () => undefined, onStub: () => undefined, onDrop: () => undefined }
 
 /** A node at an address. */
