@@ -162,8 +162,12 @@ test('a stopped node ends within its drain time, also when the other end of a co
   const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
   socket.write(Buffer.concat([Buffer.from(preface), Buffer.from('000000040000000000', 'hex')]))
   await once(socket, 'readable')
+  // A load balancer asks the node, and hears of the stop before the drain is over.
+  const health = watchHealth(t, await node.listening)
+  while (health.length === 0) await wait(10)
   node.child.kill('SIGTERM')
   assert.equal(await Promise.race([node.ended, wait(6_000, 'still alive')]), 0)
+  assert.deepEqual(health, ['SERVING', 'NOT_SERVING'])
 })
 
 test('a node whose data are of another cluster than CLUSTER_ID says so, and changes nothing; else it starts', async (t) => {
