@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ApiClient, groupPath } from './api-client.ts'
 
-/** An HTTP server for one client, and both gone afterwards. */
+/** An HTTP server and a client of it; both are closed afterwards. */
 async function withServer(
   listener: RequestListener,
   run: (client: ApiClient, url: string) => Promise<void>,
@@ -42,7 +42,7 @@ test('every id becomes one path segment that decodes to it, and that no URL pars
   )
 })
 
-test('the path goes out as it is', async () => {
+test('the path is sent unchanged', async () => {
   const paths: string[] = []
   await withServer(
     (request, response) => {
@@ -106,7 +106,7 @@ test('a problem comes back with its code, its outcome and its fields', async () 
   )
 })
 
-test('an error page of something else is a problem too', async () => {
+test('an error page of another server is reported as a problem too', async () => {
   await withServer(
     (_, response) => response.writeHead(502).end('<html>Bad Gateway</html>'),
     async (client) => {
@@ -131,7 +131,7 @@ test('a change whose connection breaks before the answer may have been done; a r
   )
 })
 
-test('a 2xx that is no JSON leaves the outcome of a change open', async () => {
+test('after a 2xx answer that is not JSON, the outcome of a change is unknown', async () => {
   await withServer(
     (_, response) => response.end('hello'),
     async (client) => {
@@ -140,7 +140,7 @@ test('a 2xx that is no JSON leaves the outcome of a change open', async () => {
   )
 })
 
-test('with nobody listening, nothing was sent', async () => {
+test('if no server listens, nothing was sent', async () => {
   const server = createTcpServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

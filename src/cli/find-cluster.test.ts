@@ -8,7 +8,7 @@ import { findCluster } from './find-cluster.ts'
 
 const URL = 'http://127.0.0.1:8000'
 
-/** A connector that gives these answers, the last one again and again; time goes on by a second with each. */
+/** A connector that gives these answers, the last one again and again; each answer takes a second. */
 function ask(...answers: readonly (ClusterStatus | undefined)[]) {
   let asked = 0
   const cluster = async (): Promise<Reply<ClusterStatus>> => {
@@ -26,7 +26,7 @@ function ask(...answers: readonly (ClusterStatus | undefined)[]) {
 
 const SEARCHING: ClusterStatus = { ...CLUSTER_EXAMPLE, clusterId: null, epoch: null, verdict: 'unavailable' }
 
-test('a cluster that is found soon is waited for', async () => {
+test('the search waits for a cluster that is found soon', async () => {
   const { found, asked } = ask(SEARCHING, { ...CLUSTER_EXAMPLE, verdict: 'unavailable' }, CLUSTER_EXAMPLE)
   assert.deepEqual([await found, asked()], [CLUSTER_EXAMPLE, 3])
 })
@@ -40,7 +40,7 @@ test('a cluster that is not found, or without a quorum, is given up after five s
   }
 })
 
-test('without a connector nothing is waited for', async () => {
+test('without a connector the search does not wait', async () => {
   const { found, asked } = ask(undefined)
   await assert.rejects(found, /no connector answers/)
   assert.equal(asked(), 1)

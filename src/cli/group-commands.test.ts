@@ -27,7 +27,7 @@ const PROBLEM = {
   errors: [],
 }
 
-test('a group is shown line by line, and what it lacks is not', () => {
+test('a group is shown line by line, without lines for fields that it lacks', () => {
   assert.equal(
     formatGroup({ ...GROUP, description: 'The A team', labels: { env: 'prod', tier: '1' } }, '"2-ab"'),
     [
@@ -53,7 +53,7 @@ test('no text of a group reaches the terminal as a control character', () => {
   )
 })
 
-test('a label ends its key at the first equals sign', () => {
+test('the key of a label ends at the first equals sign', () => {
   assert.deepEqual(collectLabel('a=b=c', [['x', '']]), [
     ['x', ''],
     ['a', 'b=c'],
@@ -77,7 +77,7 @@ test('labels become properties, whatever they are called', () => {
   )
 })
 
-test('a patch names what is set and nulls what is removed', () => {
+test('a patch has the fields that are set, and null for those that are removed', () => {
   assert.deepEqual(toPatch({ description: '', label: [['a', '1']], removeLabel: ['b'] }), {
     description: '',
     labels: { a: '1', b: null },
@@ -85,7 +85,7 @@ test('a patch names what is set and nulls what is removed', () => {
   assert.deepEqual(toPatch({ removeDescription: true }), { description: null })
 })
 
-test('a patch of nothing, and of a thing and its opposite, are usage errors', () => {
+test('an empty patch, and a patch that sets and removes the same field, are usage errors', () => {
   for (const options of [
     {},
     { description: 'a', removeDescription: true },

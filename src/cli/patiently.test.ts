@@ -35,18 +35,18 @@ async function run(
   return { reply: await patiently(request, patience), asked }
 }
 
-test('what a restart explains is asked again until it is answered', async () => {
+test('a request that fails as during a restart is repeated until it is answered', async () => {
   const replies = [UNREACHABLE, BROKEN, problem(502), problem(503), problem(504), ANSWER]
   assert.deepEqual(await run(replies), { reply: ANSWER, asked: 6 })
 })
 
-test('what will not change by itself is not asked again', async () => {
+test('a request whose failure will not go away is not repeated', async () => {
   for (const status of [400, 404, 409, 413, 500]) {
     assert.deepEqual(await run([problem(status), ANSWER]), { reply: problem(status), asked: 1 })
   }
 })
 
-test('patience ends, and the last reply says why', async () => {
+test('the repetition ends after its time, with the last reply', async () => {
   assert.deepEqual(await run([problem(503), UNREACHABLE], 5_000), { reply: UNREACHABLE, asked: 5 })
 })
 

@@ -20,7 +20,7 @@ test('a bar shows the share, the counts and the note', () => {
   assert.equal(progressBar({ ...STATE, total: undefined }, 100), 'created 300  5,120/s')
 })
 
-test('a bar is never wider than the terminal, and 100 % is said of all only', () => {
+test('a bar is never wider than the terminal, and shows 100 % only when all is done', () => {
   const state = fc
     .tuple(fc.nat(1_000_000), fc.nat(1_000_000), fc.string({ maxLength: 30 }))
     .map(([a, b, note]) => ({ label: 'created', done: Math.min(a, b), total: Math.max(a, b), note }))

@@ -24,7 +24,7 @@ test('work that ends leaves no listener and no timer, however it ends', async ()
   assert.equal(timers(), before)
 })
 
-test('after an interrupt, work that does not end is waited for a second', async () => {
+test('after an interrupt, the wait for work that does not end takes a second', async () => {
   const startMs = performance.now()
   await untilInterrupted(new Promise(() => undefined), AbortSignal.abort())
   const tookMs = performance.now() - startMs

@@ -46,7 +46,7 @@ test('one host, and three to seven, make a cluster; two are refused with the rea
   assert.match(problemOf(some(2)), /got 2: two nodes do not survive the loss of either/)
 })
 
-test('what is no host:port is refused by its own text', () => {
+test('a text that is not host:port is refused, and the message quotes it', () => {
   const bad = [
     'a',
     'a:',
@@ -67,7 +67,7 @@ test('what is no host:port is refused by its own text', () => {
   }
 })
 
-test('an address that nobody else can reach is refused, in whichever form', () => {
+test('an address that no other machine can reach is refused, in whichever form', () => {
   for (const text of [
     '0.0.0.0:1',
     'http://0.0.0.0:1/',
@@ -120,7 +120,7 @@ test('any three different addresses are read back, whatever stands between and a
         found,
         list.flatMap((text) => hostsOf(text)),
       )
-      // Reading what was read changes nothing.
+      // Reading the result again gives the same.
       assert.deepEqual(hostsOf(found.join()), found)
     }),
   )

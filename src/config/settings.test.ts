@@ -50,7 +50,7 @@ test('a flag wins over the environment, and the environment over .env', () => {
   assert.equal(readNodeSettings({ dataDir: '/g' }, environment()).port, 8001)
 })
 
-test('a node shows metrics where it is told to, and nowhere else', () => {
+test('a node serves metrics only at the address that is set', () => {
   const read = (metricsPort: string, port = '8001') =>
     readNodeSettings({ dataDir: '/d', port }, environment({ METRICS_PORT: metricsPort })).metricsPort
   assert.deepEqual([read(''), read('0'), read('9101')], [undefined, 0, 9101])
@@ -87,7 +87,7 @@ test('settings are frozen, down to the hosts', () => {
   assert.ok(Object.isFrozen(readUpSettings({}, environment())))
 })
 
-test('everything has a default but where the data and the nodes are', () => {
+test('every setting has a default, except the data directory and the hosts', () => {
   assert.deepEqual(readConnectorSettings({ hosts: HOSTS }, environment()), {
     host: '127.0.0.1',
     port: 8000,
@@ -142,7 +142,7 @@ test('a bad setting is named with the place it came from, what was expected and 
   )
 })
 
-test('each setting refuses what it cannot be', () => {
+test('each setting refuses invalid values', () => {
   const cases: readonly (readonly [Flags, RegExp])[] = [
     [{ port: '' }, /^--port must be/],
     [{ port: '-1' }, /^--port must be/],
@@ -271,7 +271,7 @@ test('an IPv6 address to listen on may stand in brackets', () => {
   assert.equal(readNodeSettings({ dataDir: 'd', host: '[::1]' }, environment()).host, '::1')
 })
 
-test('a connector that is told to be a node of its own is refused', () => {
+test('a connector whose own address is among its hosts is refused', () => {
   for (const [host, port, itself] of [
     ['127.0.0.1', '8001', '127.0.0.1:8001'],
     ['127.0.0.1', '8001', 'localhost:8001'],

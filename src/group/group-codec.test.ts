@@ -14,7 +14,7 @@ test('a group comes back as it was, whatever its labels are named', () => {
   )
 })
 
-test('a label named __proto__ is an own property of what comes back, and changes nobody else', () => {
+test('a label named __proto__ is an own property of the decoded labels, and changes no other object', () => {
   const labels = Object.fromEntries([['__proto__', 'x']])
   const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   const decoded = decodeGroup(encodeGroup({ groupId: 'g', labels, version: 1, incarnation: 'i', ...times }))

@@ -9,7 +9,7 @@ import { updateGroup } from './update-group.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
 
-test('If-Match holds for the version that is there, If-None-Match for every other', () => {
+test('If-Match holds for the current version, If-None-Match for every other', () => {
   fc.assert(
     fc.property(group, (live) => {
       const own = parseEtagCondition(etagOf(live))
@@ -39,7 +39,7 @@ test('If-Match comes before If-None-Match', () => {
   )
 })
 
-test('a group that is not there is told before a broken precondition, and that before what the patch would do', () => {
+test('a missing group is reported before a failed precondition, and that before an invalid patch', () => {
   const tooMany = { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, 'v'])) }
   const commands = [
     deleteGroup({ ifNoneMatch: '*' }),

@@ -48,7 +48,7 @@ test('the same patch again changes nothing', () => {
   )
 })
 
-test('what changes is one version on; what does not keeps version and time', () => {
+test('a change increments the version; a patch without a change keeps version and time', () => {
   fc.assert(
     fc.property(group, patch, (live, change) => {
       const decision = apply(live, change)
@@ -67,7 +67,7 @@ test('what changes is one version on; what does not keeps version and time', () 
   )
 })
 
-test("a clock that went back does not take a group's time with it", () => {
+test("a clock that went back does not set a group's time back", () => {
   const live = aGroup({ updatedAt: '2026-06-01T00:00:00.000Z' })
   const decision = updateGroup({
     patch: { description: 'new' },
@@ -93,7 +93,7 @@ test('a missing group is refused before a wrong version, and that before too man
   assert.deepEqual(command(aGroup({})), { kind: 'refused', refusal: 'version_mismatch' })
 })
 
-test('the version that is there is permitted', () => {
+test('the current version is permitted', () => {
   fc.assert(
     fc.property(group, labels(4), (live, added) => {
       const command = updateGroup({

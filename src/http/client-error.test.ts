@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { answerClientError, answerConnect } from './client-error.ts'
 
-/** What Node tells a socket whose client has reset the connection. */
+/** The error that Node reports on a socket whose client has reset the connection. */
 const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
 function aSocket(): Socket {
@@ -19,7 +19,7 @@ test('a client that resets a connection that asked for a tunnel ends the connect
   assert.ok(socket.destroyed)
 })
 
-test('a client that is gone is answered nothing', () => {
+test('a client that has left gets no answer', () => {
   const gone = aSocket()
   assert.equal(answerClientError(RESET, gone, 'r1'), undefined)
   assert.ok(gone.destroyed)

@@ -43,7 +43,7 @@ test('operations at the same time may take effect in any order', () => {
   assert.ok(!isExplained([write(1, 10, 5), read(2, 3, 5), read(4, 5, 0)]), 'a value does not disappear again')
 })
 
-test('a stale read is seen', () => {
+test('a stale read is found', () => {
   assert.ok(!isExplained([write(1, 2, 1), write(3, 4, 2), read(5, 6, 1)]))
 })
 
@@ -54,7 +54,7 @@ test('an operation with an unknown outcome may have happened, may happen much la
   assert.ok(!isExplained([read(1, 2, 5), write(3, undefined, 5)]), 'it does not happen before its call')
 })
 
-test('a lost update is seen', () => {
+test('a lost update is found', () => {
   const swap = (calledAt: number, at: number, value: number, before: number): History[number] => ({
     call: { kind: 'swap', value },
     calledAt,
@@ -64,13 +64,13 @@ test('a lost update is seen', () => {
   assert.ok(!isExplained([swap(1, 4, 1, 0), swap(2, 3, 2, 0)]))
 })
 
-test('a wrong witness misleads nobody', () => {
+test('a wrong witness does not change the verdict', () => {
   const history = [write(1, 4, 1), write(2, 3, 2), read(5, 6, 1)]
   assert.equal(linearize(REGISTER, history, [0, 1]).kind, 'found')
   assert.equal(linearize(REGISTER, [write(1, 2, 1), read(3, 4, 0)], [0]).kind, 'none')
 })
 
-test('what is found is an explanation, and none is missed: as many orders say', () => {
+test('each order that is found explains the history, and an order is found whenever one exists', () => {
   const time = fc.integer({ min: 1, max: 8 })
   const call = fc.record({
     start: time,
@@ -104,7 +104,7 @@ test('a history of 400 operations by eight clients is decided within a second', 
   assert.ok(user + system < 1_000_000, `${user + system} µs of processor time`)
 })
 
-/** Tries every order, in the plainest way. `done` has a bit for each call that is placed. */
+/** Tries every order, in the simplest way. `done` has a bit for each call that is placed. */
 function hasOrder(history: History, done: number, state: number): boolean {
   if (history.every(({ returned }, index) => returned === undefined || (done >> index) & 1)) return true
   return history.some(({ call, calledAt, returned }, index) => {
@@ -119,7 +119,7 @@ function hasOrder(history: History, done: number, state: number): boolean {
   })
 }
 
-/** What clients see of a register that is right. Some never hear how their swap went. */
+/** What clients see of a correct register. Some never learn how their swap ended. */
 function aHistory(count: number, clients: number): History {
   const history: History[number][] = []
   const share = fc.noBias(fc.nat(2 ** 30 - 1)).map((drawn) => drawn / 2 ** 30)

@@ -29,7 +29,7 @@ test('a joint membership is confirmed by a quorum of its new members, of which o
   assert.ok(!isConfirmed(JOINT, OLD, [seen('d', JOINT), seen('c', OLD)]))
 })
 
-test('votes bear out what one node tells of, because the node that counted them may have lost its disk', () => {
+test('votes confirm what one node reports, because the node that counted them may have lost its disk', () => {
   const joint = aMembership(10, 'abcde', 'abcd')
   const takenBack = aMembership(11, 'abcd')
   const others = [seen('d', joint), seen('e', joint)]
@@ -68,14 +68,14 @@ test('a value that is no membership is no vote', () => {
   assert.deepEqual(vote, JOINT)
 })
 
-test('a joint membership is replaced with the word of both its sides, or of a quorum of those that stay', () => {
+test('a joint membership is replaced when both its sides, or a quorum of the nodes that stay, report it', () => {
   const next = aMembership(3, 'bcd')
   assert.ok(!isConfirmed(next, JOINT, [seen('d', next), seen('a', JOINT), seen('b', JOINT)]))
   assert.ok(isConfirmed(next, JOINT, [seen('b', next), seen('c', next)]))
   assert.ok(isConfirmed(next, JOINT, [seen('c', next), seen('d', next)]))
 })
 
-test('the end of a change is confirmed although a member is away, and nodes of the other side never hear of it', () => {
+test('the end of a change is confirmed although a member does not answer and nodes of the other side never learn of it', () => {
   const adding = aMembership(2, 'abcd', 'abc')
   const takenBack = aMembership(3, 'abc')
   assert.ok(isConfirmed(takenBack, adding, [seen('a', takenBack), seen('b', takenBack), seen('d', adding)]))
@@ -86,7 +86,7 @@ test('the end of a change is confirmed although a member is away, and nodes of t
   assert.ok(!isConfirmed(finished, removing, [seen('a', finished), seen('d', removing)]))
 })
 
-test('a membership that one node has made up is not confirmed, whomever it names', () => {
+test('a membership that one node has invented is not confirmed, whichever nodes it names', () => {
   for (const members of ['a', 'abx', 'abc', 'axy', 'abcxy']) {
     const madeUp = aMembership(99, members)
     assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), seen('b', OLD), seen('c', OLD)]), members)
@@ -99,13 +99,13 @@ test('one node that answers at several addresses counts once', () => {
   assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), seen('a', madeUp)]))
 })
 
-test('what is made up does not hide what is confirmed', () => {
+test('an invented membership does not hide a confirmed one', () => {
   const claims = [seen('a', aMembership(99, 'a')), seen('b', JOINT), seen('c', JOINT)]
   assert.deepEqual(newestConfirmed(OLD, claims), JOINT)
   assert.equal(newestConfirmed(JOINT, claims), undefined)
 })
 
-test('a cluster that has gone on without most of the old members is followed at the word of its own', () => {
+test('a cluster that works without most of the old members is followed when enough of its new members report it', () => {
   const later = aMembership(7, 'cde')
   assert.ok(isConfirmed(later, OLD, [seen('c', later), seen('d', later)]))
   assert.ok(
@@ -118,7 +118,7 @@ test('a cluster that has gone on without most of the old members is followed at 
   assert.ok(!isConfirmed(later, OLD, [seen('c', later), seen('d', OLD)]))
 })
 
-test('a removal is followed although one of those that stay is down, and the node that left has ended', () => {
+test('a removal is followed although one of the remaining nodes is down and the removed node has ended', () => {
   const older = aMembership(3, 'abcd')
   const newer = aMembership(5, 'abd')
   assert.ok(isConfirmed(newer, older, [seen('b', newer), seen('d', newer)]), 'seed 160 of the large world')

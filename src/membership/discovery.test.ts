@@ -22,7 +22,7 @@ function aSighting(address: string, nodeId: string, membership?: Membership): Si
   }
 }
 
-test('new nodes become a cluster only when all hosts are there', () => {
+test('new nodes become a cluster only when all hosts answer', () => {
   const seen = HOSTS.map((address, index) => aSighting(address, `a${index + 1}`))
   assert.deepEqual(discover(HOSTS, seen), {
     kind: 'birth',
@@ -37,7 +37,7 @@ test('new nodes become a cluster only when all hosts are there', () => {
   assert.match(finding.kind === 'wait' ? finding.reason : '', /no answer from h:3/)
 })
 
-test('one node under two names is no birth', () => {
+test('no cluster is formed if one node has two names', () => {
   const seen = HOSTS.map((address, index) => aSighting(address, index === 0 ? 'a1' : 'a2'))
   assert.equal(discover(HOSTS, seen).kind, 'wait')
 })
@@ -51,7 +51,7 @@ test('a cluster is followed when a classic quorum of its nodes is seen, new node
   assert.equal(discover(HOSTS, quorum).kind, 'found')
 })
 
-test('one node with the data of another cluster leads nobody astray', () => {
+test('one node with the data of another cluster misleads no connector', () => {
   const [ours, foreign] = [aMembership('a'), aMembership('b')]
   const lone = [aSighting('h:3', 'b3', foreign)]
   assert.equal(discover(HOSTS, lone).kind, 'wait', 'its own cluster has no quorum here')
@@ -59,7 +59,7 @@ test('one node with the data of another cluster leads nobody astray', () => {
   assert.deepEqual(finding.kind === 'found' && finding.membership, ours)
 })
 
-test('the cluster of most hosts is meant, in whatever order they are named, and although the other one is whole', () => {
+test('the cluster that most hosts belong to is chosen, in whatever order they are named, even if the other cluster is complete', () => {
   const [ours, foreign] = [aMembership('a'), aMembership('b')]
   const seen = [
     aSighting('h:1', 'b1', foreign),
@@ -97,7 +97,7 @@ test('CLUSTER_ID: that cluster is followed, however many hosts hold the data of 
   assert.equal(discover(HOSTS, quorum.slice(0, 1), 'a').kind, 'wait', 'its nodes are awaited as ever')
 })
 
-test('CLUSTER_ID: the data of another cluster are named and not used, and empty nodes are given no birth', () => {
+test('CLUSTER_ID: the data of another cluster are named and not used, and no cluster is formed of empty nodes', () => {
   const foreign = HOSTS.map((address, index) => aSighting(address, `b${index + 1}`, aMembership('b')))
   const wrong = discover(HOSTS, foreign, 'a')
   assert.equal(wrong.kind, 'another cluster')
@@ -117,12 +117,12 @@ test('CLUSTER_ID: the data of another cluster are named and not used, and empty 
   assert.match(JSON.stringify(discover(HOSTS, [], 'a')), /"wait".*no node answers at h:1, h:2, h:3: start/)
 })
 
-test('where no host answers, nothing is said of a birth', () => {
+test('if no host answers, the message does not mention a new cluster', () => {
   const finding = discover(HOSTS, [])
   assert.match(finding.kind === 'wait' ? finding.reason : '', /no node answers at h:1, h:2, h:3/)
 })
 
-test('a member is used where it was seen, whatever its membership says', () => {
+test('a member is used at the address where it was seen, whatever the membership says', () => {
   const membership = aMembership('a')
   const seen = [aSighting('moved:1', 'a1', membership), aSighting('moved:2', 'a2', membership)]
   const finding = discover(['moved:1', 'moved:2', 'moved:3'], seen)
@@ -142,7 +142,7 @@ test('the newest epoch counts, when enough nodes confirm it', () => {
   }
 })
 
-test('a member that was away during a change brings the cluster back, although another one has lost its disk', () => {
+test('a member that missed a change helps to find the cluster, although another one has lost its disk', () => {
   const before = aMembership('a')
   const newcomer = { nodeId: 'a4', address: 'h:4' }
   const [first, second, away] = before.members
@@ -153,7 +153,7 @@ test('a member that was away during a change brings the cluster back, although a
   assert.deepEqual(finding.kind === 'found' && finding.membership, joint)
 })
 
-test('a newer epoch that a single node tells of is not believed, whatever it says', () => {
+test('a newer epoch that only one node reports is not believed', () => {
   const ours = aMembership('a')
   for (const members of [['a1'], ['a1', 'a2', 'x'], ['a1', 'a2', 'a3'], ['a1', 'x', 'y']]) {
     const madeUp = {
@@ -186,6 +186,6 @@ test('two memberships of one epoch that differ: neither is believed for having b
   for (const sightings of [seen, seen.toReversed()]) assert.equal(discover(HOSTS, sightings).kind, 'wait')
 })
 
-test('one host is enough to learn where the others are', () => {
+test('one host is enough to learn the addresses of the others', () => {
   assert.deepEqual(furtherAddresses(['h:2'], [aSighting('h:2', 'a2', aMembership('a'))]), ['h:1', 'h:3'])
 })

@@ -14,7 +14,10 @@ function lost(nodeId: string, newNodeId: string): Readonly<{ kind: 'replaceable'
   }
 }
 
-/** Disks with a minute of patience, what they have begun, and what they have said. */
+/**
+ * `Disks` with a replacement time of a minute, the changes that it has begun, and the lines that it has
+ * logged.
+ */
 function someDisks({ replaceAfterMs = 60_000, refusals = 0 } = {}) {
   const clock = new ManualClock()
   const replaced: string[] = []
@@ -37,7 +40,7 @@ function someDisks({ replaceAfterMs = 60_000, refusals = 0 } = {}) {
   return { clock, disks, replaced, lines }
 }
 
-test('an empty node replaces a member when it has stood in its place for long enough, and not before', async () => {
+test('an empty node replaces a member when it has been at its address for long enough, and not before', async () => {
   const { clock, disks, replaced } = someDisks()
   await disks.observe(lost('n3', 'new'))
   assert.deepEqual(disks.pending, { ...lost('n3', 'new').lost, dueMs: 60_000 })
@@ -50,7 +53,7 @@ test('an empty node replaces a member when it has stood in its place for long en
   assert.equal(disks.pending, undefined)
 })
 
-test('a disk that is mounted late comes back within that time, and nothing happens; later, the time begins anew', async () => {
+test('a disk that is mounted late comes back within that time, and nothing happens; later, the time starts again', async () => {
   const { clock, disks, replaced, lines } = someDisks()
   await disks.observe(lost('n3', 'new'))
   clock.advance(50_000)
@@ -63,7 +66,7 @@ test('a disk that is mounted late comes back within that time, and nothing happe
   assert.deepEqual(replaced, [])
 })
 
-test('another empty node, and another member, begin a time of their own', async () => {
+test('for another empty node, and for another member, the time starts again', async () => {
   const { clock, disks, replaced } = someDisks()
   await disks.observe(lost('n3', 'new'))
   clock.advance(60_000)
@@ -75,7 +78,7 @@ test('another empty node, and another member, begin a time of their own', async 
   assert.deepEqual(replaced, [])
 })
 
-test('with no time to wait, two looks are still needed', async () => {
+test('with a replacement time of 0, two looks are still needed', async () => {
   const { disks, replaced } = someDisks({ replaceAfterMs: 0 })
   await disks.observe(lost('n3', 'new'))
   assert.deepEqual(replaced, [])
@@ -97,7 +100,7 @@ test('a replacement that is refused is tried again, after the whole time', async
   assert.equal(replaced.length, 2)
 })
 
-test('what is beyond repair is said once, and replaces nobody', async () => {
+test('a cluster beyond repair is logged once, and no member is replaced', async () => {
   const { clock, disks, replaced, lines } = someDisks()
   for (let look = 0; look < 3; look += 1) {
     await disks.observe({ kind: 'beyond repair', reason: 'two disks are lost' })

@@ -23,7 +23,7 @@ function aMembership(epoch: number, ...names: readonly string[]): Membership {
   return { clusterId: 'c', epoch, members, tombstoneGraceMs: 3_600_000 }
 }
 
-/** Epochs over nodes that answer nothing. A test says what a node of the current epoch claims. */
+/** Epochs over nodes that answer nothing. A test gives the claims of the nodes of the current epoch. */
 function someEpochs() {
   const clock = new ManualClock()
   const network = new MemoryNetwork(clock)
@@ -64,13 +64,13 @@ function someEpochs() {
   return { epochs, claim, claimCount: () => claimCount, clock, network, close }
 }
 
-test('a newer membership is followed when enough nodes of this epoch tell of it, and not before', () => {
+test('a newer membership is followed when enough nodes of this epoch report it, and not before', () => {
   const { epochs, claim, claimCount, close } = someEpochs()
   epochs.follow(aMembership(1, 'n1', 'n2', 'n3'), false)
   const newer = aMembership(5, 'n1', 'n2', 'n4')
   claim('n1', newer)
   assert.deepEqual([epochs.current?.membership.epoch, claimCount()], [1, 1])
-  // The same node again is no second witness.
+  // The same node again does not count as a second one.
   claim('n1', newer)
   assert.deepEqual([epochs.current?.membership.epoch, claimCount()], [1, 2])
   claim('n2', newer)
@@ -78,7 +78,7 @@ test('a newer membership is followed when enough nodes of this epoch tell of it,
   close()
 })
 
-test('what a node has told of in an earlier epoch counts for nothing in the next one', () => {
+test('the reports of nodes in one epoch do not count in the next one', () => {
   const { epochs, claim, claimCount, close } = someEpochs()
   epochs.follow(aMembership(1, 'n1', 'n2', 'n3'), false)
   const never = aMembership(9, 'n1', 'n2', 'n7')

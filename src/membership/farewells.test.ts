@@ -24,7 +24,7 @@ function aWorld() {
   return { clock, network, node, farewells: new Farewells(directory, clock) }
 }
 
-test('a node that is told that it has left ends, and nothing of the telling is left', async () => {
+test('a node that is told that it has left ends, and no connection to it is left', async () => {
   const { clock, network, node, farewells } = aWorld()
   const told = farewells.tell('n1', 'n1:1', WITHOUT)
   await pass(clock, 5)
@@ -33,7 +33,7 @@ test('a node that is told that it has left ends, and nothing of the telling is l
   assert.deepEqual([network.counts.streams, network.counts.timers], [0, 0])
 })
 
-test('a node that does not answer, and one that is away, are waited for two seconds at most', async () => {
+test('the wait for a node that does not answer, or is not reached, takes at most two seconds', async () => {
   const { clock, network, node, farewells } = aWorld()
   node.isStopped = true
   let isOver = false

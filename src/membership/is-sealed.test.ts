@@ -7,7 +7,7 @@ import { jointQuorums } from '../register/quorum.ts'
 import { ABSENT, successor } from '../register/state.ts'
 import { isSealed } from './is-sealed.ts'
 
-/** Nodes 0 to 2 hand over to 0, 1 and 3. */
+/** The members 0 to 2 are replaced by 0, 1 and 3. */
 const QUORUMS = jointQuorums(0b0111, 0b1011)
 const JOINING = 0b1000
 
@@ -20,13 +20,13 @@ function at(accepted: Ballot, chosen = false): KeyRecord {
 const CLASSIC = at({ round: 4, proposerId: 9 })
 const FAST = at({ round: 3, proposerId: 0 }, true)
 
-test('a key is sealed when both quorums and those who join have it at one classic ballot', () => {
+test('a key is sealed when both quorums and the joining nodes have it at one classic ballot', () => {
   assert.ok(isSealed([CLASSIC, CLASSIC, undefined, CLASSIC], QUORUMS, JOINING))
   assert.ok(isSealed([CLASSIC, undefined, CLASSIC, CLASSIC], QUORUMS, JOINING))
   assert.ok(isSealed([CLASSIC, CLASSIC, FAST, CLASSIC], QUORUMS, JOINING))
 })
 
-test('it is not sealed by a fast ballot, even a chosen one, nor by one side, nor without those who join', () => {
+test('it is not sealed by a fast ballot, even a chosen one, nor by one side, nor without the joining nodes', () => {
   assert.ok(!isSealed([FAST, FAST, FAST, FAST], QUORUMS, JOINING))
   assert.ok(!isSealed([undefined, CLASSIC, CLASSIC, EMPTY_RECORD], QUORUMS, JOINING))
   assert.ok(!isSealed([CLASSIC, CLASSIC, CLASSIC, EMPTY_RECORD], QUORUMS, JOINING))

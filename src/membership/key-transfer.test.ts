@@ -16,9 +16,9 @@ import {
   mayList,
 } from './key-transfer.ts'
 
-/** Nodes 0 to 2 hand over to 0, 3 and 4. */
+/** The members 0 to 2 are replaced by 0, 3 and 4. */
 const HANDOVER: Handover = { quorums: jointQuorums(0b00111, 0b11001), joining: 0b11000 }
-/** Nodes 0 to 3 hand over to 0, 1 and 2. */
+/** The members 0 to 3 are replaced by 0, 1 and 2. */
 const NOBODY_JOINS: Handover = { quorums: jointQuorums(0b1111, 0b0111), joining: 0 }
 
 const STATE = successor(ABSENT, { proposerId: 7, sequence: 1 }, undefined)
@@ -37,7 +37,7 @@ function asking(): KeyTransfer {
   return afterRound(listed(), true, HANDOVER)
 }
 
-test('a handover names the joining nodes by their indexes behind those that decided before', () => {
+test('a handover names the joining nodes by indexes that come after those of the old members', () => {
   const member = (nodeId: string) => ({ nodeId, address: `${nodeId}:1` })
   const joint: Membership = {
     clusterId: 'c',
@@ -49,7 +49,7 @@ test('a handover names the joining nodes by their indexes behind those that deci
   assert.deepEqual(handoverOf(joint), HANDOVER)
 })
 
-test('keys are listed by a quorum of both sides with every node that joins', () => {
+test('keys are listed by a quorum of both sides and by every joining node', () => {
   assert.ok(mayList(0b11011, HANDOVER))
   assert.ok(!mayList(0b11001, HANDOVER), 'one of three old members')
   assert.ok(!mayList(0b01111, HANDOVER), 'a joining node is missing')
@@ -57,12 +57,12 @@ test('keys are listed by a quorum of both sides with every node that joins', () 
   assert.ok(!mayList(0b1100, NOBODY_JOINS), 'one of three new members')
 })
 
-test('a key that is sealed, or that nobody knows, needs nothing', () => {
+test('a key that is sealed, or that no node knows, needs nothing', () => {
   assert.deepEqual(beginTransfer([at(4), at(4), undefined, at(4), at(4)], HANDOVER), { kind: 'done' })
   assert.deepEqual(beginTransfer([EMPTY_RECORD, undefined, EMPTY_RECORD], HANDOVER), { kind: 'done' })
 })
 
-test('a key that one node knows wants a round, and then the word of every joining node', () => {
+test('a key that one node knows needs a round, and then the answer of every joining node', () => {
   assert.deepEqual(listed(), { kind: 'settle', listed: { round: 4, proposerId: 9 } })
   assert.deepEqual(asking(), { kind: 'ask', listed: { round: 4, proposerId: 9 }, missing: 0b11000 })
   const oneMissing = afterAnswer(asking(), 3, at(5))
@@ -70,7 +70,7 @@ test('a key that one node knows wants a round, and then the word of every joinin
   assert.deepEqual(afterAnswer(oneMissing, 4, at(4)), { kind: 'done' })
 })
 
-test('a round without a decision is wanted again', () => {
+test('a round without a decision is repeated', () => {
   assert.deepEqual(afterRound(listed(), false, HANDOVER), listed())
 })
 
@@ -79,19 +79,19 @@ test('a joining node that lacks what was listed, or does not answer, makes anoth
     assert.deepEqual(afterAnswer(asking(), 3, record), listed())
 })
 
-test('what was only prepared is done when the joining nodes have accepted anything', () => {
+test('a key that was only prepared is done when the joining nodes have accepted anything', () => {
   const prepared: KeyRecord = { ...EMPTY_RECORD, promised: { round: 4, proposerId: 9 } }
   const transfer = afterRound(beginTransfer([prepared], HANDOVER), true, HANDOVER)
   assert.deepEqual(afterAnswer(transfer, 3, prepared), { kind: 'settle', listed: undefined })
   assert.deepEqual(afterAnswer(afterAnswer(transfer, 3, at(5)), 4, at(5)), { kind: 'done' })
 })
 
-test('where nobody joins, a decided round is all', () => {
+test('if no node joins, a decided round is enough', () => {
   const transfer = beginTransfer([at(4)], NOBODY_JOINS)
   assert.deepEqual(afterRound(transfer, true, NOBODY_JOINS), { kind: 'done' })
 })
 
-test('an answer counts once, and only while it is waited for', () => {
+test('an answer counts once, and only while it is expected', () => {
   const oneMissing = afterAnswer(asking(), 3, at(5))
   assert.equal(afterAnswer(oneMissing, 3, undefined), oneMissing)
   assert.equal(afterAnswer(oneMissing, 0, undefined), oneMissing)

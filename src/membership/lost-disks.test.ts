@@ -35,25 +35,25 @@ function find(sightings: readonly Sighting[], membership = THREE, hosts = HOSTS)
 
 const OTHERS = [seen('h:1', 'a1', { membership: THREE }), seen('h:2', 'a2', { membership: THREE })]
 
-test('an empty node at the address of a missing member stands in its place', () => {
+test('an empty node at the address of a missing member can replace it', () => {
   assert.deepEqual(find([...OTHERS, seen('h:3', 'new')]), {
     kind: 'replaceable',
     lost: { member: THREE.members[2], newcomer: { nodeId: 'new', address: 'h:3' } },
   })
 })
 
-test('a member that is away, or elsewhere, has not lost its disk', () => {
+test('a member that does not answer, or is at another address, has not lost its disk', () => {
   assert.equal(find(OTHERS).kind, 'none')
   assert.equal(find([...OTHERS, seen('h:3', 'new'), seen('h:9', 'a3', { membership: THREE })]).kind, 'none')
 })
 
-test("a node that holds anything, or belongs to any cluster, is given nobody's place", () => {
+test('a node that holds anything, or belongs to any cluster, replaces no member', () => {
   const foreign = { ...THREE, clusterId: 'other' }
   assert.equal(find([...OTHERS, seen('h:3', 'new', { membership: foreign })]).kind, 'none')
   assert.equal(find([...OTHERS, seen('h:3', 'new', { recordCount: 1 })]).kind, 'none')
 })
 
-test('a host of ours where no member lives is the place of the one that is missing, if it is the only one', () => {
+test('a host at which no member runs can be that of the missing member, if there is only one such host', () => {
   const hosts = ['h:1', 'h:2', 'h:4']
   assert.equal(find([...OTHERS, seen('h:4', 'new')], THREE, hosts).kind, 'replaceable')
   assert.equal(find([...OTHERS.slice(1), seen('h:4', 'new')], THREE, hosts).kind, 'none')
@@ -79,7 +79,7 @@ test('of five, two can be replaced one after the other, and three cannot', () =>
   assert.equal(find([...OTHERS, ...lost], five, hosts).kind, 'beyond repair')
 })
 
-test('while a change is under way, who is joining can be exchanged, and the others must wait', () => {
+test('while a change is under way, a joining node can be replaced, and the others must wait', () => {
   const joint: Membership = {
     ...THREE,
     epoch: 2,

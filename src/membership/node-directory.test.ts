@@ -24,7 +24,7 @@ function aDirectory() {
 
 const HANDLERS: StreamHandlers = { onAnswers: () => undefined, onClose: () => undefined }
 
-test('whatever addresses a directory hears of, it keeps few transports: those in use, and the latest', () => {
+test('however many addresses a directory is told, it keeps few transports: those in use, and the latest', () => {
   const { directory, open } = aDirectory()
   const streams = ['in:1', 'in:2'].map((address) => directory.transportTo(address).open(HANDLERS))
   for (let port = 1; port <= 1_000; port += 1) directory.transportTo(`h:${port}`)
@@ -40,7 +40,7 @@ test('whatever addresses a directory hears of, it keeps few transports: those in
   assert.equal(open.size, 0)
 })
 
-test('a directory, and the farewells, remember where some nodes were last, and not where all ever were', () => {
+test('a directory, and the farewells, remember the last addresses of a bounded number of nodes', () => {
   const { directory } = aDirectory()
   const farewells = new Farewells(directory, new ManualClock())
   for (let node = 0; node < 1_000; node += 1) {

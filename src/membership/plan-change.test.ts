@@ -50,7 +50,7 @@ test('there is one change at a time', () => {
   assert.equal(refusal(planReplace(joint, 'a', member('e'))), 'change_in_progress')
 })
 
-test('a change is taken back by removing who is joining', () => {
+test('a change is undone by removing the joining node', () => {
   for (const begun of [
     planAdd(stable('a', 'b', 'c'), member('d')),
     planReplace(stable('a', 'b', 'c'), 'b', member('d')),
@@ -75,7 +75,7 @@ test('a cluster keeps 3 to 7 members, or the one it has', () => {
   assert.equal(chosen(planReplace(seven, 'a', member('h'))).members.length, 7)
 })
 
-test('no change begins that would leave everything to the node that joins', () => {
+test('no change begins that would depend on the joining node alone', () => {
   const three = stable('a', 'b', 'c')
   const without =
     (...missing: string[]) =>
@@ -97,7 +97,7 @@ test('no change begins that would leave everything to the node that joins', () =
   )
 })
 
-test('who is no member cannot go, and who is one cannot come again', () => {
+test('a node that is not a member cannot be removed, and a member cannot be added again', () => {
   const three = stable('a', 'b', 'c')
   assert.equal(refusal(planRemove(three, 'x')), 'member_not_found')
   assert.equal(refusal(planReplace(three, 'x', member('d'))), 'member_not_found')

@@ -17,7 +17,7 @@ function aMembership(clusterId: string): Membership {
   return { clusterId, epoch: 1, members, tombstoneGraceMs: 3_600_000 }
 }
 
-/** A search among three hosts whose nodes say what the test puts there, and take no part in anything. */
+/** A search among three hosts whose nodes report what the test sets, and answer no other message. */
 function aSearch(clusterId?: string) {
   const clock = new ManualClock()
   const nodes = new Map<string, Membership | undefined>()
@@ -64,7 +64,7 @@ function aSearch(clusterId?: string) {
   return { search, clock, are, lines, streamCount: () => streamCount }
 }
 
-test('empty nodes are asked for the birth of a cluster, and if they do not all agree, the search says so', async () => {
+test('empty nodes are asked to form a cluster, and if they do not all agree, the search says so', async () => {
   const { search, clock, are, streamCount } = aSearch()
   are(undefined)
   const looking = search.look()
@@ -74,7 +74,7 @@ test('empty nodes are asked for the birth of a cluster, and if they do not all a
   assert.match(search.reason, /^not all of the new nodes at h:1, h:2, h:3 agreed in time/)
 })
 
-test('a connector that has seen the data of a cluster at its hosts takes part in no birth, ever', async () => {
+test('a connector that has seen the data of a cluster at its hosts never forms a new one', async () => {
   const { search, are, lines, streamCount } = aSearch()
   are(aMembership('a'), ['h:1'])
   assert.equal(await search.look(), undefined)
@@ -88,7 +88,7 @@ test('a connector that has seen the data of a cluster at its hosts takes part in
   assert.equal((await search.look())?.clusterId, 'a')
 })
 
-test('a connector that CLUSTER_ID pins takes part in no birth, and follows no other cluster', async () => {
+test('a connector with CLUSTER_ID forms no cluster, and follows no other one', async () => {
   const { search, are, lines, streamCount } = aSearch('a')
   are(undefined)
   assert.equal(await search.look(), undefined)

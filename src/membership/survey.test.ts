@@ -51,7 +51,7 @@ function aSurvey() {
 
 const [, , n3] = MEMBERS
 
-test('what is seen of the nodes is acted on: a member that has moved is found', async () => {
+test('the survey acts on what it sees: a member that has moved is found', async () => {
   const { survey, epoch, directory, clock, seen } = aSurvey()
   const tended = survey.tend(epoch)
   await pass(clock, 5)
@@ -59,7 +59,7 @@ test('what is seen of the nodes is acted on: a member that has moved is found', 
   assert.deepEqual([directory.addressOf(n3!), seen.observed], ['elsewhere:1', 1])
 })
 
-test('what was seen in an epoch that has ended meanwhile is not acted on', async () => {
+test('the survey does not act on what it saw in an epoch that has ended meanwhile', async () => {
   const { survey, epoch, directory, clock, seen } = aSurvey()
   const tended = survey.tend(epoch)
   seen.isCurrent = false

@@ -14,7 +14,7 @@ import { type TransferOptions, transfer } from './transfer.ts'
 import { TransferDriver } from './transfer-driver.ts'
 
 const THREE = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
-/** Nobody joins, so that a round is all that a key needs. */
+/** No node joins, so that a key needs only a round. */
 const JOINT: Membership = {
   clusterId: 'c',
   epoch: 2,

@@ -43,7 +43,7 @@ test('answers that do not fit into a message end the stream with INVALID_ARGUMEN
   assert.deepEqual(failures, [])
 })
 
-test('who does not take its answers is not read from any further', async (t) => {
+test('a connector that does not take its answers is not read from any further', async (t) => {
   const { address, store } = await aNode(t)
   const large = anAccept('cluster/large', Buffer.alloc(500_000))
   store.transaction(() => store.save(large.key, EMPTY_RECORD, recordOf(large)))
@@ -52,7 +52,7 @@ test('who does not take its answers is not read from any further', async (t) => 
     handled++
     return SqliteStore.prototype.load.call(store, key)
   })
-  // Plain HTTP/2: grpc-js's own client takes everything in, whether anybody reads it or not.
+  // Plain HTTP/2: grpc-js's own client takes all answers, even if its caller does not read them.
   const session = connectHttp2(`http://${address}`)
   t.after(() => session.destroy())
   const call = session.request({
@@ -68,7 +68,7 @@ test('who does not take its answers is not read from any further', async (t) => 
     head.writeUInt32BE(bytes.length, 1)
     call.write(Buffer.concat([head, bytes]))
   }
-  // The node must come to rest long before 500 answers of half a megabyte.
+  // The node must stop long before 500 answers of half a megabyte.
   let before = -1
   while (before !== handled || handled === 0) {
     before = handled

@@ -25,7 +25,7 @@ test('a batch that took longer than the fastest of its stream by more than its l
   )
 })
 
-test('what a stopped node finds in its sockets is not fresh, however long it was stopped', () => {
+test('batches that a stopped node finds in its sockets are not fresh, however long it was stopped', () => {
   const hourMs = 3_600_000
   assert.deepEqual(
     judge([

@@ -143,7 +143,7 @@ test('a turn of reads and marks writes nothing', (t) => {
   )
 })
 
-test('a mark counts for answers and scans only if it means the state that the record has', (t) => {
+test('a mark counts for answers and scans only if it is about the state of the record', (t) => {
   const { handler, send, turn, join } = aNode(t)
   join()
   send([accept('group/a', 1), accept('group/b', 2)])
@@ -212,7 +212,7 @@ function idle(handler: NodeHandler): void {
   handler.reclaim()
 }
 
-test('a node that ends does not write for longer than it may', (t) => {
+test('a node that ends writes no longer than its limit', (t) => {
   const { handler, store, send, turn, join } = aNode(t, { limits: { sweepAt: 1_000, keysPerStep: 1 } })
   join()
   send(Array.from({ length: 100 }, (_, i) => accept(`group/${i}`, i + 1)))
@@ -222,7 +222,7 @@ test('a node that ends does not write for longer than it may', (t) => {
   assert.ok(store.waitingKeys > 50, `${store.waitingKeys} keys wait`)
 })
 
-test('a new node votes on cluster keys alone', (t) => {
+test('a new node votes only on the keys of its cluster', (t) => {
   const { store, send, turn } = aNode(t)
   const asNew = { clusterId: '', epoch: 0 }
   send([accept('cluster/membership', 1)], asNew)
@@ -282,7 +282,7 @@ test('a node describes what it has voted for in the register of the membership, 
   assert.deepEqual(failures, [])
 })
 
-test('a node that CLUSTER_ID pins belongs to that cluster and to no other, and is there for no birth', (t) => {
+test('a node with CLUSTER_ID joins that cluster and no other, and forms no new one', (t) => {
   const { store, send, turn, membership, foreign } = aNode(t, { clusterId: 'c' })
   const asNew = { clusterId: '', epoch: 0 }
   const other = { ...membership, clusterId: 'other' }
@@ -322,7 +322,7 @@ test('an older, a foreign, or a stranger membership is not adopted', (t) => {
   assert.deepEqual(store.membership, membership)
 })
 
-test('a joint epoch is adopted by those who stay, those who come, and those who go', (t) => {
+test('a joint epoch is adopted by the nodes that stay, those that join, and those that leave', (t) => {
   for (const side of ['members', 'outgoing', 'both'] as const) {
     const { store, send, turn, join } = aNode(t)
     join()
@@ -341,7 +341,7 @@ test('a joint epoch is adopted by those who stay, those who come, and those who 
   }
 })
 
-test('a node that is a member no more keeps what it has, answers nothing, and stops', (t) => {
+test('a node that is no longer a member keeps its data, answers nothing, and stops', (t) => {
   const { handler, store, send, turn, join, membership, failures } = aNode(t)
   join()
   send([accept('group/a', 1)])
@@ -356,7 +356,7 @@ test('a node that is a member no more keeps what it has, answers nothing, and st
   assert.deepEqual([store.membership, store.load('group/a').accepted?.round], [membership, 1])
 })
 
-test('a scan that is for another node, cluster or epoch is refused, also in its middle', (t) => {
+test('a scan for another node, cluster or epoch is refused, even after it has begun', (t) => {
   const { handler, store, send, turn, join } = aNode(t)
   join()
   const scan = (recipient: Recipient) => handler.scan({ start: '', end: '', omitValues: true, recipient }, 9)

@@ -1,4 +1,4 @@
-/** The health check of a container, as a process: its exit code, whatever becomes of its output. */
+/** The health check of a container, as a process: its exit code, even if its output cannot be written. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

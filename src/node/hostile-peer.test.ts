@@ -98,7 +98,7 @@ async function sendRaw(bytes: Uint8Array, patienceMs = 100): Promise<void> {
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
-test('bytes that are no HTTP/2, and frames that make no sense, harm nothing', async () => {
+test('bytes that are not HTTP/2, and frames without meaning, harm nothing', async () => {
   await assertUnharmed(async () => {
     const tlsHello = Buffer.from('16030100c8010000c40303', 'hex')
     const settings = Buffer.from('000000040000000000', 'hex')
@@ -163,7 +163,7 @@ function frame(message: Uint8Array, { length = message.length, flag = 0 } = {}):
 
 const PATHS = Object.values(nodeService).map(({ path }) => path)
 
-test('half messages, messages of false length and messages of random bytes harm nothing', async () => {
+test('incomplete messages, messages with a wrong length, and random bytes harm nothing', async () => {
   await assertUnharmed(async () => {
     const some = Buffer.from('some bytes that are no message')
     assert.equal(await call({ path: '/cohort.v1.Node/Format' }), status.UNIMPLEMENTED)
@@ -214,7 +214,7 @@ const NEXT = { round: 2 }
 const ID = { proposerId: 5, sequence: 1 }
 const STATE = { generation: 1, lineage: [ID], value: Buffer.from('other') }
 const BEYOND = String(2n ** 53n)
-/** The first round number that no node takes, and the last that a message can hold. */
+/** The first round number that every node refuses, and the last that a message can hold. */
 const ROUNDS_ABOVE = [ROUND_MAX + 1, 2 ** 52, 2 ** 53 - 1]
 const MOST = String(2n ** 64n - 1n)
 
@@ -328,7 +328,7 @@ test('a batch for another node, cluster or epoch is answered with a mismatch, an
   })
 })
 
-test('a scan or a digest request that makes no sense is answered or refused, and harms nothing', async () => {
+test('an invalid scan or digest request is answered or refused, and harms nothing', async () => {
   await assertUnharmed(async () => {
     const transport = connectGrpc(address)
     const starts = ['', 'zzz', '\0', '\ud800', '\u{10ffff}', 's'.repeat(1_000_000)]

@@ -35,7 +35,7 @@ async function connect(t: TestContext, node: NodeProcess): Promise<NodeTransport
   return transport
 }
 
-/** What a health watch of the node says, as it comes. */
+/** The answers of a health watch of the node, as they arrive. */
 function watchHealth(t: TestContext, address: string): string[] {
   const watch = healthService.Watch
   assert.ok(watch !== undefined)
@@ -110,7 +110,7 @@ test('a stopped node answers what it was sent, keeps it, and ends with 0', async
   node.child.kill('SIGTERM')
   const { acknowledged } = await writing
   // The program does not call process.exit: whatever a node left open would keep its process alive.
-  // Its drain ends with its streams, long before the three seconds that they are given at most.
+  // Its drain ends when its streams have ended, long before the limit of three seconds.
   assert.equal(await Promise.race([node.ended, wait(2_500, 'still alive')]), 0)
   assert.match(node.lines.at(-1) ?? '', /"msg":"node has stopped"/)
   // The database was closed: what the write-ahead log held is in it, and the log is gone.
@@ -120,7 +120,7 @@ test('a stopped node answers what it was sent, keeps it, and ends with 0', async
   close()
 })
 
-test('a stopped node has written what it was told to be chosen, however much that is', async (t) => {
+test('a stopped node has written all marks of chosen states, however many there are', async (t) => {
   const directory = aDirectory(t)
   const node = start(t, directory)
   const transport = await connect(t, node)

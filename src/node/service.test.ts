@@ -75,7 +75,7 @@ test('a closed stream says so once, and a closed transport closes its streams an
   assert.equal(await aStream(transport).closed, 'the transport is closed')
 })
 
-test('a node that is not there closes the stream and refuses to be described', async (t) => {
+test('if no node listens at the address, the stream closes and the description fails', async (t) => {
   const transport = aTransport(t, '127.0.0.1:1')
   assert.match(await aStream(transport).closed, /ECONNREFUSED|No connection established/)
   await assert.rejects(transport.describe(2_000), /127\.0\.0\.1:1 did not describe itself/)
@@ -189,7 +189,7 @@ test('a drain that is over leaves no timer and no stream, whatever its timeout i
   })
 })
 
-test('a drain whose streams do not end takes its timeout, and no longer', async (t) => {
+test('a drain whose streams do not end takes as long as its timeout', async (t) => {
   const { address, store, handler, drain } = await aNode(t)
   const { stream } = aStream(aTransport(t, address))
   // A node that does not answer: the stream cannot end before its answer is sent.
@@ -203,7 +203,7 @@ test('a drain whose streams do not end takes its timeout, and no longer', async 
   assert.ok(tookMs >= 290 && tookMs < 1_300, `${tookMs} ms`)
 })
 
-test('streams, scans and questions leave nothing open in a node when they have ended', async (t) => {
+test('streams, scans and calls leave nothing open in a node when they have ended', async (t) => {
   const { address, store } = await aNode(t)
   const use = async () => {
     const transport = aTransport(t, address)

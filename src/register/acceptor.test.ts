@@ -118,7 +118,7 @@ test('a learn is taken below the promise, and leaves the promise', () => {
   })
 })
 
-test('a learn puts the chosen state in the place of a lost vote at the same fast ballot', () => {
+test('a learn replaces a losing vote at the same fast ballot by the chosen state', () => {
   const before = recordAfter(accept(fast(1), A))
   const { record } = answer(before, learn(fast(1), B))
   assert.deepEqual(record, { promised: fast(2), accepted: fast(1), state: B, chosen: true, isStub: false })
@@ -137,7 +137,7 @@ test('a learn below the vote leaves it unmarked, but still raises the promise', 
   })
 })
 
-test('a mark marks the vote it means', () => {
+test('a mark marks the vote that it names', () => {
   const before = recordAfter(accept(fast(1), A))
   const { ok, record } = answer(before, { kind: 'mark', ballot: fast(1), writeId: A.writeId })
   assert.ok(ok)
@@ -172,13 +172,13 @@ test('a tombstone becomes a stub, which keeps the promise and nothing else', () 
   assert.deepEqual(aStub(), { ...EMPTY_RECORD, promised: fast(3), isStub: true })
 })
 
-test('an absence that was chosen is removed as a tombstone is', () => {
+test('a chosen absence is removed like a tombstone', () => {
   const before = recordAfter(accept(classic(2), ABSENT))
   const { ok, record } = answer(before, { kind: 'stub', ballot: classic(2), writeId: ABSENT.writeId })
   assert.deepEqual([ok, record], [true, { ...EMPTY_RECORD, promised: fast(3), isStub: true }])
 })
 
-test('nothing becomes a stub but the very tombstone that was reported', () => {
+test('only the tombstone that was reported becomes a stub', () => {
   for (const before of [
     recordAfter(accept(classic(3), TOMBSTONE)),
     recordAfter(accept(classic(2), successor(A, { proposerId: 3, sequence: 3 }, undefined))),
@@ -189,14 +189,14 @@ test('nothing becomes a stub but the very tombstone that was reported', () => {
   }
 })
 
-test('a stub is dropped by exactly its promise, and what was only prepared is no stub', () => {
+test('a drop must name exactly the promise of the stub, and a record that was only prepared is not a stub', () => {
   assert.deepEqual(answer(aStub(), { kind: 'drop', promised: fast(3) }), { ok: true, record: EMPTY_RECORD })
   assert.equal(answer(aStub(), { kind: 'drop', promised: classic(3) }).ok, false)
   const prepared = recordAfter({ kind: 'prepare', ballot: classic(3) })
   assert.deepEqual(answer(prepared, { kind: 'drop', promised: classic(3) }), { ok: false, record: prepared })
 })
 
-test('a stub refuses a prepare at its promise, so that a drop always sees that somebody relies on it', () => {
+test('a stub refuses a prepare at its promise, so that a drop always sees that a proposer relies on it', () => {
   const stub = recordAfter(accept(classic(2), TOMBSTONE, classic(3)), STUB)
   assert.deepEqual(answer(stub, { kind: 'prepare', ballot: classic(3) }), { ok: false, record: stub })
   const raised = answer(stub, { kind: 'prepare', ballot: classic(4) })
@@ -204,7 +204,7 @@ test('a stub refuses a prepare at its promise, so that a drop always sees that s
   assert.equal(answer(raised.record, { kind: 'drop', promised: classic(3) }).ok, false)
 })
 
-test('a stub is deaf to what was chosen below its promise, and takes what is chosen above', () => {
+test('a stub ignores a state that was chosen below its promise, and takes one that is chosen above', () => {
   assert.deepEqual(answer(aStub(), learn(classic(2), TOMBSTONE)), { ok: false, record: aStub() })
   assert.deepEqual(answer(aStub(), learn(classic(3), B)).record, recordAfter(learn(classic(3), B)))
 })
@@ -251,7 +251,7 @@ function orderOf(a: Ballot | undefined, b: Ballot | undefined): number {
   return compareBallots(a, b)
 }
 
-test('a promise goes down by a drop alone, an accepted ballot by a stub alone', () => {
+test('only a drop lowers a promise, and only a stub lowers an accepted ballot', () => {
   everyStep((before, request) => {
     const { record } = answer(before, request)
     if (request.kind === 'drop' || request.kind === 'stub') return
@@ -299,7 +299,7 @@ test('an accept is ok exactly when it is a new vote that no promise forbids, or 
   })
 })
 
-test('a learn is stopped by a stub and by a contradiction alone: else the node has that state, marked, or one of a higher ballot', () => {
+test('only a stub or a contradiction stops a learn: else the node has that state, marked, or one of a higher ballot', () => {
   everyStep((before, request) => {
     if (request.kind !== 'learn') return
     const { ok, record } = answer(before, request)
@@ -326,7 +326,7 @@ test('only an accept that is taken, a learn, or a removal changes the state', ()
   })
 })
 
-test('a mark is lost only with the vote it is for', () => {
+test('a mark is lost only with its vote', () => {
   everyStep((before, request) => {
     const { record } = answer(before, request)
     if (before.chosen && !record.chosen && !record.isStub)

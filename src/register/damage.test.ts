@@ -6,7 +6,7 @@ import { answer, EMPTY_RECORD } from './acceptor.ts'
 import { PLAUSIBLE_ROUND_MAX } from './ballot.ts'
 import { isDamage, onDamaged, PROMISE_BOUND_STEP, promiseBoundFor } from './damage.ts'
 
-test('a damaged record takes nothing but what is chosen above its bound', () => {
+test('a damaged record takes only a state that is chosen above its bound', () => {
   fc.assert(
     fc.property(anyRequest, fc.nat(), (request, promiseBound) => {
       const given = onDamaged({ promiseBound }, request)
@@ -16,7 +16,7 @@ test('a damaged record takes nothing but what is chosen above its bound', () => 
   )
 })
 
-test('a record that heals is what it would be if it had never been damaged', () => {
+test('a healed record is the same as one that was never damaged', () => {
   fc.assert(
     fc.property(anyRecord, anyRequest, (before, request) => {
       fc.pre(before.promised.round <= PLAUSIBLE_ROUND_MAX)
@@ -28,7 +28,7 @@ test('a record that heals is what it would be if it had never been damaged', () 
   )
 })
 
-test('the bound covers what is promised, and is seldom written', () => {
+test('the bound covers all promises, and is seldom written', () => {
   const at = (round: number) => ({ ...EMPTY_RECORD, promised: { round, proposerId: 3 } })
   const bound = promiseBoundFor(0, at(2))
   assert.equal(bound, 2 + PROMISE_BOUND_STEP)
@@ -43,7 +43,7 @@ test('the bound covers what is promised, and is seldom written', () => {
   )
 })
 
-test('a promise that no key reaches by itself does not raise the bound', () => {
+test('an implausible promise does not raise the bound', () => {
   const implausible = { ...EMPTY_RECORD, promised: { round: PLAUSIBLE_ROUND_MAX + 1, proposerId: 3 } }
   assert.equal(promiseBoundFor(7, implausible), 7)
 })

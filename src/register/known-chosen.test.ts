@@ -122,7 +122,7 @@ test('a mark tells which of two votes at one fast ballot was chosen, whichever c
   }
 })
 
-test('a mark below the highest ballot tells nothing: something newer may have been chosen', () => {
+test('a mark below the highest ballot proves nothing: a newer state may have been chosen', () => {
   const marked = recordOf({ round: 2, proposerId: 7 }, ROOT, true)
   assert.equal(knownChosen([marked, recordOf({ round: 3, proposerId: 0 }, A)], quorumsOf(3)), undefined)
 })

@@ -49,7 +49,7 @@ test('the lowest generation of all attempts counts, also when a later attempt wa
   assert.deepEqual(judge([attempt(4), attempt(18)], chain(19)), { kind: 'not_happened' })
 })
 
-test('an attempt in sight happened, though an older one is out of sight', () => {
+test('an attempt in the lineage happened, although an older one is no longer in it', () => {
   assert.deepEqual(judge([attempt(3), attempt(18)], chain(19, [18])), { kind: 'happened', result: 'at 18' })
 })
 

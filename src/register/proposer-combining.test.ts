@@ -7,7 +7,7 @@ function decided(result: string): Outcome {
   return { kind: 'decided', result }
 }
 
-test('operations that wait leave together, in one accept, each on what the one before left', () => {
+test('waiting operations are sent together in one accept, each on the result of the one before', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   ann.append('a')
@@ -22,7 +22,7 @@ test('operations that wait leave together, in one accept, each on what the one b
   assert.equal(cluster.records[0]?.state.generation, 2)
 })
 
-test('a refusal in company is judged between its neighbours and writes nothing', () => {
+test('a refusal in a batch is decided on the result of the operation before it and writes nothing', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   ann.append('a')
@@ -35,7 +35,7 @@ test('a refusal in company is judged between its neighbours and writes nothing',
   assert.equal(cluster.records[0]?.state.generation, 2)
 })
 
-test('one refusal in company is not told before the accept that confirms its base is chosen', () => {
+test('a refusal in a batch is not reported before the accept that confirms its base is chosen', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   const first = ann.create('a')
@@ -48,7 +48,7 @@ test('one refusal in company is not told before the accept that confirms its bas
   assert.deepEqual([second.outcome, third.outcome], [decided('exists: a'), decided('ac')])
 })
 
-test('an accept that lost goes on with each operation for itself: one may have happened, another not', () => {
+test('after an accept that lost, each operation continues by itself: one may have happened, another not', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   ann.append('a')

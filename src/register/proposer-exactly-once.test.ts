@@ -75,7 +75,7 @@ test('a write found in the refusals has happened, with the result of that attemp
   assert.equal(textOf(cluster), 'ab')
 })
 
-test('several attempts, of which a late one arrives after all: the write is still made once', () => {
+test('several attempts, of which a late one still arrives: the write is made once', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11, { suspects: [2] })
   const append = ann.append('a')
@@ -223,7 +223,7 @@ test('time over for an operation that has ended does nothing', () => {
   assert.deepEqual(append.outcome, decided('a'))
 })
 
-test('a round that was given up makes room for what waits, which reads before it writes', () => {
+test('when a round was given up, the waiting operation begins, and reads before it writes', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   const first = ann.append('a')
@@ -256,7 +256,7 @@ function preparedBallots(cluster: ScriptedCluster): Ballot[] {
   })
 }
 
-test('a round that was given up has spent its ballot: the next round is above it', () => {
+test('the ballot of a round that was given up is not used again: the next round is above it', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11, { suspects: [2] })
   const first = ann.append('a')
@@ -305,7 +305,7 @@ test('a proposer whose memory was forgotten prepares above the floor', () => {
   assert.deepEqual(preparedBallots(cluster), [{ round: 42, proposerId: 11 }])
 })
 
-test('a view that was read or won is kept by the memory, and one round trip is enough for the next proposer', () => {
+test('the memory keeps a view that was read or written, and one round trip is enough for the next proposer', () => {
   const cluster = new ScriptedCluster(3)
   const first = cluster.connector('ann', 11)
   first.append('a')

@@ -8,7 +8,7 @@ import { quorumsOf } from './quorum.ts'
 import { RULES } from './rules.ts'
 import { LINEAGE_LENGTH, type Value } from './state.ts'
 
-/** Three nodes and connectors that reach them at once; nothing is lost, late or out of order. */
+/** Three nodes, and connectors whose messages arrive at once: nothing is lost, late or out of order. */
 class HealthyCluster {
   readonly records: KeyRecord[] = [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD]
 
@@ -60,7 +60,7 @@ function aClusterWithHistory(writes: number): { cluster: HealthyCluster; oldMemo
   return { cluster, oldMemory }
 }
 
-test('a view older than the lineage costs round trips, not certainty: a healthy cluster once answered unknown', () => {
+test('a view older than the lineage costs round trips, but the outcome is known: a healthy cluster once answered unknown', () => {
   const { cluster, oldMemory } = aClusterWithHistory(LINEAGE_LENGTH + 1)
   const { outcome } = cluster.run(2, oldMemory, write)
   assert.deepEqual(outcome, { kind: 'decided', result: 'written' })

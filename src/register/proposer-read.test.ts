@@ -86,7 +86,7 @@ test('a read of a key nobody wrote is sure with two empty answers', () => {
   assert.deepEqual(read.outcome, decided('nothing'))
 })
 
-test('a read that all answers leave in doubt runs a classic round, which settles it for good', () => {
+test('a read that all answers leave in doubt runs a classic round, which decides it for all later reads', () => {
   const cluster = new ScriptedCluster(3)
   cluster.connector('ann', 11).create('a')
   cluster.deliver({ kind: 'request', nodes: [0] })
@@ -103,7 +103,7 @@ test('a read that all answers leave in doubt runs a classic round, which settles
   for (const { state, chosen } of cluster.records) assert.deepEqual([state.generation, chosen], [1, true])
 })
 
-test('a doubtful read that the classic round decides against is as good: nobody will ever read the lost vote', () => {
+test('a doubtful vote that the classic round does not choose is never read afterwards', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   const create = ann.create('a')
@@ -186,7 +186,7 @@ test('reads that are lost are asked again after a backoff', () => {
   assert.deepEqual(read.outcome, decided('nothing'))
 })
 
-test('where no quorum is up a read asks the suspect nodes all at once: any of them may be the one that answers', () => {
+test('without a quorum of nodes that are up, a read asks all suspect nodes at once: any of them may answer', () => {
   const cluster = new ScriptedCluster(3)
   const read = cluster.connector('ann', 11, { suspects: [0, 1, 2] }).read()
   assert.deepEqual(

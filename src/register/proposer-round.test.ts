@@ -22,7 +22,7 @@ test('an operation that needs a round gets one, with a view of the key as withou
   }
 })
 
-test('a stub that is deaf to the chosen state has it after a round, whatever it has promised', () => {
+test('a stub that ignores the chosen state has it after a round, whatever it has promised', () => {
   const cluster = new ScriptedCluster(3)
   cluster.connector('ann', 11, { suspects: [0] }).create('a')
   cluster.drop({ nodes: [0] })
@@ -37,7 +37,7 @@ test('a stub that is deaf to the chosen state has it after a round, whatever it 
   assert.ok(!stub!.isStub && compareBallots(stub!.accepted!, promised) > 0)
 })
 
-test('what waits while a round is under way may join it, and a change among it is written', () => {
+test('operations that wait while a round is under way may join it, and their changes are written', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   const round = ann.round()

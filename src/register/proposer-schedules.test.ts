@@ -1,8 +1,8 @@
 /**
  * Many short schedules, drawn by fast-check, of two connectors on one key: delivery in any order, loss,
- * duplicates, suspicion, time over. Whatever happened, the text at the end shows each append that was decided
- * once, each that was not applied never, each unknown one at most once; and no two operations were told
- * stories that contradict.
+ * duplicates, suspicion, time over. Whatever happened, the text at the end has each decided append once, each
+ * append that was not applied never, and each unknown one at most once; and the answers of no two operations
+ * contradict each other.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ import { recoverBase } from './recovery.ts'
 import { RULES, type Rules } from './rules.ts'
 import { ABSENT } from './state.ts'
 
-/** What may happen next; `pick` chooses among what there is. */
+/** What happens next; `pick` chooses one of the possible events. */
 type Step = Readonly<{
   kind: 'deliver' | 'drop' | 'repeat' | 'append' | 'read' | 'expire' | 'resume' | 'suspect' | 'trust'
   pick: number
@@ -32,7 +32,10 @@ const step: fc.Arbitrary<Step> = fc
   )
   .map(([kind, pick]) => ({ kind, pick }))
 
-/** All lengths alike: fast-check's own choice would be short, and in short schedules nobody meets anybody. */
+/**
+ * All lengths are equally likely: fast-check itself would choose short schedules, in which operations hardly
+ * conflict.
+ */
 const schedule = fc.array(step, { minLength: 20, maxLength: 250, size: 'max' })
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
@@ -95,7 +98,7 @@ function checkOutcomes(entries: readonly Entry[], text: string): void {
   }
 }
 
-/** What began after another operation had been decided shows that one's effect. */
+/** An operation that began after another was decided shows the effect of that one. */
 function checkOrder(cluster: ScriptedCluster, entries: readonly Entry[]): void {
   const endedAt = new Map<TextOperation, number>()
   for (const [at, event] of cluster.events.entries()) {
@@ -118,12 +121,12 @@ function property(nodes: number, rules: Rules) {
 }
 
 for (const nodes of [3, 4, 5]) {
-  test(`of ${nodes} nodes, every schedule keeps each outcome's word, in an order that all can agree on`, () => {
+  test(`of ${nodes} nodes, in every schedule each outcome is true, in one order for all`, () => {
     fc.assert(property(nodes, RULES), { numRuns: 500 })
   })
 }
 
-/** One rule broken each, and the number of nodes with which that shows soonest. */
+/** Protocols with one broken rule each, and the number of nodes with which this is found soonest. */
 const BROKEN: readonly [claim: string, nodes: number, rules: Rules][] = [
   ['nobody looks into the lineage', 3, { ...RULES, judge: () => ({ kind: 'not_happened' }) }],
   ['only the last attempt is remembered', 3, { ...RULES, remember: (_, attempt) => [attempt] }],
@@ -150,7 +153,7 @@ const BROKEN: readonly [claim: string, nodes: number, rules: Rules][] = [
 ]
 
 for (const [claim, nodes, rules] of BROKEN) {
-  test(`the schedules have teeth: they notice when ${claim}`, () => {
+  test(`the schedules find it when ${claim}`, () => {
     assert.ok(fc.check(property(nodes, rules), { numRuns: 3000, seed: 1, endOnFailure: true }).failed)
   })
 }

@@ -66,7 +66,7 @@ test('a read between the writes leaves the key led', () => {
   assert.deepEqual(append.outcome, decided('ab'))
 })
 
-test('a read that shows another connector has prepared the key gives the lead up', () => {
+test('a connector gives up the lead when a read shows that another one has prepared the key', () => {
   const { cluster, ann } = aLedKey()
   cluster.connector('bob', 22, { suspects: [2], roundNumberFloor: 6 }).append('b')
   cluster.deliver({ nodes: [0], requests: ['prepare'] })
@@ -92,7 +92,7 @@ test('once all nodes are up again, the next led write hands the key back to fast
   assert.deepEqual(own.outcome, decided('abcd'))
 })
 
-test('a led key is anybody’s: another connector prepares above the lead, and the leader notices', () => {
+test('another connector can take over a led key: it prepares above the lead, and the leader notices', () => {
   const { cluster, ann } = aLedKey()
   const bob = cluster.connector('bob', 22, { suspects: [2] })
   const foreign = bob.append('b')

@@ -73,7 +73,7 @@ test('a split fast vote ends in a classic round: one create wins, the other find
   assert.deepEqual(textsOf(cluster), ['a', 'a', 'a'])
 })
 
-test('a split fast vote is recovered by whoever comes first, for the other too', () => {
+test('the first connector to recover a split fast vote does so for the other one too', () => {
   const cluster = new ScriptedCluster(3)
   const ann = cluster.connector('ann', 11)
   const bob = cluster.connector('bob', 22)
@@ -233,7 +233,7 @@ test('a refused classic accept backs off, and its retry builds on what the other
   assert.deepEqual(first.outcome, decided('ba'))
 })
 
-test('late answers of older phases do nothing but teach their round', () => {
+test('late answers of older phases only show their round numbers', () => {
   const cluster = new ScriptedCluster(3)
   const bob = cluster.connector('bob', 22, { suspects: [0], roundNumberFloor: 6 })
   const ann = cluster.connector('ann', 11, { suspects: [2] })

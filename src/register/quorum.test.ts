@@ -98,7 +98,7 @@ test('in a joint epoch a classic quorum is one of both configurations', () => {
   )
 })
 
-test('every quorum of a joint epoch meets every quorum of the epochs before and behind it', () => {
+test('every quorum of a joint epoch meets every quorum of the epochs before and after it', () => {
   const isMajority = (set: NodeSet, members: NodeSet) => 2 * countBits(set & members) > countBits(members)
   const isFast = (set: NodeSet, { members, fast }: Configuration) => countBits(set & members) >= fast
   for (const [outgoing, incoming] of [
@@ -141,7 +141,7 @@ test('a joint epoch has no node that is in neither configuration', () => {
   assert.throws(() => jointQuorums(0b0111, 0b10011), assert.AssertionError)
 })
 
-test('a birth needs every node for everything', () => {
+test('to form a cluster, every quorum is all nodes', () => {
   const quorums = unanimousQuorums(3)
   for (const set of subsetsOf(0b111)) {
     assert.equal(isQuorum(set, FAST, quorums), set === 0b111)

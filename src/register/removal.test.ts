@@ -28,7 +28,7 @@ const prepared = after(EMPTY_RECORD, { kind: 'prepare', ballot: classic(3) })
 const oldStub = after(dead, { kind: 'stub', ballot: fast(2), writeId: TOMBSTONE.writeId })
 const stub = after(oldStub, { kind: 'prepare', ballot: classic(9) })
 
-test('what all members hold decides what may be done about it', () => {
+test('the records of all members decide the next step of a removal', () => {
   const kinds: readonly [string, readonly KeyRecord[]][] = [
     ['tombstone', [dead, dead, { ...dead, chosen: true }]],
     ['tombstone', [absent, absent, { ...absent, promised: classic(8) }]],
@@ -82,7 +82,7 @@ test('a stub with a promise that may come again in a later life is given another
   assert.deepEqual(removalRequests(findRemovable([stub, EMPTY_RECORD, stub]), 1, classic(10, 99)), [])
 })
 
-test('nothing is sent for what is in use, or gone', () => {
+test('nothing is sent for a key that is in use, or gone', () => {
   for (const records of [
     [live, live, live],
     [EMPTY_RECORD, EMPTY_RECORD, EMPTY_RECORD],

@@ -15,7 +15,7 @@ function aDeadlines() {
   return { clock, deadlines, ended, add, end: (item: string) => ends.get(item)!() }
 }
 
-test('each ends when its time is over, the oldest first', () => {
+test('each operation ends when its time is over, the oldest first', () => {
   const { clock, deadlines, ended, add } = aDeadlines()
   add('a', 10)
   add('b', 20)
@@ -26,7 +26,7 @@ test('each ends when its time is over, the oldest first', () => {
   assert.equal(deadlines.count, 0)
 })
 
-test('one that begins later and ends sooner is not kept waiting by the others', () => {
+test('an operation that begins later and ends sooner does not wait for the others', () => {
   const { clock, ended, add } = aDeadlines()
   add('new', 30)
   add('from the epoch before', 10)
@@ -36,7 +36,7 @@ test('one that begins later and ends sooner is not kept waiting by the others', 
   assert.deepEqual(ended, ['from the epoch before at 10', 'also from before at 20'])
 })
 
-test('one that has ended by itself is not ended again', () => {
+test('an operation that has ended by itself is not ended again', () => {
   const { clock, ended, add, end } = aDeadlines()
   add('a', 10)
   add('b', 20)
@@ -45,7 +45,7 @@ test('one that has ended by itself is not ended again', () => {
   assert.deepEqual(ended, ['b at 20'])
 })
 
-test('what is overdue when a process goes on ends before its timers have run', () => {
+test('operations that are overdue when a stopped process goes on end before its timers run', () => {
   const { clock, deadlines, ended, add } = aDeadlines()
   add('a', 10)
   add('b', 50)
@@ -54,7 +54,7 @@ test('what is overdue when a process goes on ends before its timers have run', (
   assert.deepEqual(ended, ['a at 20'])
 })
 
-test('those that end out of turn are passed over, however many there are', () => {
+test('operations that ended before their turn are skipped, however many there are', () => {
   const { clock, deadlines, ended, add, end } = aDeadlines()
   const names = Array.from({ length: 5_000 }, (_, index) => `${index}`)
   for (const name of names) add(name, 10)
@@ -64,7 +64,7 @@ test('those that end out of turn are passed over, however many there are', () =>
   assert.deepEqual(ended, ['0 at 10', ...names.slice(4_000).map((name) => `${name} at 10`)])
 })
 
-test('no timer is left when all have ended, or when it is stopped', () => {
+test('no timer is left when all operations have ended, or after a stop', () => {
   const { clock, deadlines, add, end } = aDeadlines()
   add('a', 10)
   add('b', 20)

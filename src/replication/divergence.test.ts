@@ -37,11 +37,11 @@ test('different states, both marked chosen at one ballot, diverge', () => {
   )
 })
 
-test('rotten bits in a value diverge, though the writeId is the same', () => {
+test('values with different bits diverge, although the writeId is the same', () => {
   assert.equal(findDivergences('group/a', replicas(aRecord(), aRecord({ value: 'w' }))).length, 1)
 })
 
-test('what the protocol itself makes is no divergence', () => {
+test('differences that the protocol itself makes are no divergence', () => {
   const cases: KeyRecord[][] = [
     [aRecord(), aRecord()],
     // A fast ballot that was voted on differently: only one of the states can be marked.
@@ -98,7 +98,7 @@ test('a divergence that was mended is shown no longer, but stays counted; elsewh
   assert.equal(logged.at(-1)?.msg, 'a divergence has ended')
 })
 
-test('however many there are, memory is bounded, and that more are not counted is said once', () => {
+test('memory is bounded, however many divergences there are, and the log says once that no more are counted', () => {
   const { divergences, logged } = alarm(2)
   for (const key of ['a', 'b', 'c', 'd']) {
     divergences.observe(key, replicas(aRecord(), aRecord({ sequence: 2 })))

@@ -120,7 +120,7 @@ test('a value that cannot be read ends its operations alone and at once, and not
     before,
   )
   assert.equal((await outcomeOf(cluster, write(client, 'other'))).kind, 'decided')
-  // In the company of an operation that can be done.
+  // In one batch with an operation that succeeds.
   const together = [client.submit('bad', unreadable), write(client, 'bad'), client.read('bad', unreadable)]
   await pass(clock, 50)
   assert.deepEqual((await Promise.all(together)).map(({ kind }) => kind).sort(), [

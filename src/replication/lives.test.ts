@@ -69,7 +69,7 @@ test('a request that waits for as long as a batch may take ends the stream, alth
   assert.ok(lost > 40)
 })
 
-test('what waits when the process is stopped is never sent, once it goes on for longer than a message may live', () => {
+test('requests that wait when the process is stopped are never sent if the stop lasts longer than a message may live', () => {
   const clock = new ManualClock()
   const { linkLimits } = livesWithin(10_000)
   const sent: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Three nodes on real sockets, one of which lies in every way that the wire allows. The other two make
- * outcomes right.
+ * Three nodes on real sockets, one of which lies in every way that the wire allows. With the other two, all
+ * outcomes must be correct.
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -113,7 +113,7 @@ async function useKeys({ client }: Awaited<ReturnType<typeof aCluster>>, count =
   assert.deepEqual(results(read), Array(count).fill('ab'))
 }
 
-/** An answer in the names of node.proto, as wrong as it is given. */
+/** An answer in the names of node.proto, encoded without checks. */
 function anAnswer(batch: RequestBatch, record: object, ok = true): Uint8Array {
   const answers = batch.requests.filter(({ request }) => request.kind !== 'mark').map(() => ({ ok, record }))
   return rawMessage('AnswerBatch', { batchId: batch.batchId, answers })
@@ -147,7 +147,7 @@ const FULL = Array.from({ length: 16 }, (_, index) => ({ proposerId: 3, sequence
 const STATE = { generation: 1, lineage: OWN, value: Buffer.from('lie') }
 const VOTE = { promised: { round: 6 }, accepted: BALLOT, state: STATE }
 
-/** Records that no node has. Whoever sends one ends its stream. */
+/** Records that no node has. The stream of a node that sends one ends. */
 const MALFORMED_RECORDS: [string, object][] = [
   ['none', {}],
   ['a promise without a round number', { promised: { proposerId: 3 } }],
@@ -168,7 +168,7 @@ const MALFORMED_RECORDS: [string, object][] = [
   ['a generation above 2^53', { ...VOTE, state: { ...STATE, generation: 2 ** 60, lineage: FULL } }],
 ]
 
-/** Messages that are no answer to the batch. Whoever sends one ends its stream. */
+/** Messages that do not answer the batch. The stream of a node that sends one ends. */
 const MALFORMED: [string, (turn: BatchTurn) => void][] = [
   ...MALFORMED_RECORDS.map(([what, record]): [string, (turn: BatchTurn) => void] => [
     `a record: ${what}`,
@@ -259,7 +259,7 @@ const MALFORMED: [string, (turn: BatchTurn) => void][] = [
 ]
 
 for (const [what, exchange] of MALFORMED) {
-  test(`a node that answers with what makes no sense loses its stream and no more: ${what}`, async (t) => {
+  test(`a node that sends a malformed answer loses its stream and no more: ${what}`, async (t) => {
     const cluster = await aCluster(t)
     const { liar, malformed, client } = cluster
     liar.lie = { exchange }
@@ -291,7 +291,7 @@ test('answers out of the order of their batches end the stream: they once ended 
   await allReachable(cluster)
 })
 
-test('what is sent before anything was asked ends the stream', async (t) => {
+test('an answer before any request ends the stream', async (t) => {
   const cluster = await aCluster(t)
   cluster.liar.lie = { open: (send) => send(rawMessage('AnswerBatch', { batchId: 1 })) }
   await useKeys(cluster)
@@ -380,7 +380,7 @@ for (const [what, exchange] of ENDINGS) {
   })
 }
 
-/** Answers that a node may give, and that are not true. */
+/** Answers that are valid, but not true. */
 const PLAUSIBLE: [string, (answer: Answer, request: Request) => Answer][] = [
   ['refuses everything', ({ record }) => ({ ok: false, record })],
   [

@@ -14,7 +14,7 @@ import { LINK_LIMITS } from './links/link-limits.ts'
 
 test('an operation that was stopped beyond its time ends before answers are handled, and sends nothing more', async () => {
   const { clock, nodes, client } = await aCluster()
-  // Somebody else was first: the refusals would lead to a prepare.
+  // Another connector was first: the refusals would lead to a prepare.
   for (const node of nodes) node.records.set('k', { ...EMPTY_RECORD, promised: { round: 9, proposerId: 3 } })
   for (const node of nodes) node.isManual = true
   const ended = write(client, 'k')
@@ -83,7 +83,7 @@ test('a write rests on the view of the write before', async () => {
   assert.equal(await firstOfWrite(await aWriter()), 'accept')
 })
 
-test('a read that came to nothing does not make the view younger: no write rests on it when its age is over', async () => {
+test('a read that failed does not make the view younger: no write uses the view when it is too old', async () => {
   const cluster = await aWriter()
   const { clock, nodes, client } = cluster
   clock.advance(VIEW_AGE_MS - 1)
@@ -99,7 +99,7 @@ test('a read that came to nothing does not make the view younger: no write rests
   assert.equal(await firstOfWrite(cluster), 'read')
 })
 
-test('no write rests on a view from before a stream was lost: whoever was suspended lost all of them', async () => {
+test('no write uses a view from before a stream was lost: a process that was suspended has lost all its streams', async () => {
   const cluster = await aWriter()
   cluster.nodes[1]!.endStream()
   cluster.clock.advance(LINK_LIMITS.reopenMs)
@@ -112,7 +112,7 @@ test('no write rests on a view from before a stream was lost: whoever was suspen
   assert.equal(await firstOfWrite(cluster), 'accept')
 })
 
-test('a write that nothing stands in the way of is one fast round; one that is refused is followed by a classic one', async () => {
+test('a write without conflict takes one fast round; a refused fast round is followed by a classic one', async () => {
   const { clock, nodes, client, counters } = await aCluster()
   const first = write(client, 'k')
   clock.advance(0)
@@ -213,7 +213,7 @@ test('what is submitted to a retired client is done by its successor, in the tim
   assert.equal(nodes[0]!.records.get('second')?.state.writeId.proposerId, 8)
 })
 
-test('to settle is a classic round, also where a read would have told', async () => {
+test('`settle` runs a classic round, even if a read would have shown the state', async () => {
   const { clock, nodes, client } = await aCluster()
   const written = write(client, 'k')
   await pass(clock, 10)

@@ -1,5 +1,6 @@
 /**
- * What links and clients hold: as much after any amount of work as before, and nothing after they are closed.
+ * The resources of links and clients: the same after any amount of work as before, and none after they are
+ * closed.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

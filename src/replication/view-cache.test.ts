@@ -49,7 +49,7 @@ test('a memory that is larger than the whole cache is forgotten at once, with th
   assert.equal(cache.recall('other', 0)?.highestRoundNumber, 3)
 })
 
-test('a memory is forgotten when it is too old, and one that says nothing new gets no younger', () => {
+test('a memory is forgotten when it is too old, and a memory without news keeps its age', () => {
   const { clock, cache } = aCache()
   const memory = aMemory(4)
   cache.remember('k', memory, 0)
@@ -74,7 +74,7 @@ test('after a stream was lost, a memory has no view any more, and still its roun
   assert.deepEqual(cache.recall('k', 2), { view: undefined, highestRoundNumber: 4 })
 })
 
-test('a value that is kept keeps no message alive, and its bytes are the same', async () => {
+test('a kept value does not keep its whole message in memory, and its bytes are the same', async () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const { cache } = aCache()
@@ -92,7 +92,7 @@ test('a value that is kept keeps no message alive, and its bytes are the same', 
   assert.deepEqual([...cache.recall('k', 0)!.view!.state.value!], [...bytes])
 })
 
-test('an age with a fraction of a millisecond is one: a grace time need not be a multiple of ten', () => {
+test('an age may have a fraction of a millisecond: a grace time need not be a multiple of ten', () => {
   const clock = new ManualClock()
   const cache = new ViewCache({ clock, bytesMax: 10_000, ageMsMax: 100.7, onImplausible: () => {} })
   cache.remember('k', aMemory(4), 0)

@@ -37,7 +37,7 @@ test('a membership of another cluster is ignored, however new it is', () => {
   assert.equal(adoptionOf(IN_EPOCH_2, membership(9, 'bcd', 'other')), 'ignore')
 })
 
-test('a node acts only on what is for itself, in its cluster, in exactly its epoch', () => {
+test('a node acts only on messages for itself, in its cluster, in exactly its epoch', () => {
   assert.ok(isMeantFor(IN_EPOCH_2, { nodeId: 'a', clusterId: 'c', epoch: 2 }))
   assert.ok(!isMeantFor(IN_EPOCH_2, { nodeId: 'b', clusterId: 'c', epoch: 2 }))
   assert.ok(!isMeantFor(IN_EPOCH_2, { nodeId: 'a', clusterId: 'other', epoch: 2 }))
@@ -45,7 +45,7 @@ test('a node acts only on what is for itself, in its cluster, in exactly its epo
   assert.ok(!isMeantFor(IN_EPOCH_2, { nodeId: 'a', clusterId: 'c', epoch: 3 }))
 })
 
-test('a new node acts on what is for a node without a membership', () => {
+test('a new node acts on messages for a node without a membership', () => {
   assert.ok(isMeantFor(NEW, { nodeId: 'a', clusterId: '', epoch: 0 }))
   assert.ok(!isMeantFor(NEW, { nodeId: 'a', clusterId: 'c', epoch: 1 }))
 })

@@ -56,7 +56,7 @@ function versionIn({ batchId }: Readonly<{ batchId: number }>): object {
   return batchId === 1 ? { wireVersion: 1 } : {}
 }
 
-test('what is encoded does not depend on the batches before, whatever requests they had in common', () => {
+test('the bytes of a batch do not depend on the batches before, whatever requests they had in common', () => {
   const anyBatches = fc
     .array(anyKeyedRequest, { minLength: 1, maxLength: 3 })
     .chain((requests) =>
@@ -129,7 +129,7 @@ test('a mismatch has the bytes that node.proto says', () => {
   )
 })
 
-test('bytes cut off or changed anywhere are read or refused, and nothing else', () => {
+test('bytes that are cut off or changed anywhere are either read or refused', () => {
   fc.assert(
     fc.property(anyRequestBatch, fc.nat(), fc.nat(), fc.nat(255), (batch, cut, at, byte) => {
       const bytes = codec.encodeRequestBatch(batch)
@@ -312,7 +312,7 @@ for (const [what, request, record] of CONTRADICTIONS) {
   })
 }
 
-test('an answer with numbers that no node takes counts for nothing, and the others of its batch count', () => {
+test('an answer with numbers that no node accepts is ignored, and the others of its batch count', () => {
   const requests: KeyedRequest[] = ['a', 'b', 'c'].map((id) => ({
     key: `group/${id}`,
     request: { kind: 'read' },

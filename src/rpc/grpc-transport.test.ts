@@ -1,5 +1,5 @@
 /**
- * What a node answers to questions, and what of it makes no sense. Batches:
+ * The answers of a node to calls, and which of them are refused. Batches:
  * `src/replication/lying-node.test.ts`.
  */
 import assert from 'node:assert/strict'
@@ -254,14 +254,14 @@ for (const [what, answer] of FRAMES) {
       const stream = transport.open({ onAnswers: () => assert.fail('it answers nothing'), onClose: resolve })
       const header = { clusterId: '', epoch: 0, nodeId: 'n1', membership: undefined, sentMs: 0, lifeMs: 0 }
       stream.send({ batchId: 1, ...header, requests: [] })
-      // A stream that the server leaves open is its owner's to give up.
+      // The owner of a stream must give up a stream that the server leaves open.
       setTimeout(() => stream.close(), 500).unref()
     })
     assert.notEqual(reason, '')
   })
 }
 
-test('a node that could not be reached a moment ago is awaited by whoever is patient, and by nobody else', async (t) => {
+test('only a patient call waits for a node that could not be reached a moment ago', async (t) => {
   const unused = createTcpServer().listen(0, '127.0.0.1')
   await once(unused, 'listening')
   const { port } = unused.address() as AddressInfo

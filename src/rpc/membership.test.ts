@@ -27,7 +27,7 @@ test('rounds of a stable epoch go to its members, in their order', () => {
   assert.deepEqual([joiningOf(STABLE), leavingOf(STABLE)], [[], []])
 })
 
-test('rounds of a joint epoch go to the outgoing members and behind them to those that join', () => {
+test('rounds of a joint epoch go to the outgoing members and, after them, to those that join', () => {
   assert.deepEqual(
     nodesOfEpoch(JOINT).map(({ nodeId }) => nodeId),
     ['a', 'b', 'c', 'd'],
@@ -40,7 +40,7 @@ test('rounds of a joint epoch go to the outgoing members and behind them to thos
   assert.ok(isClassicQuorum(0b1101, quorums))
 })
 
-test('both sides of a change are named by it', () => {
+test('a joint membership names the members of both sides', () => {
   assert.deepEqual(
     ['a', 'c', 'd', 'e'].map((id) => isMemberOf(JOINT, id)),
     [true, true, true, false],

@@ -28,7 +28,7 @@ test('every key comes once, in order, with what each node holds for it', async (
       fc.array(holding, { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 1, max: 5 }),
       async (held, size) => {
-        // Node 0 is there, and is not scanned.
+        // Node 0 exists, and is not scanned.
         const scans = held.map((keys, index) => ({ node: index + 1, pages: pagesOf(keys, index + 1, size) }))
         const merged = (await Array.fromAsync(mergeScans(scans, held.length + 1))).flat()
         assert.deepEqual(

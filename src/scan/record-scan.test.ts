@@ -19,7 +19,7 @@ function recordOf(node: number): KeyRecord {
   return { ...EMPTY_RECORD, promised: { round: node + 1, proposerId: 1 } }
 }
 
-/** A node that holds some keys and shows them in small pages, each after so many turns. */
+/** A node that holds some keys and sends them in small pages, each after this many turns. */
 function holding(keys: readonly string[], { node = 0, pageSize = 2, turns = 0 } = {}): Scan {
   return async function* ({ start, end, limit = Number.POSITIVE_INFINITY }) {
     const held = keys
@@ -87,7 +87,7 @@ test('every key that one of all nodes holds comes once, in order', async () => {
   )
 })
 
-test('what a quorum must have between them comes, whichever quorum answers', async () => {
+test('every key of which any quorum must have a record comes, whichever quorum answers', async () => {
   const delays = fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20))
   await fc.assert(
     fc.asyncProperty(
@@ -140,7 +140,7 @@ test('no more nodes are asked than a quorum, one after the other begins, and sus
   assert.deepEqual(counts, [5, 2, 5])
 })
 
-test('a node that fails is made up for by one that was not asked', async () => {
+test('a node that fails is replaced by one that was not asked', async () => {
   const page = await nextRecords(asked([lost, holding(['group/a']), holding(['group/b'])], 2))
   assert.deepEqual(
     page?.entries.map((entry) => entry.key),
@@ -148,7 +148,7 @@ test('a node that fails is made up for by one that was not asked', async () => {
   )
 })
 
-test('a node that is slow is made up for after the hedge time, and is told that it need not go on', async () => {
+test('a slow node is replaced by another one after the hedge time, and its scan is ended', async () => {
   let isAborted = false
   const slow: Scan = (range, signal) => {
     signal?.addEventListener('abort', () => {
@@ -166,7 +166,7 @@ test('a node that is slow is made up for after the hedge time, and is told that 
   assert.ok(isAborted)
 })
 
-test('too few nodes: none at once when they fail, and none after the time when they do not answer', async () => {
+test('with too few nodes a page fails: at once when nodes fail, and after its time when they do not answer', async () => {
   assert.equal(await nextRecords(asked([holding(['group/a']), lost, lost], 2)), undefined)
   const clock = new ManualClock()
   const page = nextRecords(asked([holding(['group/a']), stopped, stopped], 2, { clock }))

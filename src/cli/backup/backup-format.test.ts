@@ -35,7 +35,9 @@ function fileOf(groups: readonly Group[]): Buffer {
   ])
 }
 
-/** The same by hand, as docs/backup-format.md says it: for files that no writer would make. */
+/**
+ * Writes the format by hand, as docs/backup-format.md describes it, for files that the writer would not make.
+ */
 function sealed(lines: readonly object[], count: number = lines.length - 1): Buffer {
   const texts = lines.map((line) => {
     const content = JSON.stringify(line).slice(0, -1)
@@ -138,13 +140,13 @@ test('a file with any line missing, repeated or moved is refused', async () => {
   }
 })
 
-test('anything behind the end is refused', async () => {
+test('anything after the end is refused', async () => {
   for (const more of ['\n', ' ', 'x', SMALL]) {
     assert.match(await refusalOf(Buffer.concat([SMALL, Buffer.from(more)])), /goes on after its end/)
   }
 })
 
-test('what is no backup is refused as such, however long its lines', async () => {
+test('a file that is not a backup is refused with that reason, however long its lines are', async () => {
   const refusal = 'it does not begin like a backup of cohort'
   for (const text of ['x', '\n', '{}\n', 'SQLite format 3\0', 'x'.repeat(100_000)]) {
     assert.equal(await refusalOf(Buffer.from(text)), refusal)
@@ -158,11 +160,11 @@ test('a line without an end is named by its number', async () => {
   assert.match(await refusalOf(long), /^line 2 is damaged: it is longer than any line/)
 })
 
-test('a compressed backup is told to be one', async () => {
+test('a compressed backup is refused with that reason', async () => {
   assert.match(await refusalOf(gzipSync(SMALL)), /it is compressed: unpack it first/)
 })
 
-test('with right checksums all the same: a wrong count, order or group, and another format, are refused', async () => {
+test('with correct checksums, a wrong count, order or group, and another format, are still refused', async () => {
   const header = WHOLE_HEADER
   const [a, b] = [aGroup({ groupId: 'a' }), aGroup({ groupId: 'b' })]
   assert.deepEqual(sealed([header, a, b]), fileOf([a, b]))

@@ -44,7 +44,7 @@ async function run(
 
 const IDS = Array.from({ length: 10 }, (_, index) => `g${index}`)
 
-test('each id is created once, never more at a time than was said', async () => {
+test('each id is created once, and never more at a time than the limit', async () => {
   const { tally, asked, most } = await run(IDS, {}, { concurrency: 3 })
   assert.deepEqual(asked.toSorted(), IDS)
   assert.equal(most, 3)
@@ -54,7 +54,7 @@ test('each id is created once, never more at a time than was said', async () => 
   assert.equal(tally.failures.size + tally.unknown.size, 0)
 })
 
-test('what failed is counted by its code, and only what may have happened stays unknown', async () => {
+test('failures are counted by their codes, and only creates that may have happened are unknown', async () => {
   const { tally } = await run(IDS, {
     g0: problem(503, 'unavailable', 'not_applied'),
     g1: problem(503, 'unavailable', 'not_applied'),

@@ -16,7 +16,7 @@ test('percentiles are by nearest rank', () => {
   assert.deepEqual(latenciesOf([2, 10]).percentiles([50, 51]), [2, 10])
 })
 
-test('of no latencies there are no percentiles', () => {
+test('without latencies there are no percentiles', () => {
   assert.deepEqual(latenciesOf([]).percentiles([50, 99]), [undefined, undefined])
 })
 

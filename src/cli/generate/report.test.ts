@@ -22,7 +22,7 @@ function verdict(
   return { address, held: new Set(held), heldUnknown: new Set(rest.heldUnknown), problem: rest.problem }
 }
 
-test('the report of a run in which all went well is short', () => {
+test('the report of a run without failures is short', () => {
   const verdicts = ['n1:1', 'n2:1', 'n3:1'].map((address) => verdict(address, ['a', 'b']))
   assert.deepEqual(
     reportLines({ amount: 2, tally: tallyOf(['a', 'b']), createMs: 10, verdicts, quorum: 2 }),

@@ -11,7 +11,7 @@ function aGroup(groupId: string, version = 1): Group {
   return { groupId, version, incarnation: 'i', createdAt: `c-${groupId}`, updatedAt: `u-${version}` }
 }
 
-/** A node in memory behind the transport's interface. `groups` is asked anew for every read. */
+/** A node in memory behind the transport's interface. `groups` is called for every read. */
 type NodeOptions = Readonly<{
   groups: (groupId: string) => Group | undefined
   clusterId?: string | undefined
@@ -74,7 +74,7 @@ function verify(
   })
 }
 
-test('a node that holds every group as it was created is found to, in batches of at most 128', async () => {
+test('a node that holds every group as it was created passes, in batches of at most 128', async () => {
   const batches: RequestBatch[] = []
   const [verdict] = await verify([{ groups: aGroup, batches }])
   assert.equal(verdict?.held.size, IDS.length)
@@ -88,7 +88,7 @@ test('a node that holds every group as it was created is found to, in batches of
   )
 })
 
-test('an absent group, another version and another life are not held', async () => {
+test('an absent group, another version and another incarnation count as missing', async () => {
   const [verdict] = await verify(
     [
       {
@@ -104,7 +104,7 @@ test('an absent group, another version and another life are not held', async () 
   assert.deepEqual([...(verdict?.held ?? [])], ['same'])
 })
 
-test('a node that lags is asked again for what it lacked, and for nothing else', async () => {
+test('a node that lags is asked again only for the groups that it lacked', async () => {
   const batches: RequestBatch[] = []
   let rounds = 0
   const describe = () => {
@@ -140,7 +140,7 @@ test('a node that is away, new, or of another cluster holds nothing, and the oth
   )
 })
 
-test('what may have been created is looked for, and not waited for', async () => {
+test('groups whose creation is unknown are looked for once, without waiting', async () => {
   const groups = (id: string) => (id === 'u2' ? undefined : aGroup(id, 3))
   const [verdict] = await verify([{ groups }], { ids: [], unknown: ['u1', 'u2'], patienceMs: 60_000 })
   assert.deepEqual([...(verdict?.heldUnknown ?? [])], ['u1'])

@@ -50,7 +50,7 @@ test('a joining node shows how far it is, a slow one that it is slow, a divergen
   assert.ok(text.includes('  group/a\\u001b[2J  at ballot 1.fast, on n1 and n2\n  and 2 more'), text)
 })
 
-test('colours are on a terminal alone, and say nothing that the words do not', () => {
+test('colours are used only on a terminal, and say nothing that the words do not', () => {
   const coloured = statusLines(CLUSTER_EXAMPLE, { paint: painter(true) }).join('\n')
   const bare = statusLines(CLUSTER_EXAMPLE, plain).join('\n')
   assert.ok(!bare.includes('\u001b'))
@@ -67,7 +67,7 @@ test('replicas are a line for each node, with what it holds', () => {
   ])
 })
 
-test('in few columns the verdict is folded, and the columns that tell least are left out', () => {
+test('in a narrow terminal the verdict is wrapped, and the least important columns are left out', () => {
   assert.deepEqual(statusLines(CLUSTER_EXAMPLE, { ...plain, columns: 59 }), [
     'DEGRADED  2 of 3 nodes answer, which is enough, but none of',
     'them may fail (no answer from 127.0.0.1:8003).',
@@ -83,7 +83,7 @@ test('in few columns the verdict is folded, and the columns that tell least are 
   ])
 })
 
-test('no line is wider than the terminal, down to the address and the state', () => {
+test('no line is wider than the terminal, as long as the address and the state fit', () => {
   for (let columns = 28; columns < 200; columns += 1) {
     const lines = statusLines(CLUSTER_EXAMPLE, { paint: painter(true), columns })
     for (const line of lines) {

@@ -43,7 +43,7 @@ test('a cluster is found again, and another number of nodes is refused', async (
   })
 })
 
-test('a node whose folder is lost is still one of the cluster', async () => {
+test('a node whose folder is lost still counts as a node of the cluster', async () => {
   await inDirectory(async (dataDir) => {
     await makeLayout(dataDir, 3)
     await rm(join(dataDir, 'node3'), { recursive: true })

@@ -17,7 +17,7 @@ async function close(server: Server): Promise<void> {
   await once(server, 'close')
 }
 
-/** So many ports that nobody listens on. */
+/** This many ports on which nothing listens. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(0)))
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
@@ -34,7 +34,7 @@ function refused(message: RegExp) {
   return (error: unknown) => error instanceof CommandFailure && message.test(error.message)
 }
 
-test('ports that can be had are free again after the check', async () => {
+test('free ports are free again after the check', async () => {
   const [a, b, c] = (await freePorts(3)) as [number, number, number]
   await checkPorts([aPlan('node1', a, b), aPlan('node2', c)])
   const servers = await Promise.all([a, b, c].map(listen))

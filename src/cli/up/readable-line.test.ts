@@ -4,7 +4,7 @@ import { readableLines } from './readable-line.ts'
 
 const readable = readableLines({ colorize: false })
 
-test('a log line becomes one readable line with its fields behind it', () => {
+test('a log line becomes one readable line with its fields after the message', () => {
   const line = JSON.stringify({
     level: 30,
     time: 0,
@@ -17,6 +17,6 @@ test('a log line becomes one readable line with its fields behind it', () => {
   assert.match(readable(line), /^\[\d\d:\d\d:\d\d\] INFO: node is listening \{"port":8001\}$/)
 })
 
-test('what is no log line stays as it is', () => {
+test('a line that is not a log line stays unchanged', () => {
   for (const line of ['plain words', '{"half":', '7', '']) assert.equal(readable(line), line)
 })

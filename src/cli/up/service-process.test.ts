@@ -70,7 +70,7 @@ test('a program that cannot be started says why, and ends once', async () => {
   assert.equal(await service.stop(5_000), true, 'a stop of what is gone resolves at once')
 })
 
-test('an error of a process that runs is said, and does not end it', async () => {
+test('an error of a running process is logged, and does not end it', async () => {
   const { child, lines, ends } = aService()
   child.emit('error', new Error('kill EPERM'))
   assert.deepEqual([lines, ends], [['kill EPERM'], []])
@@ -81,7 +81,7 @@ test('an error of a process that runs is said, and does not end it', async () =>
   )
 })
 
-test('of a real process, every line of both outputs comes before its end, the one without a line end too', async () => {
+test('every line of both outputs of a real process is read before its end is reported, also one without a line end', async () => {
   const script =
     "console.log('one\\r\\ntwo'); console.error('three'); process.stdout.write('four'); process.exitCode = 7"
   const lines: string[] = []

@@ -11,7 +11,7 @@ const GRACE_MS = 5_000
 /** A service that ends when the test wants it to. */
 class FakeService {
   readonly name: string
-  /** What was asked of it, in that order. */
+  /** The calls that it has received, in order. */
   readonly asked: string[] = []
   readonly #onEnd: (end: End) => void
   readonly #gone = Promise.withResolvers<boolean>()
@@ -30,14 +30,14 @@ class FakeService {
     this.asked.push('kill')
   }
 
-  /** `isClean`: what the one who has asked it to stop is told. */
+  /** `isClean`: what the caller of `stop` is told. */
   end(end: Partial<End>, isClean = true): void {
     this.#gone.resolve(isClean)
     this.#onEnd({ code: end.signal === undefined ? 0 : null, signal: null, livedMs: 60_000, ...end })
   }
 }
 
-/** A supervisor of a cluster, with every service that it has ever launched. */
+/** A supervisor of a cluster, and all services that it has launched. */
 function supervise({ nodes = 3, connectors = 1 } = {}) {
   const plan = [
     ...Array.from({ length: nodes }, (_, index) => aPlan(`node${index + 1}`, 'node')),
@@ -71,7 +71,7 @@ function aPlan(name: string, kind: ServicePlan['kind']): ServicePlan {
   return { name, kind, host: '127.0.0.1', port: 1, args: [] }
 }
 
-/** Lets everything run that waits for a promise. */
+/** Lets all code run that awaits a settled promise. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 test('every service of the plan is started once, in its order', () => {
@@ -99,7 +99,7 @@ test('a service that ends is started again after its delay, and not before', () 
   assert.deepEqual([lives('node1'), lives('node3')], [1, 1])
 })
 
-test('a service that keeps ending right after its start waits longer each time, and the loop is pointed out', () => {
+test('a service that keeps ending right after its start waits longer each time, and the log points out the loop', () => {
   const { supervisor, clock, printed, service, lives } = supervise()
   supervisor.markReady()
   for (const delayMs of [200, 400, 800, 1_600]) {
@@ -125,7 +125,7 @@ test('a node that was removed from its cluster is not started again', () => {
   assert.deepEqual(printed, ['node3: is no longer a member of the cluster, and is not started again'])
 })
 
-test('at the start, a connector that fails makes the cluster hopeless, once, and nothing more is started', () => {
+test('at the start, a connector that fails makes the start fail, once, and nothing more is started', () => {
   const { clock, hopeless, service, launched } = supervise()
   service('connector1').end({ code: 1, livedMs: 10 })
   assert.deepEqual(hopeless, ['connector1 could not start (ended with exit code 1): its lines above say why'])
@@ -141,14 +141,14 @@ test('at the start, nodes may fail as long as a quorum is left', () => {
   assert.deepEqual(hopeless, [])
   clock.advance(200)
   assert.deepEqual([lives('node1'), lives('node2')], [2, 2])
-  // The same one once more is no third node.
+  // The same node again is not a third node.
   service('node1').end({ code: 1, livedMs: 10 })
   assert.deepEqual(hopeless, [])
   service('node3').end({ code: 1, livedMs: 10 })
   assert.equal(hopeless.length, 1)
 })
 
-test('what a signal ends at the start has not failed, and nothing is hopeless once the cluster was ready', () => {
+test('a service that a signal ends at the start has not failed, and the start cannot fail once the cluster was ready', () => {
   const { supervisor, clock, hopeless, service, lives } = supervise()
   service('connector1').end({ signal: 'SIGKILL', livedMs: 10 })
   assert.deepEqual(hopeless, [])
@@ -159,7 +159,7 @@ test('what a signal ends at the start has not failed, and nothing is hopeless on
   assert.deepEqual(['connector1', 'node1', 'node2', 'node3'].map(lives), [2, 2, 2, 2])
 })
 
-test('a stop asks the connectors first, and the nodes only when the last connector is gone', async () => {
+test('a stop ends the connectors first, and the nodes only after the last connector', async () => {
   const { supervisor, clock, service, launched } = supervise({ nodes: 3, connectors: 2 })
   supervisor.markReady()
   const stopped = supervisor.stop()
@@ -178,7 +178,7 @@ test('a stop asks the connectors first, and the nodes only when the last connect
   assert.equal(launched.length, 5, 'nothing that ends during a stop is started again')
 })
 
-test('a service that waits to be started again is not, when all is stopped', async () => {
+test('a service that waits to be started again is not started after a stop', async () => {
   const { supervisor, clock, service, launched } = supervise({ nodes: 1 })
   supervisor.markReady()
   service('connector1').end({ signal: 'SIGKILL' })

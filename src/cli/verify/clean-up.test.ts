@@ -12,7 +12,7 @@ function problem(status: number, code: string): Reply<GroupView> {
   return { kind: 'problem', problem: fields, text: '' }
 }
 
-/** Deletes these keys; each is answered as `answer` says. Time passes by a second with each answer. */
+/** Deletes these keys; each is answered as `answer` says. Each answer takes a second. */
 async function run(keys: readonly string[], answer: (key: string) => Reply<GroupView>, patienceMs = 60_000) {
   const asked: string[] = []
   const client = {
@@ -34,20 +34,20 @@ async function run(keys: readonly string[], answer: (key: string) => Reply<Group
   return { asked, leftovers: [...leftovers] }
 }
 
-test('what is deleted, or is not there, is asked for once', async () => {
+test('a group that is deleted, or does not exist, is asked for once', async () => {
   const { asked, leftovers } = await run(['a', 'b', 'c'], (key) =>
     key === 'b' ? problem(404, 'group_not_found') : DELETED,
   )
   assert.deepEqual([asked.toSorted(), leftovers], [['a', 'b', 'c'], []])
 })
 
-test('what was not answered is asked for again', async () => {
+test('a delete without an answer is repeated', async () => {
   const replies = [BROKEN, problem(503, 'unavailable'), problem(404, 'unexpected_answer'), DELETED]
   const { asked, leftovers } = await run(['a'], () => replies.shift()!)
   assert.deepEqual([asked, leftovers], [['a', 'a', 'a', 'a'], []])
 })
 
-test('patience ends, and what is left is said', async () => {
+test('the repetition ends after its time, and the remaining groups are reported', async () => {
   const { asked, leftovers } = await run(['a', 'b'], (key) => (key === 'a' ? DELETED : BROKEN), 5_000)
   assert.deepEqual([leftovers, asked.length], [['b'], 5])
 })

@@ -22,7 +22,7 @@ function outcomes(reply: Reply<GroupView>): string {
   return KINDS.map((command) => judgeAnswer(command, reply).outcome).join(' ')
 }
 
-test('a group that is answered is done, and seen as what it is', () => {
+test('an answer with a group means that the operation was done', () => {
   const value = { groupId: 'k', ...contentOf(7), version: 1, createdAt: '', updatedAt: '' }
   const reply = { kind: 'answered', status: 200, etag: '"1"', value, text: '' } as const
   assert.equal(outcomes(reply), 'done done done done')
@@ -38,7 +38,7 @@ test('only an error that says so means that nothing was done', () => {
   assert.equal(outcomes({ kind: 'unreachable', reason: 'connection refused' }), expected)
 })
 
-test('an unknown outcome, a broken connection, and errors of somebody else may mean anything', () => {
+test('after an unknown outcome, a broken connection, or an error of another server, the operation may have happened', () => {
   const expected = 'unanswered unknown unknown unknown'
   assert.equal(outcomes(problem(504, 'outcome_unknown', 'unknown')), expected)
   assert.equal(outcomes(problem(500, 'internal_error', 'unknown')), expected)
@@ -48,7 +48,7 @@ test('an unknown outcome, a broken connection, and errors of somebody else may m
   assert.equal(judgeAnswer({ kind: 'create' }, broken).outcome, 'unknown')
 })
 
-test('a refusal is an answer; that there is no group is what a read has found', () => {
+test('a refusal is an answer; for a read, a missing group is the result', () => {
   assert.equal(outcomes(problem(404, 'group_not_found')), 'done refused refused refused')
   assert.equal(judgeAnswer({ kind: 'read' }, problem(404, 'group_not_found')).seen, 'read nothing')
   assert.equal(judgeAnswer({ kind: 'create' }, problem(409, 'group_exists')).seen, 'refused group_exists')

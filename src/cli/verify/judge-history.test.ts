@@ -11,7 +11,9 @@ const CREATE = { kind: 'create' } as const
 const UPDATE = { kind: 'update', ifMatch: undefined } as const
 const DELETE = { kind: 'delete', ifMatch: undefined } as const
 
-/** What a group that is right would answer, one operation after the other; and what is said of it instead. */
+/**
+ * The answers of a correct group, one operation after the other, and the answers that a test gives instead.
+ */
 function historyOf(events: readonly Event[]): Operation[] {
   let state: State
   return events.map((event, index) => {
@@ -52,7 +54,7 @@ function shownState(state: NonNullable<State>): Pick<Operation, 'etag' | 'group'
   return { etag: `"${describeState(state)}"`, group }
 }
 
-/** The number of the operation that is found wrong; `undefined`: all is well. */
+/** The number of the operation whose answer is wrong; `undefined`: none. */
 function culprit(history: readonly Operation[]): number | undefined {
   const judgement = judgeHistory(history)
   return judgement.kind === 'violated' ? judgement.operation.number : undefined
@@ -85,7 +87,7 @@ test('lives of a group, with refusals in between, are linearizable', () => {
   assert.deepEqual(judgeHistory(history), { kind: 'linearizable' })
 })
 
-test('a stale read is refused, and named', () => {
+test('a stale read is a violation, and is named', () => {
   const history = historyOf([
     { command: CREATE },
     { command: UPDATE },
@@ -96,7 +98,7 @@ test('a stale read is refused, and named', () => {
   assert.equal(culprit(history), 3)
 })
 
-test('a stale read that overlaps the write is right', () => {
+test('a read of the old state that overlaps the write is correct', () => {
   const [create, update, read] = historyOf([
     { command: CREATE },
     { command: UPDATE },
@@ -106,12 +108,12 @@ test('a stale read that overlaps the write is right', () => {
   assert.deepEqual(judgeHistory(history), { kind: 'linearizable' })
 })
 
-test('a write that was acknowledged and is lost is refused', () => {
+test('an acknowledged write that is lost is a violation', () => {
   const lost = { outcome: 'done', seen: 'read nothing', group: undefined, etag: undefined } as const
   assert.equal(culprit(historyOf([{ command: CREATE }, { command: READ, ...lost }])), 2)
 })
 
-test('a lost update is refused: two of them cannot both follow the same version', () => {
+test('a lost update is a violation: two updates cannot both follow the same version', () => {
   const second = { creator: 1, version: 2, writer: 3 }
   const seen = `updated ${describeState(second)}`
   const history = historyOf([
@@ -122,7 +124,7 @@ test('a lost update is refused: two of them cannot both follow the same version'
   assert.equal(culprit(history), 3)
 })
 
-test('a create that is answered 201 twice in one life is refused', () => {
+test('a create that is answered 201 twice in one incarnation is a violation', () => {
   const again = { creator: 2, version: 1, writer: 2 }
   const history = historyOf([
     { command: CREATE },
@@ -131,7 +133,7 @@ test('a create that is answered 201 twice in one life is refused', () => {
   assert.equal(culprit(history), 2)
 })
 
-test('what is unknown may have happened, or not', () => {
+test('an operation with an unknown outcome may have happened or not', () => {
   const unknown = { command: CREATE, outcome: 'unknown' } as const
   assert.equal(culprit(historyOf([unknown, { command: READ }, { command: DELETE }])), undefined)
   const nothing = { outcome: 'done', seen: 'read nothing', group: undefined, etag: undefined } as const
@@ -140,7 +142,7 @@ test('what is unknown may have happened, or not', () => {
   assert.equal(culprit(historyOf(wavering)), 3, 'once seen, it has happened')
 })
 
-test('what was answered as not applied must not be seen', () => {
+test('a change that was answered as not applied must not be seen', () => {
   const history = historyOf([
     { command: CREATE, outcome: 'not_applied' },
     { command: READ, ...seeing(CREATED) },
@@ -149,7 +151,7 @@ test('what was answered as not applied must not be seen', () => {
   assert.ok(judgement.kind === 'violated' && /it was not done \(503 unavailable\)/.test(judgement.reason))
 })
 
-test('a delete that was answered as not applied and happened is refused', () => {
+test('a delete that was answered as not applied and happened is a violation', () => {
   const nothing = { outcome: 'done', seen: 'read nothing', group: undefined, etag: undefined } as const
   const history = historyOf([
     { command: CREATE },
@@ -159,19 +161,19 @@ test('a delete that was answered as not applied and happened is refused', () => 
   assert.equal(culprit(history), 3)
 })
 
-test('a state that nobody wrote is refused', () => {
+test('a state that no client wrote is a violation', () => {
   const history = historyOf([{ command: READ, ...seeing({ creator: 9, version: 1, writer: 9 }) }])
   assert.equal(culprit(history), 1)
 })
 
-test('an ETag that stands for two states is refused, and two for one state', () => {
+test('one ETag for two states is a violation, and so are two ETags for one state', () => {
   const history = historyOf([{ command: CREATE }, { command: UPDATE }, { command: READ }])
   const [create, update, read] = history
   assert.equal(culprit([create!, { ...update!, etag: create!.etag }, read!]), 2)
   assert.equal(culprit([create!, update!, { ...read!, etag: '"other"' }]), 3)
 })
 
-test('a group whose times differ between two answers with one ETag is refused', () => {
+test('different times in two answers with the same ETag are a violation', () => {
   const [create, read] = historyOf([{ command: CREATE }, { command: READ }])
   const group = { ...read!.group!, createdAt: 'later' }
   assert.equal(culprit([create!, { ...read!, group }]), 2)

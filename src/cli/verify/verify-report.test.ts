@@ -7,7 +7,7 @@ import { VerifyTally } from './verify-tally.ts'
 
 const ALL_IS_WELL: Findings = { linearizable: 2, undecided: 0, violations: [] }
 
-/** A tally of these, each as often as it says. */
+/** A tally in which each of these counts as often as its number says. */
 function tallyOf(
   ...counts: readonly (readonly [Operation['command']['kind'], Operation['outcome'], number, string?])[]
 ) {
@@ -24,7 +24,7 @@ const WORK = [
   ['read', 'done', 2],
 ] as const
 
-test('the report counts operations by kind and outcome, and what was not done by its reason', () => {
+test('the report counts operations by kind and outcome, and those that were not done by their reason', () => {
   const tally = tallyOf(
     ...WORK,
     ['create', 'refused', 1],
@@ -56,7 +56,7 @@ test('a violation is the verdict, with a sentence for each group', () => {
   assert.ok(!isChecked(tallyOf(...WORK), findings))
 })
 
-test('nothing done, or nothing read, is nothing checked; and a search that was given up is no success', () => {
+test('a run that did nothing, or read nothing, has checked nothing; and a search that was given up is no success', () => {
   assert.ok(isChecked(tallyOf(...WORK), ALL_IS_WELL))
   assert.ok(!isChecked(tallyOf(), ALL_IS_WELL))
   assert.ok(!isChecked(tallyOf(['read', 'done', 5]), ALL_IS_WELL))
@@ -72,7 +72,7 @@ test('nothing done, or nothing read, is nothing checked; and a search that was g
   assert.ok(lines.includes('verdict     undecided: the search was given up for 1 of 3 groups'))
 })
 
-test('groups that may be left are named, some of them', () => {
+test('the report names some of the groups that may be left', () => {
   const leftovers = new Set(['p/1', 'p/2', 'p/3', 'p/4'])
   const lines = verifyReportLines({ tally: tallyOf(...WORK), findings: ALL_IS_WELL, keyCount: 9, leftovers })
   assert.equal(lines.at(-1), 'cleaned up  not wholly: 4 of 9 groups may be left: p/1, p/2, p/3, …')

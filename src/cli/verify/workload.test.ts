@@ -1,6 +1,6 @@
 /**
- * The clients against a group service in memory, made of the real commands: one that is right, and some that
- * lie.
+ * The clients against a group service in memory, which runs the real commands: a correct one, and some that
+ * give wrong answers.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -25,13 +25,12 @@ const STATUS = {
 } as const
 
 /**
- * Where one service does not do as it should. Each is asked for each request and may change what becomes of
- * it.
+ * The faults of a service. Each function is called for each request and may change its result.
  */
 type Lies = Readonly<{
-  /** What is read, given all states the key has ever had, the last one newest. */
+  /** The state that a read returns, from all states that the key has had, the newest last. */
   read?: (states: readonly (Group | undefined)[]) => Group | undefined
-  /** What becomes of a change: `broken` has happened, `lost` has not, and neither is answered. */
+  /** The fate of a change: `broken` has happened, `lost` has not, and neither is answered. */
   fate?: () => 'answered' | 'forgotten' | 'denied' | 'broken' | 'lost'
 }>
 
@@ -86,7 +85,7 @@ function problem(code: keyof typeof STATUS): Reply<GroupView> {
   return { kind: 'problem', problem: fields, text: '' }
 }
 
-/** Runs 16 clients for so many operations. Returns how the keys were judged. */
+/** Runs 16 clients for this many operations. Returns the verdicts about the keys. */
 async function run(
   lies: Lies,
   operations = 3_000,
@@ -131,7 +130,7 @@ function onceIn(count: number): () => boolean {
   }
 }
 
-test('a service that is right is linearizable, key after key, and every kind of answer is met', async () => {
+test('a correct service is linearizable for every key, and the run has answers of every kind', async () => {
   const { judgements, tally } = await run({})
   assert.ok(judgements.length >= 15, `${judgements.length} keys`)
   assert.deepEqual(new Set(judgements.map(({ kind }) => kind)), new Set(['linearizable']))

@@ -1,6 +1,6 @@
 /**
- * The engine as a whole, over nodes in memory and a clock of the test's: how much it holds while it serves,
- * and that it holds nothing after it was closed, whatever it was doing.
+ * The engine as a whole, with nodes in memory and a clock that the test drives: how many resources it holds
+ * while it serves, and that it holds none after it was closed, whatever it was doing.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -17,7 +17,7 @@ import { CohortEngine } from './cohort-engine.ts'
 const HOSTS = ['n1:1', 'n2:1', 'n3:1']
 const NOW = '2026-01-01T00:00:00.000Z'
 const TIMEOUT_MS = 3_000
-/** What a close takes at most, when no node and no client is waited for. */
+/** The longest time of a close that waits for no node and no client. */
 const CLOSE_MS = 100
 
 function aWorld() {
@@ -84,7 +84,7 @@ async function createAndDelete(world: World, engine: CohortEngine): Promise<void
   }
 }
 
-/** Closes the engine, and asserts that it ends soon and leaves nothing. */
+/** Closes the engine, and asserts that it ends soon and leaves no resource open. */
 async function assertEndsWhole(
   world: World,
   { engine, running, hasEnded }: ReturnType<World['newEngine']>,
@@ -96,7 +96,7 @@ async function assertEndsWhole(
   assertSameCounts({}, world.network.counts)
 }
 
-test('a cluster that is born leaves one stream to each node, and one way to it', async () => {
+test('after a cluster was formed, there is one stream to each node, and one transport', async () => {
   const world = aWorld()
   const started = world.newEngine()
   await untilReady(world, started.engine)
@@ -126,7 +126,7 @@ test('an engine holds as much after minutes of work as before', async () => {
   }
   const { timers: timersAfter, ...after } = network.counts
   assertSameCounts({ ...before, questions: 0, scans: 0 }, { ...after, questions: 0, scans: 0 })
-  // Which of the loops waits at the moment differs.
+  // Each time other loops may be waiting.
   assert.ok(timersAfter! <= timersBefore! + 3, `${timersAfter} timers, ${timersBefore} before`)
   assert.equal(network.connectCount, HOSTS.length, 'one transport for each address')
   await assertEndsWhole(world, started)
@@ -151,7 +151,7 @@ function isReadOfMembership({ key, kind }: Readonly<{ key: string; kind: string 
   return key === 'cluster/membership' && kind === 'read'
 }
 
-test('a change of the membership leaves a stream to each member, and nobody at work on it', async () => {
+test('after a change of the membership there is a stream to each member, and no work on the change goes on', async () => {
   const world = aWorld()
   const { clock, network, nodes } = world
   const started = world.newEngine()
@@ -182,7 +182,7 @@ function isClaim({ key }: Readonly<{ key: string }>): boolean {
   return key === 'cluster/transfer'
 }
 
-test('what is known of nodes is three seconds old at most, also while one of them hangs', async () => {
+test('the reports of nodes are at most three seconds old, also while one of them hangs', async () => {
   const world = aWorld()
   const started = world.newEngine()
   const { engine } = started
@@ -215,7 +215,7 @@ test('the lag of nodes that cannot be compared any more is not known', async () 
   await assertEndsWhole(world, started)
 })
 
-/** What an engine can be in the middle of when it is closed. */
+/** What an engine can be doing when it is closed. */
 const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => Promise<void>>> = {
   'its first question': async () => {},
   'its first millisecond': ({ clock }) => pass(clock, 1),

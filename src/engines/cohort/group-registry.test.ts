@@ -16,8 +16,7 @@ const PAGE_KEYS = 4
 const TIMEOUT_MS = 1_000
 
 /**
- * A registry over one node, with these groups and what is left of deleted ones. Each page of keys takes so
- * long.
+ * A registry over one node, with these groups and tombstones. Each page of keys takes this long.
  */
 function aRegistry({
   live = [],
@@ -30,11 +29,11 @@ function aRegistry({
   live?: string[]
   deleted?: string[]
   pageMs?: number
-  /** How many scans are refused first, as of an epoch that is over. */
+  /** The number of scans that are refused at first, as if their epoch were over. */
   epochEnds?: number
   /** Whether the records of a group's key tell by themselves what is chosen. */
   isKnown?: (groupId: string) => boolean
-  /** Those of the live groups whose bytes are no group. */
+  /** The live groups whose bytes are not a group. */
   unreadable?: readonly string[]
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
@@ -114,7 +113,7 @@ test('pages of any size give every live group once', async () => {
   }
 })
 
-test('what the records of a quorum tell is shown without a read, in the same order as what is read', async () => {
+test('a group whose state the records of a quorum show is listed without a read, in the same order as the others', async () => {
   const live = numbered(23, 'g')
   const isKnown = (groupId: string) => !groupId.endsWith('7')
   const { registry, seen } = aRegistry({ live, deleted: numbered(30, 'f'), isKnown })
@@ -127,7 +126,7 @@ test('a page that the end of an epoch interrupts is begun again', async () => {
   assert.deepEqual(await scan(registry, undefined, 10), { ids: ['a', 'b'], after: undefined })
 })
 
-test('without enough nodes there is no page, once the time is over', async () => {
+test('without enough nodes, a page fails when its time is over', async () => {
   const { registry } = aRegistry({ live: ['a'], epochEnds: Number.POSITIVE_INFINITY, pageMs: TIMEOUT_MS / 4 })
   assert.equal((await registry.scan({ after: undefined, limit: 10 })).kind, 'not_applied')
 })
@@ -138,7 +137,7 @@ test('a small page reads no more groups than it shows', async () => {
   assert.deepEqual(seen.reads, ['g000', 'g001'])
 })
 
-test('where many groups were deleted a page ends with the time, and the next one goes on from there', async () => {
+test('where many groups were deleted, a page ends when its time is over, and the next one continues there', async () => {
   const { registry } = aRegistry({ live: ['a', 'z'], deleted: numbered(300, 'g'), pageMs: 300 })
   let page = await scan(registry, undefined, 10)
   assert.deepEqual([page.ids, page.after], [['a'], 'g254'])
@@ -151,7 +150,7 @@ test('where many groups were deleted a page ends with the time, and the next one
   assert.deepEqual(found, ['a', 'z'])
 })
 
-test('a group that cannot be read is named on its page, and keeps no other from being shown', async () => {
+test('a group that cannot be read is named on its page, and the others are still shown', async () => {
   const live = numbered(12, 'g')
   const unreadable = ['g000', 'g004', 'g005', 'g011']
   for (const isKnown of [() => true, () => false]) {

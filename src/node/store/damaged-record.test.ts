@@ -95,7 +95,7 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   })
 }
 
-test('a damaged record that nobody catches fails the store, and nothing of the transaction is kept', (t) => {
+test('the error of a damaged record makes the store fail if it is not caught, and nothing of the transaction is kept', (t) => {
   const { store } = aDamagedStore(t, DAMAGES['the promise']!)
   const attempt = (): void =>
     store.transaction(() => {

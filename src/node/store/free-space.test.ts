@@ -6,7 +6,7 @@ import type { KeyRecord } from '../../register/messages.ts'
 import { aDatabasePath, aWrittenRecord } from '../../testing/store-fixture.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
-test('the space of what was removed is given back in small steps, and the log with it when nobody waits', (t) => {
+test('the space of what was removed is given back in small steps, and so is that of the log when the node is idle', (t) => {
   const path = aDatabasePath(t)
   const store = new SqliteStore(path)
   t.after(() => store.close())

@@ -62,7 +62,7 @@ test('any number of background requests goes through, if each is taken before th
   }
 })
 
-test('what would make more wait than the limit is refused, and what has left makes room', () => {
+test('a request that would exceed the limit is refused, and requests that have left make room', () => {
   const first = aRequest('k', anAccept(500))
   const { queue } = aQueue({ ...LINK_LIMITS, waitingBytesMax: sizeOf(first) + 10 })
   assert.ok(queue.push(first))

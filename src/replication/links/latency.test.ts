@@ -9,7 +9,7 @@ test('the hedge time is the upper bound until something was observed', () => {
   assert.equal(new Latency(BOUNDS).hedgeMs, 250)
 })
 
-test('the hedge time follows the usual latency, and what is steady is not late', () => {
+test('the hedge time follows the usual latency, and a steady latency is not late', () => {
   const latency = new Latency(BOUNDS)
   for (let i = 0; i < 100; i += 1) latency.observe(i % 2 === 0 ? 20 : 24)
   assert.ok(latency.hedgeMs > 24 && latency.hedgeMs < 60, `${latency.hedgeMs}`)

@@ -16,9 +16,9 @@ import { NodeLink } from './node-link.ts'
 function aNode(clock: ManualClock) {
   const node = {
     isAwake: true,
-    /** How long it takes for an answer. */
+    /** The time that it takes to answer. */
     answerMs: 1,
-    /** It sends answers also on a stream that is over. */
+    /** Whether it sends answers even on a stream that has ended. */
     isDeafToEnds: false,
     openCount: 0,
     streamCount: 0,
@@ -119,7 +119,7 @@ test('a stream that answers nothing is given up, and the node is used again when
   assert.equal(link.isSuspect, false)
 })
 
-test('what no node takes is never sent', () => {
+test('a request that no node accepts is never sent', () => {
   const { clock, node, link } = aLink()
   clock.advance(5)
   const ballot = { round: ROUND_MAX, proposerId: 1 }
@@ -146,7 +146,7 @@ test('what no node takes is never sent', () => {
   )
 })
 
-/** Ends the stream as a node does that sends what makes no sense, and returns how long it stays closed. */
+/** Ends the stream as after a malformed answer, and returns how long it stays closed. */
 function pauseAfterMalformed(clock: ManualClock, node: ReturnType<typeof aNode>['node']): number {
   const { openCount } = node
   node.end(true)
@@ -155,7 +155,7 @@ function pauseAfterMalformed(clock: ManualClock, node: ReturnType<typeof aNode>[
   return clock.nowMs() - sinceMs
 }
 
-test('a node that sends what makes no sense is tried again after longer and longer pauses, until a stream lasts', () => {
+test('a node that sends malformed answers is tried again after longer and longer pauses, until a stream lasts', () => {
   const { clock, node } = aLink()
   const { reopenMs, malformedReopenMsMax } = LINK_LIMITS
   const pauses = Array.from({ length: 7 }, () => {
@@ -252,7 +252,7 @@ test('while a batch is in flight, the next leaves when it is as large, and a thi
   assert.deepEqual(sizesOf(node), [2, 2], 'two batches are in flight')
 })
 
-test('what waits for company leaves with the next answer at the latest, and marks travel with it', () => {
+test('a request that waits for others leaves with the next answer at the latest, and marks leave with it', () => {
   const { clock, node, link } = aLink()
   clock.advance(5)
   node.answersOf = ({ requests }) =>
@@ -265,7 +265,7 @@ test('what waits for company leaves with the next answer at the latest, and mark
   assert.deepEqual(sizesOf(node), [2, 2])
 })
 
-test('marks that no request takes along leave by themselves', () => {
+test('marks leave by themselves if no request leaves', () => {
   const { clock, node, link } = aLink()
   clock.advance(5)
   for (const key of ['a', 'b']) link.send(aMark(key))
@@ -362,7 +362,7 @@ test('an answer that comes after the end of its stream counts for nothing, and d
   assert.deepEqual(ends, ['lost', 'answered'])
 })
 
-/** What a link can be in the middle of when it is closed. */
+/** What a link can be doing when it is closed. */
 const MIDDLES: readonly (readonly [string, (world: ReturnType<typeof aLink>) => void])[] = [
   ['its first batch', () => {}],
   [

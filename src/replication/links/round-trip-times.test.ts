@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RoundTripTimes } from './round-trip-times.ts'
 
-test('nothing is said before the first round trip', () => {
+test('there are no figures before the first round trip', () => {
   assert.equal(new RoundTripTimes().percentiles(), undefined)
 })
 
@@ -14,7 +14,7 @@ test('percentiles are times that were observed, the p99 not the longest of many'
   assert.deepEqual(times.percentiles(), { p50: 100, p99: 198 })
 })
 
-test('what is long ago is forgotten', () => {
+test('old round trips are forgotten', () => {
   const times = new RoundTripTimes()
   for (let count = 0; count < 1_000; count += 1) times.observe(500)
   for (let count = 0; count < 256; count += 1) times.observe(1)

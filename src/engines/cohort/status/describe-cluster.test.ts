@@ -58,7 +58,7 @@ function knowing(overrides: Partial<Knowledge> = {}): Knowledge {
 
 const THREE = [aMember('n1'), aMember('n2'), aMember('n3')]
 
-test('a member is shown with what it said of itself and with what this connector sees of it', () => {
+test('a member is shown with its own report and with what this connector measures', () => {
   const { verdict, epoch, members } = describeCluster(
     aSnapshot(THREE),
     knowing({ latest: (address) => aDescription(address.slice(0, 2)), lag: { lagOf: () => 0 } }),
@@ -79,7 +79,7 @@ test('a member is shown with what it said of itself and with what this connector
   })
 })
 
-test('before the cluster is found: unavailable, why it waits, and who of the hosts is there', () => {
+test('before the cluster is found: unavailable, the reason, and which of the hosts answer', () => {
   const snapshot: ClusterSnapshot = { kind: 'searching', hosts: ['n1:8001', 'n2:8001'], reason: 'no answer' }
   const latest = (address: string) => (address === 'n1:8001' ? aDescription('n1') : undefined)
   const status = describeCluster(snapshot, knowing({ latest }))
@@ -95,7 +95,7 @@ test('before the cluster is found: unavailable, why it waits, and who of the hos
   )
 })
 
-test('a stranger at the address of a member is told from silence, and its figures are not taken for those of the member', () => {
+test('another node at the address of a member is not the same as no answer, and its figures are not shown for the member', () => {
   const members = [...THREE.slice(0, 2), aMember('n3', {}, false)]
   const status = describeCluster(aSnapshot(members), knowing({ latest: () => aDescription('other') }))
   assert.equal(status.verdict, 'degraded')
@@ -112,7 +112,7 @@ test('a node that this connector does not understand is told from silence', () =
   assert.equal(status.members[2]?.problem, 'The node speaks version 9.')
 })
 
-test('a replacement that is to come is shown in whole seconds, and that there is none as null', () => {
+test('the time until a replacement is shown in whole seconds, and as null if there is none', () => {
   const replacement = { nodeId: 'n3', newNodeId: 'new', address: 'n3:8001', inMs: 41_001 }
   const status = describeCluster({ ...aSnapshot(THREE), replacement }, knowing())
   assert.deepEqual(status.replacement, {
@@ -124,7 +124,7 @@ test('a replacement that is to come is shown in whole seconds, and that there is
   assert.equal(describeCluster(aSnapshot(THREE), knowing()).replacement, null)
 })
 
-test('a change of the membership is seen with the role and the progress of the node it is about', () => {
+test('a change of the membership is shown with the role and the progress of its node', () => {
   const members = [...THREE, aMember('n4', { role: 'joining', progress: 0.25 })]
   const status = describeCluster(aSnapshot(members, 'n4 is joining'), knowing())
   assert.deepEqual(

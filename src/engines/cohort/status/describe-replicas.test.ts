@@ -63,7 +63,7 @@ test('a group that was deleted, and one that never was, are told apart', () => {
   assert.equal(describe(stub, stub, stub).replicas[0]?.holds, 'stub')
 })
 
-test('a node that lags is counted, one that is away is too', () => {
+test('a node that lags is counted, and so is one that does not answer', () => {
   const { agree, differ, reason } = describe(holding(TOMBSTONE, 2), holding(GROUP, 1), undefined)
   assert.deepEqual([agree, differ], [false, true])
   assert.match(reason, /^1 node holds an older state; .*; 1 node does not answer\.$/)

@@ -13,7 +13,7 @@ const HERE: Description = {
   stubCount: 0,
 }
 
-/** A poll whose nodes are answered for by hand; `tick` lets the pause between two rounds pass. */
+/** A poll for whose nodes the test answers; `tick` lets the pause between two rounds pass. */
 function aPoll() {
   const asked: {
     address: string
@@ -45,7 +45,7 @@ function aPoll() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-test('what a node said last is known until it is silent once', async () => {
+test('the last report of a node is kept until the node does not answer once', async () => {
   const { poll, asked, tick } = aPoll()
   poll.start()
   assert.deepEqual(
@@ -78,7 +78,7 @@ test('why the answer of a node could not be used is known until the node is sile
   assert.deepEqual([poll.problem('a'), poll.problem('b')], [undefined, undefined])
 })
 
-test('nobody is asked again before all have answered or run out of time', async () => {
+test('no node is asked again before all have answered or run out of time', async () => {
   const { poll, asked, isWaiting } = aPoll()
   poll.start()
   asked[0]!.resolve(HERE)
@@ -89,7 +89,7 @@ test('nobody is asked again before all have answered or run out of time', async 
   assert.equal(isWaiting(), true)
 })
 
-test('a closed poll asks nobody any more', async () => {
+test('a closed poll asks no node any more', async () => {
   const { poll, asked, isWaiting, tick } = aPoll()
   poll.start()
   poll.close()

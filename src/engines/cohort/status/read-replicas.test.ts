@@ -14,7 +14,7 @@ function aMember(nodeId: string, send?: MemberSnapshot['link']['send']): MemberS
   return { nodeId, address: 'h:1', link: link as MemberSnapshot['link'], role: 'voting', progress: undefined }
 }
 
-test('members that all answer are waited for no longer, and no timer is left', async () => {
+test('the wait ends when all members have answered, and no timer is left', async () => {
   const clock = new ManualClock()
   const reads = await readReplicas([aMember('n1'), aMember('n2')], 'k', { clock, ...DEADLINE })
   assert.deepEqual(
@@ -27,7 +27,7 @@ test('members that all answer are waited for no longer, and no timer is left', a
   assert.deepEqual([clock.nowMs(), clock.taskCount], [0, 0])
 })
 
-test('a member that is silent is waited for until the deadline, one that is not reached is not', async () => {
+test('the wait for a silent member ends at the deadline; there is no wait for one that is not reached', async () => {
   const clock = new ManualClock()
   const members = [aMember('n1', () => true), aMember('n2', () => false), aMember('n3')]
   let isOver = false

@@ -47,10 +47,10 @@ function aWatchedCluster() {
   return { clock, log, lines, fields, state }
 }
 
-/** Until lines are written at once. */
+/** The time after which lines are written at once. */
 const STARTED_MS = START_MS + LOOK_MS
 
-test('a start that ends well says nothing, and neither does a cluster that stays well', () => {
+test('a start that succeeds writes no line, and neither does a cluster that stays healthy', () => {
   const { clock, lines, state } = aWatchedCluster()
   state.clusterId = null
   state.verdict = 'unavailable'
@@ -61,7 +61,7 @@ test('a start that ends well says nothing, and neither does a cluster that stays
   assert.deepEqual(lines, [])
 })
 
-test('a cluster that is not found soon after the start is told of, without a line for each host', () => {
+test('a cluster that is not found soon after the start is one line, and not a line for each host', () => {
   const { clock, lines, state } = aWatchedCluster()
   state.clusterId = null
   state.verdict = 'unavailable'
@@ -91,7 +91,7 @@ test('a node that hangs for 40 s is a line when it begins and one when it ends, 
   ])
 })
 
-test('a lost quorum is told of as it is lost and found again', () => {
+test('a lost quorum is logged when it is lost and when it is back', () => {
   const { clock, lines, state } = aWatchedCluster()
   clock.advance(STARTED_MS)
   for (const verdict of ['degraded', 'unavailable', 'degraded', 'healthy'] as const) {
@@ -106,7 +106,7 @@ test('a lost quorum is told of as it is lost and found again', () => {
   ])
 })
 
-test('of a node that comes and goes there is one line in ten seconds, and the last state is always told', () => {
+test('a node that comes and goes causes one line in ten seconds, and its last state is always logged', () => {
   const { clock, lines, state } = aWatchedCluster()
   clock.advance(STARTED_MS)
   for (let second = 0; second < 60; second += 1) {
@@ -125,7 +125,7 @@ test('of a node that comes and goes there is one line in ten seconds, and the la
   ])
 })
 
-test('one node that comes and goes keeps no line about another one back', () => {
+test('a node that comes and goes delays no line about another node', () => {
   const { clock, lines, state } = aWatchedCluster()
   clock.advance(STARTED_MS)
   state.nodes.set('n1', AWAY)
@@ -136,7 +136,7 @@ test('one node that comes and goes keeps no line about another one back', () => 
   assert.deepEqual(lines, ['7 n1: a node does not answer', '8 n3: a node answers, but takes no part'])
 })
 
-test('a node that is slow for a moment is not told of, one that stays slow is', () => {
+test('a node that is slow for a moment is not logged, one that stays slow is', () => {
   const { clock, lines, state } = aWatchedCluster()
   clock.advance(STARTED_MS)
   for (let time = 0; time < 10; time += 1) {
@@ -165,7 +165,7 @@ test('a node that leaves the cluster is forgotten', () => {
   assert.deepEqual(lines, ['7 n1: a node does not answer'])
 })
 
-test('a log that is closed looks no more', () => {
+test('a closed log looks no more at the cluster', () => {
   const { clock, log } = aWatchedCluster()
   assert.equal(clock.taskCount, 1)
   log.close()

@@ -29,14 +29,14 @@ function facts(overrides: Partial<Facts>): Facts {
   return { isQuorumReachable: up >= some.quorum, ...some }
 }
 
-test('all nodes answer: healthy, and that none lags is said only where repair has looked', () => {
+test('all nodes answer: healthy; that none lags is said only after repair has compared them', () => {
   assert.deepEqual(judge(facts({})), { verdict: 'healthy', reason: 'All 3 nodes answer.' })
   const equal = members(true, true, true).map((member) => ({ ...member, lag: 0 }))
   assert.equal(judge(facts({ members: equal })).reason, 'All 3 nodes answer, and none is known to lag.')
   assert.equal(judge(facts({ members: members(true), quorum: 1 })).reason, 'The one node answers.')
 })
 
-test('lost disks come before everything else, and say what to do', () => {
+test('lost disks are reported before everything else, with what to do', () => {
   const loss = 'two disks are lost: restore a backup'
   assert.deepEqual(judge(facts({ loss, members: members(true, false, false) })), {
     verdict: 'unavailable',
@@ -44,7 +44,7 @@ test('lost disks come before everything else, and say what to do', () => {
   })
 })
 
-test('a node away: degraded, with how many more may fail', () => {
+test('a node does not answer: degraded, with how many more may fail', () => {
   assert.deepEqual(judge(facts({ members: members(true, false, true) })), {
     verdict: 'degraded',
     reason: '2 of 3 nodes answer, which is enough, but none of them may fail (no answer from n2:8001).',
@@ -71,7 +71,7 @@ test('no quorum: unavailable, with what is needed', () => {
   })
 })
 
-test('a lag, a change and a divergence are each enough for degraded, the alarm first', () => {
+test('a lag, a change and a divergence each make the verdict degraded; a divergence is reported first', () => {
   const lagging = members(true, true, true).map((member, index) => ({ ...member, lag: index * 1_000 }))
   const { verdict, reason } = judge(
     facts({ members: lagging, change: 'node x is joining', divergenceCount: 1 }),
@@ -90,7 +90,7 @@ test('a joining node has no part in the quorum', () => {
   assert.equal(judge(facts({ members: [...members(true, false, false), joining] })).verdict, 'unavailable')
 })
 
-test('while two memberships are in force, which nodes answer decides, not how many', () => {
+test('while two memberships are in force, the verdict depends on which nodes answer, not on how many', () => {
   const changing = { members: members(true, true, true, false), change: 'n4 takes the place of n3' }
   const open = judge(facts({ ...changing, isQuorumReachable: true }))
   assert.deepEqual(open, {
