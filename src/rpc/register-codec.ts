@@ -8,7 +8,15 @@ import {
 } from '../register/messages.ts'
 import { ABSENT, GENERATION_MAX, type State, sameWriteId, type WriteId } from '../register/state.ts'
 import type { KeyedRequest } from './messages.ts'
-import { DamagedStateError, encodeState, readWriteId, receive, seal, writeWriteId } from './state-codec.ts'
+import {
+  DamagedStateError,
+  encodeState,
+  readWriteId,
+  receive,
+  receiveToKeep,
+  seal,
+  writeWriteId,
+} from './state-codec.ts'
 import { enter, leave, type Reader, readInteger, refuse, skip, type Writer, writeInteger } from './wire.ts'
 
 /**
@@ -112,7 +120,7 @@ function readTakenBallot(reader: Reader): Ballot {
 
 /** The state of a request: one that a node takes. */
 function takenState(key: string, bytes: Uint8Array, checksum: number | undefined): State {
-  const state = receive(key, bytes, checksum)
+  const state = receiveToKeep(key, bytes, checksum)
   if (state.generation > GENERATION_MAX) refuse('a generation is above 2^48')
   return state
 }

@@ -8,7 +8,7 @@ import { anyKey, anyState, plain } from '../testing/message-arbitraries.ts'
 import { rawMessage, reference } from '../testing/wire-reference.ts'
 import * as codec from './batch-codec.ts'
 import { decodeScanPage, encodeScanPage } from './scan-codec.ts'
-import { receive, seal, unseal } from './state-codec.ts'
+import { receive, receiveToKeep, seal, unseal } from './state-codec.ts'
 
 const anyWritten = anyState.filter((state) => state !== ABSENT && state.generation > 0)
 const BALLOTS = { ballot: { round: 1, proposerId: 0 }, next: { round: 2, proposerId: 0 } }
@@ -49,7 +49,7 @@ test('the bytes of a state travel, rest and return as they are, whatever else is
     reference('State', { generation: 1, lineage: [own], value: Buffer.from('v') }),
   ])
   const checksum = crc32(bytes, crc32('group/x')) | 0
-  const state = receive('group/x', bytes, checksum)
+  const state = receiveToKeep('group/x', bytes, checksum)
   assert.deepEqual(Buffer.from(seal('group/x', state).bytes), bytes)
   assert.deepEqual(unseal('group/x', { ...seal('group/x', state) }), state)
   const record = {
@@ -61,8 +61,10 @@ test('the bytes of a state travel, rest and return as they are, whatever else is
   }
   const page = encodeScanPage([{ key: 'group/x', record }], false)
   assert.ok(page.includes(bytes))
-  const [entry] = decodeScanPage(page)
-  assert.deepEqual(Buffer.from(seal('group/x', entry!.record.state).bytes), bytes)
+  assert.deepEqual(decodeScanPage(page)[0]?.record.state, state)
+  // A connector that remembers a state would keep the whole message alive with its bytes.
+  const remembered = receive('group/x', bytes, checksum)
+  assert.notEqual(seal('group/x', remembered).bytes, bytes)
 })
 
 test('a node refuses a batch with a state that does not have its checksum, and takes one without a checksum', () => {

@@ -45,7 +45,10 @@ export const SEALED_ABSENT: SealedState = {
   bytes: new Uint8Array(),
 }
 
-/** The sealed forms of states that are under way, so that none is encoded twice. */
+/**
+ * The sealed forms of states that a node has received or loaded, and may save or send. A connector keeps
+ * none: what it remembers would keep whole messages alive.
+ */
 const forms = new WeakMap<State, Readonly<{ key: string; form: SealedState }>>()
 
 /** A state of a key as bytes: those that it was read from, or new ones. */
@@ -55,9 +58,7 @@ export function seal(key: string, state: State): SealedState {
   if (known?.key === key) return known.form
   const { writeId, value } = state
   const bytes = encodeState(state)
-  const form = { writeId, valueBytes: value?.length, checksum: checksumOf(key, bytes), bytes }
-  forms.set(state, { key, form })
-  return form
+  return { writeId, valueBytes: value?.length, checksum: checksumOf(key, bytes), bytes }
 }
 
 /** The bytes of a state, with its value or without. */
@@ -82,14 +83,22 @@ export function checksumOf(key: string, bytes: Uint8Array): number {
  */
 export function receive(key: string, bytes: Uint8Array, checksum: number | undefined): State {
   const state = decodeState(bytes)
-  if (state === ABSENT) return ABSENT
-  const sum = checksumOf(key, bytes)
-  if (checksum !== undefined && checksum !== sum)
+  if (state !== ABSENT && checksum !== undefined && checksum !== checksumOf(key, bytes))
     throw new DamagedStateError(`the state of '${key}' does not have its checksum`)
-  forms.set(state, {
-    key,
-    form: { writeId: state.writeId, valueBytes: state.value?.length, checksum: sum, bytes },
-  })
+  return state
+}
+
+/**
+ * As `receive`, for a node: what it saves and sends of this state are these bytes.
+ *
+ * @throws {DamagedStateError} @throws {WireError}
+ */
+export function receiveToKeep(key: string, bytes: Uint8Array, checksum: number | undefined): State {
+  const state = receive(key, bytes, checksum)
+  if (state === ABSENT) return ABSENT
+  const { writeId, value } = state
+  const form = { writeId, valueBytes: value?.length, checksum: checksum ?? checksumOf(key, bytes), bytes }
+  forms.set(state, { key, form })
   return state
 }
 
