@@ -8,14 +8,14 @@ const COLUMNS_MAX = 110
 const root = new URL('..', import.meta.url)
 
 /**
- * How many columns a line takes, the targets of links and bare addresses left out: nobody can break those.
+ * The columns of a line, without the targets of links and bare addresses, which cannot be broken.
  */
 function columnsOf(line: string): number {
   const text = line.replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/<?https?:\/\/[^\s)>]+>?/g, '')
   return [...text].length
 }
 
-/** The lines of Markdown outside tables and code: blocks, and lines that are nothing else. */
+/** The lines of Markdown outside tables and code (blocks, and lines that are only code). */
 function* proseOfMarkdown(text: string): Generator<[number, string]> {
   let isCode = false
   for (const [index, line] of text.split('\n').entries()) {

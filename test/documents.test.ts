@@ -1,4 +1,4 @@
-/** What the documents name is there: files, folders, and the sections that they link to. */
+/** Everything that the documents name exists: files, folders, and the sections that they link to. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { glob, readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** Versions that are written down in several files are the same in all of them. */
+/** A version that stands in several files is the same in all of them. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

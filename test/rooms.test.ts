@@ -1,4 +1,6 @@
-/** Who may import whom: the rooms of `src`, from the ground up (docs/ARCHITECTURE.md shows them). */
+/**
+ * Which folder of `src` may import which: the rooms, from the lowest up (docs/ARCHITECTURE.md shows them).
+ */
 import assert from 'node:assert/strict'
 import { glob, readFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
@@ -7,8 +9,7 @@ import { test } from 'node:test'
 const root = new URL('..', import.meta.url)
 
 /**
- * Each room, with the rooms that it may import beside itself. `everything`: all that stand above it in this
- * table.
+ * Each room, with the other rooms that it may import. `everything`: all rooms before it in this table.
  */
 const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
   Object.entries({
@@ -25,7 +26,7 @@ const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
     'src/scan': ['src/replication', 'src/register', 'src/rpc', 'src/process'],
     'src/membership': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
     'src/upkeep': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
-    // The contract between HTTP and what is behind it: `engine.ts`, and nothing else.
+    // The contract between HTTP and the engines: only `engine.ts`.
     'src/engines': ['src/group', 'src/api', 'src/metrics'],
     'src/engines/cohort': [
       'src/engines',
@@ -66,7 +67,7 @@ async function importsOf(file: string): Promise<string[]> {
   return targets.map((target) => normalize(join(dirname(file), target)))
 }
 
-/** The order of the table, which is the order of the rooms from the ground up. */
+/** The order of the table, which is the order of the rooms from the lowest up. */
 const ORDER = [...ROOMS.keys()]
 
 for (const [room, allowed] of ROOMS) {

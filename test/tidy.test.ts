@@ -65,7 +65,7 @@ test('no part of the program imports the simulator', async () => {
   }
 })
 
-test('only the store of a node knows SQLite', async () => {
+test('only the store of a node imports SQLite', async () => {
   const owners = /^src\/node\/store\/[a-z-]+\.ts$/
   for (const file of await programFiles('src')) {
     const isOwner = owners.test(file)
@@ -85,7 +85,7 @@ test('only the configuration reads the environment', async () => {
   )
 })
 
-test('nothing is left for later', async () => {
+test('no comment leaves work for later', async () => {
   const files = await filesOf([
     '{src,test,bench,spec,proto,bin,docs}/**/*.*',
     'bin/cohort',
@@ -106,7 +106,7 @@ test('what tests start does not outlive them, and none of their waits is without
   }
 })
 
-test('no test keeps the others from running', async () => {
+test('no test prevents the others from running', async () => {
   await assertNowhere(
     /\b(test|it|suite|describe)\.only\b|\bonly: true/,
     await filesOf(['{src,test}/**/*.test.ts']),

@@ -8,7 +8,7 @@ function sim(...args: string[]) {
   return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
 }
 
-test('what the search cannot use is named in a line', () => {
+test('an argument that the search cannot use is named in a line', () => {
   for (const [option, value] of [
     ['--world', 'tiny'],
     ['--seed', '1.5'],

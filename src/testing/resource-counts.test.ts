@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { assertNothingLeft, assertSameCounts, listenerCounts, processCounts } from './resource-counts.ts'
 
-test('a timer, a listener and a server that are left behind are named', async (t) => {
+test('a timer, a listener and a server that have leaked are named', async (t) => {
   const timers: NodeJS.Timeout[] = []
   t.after(() => {
     for (const timer of timers) clearTimeout(timer)
@@ -39,7 +39,7 @@ test('a timer, a listener and a server that are left behind are named', async (t
   )
 })
 
-test('what is closed a little later, and what is only made once, is not left behind', async (t) => {
+test('a resource that is closed a little later, or made only once, has not leaked', async (t) => {
   let first: NodeJS.Timeout | undefined
   t.after(() => clearTimeout(first))
   await assertNothingLeft(processCounts, async () => {

@@ -1,4 +1,4 @@
-/** `cohort backup` and `cohort restore` over HTTP, against the real API in front of registries in memory. */
+/** `cohort backup` and `cohort restore` over HTTP, against the real API with registries in memory. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,14 +21,14 @@ import { testApp } from './test-app.ts'
 
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z' }
 
-/** More than a page of the backup, and than the pages of a restore that are sent at once. */
+/** More groups than a page of the backup has, and than the pages of a restore that are sent at once. */
 const MANY = 1_500
 
 const NO_STDOUT = { writeAll: () => assert.fail('nothing goes to stdout') }
 
 type Run = Readonly<{ exitCode: number; printed: string }>
 
-/** A registry behind a connector, a directory, and the two commands. Ends with the test. */
+/** A connector with a registry in memory, a directory, and the two commands. Ends with the test. */
 class World implements AsyncDisposable {
   readonly registry: MemoryRegistry
   readonly directory: string
@@ -88,7 +88,9 @@ class World implements AsyncDisposable {
     return this.#run((common) => restore({ ...common, path, isResumed, isCheckOnly, patienceMs }))
   }
 
-  /** What the command prints and ends with; of a failure its sentence, as the program would print it. */
+  /**
+   * The output and the exit code of the command; for a failure, the sentence that the program would print.
+   */
   async #run(
     command: (common: Pick<Parameters<typeof backup>[0], 'url' | 'output' | 'signal'>) => Promise<number>,
   ): Promise<Run> {
@@ -130,7 +132,7 @@ function someGroups(count: number): Group[] {
   })
 }
 
-/** Fails after so many pages of a scan, and changes. */
+/** Fails after this many pages of a scan and changes. */
 class FailingRegistry extends MemoryRegistry {
   isFailing = false
   readonly #scans: number
@@ -159,7 +161,7 @@ class FailingRegistry extends MemoryRegistry {
   }
 }
 
-test('what is backed up is restored, all of it and the same', async () => {
+test('a restore brings back all groups of a backup unchanged', async () => {
   await using from = await World.start()
   await using to = await World.start()
   const groups = someGroups(MANY)
@@ -180,7 +182,7 @@ test('an empty cluster has a backup too', async () => {
   assert.match((await world.restore()).printed, /^restored {2}0 of 0$/m)
 })
 
-test('a file that is there is replaced only by force', async () => {
+test('an existing file is replaced only with --force', async () => {
   await using world = await World.start()
   await writeFile(world.path, 'mine')
   const refused = await world.backup()
@@ -191,7 +193,7 @@ test('a file that is there is replaced only by force', async () => {
   assert.equal((await world.restore({ isCheckOnly: true })).exitCode, 0)
 })
 
-test('what a killed backup has left keeps no other from being made', async () => {
+test('the rest of a killed backup does not prevent another one', async () => {
   await using world = await World.start()
   for (const name of ['groups.jsonl.partial', 'groups.jsonl.partial-0a1b2c3d']) {
     await writeFile(join(world.directory, name), 'left')
@@ -204,7 +206,7 @@ test('what a killed backup has left keeps no other from being made', async () =>
   ])
 })
 
-test('of two backups that overlap, both are whole, and the last one is there', async () => {
+test('two backups that overlap are both whole, and the last one stays', async () => {
   await using world = await World.start()
   await world.fill(someGroups(MANY))
   const first = Promise.withResolvers<void>()
@@ -260,7 +262,7 @@ test('a link is followed, whether its target is there or not, and stays a link',
   assert.ok((await lstat(path)).isSymbolicLink())
 })
 
-test('links that lead nowhere but to each other are refused', async () => {
+test('links that lead only to each other are refused', async () => {
   await using world = await World.start()
   await symlink(world.path, `${world.path}.2`)
   await symlink(`${world.path}.2`, world.path)
@@ -337,7 +339,7 @@ test('what is neither a file nor something to write a stream to is refused', asy
   assert.match((await world.backup({ path: world.directory })).printed, /is a directory: name the file/)
 })
 
-test('a file that came meanwhile is not replaced', async () => {
+test('a file that was created meanwhile is not replaced', async () => {
   await using world = await World.start()
   const { scan } = world.registry
   world.registry.scan = async (page) => {
@@ -360,7 +362,7 @@ test('a disk that is full half-way leaves no file, and a sentence', {
       ...sink,
       write: async (bytes) => {
         writes += 1
-        // What the kernel says of a device that is full, said by one that always is.
+        // The error of a full disk, from a device that is always full.
         await (writes < 3 ? sink.write(bytes) : writeFile('/dev/full', bytes))
       },
     }),
@@ -381,7 +383,7 @@ test('a cluster that is lost half-way leaves no file, and a sentence', async () 
   assert.deepEqual(await world.files(), [])
 })
 
-test('a cluster that is away for a moment is waited for', async () => {
+test('a backup waits for a cluster that does not answer for a moment', async () => {
   const registry = new FailingRegistry({ scans: 1 })
   await using world = await World.start(registry)
   await world.fill(someGroups(MANY))
@@ -472,7 +474,7 @@ test('a restore is not resumed over a group that has changed since', async () =>
   assert.deepEqual(await to.groups(), changed)
 })
 
-test('a restore that was given up half-way is resumed, and nothing is done twice', async () => {
+test('a restore that was given up half-way can be resumed, and creates nothing twice', async () => {
   await using from = await World.start()
   const registry = new FailingRegistry({ changes: 700 })
   await using to = await World.start(registry)
@@ -508,7 +510,7 @@ test('an interrupted restore says how far it came, and is resumed', async () => 
   assert.ok(count > 0 && count < MANY, String(count))
 })
 
-test('groups that somebody else makes during a restore are left alone, and named', async () => {
+test('groups that another client creates during a restore are left alone, and named', async () => {
   await using from = await World.start()
   await using to = await World.start()
   await from.fill(someGroups(5))
@@ -525,7 +527,7 @@ test('groups that somebody else makes during a restore are left alone, and named
   assert.deepEqual((await to.groups())[3], theirs)
 })
 
-test('a group that cannot be read ends a backup, which names it, or is left out where that was asked for', async () => {
+test('a group that cannot be read ends a backup, which names it, or is left out if that was asked for', async () => {
   await using world = await World.start()
   const groups = someGroups(MANY)
   await world.fill(groups)
@@ -549,7 +551,7 @@ test('a group that cannot be read ends a backup, which names it, or is left out 
   )
 })
 
-test('a cluster that holds nothing but a group that cannot be read is not empty', async () => {
+test('a cluster that holds only a group that cannot be read is not empty', async () => {
   await using from = await World.start()
   await using to = await World.start()
   await from.fill(someGroups(3))

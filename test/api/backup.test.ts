@@ -78,13 +78,13 @@ test('a restore that is repeated leaves everything unchanged', async () => {
   assert.deepEqual((await restore(world, groups)).json(), { restored: 0, unchanged: 2, conflicts: [] })
 })
 
-test('another group of the same id is a conflict, and left alone', async () => {
+test('a different group with the same id is a conflict, and is left alone', async () => {
   const world = testApp()
   await world.app.inject({ method: 'POST', url: '/v1/group', payload: { groupId: 'g' } })
   const answer = await restore(world, [aGroup(), aGroup({ groupId: 'h' })])
   assert.deepEqual(answer.json(), { restored: 1, unchanged: 0, conflicts: ['g'] })
   assert.equal((await world.app.inject('/v1/group/g')).headers.etag, '"1-i1"')
-  // A later version of the same life is one too.
+  // A later version of the same incarnation is a conflict too.
   assert.deepEqual((await restore(world, [aGroup({ groupId: 'h', version: 4 })])).json().conflicts, ['h'])
 })
 
@@ -149,7 +149,7 @@ test('nothing of a page was done: 503; some of it: 504, for it may be any', asyn
     groupId === 'h'
       ? { kind: 'not_applied', reason: 'too few nodes answered in time' }
       : change.call(world.registry, groupId, command)
-  // `g` is there by now: of this page, nothing is done.
+  // `g` exists by now: nothing of this page is done.
   const pages = [
     { groups: [aGroup(), aGroup({ groupId: 'h' })], code: 'unavailable' },
     { groups: [aGroup({ groupId: 'i' }), aGroup({ groupId: 'h' })], code: 'outcome_unknown' },
@@ -157,7 +157,7 @@ test('nothing of a page was done: 503; some of it: 504, for it may be any', asyn
   for (const { groups, code } of pages) expectProblem(await restore(world, groups), code)
 })
 
-test('a backup page is refused for what it does not know, and unavailable without nodes', async () => {
+test('a backup page refuses unknown parameters, and is unavailable without nodes', async () => {
   const world = testApp()
   for (const [query, field] of [
     ['limit=0', 'limit'],

@@ -28,7 +28,7 @@ test('a body that is not UTF-8: 400, and never a group of another id', async () 
   await expectRefused(world, Buffer.from('{"groupId":"a"}', 'utf16le'), 'invalid_json')
 })
 
-test('JSON that is no object: 400, naming the body', async () => {
+test('JSON that is not an object: 400, naming the body', async () => {
   const world = await worldWithGroup()
   for (const payload of ['null', 'true', '1', '"a"', '[]', '[{"groupId":"a"}]']) {
     await expectRefused(world, payload, 'invalid_request', ['body'])
@@ -132,7 +132,7 @@ test('a description may have lines and tabs; ids and labels may not', async () =
   }
 })
 
-test('a field that is not known is named, not lost', async () => {
+test('an unknown field is refused and named, not ignored', async () => {
   const world = await worldWithGroup()
   await expectRefused(world, '{"groupId":"a","descripton":"d"}', 'invalid_request', ['descripton'], 'POST')
   await expectRefused(world, '{"groupId":"a","__proto__":{"x":1}}', 'invalid_request', ['__proto__'], 'POST')
@@ -142,7 +142,7 @@ test('a field that is not known is named, not lost', async () => {
   }
 })
 
-test('a patch is held to the same limits, and its result too', async () => {
+test('the same limits hold for a patch and for its result', async () => {
   const world = await worldWithGroup()
   const cases: [object, string][] = [
     [{ description: 1 }, 'description'],
@@ -160,7 +160,7 @@ test('a patch is held to the same limits, and its result too', async () => {
   await patch(world, { labels: { ...tooMany, k0: null } })
 })
 
-test('all that is wrong is told at once, up to a limit', async () => {
+test('all errors are reported at once, up to a limit', async () => {
   const { app } = testApp()
   const labels = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`k${index}`, index]))
   const payload = { groupId: '', description: 1, labels, more: 1 }
@@ -236,7 +236,7 @@ test('JSON nested as deep as a body can be is refused, not a crash', async () =>
   await expectRefused(world, `{"a":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`, 'invalid_request')
 })
 
-/** That POST and PATCH (or one of them) refuse a body, and what they name. */
+/** Asserts that POST and PATCH (or one of them) refuse a body, and which fields they name. */
 async function expectRefused(
   { app }: TestApp,
   payload: string | Buffer,

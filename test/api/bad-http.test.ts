@@ -59,7 +59,7 @@ for (const place of PLACES) {
     expectProblem(await app.inject('/v1/group/g'), 'group_not_found')
   })
 
-  test(`an expectation is ignored, and 100-continue honoured (${place.title})`, async (context) => {
+  test(`100-continue is answered, and any other expectation is ignored (${place.title})`, async (context) => {
     const { app } = testApp()
     const door = await listen(app, context, place)
     const odd = 'GET /livez HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\nconnection: close\r\n\r\n'

@@ -1,6 +1,6 @@
 /**
- * No command dies of its own output. With a reader that is gone, or on a full disk, a command does the same
- * to the data and ends with the code that says so.
+ * Broken output stops no command. If the reader of its output has left, or the disk is full, a command makes
+ * the same changes and ends with the exit code that reports them.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -23,11 +23,11 @@ const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 const NOW = '2026-01-01T00:00:00.000Z'
 
 /**
- * What becomes of a stream: read to its end, its reader is gone from the start, it is a device that is full.
+ * The state of a stream: it is read to its end, its reader has left before the start, or it is a full device.
  */
 type Stream = 'kept' | 'closed' | 'full'
 
-/** What a shell does to give the program such a stream. */
+/** The shell text that gives the program such a stream. */
 const REDIRECTIONS = {
   kept: () => '',
   closed: (descriptor: number) => `exec 3> >(exec true); wait $!; exec ${descriptor}>&3 3>&-;`,
@@ -58,7 +58,7 @@ async function cohort(
 }
 
 /**
- * A connector in front of a registry in memory, a port that is in use, and a directory with an empty backup.
+ * A connector with a registry in memory, a port that is in use, and a directory with an empty backup.
  */
 type World = Readonly<{
   url: string
@@ -105,18 +105,18 @@ async function isEmpty({ registry }: World): Promise<boolean> {
 
 type Case = Readonly<{
   /**
-   * What the command is called with. `--url` is added, unless the first word is an option or a process to
+   * The arguments of the command. `--url` is added, unless the first word is an option or a process to
    * run.
    */
   args: (world: World) => readonly string[]
-  /** With whole output. */
+  /** The exit code when all output can be written. */
   exitCode: number
-  /** Whether it prints what no exit code can say. */
+  /** Whether it prints a result that no exit code shows. */
   isAnswer?: boolean
   /** Whether its stdout is the file that it makes. */
   isFile?: boolean
   prepare?: (world: World) => Promise<unknown>
-  /** What must have been done, whatever became of the output. */
+  /** What must have been done, even if the output was lost. */
   check?: (world: World) => Promise<void>
 }>
 
@@ -148,7 +148,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   replicas: { args: () => ['replicas', 'there'], exitCode: EXIT.degraded, isAnswer: true },
   status: { args: () => ['status'], exitCode: EXIT.degraded, isAnswer: true },
-  // Nobody can ask these nodes: the groups are not verified.
+  // These nodes cannot be reached, so the groups are not verified.
   generate: {
     args: ({ takenPort }) => ['generate', '-a', '3', '--hosts', `127.0.0.1:${takenPort}`],
     exitCode: EXIT.failed,
@@ -220,7 +220,7 @@ async function runCase(it: Case, streams: (typeof BROKEN)[number]): Promise<void
     const claim = `${args.join(' ')} with ${JSON.stringify(streams)}: ${JSON.stringify(run)}`
     assert.equal(run.exitCode, expectedCode(it, streams.stdout), claim)
     await it.check?.(world)
-    // No stack, and a sentence only where something was lost that somebody waits for.
+    // No stack trace, and a sentence only if a result was lost.
     assert.doesNotMatch(run.stderr, /^ {4}at |node:internal/m, claim)
     if (it.exitCode === EXIT.ok && !it.isFile && streams.stdout !== 'full')
       assert.equal(run.stderr, '', claim)
@@ -231,7 +231,7 @@ async function runCase(it: Case, streams: (typeof BROKEN)[number]): Promise<void
 }
 
 for (const [name, it] of Object.entries(CASES)) {
-  test(`${name}: broken output changes neither what is done nor what is said of it`, {
+  test(`${name}: broken output changes neither the work nor the exit code`, {
     skip: !existsSync('/dev/full'),
   }, async () => {
     await Promise.all(BROKEN.map((streams) => runCase(it, streams)))

@@ -18,7 +18,7 @@ const ADDRESS = { address: 'h:1' }
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Route = Readonly<{ method: Method; path: string; url?: string; payload?: object; status?: number }>
 
-/** What these show and change has an entity tag. */
+/** These routes show and change a resource with an entity tag. */
 const GROUP_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/group/:groupId', url: '/v1/group/g' },
   { method: 'HEAD', path: '/v1/group/:groupId', url: '/v1/group/g' },
@@ -43,7 +43,7 @@ const READS = [
   ['/v1/redoc/start.js'],
 ] as const
 
-/** What these show and change exists always, and has no entity tag. */
+/** These routes show and change a resource that always exists and has no entity tag. */
 const UNTAGGED_ROUTES: readonly Route[] = [
   ...READS.flatMap(([path, url = path]) =>
     (['GET', 'HEAD'] as const).map((method) => ({ method, path, url })),
@@ -61,7 +61,7 @@ const UNTAGGED_ROUTES: readonly Route[] = [
   { method: 'DELETE', path: '/v1/cluster/members/:nodeId', url: '/v1/cluster/members/n1', status: 202 },
 ]
 
-/** These lead elsewhere, whatever is asked. */
+/** These routes always redirect. */
 const REDIRECTS = ['/v1/docs/static/index.html'] as const
 
 /**
@@ -97,7 +97,7 @@ const ROWS: readonly Row[] = [
   [' ,, "x" ,\t,"1-i", ,', undefined, 'ok', 'ok', 412, 412],
   [',', undefined, 412, 412, 412, 412],
   ['', undefined, 412, 412, 412, 412],
-  // What cannot be read must not be ignored, where that could change something.
+  // A field that cannot be read must not be ignored by a request that could change something.
   ['1-i', undefined, 400, 400, 400, 400],
   ['"1-i', undefined, 400, 400, 400, 400],
   ['*, "1-i"', undefined, 400, 400, 400, 400],
@@ -142,7 +142,7 @@ function aWorld(): World {
   return { ...testApp({ engine: { members } }), members }
 }
 
-/** Asks in the state in which there is the group `g` alone, and says what changed by it. */
+/** Sends a request while only the group `g` exists, and returns what it has changed. */
 async function ask(
   { app, registry, members }: World,
   { method, path, url = path, payload }: Route,

@@ -18,7 +18,7 @@ const LIVE = 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'
 const CREATE_HEAD =
   'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n'
 
-/** What a busy machine may add to a time that is promised. */
+/** The time by which a busy machine may exceed a promised limit. */
 const SLACK_MS = 1_500
 
 /** Closes an app, which must take at least `leastMs` and little more than `mostMs`. */
@@ -116,7 +116,7 @@ for (const place of PLACES) {
     await closed
   })
 
-  test(`in the grace time, new connections are taken, and told that it is not ready; then nobody is (${place.title})`, async (context) => {
+  test(`in the grace time, new connections are taken and learn that it is not ready; after it, none is taken (${place.title})`, async (context) => {
     const world = testApp({ drainGraceMs: 500 })
     const door = await listen(world.app, context, place)
     const closed = closeWithin(world, 500, 2 * 500)
@@ -138,7 +138,7 @@ for (const place of PLACES) {
     await closed
   })
 
-  test(`an idle connection holds a close up for the grace time, no longer (${place.title})`, async (context) => {
+  test(`an idle connection delays a close by the grace time, not longer (${place.title})`, async (context) => {
     const world = testApp({ drainGraceMs: 100 })
     const socket = await open(await listen(world.app, context, place))
     await ask(socket, LIVE)
@@ -146,7 +146,7 @@ for (const place of PLACES) {
     await untilClosed(socket)
   })
 
-  test(`a connection on which nothing is sent holds a close up for two grace times, no longer (${place.title})`, async (context) => {
+  test(`a connection on which nothing is sent delays a close by two grace times, not longer (${place.title})`, async (context) => {
     const world = testApp({ drainGraceMs: 100 })
     const socket = await open(await listen(world.app, context, place))
     await closeWithin(world, 100, 2 * 100)
@@ -242,7 +242,7 @@ test('a close leaves no socket, timer or listener behind', async (context) => {
       .getActiveResourcesInfo()
       .filter((kind) => /TCP|Timeout/.test(kind))
       .sort()
-  // What the first app of a process makes once stays.
+  // Resources that the first app of a process makes once stay open.
   await testApp().app.close()
   const before = kinds()
   const world = testApp({ drainGraceMs: 20, drainTimeoutMs: 200 })
@@ -252,7 +252,7 @@ test('a close leaves no socket, timer or listener behind', async (context) => {
   sockets[1]!.write('GET')
   await world.app.close()
   for (const socket of sockets) await untilClosed(socket)
-  // A socket is given back some turns after its `close`.
+  // A socket is released some turns after its `close`.
   for (let turn = 0; turn < 1_000 && kinds().length > before.length; turn += 1) await immediate()
   assert.deepEqual(kinds(), before)
 })

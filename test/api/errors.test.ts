@@ -52,7 +52,7 @@ test('a group that cannot be read: 500 unreadable_group, nothing changed, and no
   }
 })
 
-test('maybe done: 504 outcome_unknown with its outcome, and nothing that invites to repeat', async () => {
+test('maybe done: 504 outcome_unknown with its outcome, and no Retry-After', async () => {
   const { app, registry } = testApp()
   registry.failWith({ kind: 'unknown', reason: 'too few nodes answered in time to tell' })
   for (const request of EVERY_CHANGE) {
@@ -74,7 +74,7 @@ test('a bug: 500 internal_error, logged with the request, and nothing of it show
   assert.equal(lines[0].err.message, 'secret')
 })
 
-test("what is the client's fault is not logged", async () => {
+test('errors of the client are not logged', async () => {
   const world = testApp()
   await world.app.inject('/nope')
   await world.app.inject({ method: 'POST', url: '/v1/group', payload: {} })
@@ -93,7 +93,7 @@ test('ready only while a quorum answers; live all the same', async () => {
   assert.deepEqual((await app.inject('/readyz')).json(), { status: 'ready' })
 })
 
-test('a sane X-Request-Id comes back with every answer; another is replaced', async () => {
+test('a valid X-Request-Id comes back with every answer; an invalid one is replaced', async () => {
   const { app } = testApp()
   const urls = [
     '/v1/group/g',

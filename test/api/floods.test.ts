@@ -75,7 +75,7 @@ async function aWorld(): Promise<TestApp> {
   return world
 }
 
-/** The fastest of three runs, in milliseconds: the others waited for something else. */
+/** The time of the fastest of three runs, in milliseconds: the others were delayed by other work. */
 async function quickestMs(run: () => unknown): Promise<number> {
   const times: number[] = []
   for (let count = 0; count < 3; count += 1) {
@@ -86,7 +86,7 @@ async function quickestMs(run: () => unknown): Promise<number> {
   return Math.min(...times)
 }
 
-test('whatever is wrong, at most 16 errors are told, and the last one says that there are more', async () => {
+test('at most 16 errors are reported, and the last one says that there are more', async () => {
   const world = await aWorld()
   for (const [name, body] of [...OF_A_MIB, ...OF_64_KIB]) {
     const { errors = [] } = expectProblem(await ask(world, body), 'invalid_request')
@@ -99,7 +99,7 @@ test('whatever is wrong, at most 16 errors are told, and the last one says that 
   assert.deepEqual(errors.at(-1), { field: 'query', message: 'has more errors than these' })
 })
 
-test('exactly 15 errors are all told, and one of 16 is not', async () => {
+test('15 errors are all reported, and of 16 one is not', async () => {
   const { app } = testApp()
   const payload = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, 1]))
@@ -116,7 +116,7 @@ test('exactly 15 errors are all told, and one of 16 is not', async () => {
   assert.match(errors.at(-1)!.message, /more/)
 })
 
-test('a count is told before what is counted', async () => {
+test('a wrong number of items is reported before errors of the items', async () => {
   const world = await aWorld()
   const { errors: ofGroups = [] } = expectProblem(await ask(world, OF_A_MIB[0]![1]), 'invalid_request')
   assert.deepEqual(ofGroups[0], { field: 'groups', message: 'must have at most 256 entries' })
@@ -124,7 +124,7 @@ test('a count is told before what is counted', async () => {
   assert.deepEqual(ofLabels[0], { field: 'labels', message: 'must have at most 64 entries' })
 })
 
-test('a body of 1 MiB that is all errors holds the process up little longer than it takes to parse', async () => {
+test('a body of 1 MiB full of errors blocks the process little longer than its parsing', async () => {
   const world = await aWorld()
   assert.equal((await ask(world, VALID_MIB)).statusCode, 200)
   assert.ok(VALID_MIB.payload.length > 0.9 * MIB)
@@ -141,7 +141,7 @@ test('a body of 1 MiB that is all errors holds the process up little longer than
   }
 })
 
-test('64 KiB of errors from each of 32 clients hold the process up about as long as valid ones', async () => {
+test('64 KiB of errors from each of 32 clients block the process about as long as valid bodies', async () => {
   const world = await aWorld()
   assert.equal((await ask(world, VALID_64_KIB)).statusCode, 200)
   const fromClients = (body: Body) => Promise.all(Array.from({ length: 32 }, () => ask(world, body)))

@@ -109,7 +109,7 @@ test('any bytes in place of HTTP', async (context) => {
   const door = await listen(app, context)
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async (bytes) => {
-      // Blank lines, or the start of a request, would be waited on; this is neither.
+      // The server would wait after blank lines or the start of a request; this is neither.
       const answer = await exchange(door, Buffer.concat([bytes, Buffer.from('\x01\r\n\r\n')]))
       expectDescribed(answer)
       assert.ok(answer.statusCode >= 400)

@@ -1,4 +1,4 @@
-/** What the signals leave behind that end a backup: nothing. */
+/** A signal that ends a backup leaves no file behind. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,9 +14,9 @@ import { testApp } from './test-app.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
-/** What a start of the program takes on a busy machine. */
+/** The time that a start of the program may take on a busy machine. */
 const START_MS = 30_000
-/** For what needs no answer of anybody. */
+/** The limit for steps that need no answer. */
 const SOON_MS = 5_000
 
 /** A registry that shows one page of groups, and never the next. */
@@ -79,7 +79,7 @@ for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('a backup whose terminal is closed leaves nothing behind, although nobody reads what it says of it', async (t) => {
+test('a backup whose terminal is closed leaves nothing behind, although its messages cannot be written', async (t) => {
   const { child, ended, files } = await aBackup(t)
   child.stdout?.destroy()
   child.stderr?.destroy()

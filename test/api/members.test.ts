@@ -26,7 +26,7 @@ test('each change is asked for as it was sent, and answered with 202 and what is
   assert.deepEqual(members.asked, ['add host:8001', 'replace n2 by [::1]:9', 'remove n2'])
 })
 
-test('an address that is none, a field too many, a node id that cannot be: 400, and nobody is asked', async () => {
+test('an invalid address, an unknown field, an invalid node id: 400, and the cluster is not asked', async () => {
   const members = new ScriptedMembers()
   const { app } = testApp({ engine: { members } })
   for (const [payload, field] of [
@@ -165,7 +165,7 @@ test('a refusal ends with 1 and the reason, an unknown outcome with 3', async ()
   assert.equal(unknown.exitCode, 3)
 })
 
-test('a change that another one has ended is no success', async () => {
+test('a change that another change has ended is not a success', async () => {
   const members = ['n1', 'n2', 'other'].map((nodeId) => ({ nodeId, address: 'h:1' }))
   const { exitCode, printed } = await run({ kind: 'add', address: 'h:1' }, [3], {
     kind: 'accepted',

@@ -89,7 +89,7 @@ test('docs/observability.md has every metric with its type and labels, and no ot
   }
 })
 
-test('what is said to be exported is, with HELP and TYPE, and every name begins with cohort_', async () => {
+test('every documented metric is exported, with HELP and TYPE, and every name begins with cohort_', async () => {
   for (const metrics of [connectorMetrics().metrics, nodeMetrics()]) {
     const text = await metrics.render()
     for (const { name, type, labels } of metrics.described) {

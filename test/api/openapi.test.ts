@@ -51,7 +51,7 @@ test('it has every route that there is, and no other', async () => {
   )
 })
 
-test('every example is of its schema', async () => {
+test('every example is valid by its schema', async () => {
   const document = await fetchDocument()
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })
@@ -125,7 +125,7 @@ test('every operation has an id of its own, a summary and a tag that is describe
   }
 })
 
-test('an error has the codes of its examples, so that clients with types know them', async () => {
+test('the schema of an error lists the codes of its examples, so that typed clients know them', async () => {
   for (const { name, operation } of operations(await fetchDocument())) {
     for (const [status, answer] of Object.entries(operation.responses)) {
       const { schema, examples } = answer.content?.['application/problem+json'] ?? {}
@@ -162,13 +162,13 @@ test('routes of a part that the engine does not have are neither there nor in th
   assert.equal((await app.inject('/v1/cluster')).statusCode, 200)
 })
 
-test('an answer is written as it is, field by field, whatever its schema says', async () => {
+test('an answer is written with all its fields, whatever its schema says', async () => {
   const status = { ...CLUSTER_EXAMPLE, more: 1, clusterId: undefined, epoch: 'text' } as never
   const { app } = testApp({ engine: { status: { describe: () => status } } })
   assert.equal((await app.inject('/v1/cluster')).body, JSON.stringify(status))
 })
 
-test('what the API answers is of the schemas it describes', async () => {
+test('the answers of the API are valid by its schemas', async () => {
   const document = await fetchDocument()
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })

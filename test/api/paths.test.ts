@@ -70,7 +70,7 @@ test('bytes in a path that should have been escaped: 400, and never another grou
   expectProblem(await exchange(door, request), 'invalid_http')
 })
 
-/** Types that no route takes, and texts that are no type. */
+/** Content types that no route takes, and texts that are not a content type. */
 const ODD_TYPES = ['text/plain', 'x', '/', '']
 
 test('an unknown path: 404, whatever is sent to it', async () => {

@@ -33,7 +33,7 @@ test('the exit code is that of the verdict: 0 healthy, 4 degraded, 5 unavailable
 })
 
 for (const isJson of [false, true]) {
-  test(`a watch survives that the connector is away${isJson ? ', one line of JSON each time' : ''}`, async () => {
+  test(`a watch goes on while the connector does not answer${isJson ? ', one line of JSON each time' : ''}`, async () => {
     const first = testApp().app
     const url = await first.listen({ port: 0, host: '127.0.0.1' })
     const { port } = new URL(url)

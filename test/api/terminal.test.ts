@@ -25,7 +25,7 @@ async function onTerminal(args: readonly string[], env: Readonly<Record<string, 
   return output.replaceAll('\r\n', '\n')
 }
 
-test('colours are used on a terminal, and not with NO_COLOR or on a dumb one, where nothing is drawn over', {
+test('colours are used on a terminal, but not with NO_COLOR or on a dumb terminal, where no line is redrawn', {
   skip: HAS_TERMINAL ? false : 'script (util-linux) is missing',
 }, async () => {
   const { app } = testApp()
@@ -36,7 +36,7 @@ test('colours are used on a terminal, and not with NO_COLOR or on a dumb one, wh
       onTerminal(['backup', '--out', '/dev/null', '--url', url], env)
     const coloured = await status({})
     assert.ok(coloured.startsWith('\u001b[33mDEGRADED\u001b[0m  '), coloured)
-    // An empty NO_COLOR says nothing (no-color.org).
+    // An empty NO_COLOR has no effect (no-color.org).
     assert.equal(await status({ NO_COLOR: '' }), coloured)
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
       const plain = await status(env)

@@ -1,6 +1,6 @@
 /**
- * `cohort verify` over HTTP, against the real API in front of a registry that keeps its word, and of some
- * that do not.
+ * `cohort verify` over HTTP, against the real API with a correct registry, and with some that give wrong
+ * answers.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -51,7 +51,7 @@ async function run(registry: Registry) {
   }
 }
 
-/** Reads that are sometimes one change behind. */
+/** Reads that sometimes miss the last change. */
 class StaleRegistry extends MemoryRegistry {
   readonly #before = new Map<string, Group | undefined>()
   #reads = 0
@@ -71,7 +71,9 @@ class StaleRegistry extends MemoryRegistry {
   }
 }
 
-/** Changes that are sometimes answered and not made. Deletes are, so that the run can clean up. */
+/**
+ * Changes that are sometimes answered but not made. Deletes are always made, so that the run can clean up.
+ */
 class ForgetfulRegistry extends MemoryRegistry {
   #changes = 0
 
@@ -85,7 +87,7 @@ class ForgetfulRegistry extends MemoryRegistry {
   }
 }
 
-test('a registry that is right is linearizable, and has no groups of the run afterwards', async () => {
+test('a correct registry is linearizable, and has no groups of the run afterwards', async () => {
   const registry = new MemoryRegistry()
   const { exitCode, printed, history } = await run(registry)
   assert.equal(exitCode, 0, printed)
@@ -99,7 +101,7 @@ for (const [name, registry] of [
   ['stale reads', new StaleRegistry()],
   ['lost writes', new ForgetfulRegistry()],
 ] as const) {
-  test(`${name} are a violation: it is told, and its history is saved`, async () => {
+  test(`${name} are a violation: it is reported, and its history is saved`, async () => {
     const { exitCode, printed, history } = await run(registry)
     assert.equal(exitCode, 1, printed)
     assert.match(printed, /^verdict +NOT LINEARIZABLE: \d+ of these groups cannot be explained$/m)

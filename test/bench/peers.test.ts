@@ -70,7 +70,7 @@ test('a gap is counted from the event to the first success, between successes, a
   assert.equal(longestGapMs([], 100, 200), 100)
 })
 
-test('a side that does not come back has an outage that is not over', () => {
+test('a side that does not recover has an outage without an end', () => {
   assert.deepEqual(outageOf([90, 101, 102], 100, 200, 5), {
     gapMs: 98,
     failed: 5,

@@ -13,7 +13,7 @@ import { TcpProxy } from './tcp-proxy.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
-/** Backups are made of it. */
+/** The cluster whose backups are made. */
 const aSource = sharedCluster()
 
 const urlOf = (cluster: LocalCluster) => cluster.connectors[0]!.url
@@ -151,8 +151,8 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   await using to = await LocalCluster.start()
   const base = urlOf(to)
   const countGroups = async () => (await groupsOf(base)).size
-  // A restore has 512 groups on their way at most. It cannot be done before the signal, since it hears late
-  // of each of them.
+  // A restore has at most 512 groups on their way. It cannot end before the signal, because each answer
+  // arrives late.
   await using proxy = await TcpProxy.start(Number(new URL(base).port))
   const slowly = ['restore', '--url', `http://${proxy.address}`, '--in', file] as const
   proxy.delay('toClient', 1_000)
@@ -188,7 +188,7 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   assert.deepEqual(await groupsOf(base), before)
 })
 
-test('a backup does without a stopped node, and without a quorum it gives up and leaves no file', async () => {
+test('a backup works while a node is stopped, and without a quorum it gives up and leaves no file', async () => {
   await using directory = await temporaryDirectory()
   const cluster = await aSource()
   await fill(urlOf(cluster), 'late', 100)

@@ -17,9 +17,9 @@ import { STARTED_BY, THIS_PROGRAM } from './service.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 import { until, within } from './waiting.ts'
 
-/** What the start of a few processes may take, on a machine that is busy with others. */
+/** The time that the start of a few processes may take on a busy machine. */
 const READY_MS = 20_000
-/** What a process may take to drain, with no request under way. */
+/** The time that a drain may take with no request under way. */
 const STOPPED_MS = 10_000
 
 leaveNothing()
@@ -39,7 +39,7 @@ class Processes implements AsyncDisposable {
     return new Processes(await temporaryDirectory())
   }
 
-  /** `redirection` is what a shell does before it becomes `cohort`. */
+  /** `redirection` is the shell text before `cohort` starts. */
   start(redirection: string, args: readonly (string | number)[]): ChildProcess {
     const program = [...THIS_PROGRAM, ...args.map(String)]
     const child = spawn('bash', ['-c', `${redirection}; exec "$@"`, 'bash', ...program], {
@@ -58,7 +58,7 @@ class Processes implements AsyncDisposable {
       child.kill('SIGKILL')
       await within(STOPPED_MS, exit, 'a killed process is gone')
     }
-    // What `up` has started ends after it.
+    // The processes that `up` has started end after it.
     const areGone = async () => (await startedProcesses(process.pid)).length === 0
     await until('nothing is left', STOPPED_MS, areGone)
     await this.#removeDirectory()
@@ -96,7 +96,7 @@ for (const [name, redirection] of [
   ['a full disk', FULL],
   ['a dead pipe', DEAD_PIPE],
 ] as const) {
-  test(`a node and a connector serve with ${name} behind their logs, and count what is lost`, {
+  test(`a node and a connector serve with ${name} as their log, and count the lost lines`, {
     skip: !existsSync('/dev/full'),
   }, async () => {
     await using processes = await Processes.make()
@@ -114,7 +114,7 @@ for (const [name, redirection] of [
     assert.deepEqual([await stopped(connector), await stopped(node)], [0, 0])
   })
 
-  test(`a cluster serves with ${name} behind the output of up, and stops when it is asked to`, {
+  test(`a cluster serves with ${name} as the output of up, and stops when it is asked to`, {
     skip: !existsSync('/dev/full'),
   }, async () => {
     await using processes = await Processes.make()
@@ -126,7 +126,7 @@ for (const [name, redirection] of [
   })
 }
 
-/** So large that no file of the cluster reaches it but the log, which has the size from the start. */
+/** A size that only the log reaches, which has it from the start, and no other file of the cluster. */
 const LIMIT_BYTES = 64 * 1024 * 1024
 
 test('a log at its size limit loses lines, and the next that can be written follow one that says how many', async () => {

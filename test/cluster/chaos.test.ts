@@ -16,7 +16,7 @@ test('clients see one linearizable history for 15 s of kills, stops and broken n
   t.diagnostic(await verifyUnderFaults(15))
 })
 
-test('verify that is interrupted says what it has found, and leaves no group behind', async () => {
+test('verify reports its findings when it is interrupted, and leaves no group behind', async () => {
   await using directory = await temporaryDirectory()
   const cluster = await aCluster()
   const groups = async () => (await call('GET', `${cluster.connectors[0]!.url}/v1/group`)).body.groups as []
@@ -36,14 +36,14 @@ test('verify through connectors of two clusters is refused', async () => {
   assert.match(output, /serve different clusters/)
 })
 
-test('verify of a cluster that answers nothing is no success', async () => {
+test('verify of a cluster that does not answer fails', async () => {
   await using directory = await temporaryDirectory()
   const cluster = await aCluster()
   await Promise.all([cluster.nodes[0]!.end('SIGKILL'), cluster.nodes[1]!.end('SIGKILL')])
   const history = ['--history', join(directory.path, 'history.jsonl')]
   await using verify = startCommand('verify', '--seconds', '600', ...history, ...urlsOf(cluster))
   await verify.says(/[1-9]\d* operations/, 10_000)
-  // Groups cannot be deleted either: an interrupt cuts the patience for that short.
+  // Groups cannot be deleted either: an interrupt shortens the wait for that.
   assert.equal(await verify.end('SIGINT'), 130)
   assert.match(verify.output, /^verdict +none: too little was answered/m)
 })

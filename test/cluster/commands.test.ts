@@ -14,7 +14,7 @@ const toCluster = (cluster: LocalCluster, [command = '', ...args]: readonly stri
 const cohort = (cluster: LocalCluster, ...args: readonly string[]) => run(...toCluster(cluster, args))
 
 for (const groupId of ['..', 'a/b', '🦊', '-x']) {
-  test(`the id "${groupId}", which a URL could not hold as it is, goes through every command`, async () => {
+  test(`the id "${groupId}", which must be escaped in a URL, works with every command`, async () => {
     const cluster = await aCluster()
     const onGroup = (...args: readonly string[]) => cohort(cluster, ...args, '--', groupId)
     const created = await onGroup('create', '--json', '--description', 'odd', '--label', '__proto__=1')
@@ -31,7 +31,7 @@ for (const groupId of ['..', 'a/b', '🦊', '-x']) {
   })
 }
 
-test('a command on one group says which conflict it met, and does what an ETag allows', async () => {
+test('a command on one group names the conflict, and works with a right ETag', async () => {
   const cluster = await aCluster()
   const onGroup = (...args: readonly string[]) => cohort(cluster, ...args, '--', 'a/🦊')
   assert.equal((await onGroup('create', '--label', 'a=1')).exitCode, 0)
@@ -54,7 +54,7 @@ test('generate creates groups and finds each of them on every node', async () =>
   assert.match(output, /^latency +p50 [\d.]+ ms {2}p99 [\d.]+ ms$/m)
 })
 
-test('generate tells of a node that is away, and a quorum is enough', async () => {
+test('generate reports a node that does not answer, and a quorum is enough', async () => {
   const cluster = await aCluster()
   await cluster.nodes[1]!.end('SIGKILL')
   const { exitCode, output } = await cohort(cluster, 'generate', '--amount', '200')
@@ -72,7 +72,7 @@ test('generate counts what could not be created by its code, and fails', async (
   assert.match(output, /^failed +20 {3}50[34] /m)
 })
 
-test('generate that is interrupted prints what was done so far', async () => {
+test('generate prints what was done when it is interrupted', async () => {
   const cluster = await aCluster()
   await using command = startCommand(...toCluster(cluster, ['generate', '--amount', '1000000']))
   await command.says(/^created [\d,]+ of 1,000,000/m, 10_000)

@@ -8,8 +8,7 @@ import { LocalCluster, untilReady } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
 
 /**
- * The connections to a node wait this long at most between two attempts, and a look at the status takes its
- * time too.
+ * The longest pause between two attempts to connect to a node, with the time of a status request.
  */
 const USED_AGAIN_MS = 2_000
 
@@ -53,7 +52,7 @@ test("a node with a foreign cluster's data is not used, and the others go on", a
   assert.equal((await read(url, 'theirs')).status, 404)
   const reachable = (await clusterStatus(url)).members.map((member) => member.reachable)
   assert.deepEqual(reachable, [true, true, false])
-  // A connector that starts anew is not led astray by it either.
+  // A connector that starts now is not misled by it either.
   await connector.end('SIGTERM')
   connector.start()
   await untilReady(connector)

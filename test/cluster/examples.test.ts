@@ -35,34 +35,40 @@ test('the examples do what they say, against a cluster of real processes', async
     assert.equal(stdout.trim().split('\n').length, 8)
   })
 
-  await t.test('of many that create a group if it is absent, exactly one is told that it did', async () => {
-    const results = await Promise.all(
-      Array.from({ length: 6 }, () => run(url, 'create-if-absent.mjs', 'many')),
-    )
-    const lines = results.map(({ code, stdout, stderr }) => `${code} ${stdout.trim()}${stderr}`)
-    assert.equal(lines.filter((line) => line === '0 created many').length, 1, lines.join('\n'))
-    assert.equal(
-      lines.filter((line) => /^0 many was there, since \d{4}-/.test(line)).length,
-      5,
-      lines.join('\n'),
-    )
-  })
+  await t.test(
+    'of many clients that create a group if it is absent, exactly one is told that it did',
+    async () => {
+      const results = await Promise.all(
+        Array.from({ length: 6 }, () => run(url, 'create-if-absent.mjs', 'many')),
+      )
+      const lines = results.map(({ code, stdout, stderr }) => `${code} ${stdout.trim()}${stderr}`)
+      assert.equal(lines.filter((line) => line === '0 created many').length, 1, lines.join('\n'))
+      assert.equal(
+        lines.filter((line) => /^0 many was there, since \d{4}-/.test(line)).length,
+        5,
+        lines.join('\n'),
+      )
+    },
+  )
 
-  await t.test('of many that want one place, exactly one gets it, and all others see who', async () => {
-    await create(url, 'places')
-    const names = ['anna', 'ben', 'cleo', 'dora']
-    const results = await Promise.all(
-      names.map((name) => run(url, 'update-with-etag.mjs', 'places', 'first', name)),
-    )
-    const { first } = (await read(url, 'places')).body.labels as { first: string }
-    for (const [index, { code, stdout }] of results.entries()) {
-      const expected =
-        names[index] === first ? [0, `${first} has first\n`] : [1, `first is taken by ${first}\n`]
-      assert.deepEqual([code, stdout], expected)
-    }
-  })
+  await t.test(
+    'of many clients that want one place, exactly one gets it, and all others see which',
+    async () => {
+      await create(url, 'places')
+      const names = ['anna', 'ben', 'cleo', 'dora']
+      const results = await Promise.all(
+        names.map((name) => run(url, 'update-with-etag.mjs', 'places', 'first', name)),
+      )
+      const { first } = (await read(url, 'places')).body.labels as { first: string }
+      for (const [index, { code, stdout }] of results.entries()) {
+        const expected =
+          names[index] === first ? [0, `${first} has first\n`] : [1, `first is taken by ${first}\n`]
+        assert.deepEqual([code, stdout], expected)
+      }
+    },
+  )
 
-  await t.test('two that want different places both get theirs', async () => {
+  await t.test('two clients that want different places both get theirs', async () => {
     const [a, b] = await Promise.all([
       run(url, 'update-with-etag.mjs', 'places', 'second', 'emil'),
       run(url, 'update-with-etag.mjs', 'places', 'third', 'fay'),
@@ -87,11 +93,11 @@ test('the examples do what they say, against a cluster of real processes', async
     async () => {
       const stopped = cluster.nodes.slice(1)
       for (const node of stopped) node.signal('SIGSTOP')
-      // Nothing is decided now: a request is answered 503 or 504 after the timeout.
+      // No operation is decided now: a request is answered 503 or 504 after the timeout.
       assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
       const created = run(url, 'create-if-absent.mjs', 'patient')
       const taken = run(url, 'update-with-etag.mjs', 'places', 'fourth', 'gus')
-      // Long enough for both to be refused or left in the dark at least once.
+      // Long enough for each to get at least one 503 or 504.
       assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
       for (const node of stopped) node.signal('SIGCONT')
       assert.deepEqual(await created, { code: 0, stdout: 'created patient\n', stderr: '' })

@@ -29,7 +29,7 @@ test('a stopped node fails no request, and catches up with none of its answers l
   await using load = new CreateLoad(url, 'stop', 8)
   await load.untilMore(50)
   cluster.nodes[1]!.signal('SIGSTOP')
-  // Its stream is given up while it sleeps.
+  // Its stream is given up while the node is stopped.
   await untilVerdict(url, 'degraded')
   await load.untilMore(100)
   cluster.nodes[1]!.signal('SIGCONT')

@@ -19,7 +19,7 @@ const ANSWER_MS = 2_000
 
 leaveNothing()
 
-test('a connector with other times works by those the cluster was born with, and says so', async () => {
+test('a connector with other times uses those with which the cluster was formed, and says so', async () => {
   await using cluster = await LocalCluster.start({ timeoutSeconds: 0.3, graceSeconds: GRACE_SECONDS })
   const [port] = await freePorts(1)
   const hosts = cluster.nodes.map(({ address }) => address).join(',')
@@ -28,7 +28,8 @@ test('a connector with other times works by those the cluster was born with, and
   await using other = new Service('other', port!, args)
   other.start()
   await untilReady(other)
-  // From here on, what is removed is removed by the other one, after its own hour if it had its way.
+  // From here on only the other connector removes tombstones; by its own setting it would do so after an
+  // hour.
   await cluster.connectors[0]!.end('SIGKILL')
   assert.equal((await create(other.url, 'short')).status, 201)
   assert.equal((await remove(other.url, 'short')).status, 200)

@@ -1,4 +1,6 @@
-/** Data directories that are mounted late, or not at all: nobody is replaced, and no cluster is born anew. */
+/**
+ * Data directories that are mounted late, or not at all: no member is replaced, and no new cluster is formed.
+ */
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -17,7 +19,7 @@ const READY_MS = 20_000
 
 const aCluster = sharedCluster({ replaceAfterSeconds: REPLACE_AFTER_SECONDS })
 
-test('a data directory that is mounted late: the status counts down, and the member is itself again', async () => {
+test('a data directory that is mounted late: the status counts down, and the member is back', async () => {
   const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
   const before = await clusterStatus(url)
@@ -54,7 +56,7 @@ test('a data directory that is mounted late: the status counts down, and the mem
   assert.equal(after.replacement, null)
 })
 
-test('no data directory is mounted: with CLUSTER_ID no new cluster is born, and theirs is back with its data', async () => {
+test('no data directory is mounted: with CLUSTER_ID no new cluster is formed, and the old one is back with its data', async () => {
   const cluster = await aCluster()
   const connector = cluster.connectors[0]!
   const { clusterId } = await clusterStatus(connector.url)

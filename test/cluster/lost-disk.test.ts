@@ -10,15 +10,16 @@ import { sharedCluster } from './shared-cluster.ts'
 import { until } from './waiting.ts'
 
 /**
- * What the replacement of a member may take with few groups: looks, two epochs, the copy, on a busy machine.
+ * The time that the replacement of a member may take with few groups on a busy machine: looks, two epochs,
+ * and the copy.
  */
 const REPLACED_MS = 30_000
-/** An unavailable cluster is looked at several times a second. */
+/** A connector looks at an unavailable cluster several times a second. */
 const SEEN_MS = 10_000
 
 const aCluster = sharedCluster({ connectors: 2, replaceAfterSeconds: 0.5 })
 
-test('a lost disk: the empty node becomes a member in its place, with everything, and no client notices', async () => {
+test('a lost disk: the empty node replaces the member, with all groups, and no client notices', async () => {
   const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
   const [url, other] = urls as [string, string]
@@ -49,13 +50,13 @@ test('a lost disk: the empty node becomes a member in its place, with everything
     created.filter((groupId) => !copied.has(`group/${groupId}`)),
     [],
   )
-  // With the new node in its place, another one may fail.
+  // With the new node as a member, another one may fail.
   await cluster.nodes[0]!.end('SIGKILL')
   assert.equal((await create(url, 'with-the-new-one')).status, 201)
   assert.deepEqual(await missingOf(url, created.slice(0, 200)), [])
 })
 
-test('a disk that comes back after its node was replaced is told so, keeps its data, and stops', async () => {
+test('a node whose disk comes back after it was replaced is told so, keeps its data, and stops', async () => {
   const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
   const [url] = urls as [string]
@@ -76,14 +77,14 @@ test('a disk that comes back after its node was replaced is told so, keeps its d
     node.output.slice(seen),
     /is no longer a member of the cluster .* its data are kept as they are.*empty data directory/,
   )
-  // What replaced it is still the member.
+  // The new node is still the member.
   await rename(directory, `${directory}.old`)
   await rename(`${directory}.new`, directory)
   node.start()
   assert.equal((await untilVerdict(url, 'healthy')).epoch, epoch)
 })
 
-test('two disks of three: refused loudly, nothing is overwritten, and one that comes back heals it', async () => {
+test('two lost disks of three: an error is logged, nothing is overwritten, and one disk that comes back heals the cluster', async () => {
   const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
   const [url] = urls as [string]
@@ -102,7 +103,7 @@ test('two disks of three: refused loudly, nothing is overwritten, and one that c
   assert.match(connector.output, /"level":50.*members have lost their disks/)
   assert.equal((await create(url, 'z')).status, 503)
 
-  // A connector that starts now sees it too, and makes no cluster of the empty ones.
+  // A connector that starts now reports it too, and forms no cluster of the empty nodes.
   await connector.end('SIGTERM')
   connector.start()
   await untilStatus(url, 'it is refused again', isRefused, SEEN_MS)

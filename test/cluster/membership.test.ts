@@ -1,4 +1,4 @@
-/** Members that come, go and are replaced, in real clusters under load, whatever ends in the middle of it. */
+/** Members are added, removed and replaced in real clusters under load, while processes end in the middle. */
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -12,8 +12,7 @@ import { sharedCluster } from './shared-cluster.ts'
 import { until } from './waiting.ts'
 
 /**
- * What a change may take with some thousand groups: two epochs and the copy, on a machine that is busy with
- * others.
+ * The time that a change may take with some thousand groups on a busy machine: two epochs and the copy.
  */
 const CHANGED_MS = 30_000
 /** A removed node is told so by the next connector that looks. */
@@ -21,10 +20,10 @@ const TOLD_MS = 10_000
 /** A connector reads the membership every two seconds. */
 const HEARD_MS = 10_000
 
-/** A connector that has lost a node waits so long at most before it connects again. */
+/** A connector that has lost a node waits at most this long before it connects again. */
 const REACHED_MS = 2_000
 
-/** For changes that end with the three members that there were. */
+/** The cluster of the changes that end with the same three members as before. */
 const aCluster = sharedCluster({ spares: 1, replaceAfterSeconds: 0.5 })
 
 /** Asks for a node at `spare` as a further member. */
@@ -46,7 +45,7 @@ async function assertHolds(node: Service, groupIds: readonly string[]): Promise<
   )
 }
 
-test('what cannot be done is refused with the reason, and nothing is begun', async () => {
+test('an impossible change is refused with the reason, and nothing is begun', async () => {
   const cluster = await aCluster()
   await using foreign = await LocalCluster.start({ nodes: 1 })
   const { url } = cluster.connectors[0]!
@@ -67,7 +66,7 @@ test('what cannot be done is refused with the reason, and nothing is begun', asy
   assert.equal((await clusterStatus(url)).epoch, epoch)
 })
 
-test('a change whose new node is gone for good is taken back by removing that one', async () => {
+test('a change whose new node is gone for good is undone by removing that node', async () => {
   const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
   const spare = cluster.nodes[3]!
@@ -91,7 +90,7 @@ test('a change whose new node is gone for good is taken back by removing that on
   await rm(cluster.dataDirectory(3), { recursive: true })
 })
 
-test('a node that loses its disk while it joins is exchanged within the change', async () => {
+test('a node that loses its disk while it joins is replaced within the change', async () => {
   const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
   const spare = cluster.nodes[3]!
@@ -104,7 +103,7 @@ test('a node that loses its disk while it joins is exchanged within the change',
   await spare.end('SIGKILL')
   await rm(cluster.dataDirectory(3), { recursive: true })
   spare.start()
-  // The second epoch has exchanged it, the third is without the change.
+  // The second epoch has replaced it, the third ends the change.
   const { members } = await untilEpoch([url], epoch + 3, CHANGED_MS)
   assert.equal(members.length, 4)
   await load.stop()
@@ -184,7 +183,7 @@ test('a change goes on when the connector that began it, and a node, are killed 
   await before.stop()
   await using load = new CreateLoad(second.url, 'g', 4)
   await add(first.url, spare)
-  // Nothing is over before the new node has said of every key that it has it.
+  // The change does not end before the new node has confirmed every key.
   spare.signal('SIGSTOP')
   await untilStatus(second.url, 'the other connector has heard of it', ({ epoch }) => epoch === 2, HEARD_MS)
   await Promise.all([first.end('SIGKILL'), spare.end('SIGKILL'), n1.end('SIGKILL')])

@@ -7,7 +7,7 @@ import { assertInstalled } from '../installed.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import { LocalCluster } from './local-cluster.ts'
 
-/** The longest that curl may take, with what a busy machine adds to TIMEOUT. */
+/** The longest time that curl may take: TIMEOUT, and some seconds for a busy machine. */
 const ANSWER_MS = 10_000
 
 leaveNothing()

@@ -1,4 +1,4 @@
-/** What is left of deleted groups is removed from every disk, and nothing comes back by that. */
+/** Tombstones are removed from every disk, and no deleted group comes back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { until } from './waiting.ts'
 /** The shortest grace time is ten timeouts. */
 const TIMEOUT_SECONDS = 0.2
 const GRACE_SECONDS = 2
-/** Two grace times, the walks between them, and a machine that is busy with others. */
+/** Two grace times and the walks between them, on a busy machine. */
 const REMOVAL_MS = 25_000
 
 const aCluster = sharedCluster({
@@ -86,12 +86,12 @@ test('a node that was away while groups were deleted brings none of them back, a
   await reading
 })
 
-test('a connector that slept through the removal wakes up and does no harm', async () => {
+test('a connector that was stopped during the removal does no harm when it goes on', async () => {
   const cluster = await aCluster()
   const [sleeper, other] = cluster.connectors
   const groupIds = named('sleep', 100)
   await createAll(sleeper!.url, groupIds)
-  // It falls asleep with changes under way, and with a view of every group.
+  // It is stopped with changes under way, and with a view of every group.
   const changes = groupIds.map((groupId) =>
     call('PATCH', `${sleeper!.url}/v1/group/${groupId}`, { description: 'from the past' }, REMOVAL_MS),
   )
@@ -102,16 +102,16 @@ test('a connector that slept through the removal wakes up and does no harm', asy
   await createAll(other!.url, groupIds)
   const before = await Promise.all(groupIds.map((groupId) => read(other!.url, groupId)))
   sleeper!.signal('SIGCONT')
-  // It proposes what it can on what it remembers: creates of groups that have come back meanwhile.
+  // It uses its old views: it creates groups that were created again meanwhile.
   await Promise.all(groupIds.map((groupId) => insist(() => create(sleeper!.url, groupId), [409])))
   await Promise.all(changes)
   const after = await Promise.all(groupIds.map((groupId) => read(other!.url, groupId)))
-  // A change that it had not even read when it fell asleep may be made now: to the group that is there.
+  // A change that it had not read yet when it was stopped may be made now, to the current group.
   const birthOf = ({ body }: Reply) => `${body.groupId} ${body.createdAt}`
   assert.deepEqual(after.map(birthOf), before.map(birthOf))
 })
 
-test('600 groups that were created and deleted leave nothing on any node, and those beside them stay', async () => {
+test('600 groups that were created and deleted leave nothing on any node, and the other groups stay', async () => {
   const cluster = await aCluster()
   const [first, second] = cluster.connectors
   const beside = rowCounts(cluster)[0]! + 1
@@ -119,7 +119,7 @@ test('600 groups that were created and deleted leave nothing on any node, and th
   await createAll(first!.url, groupIds)
   await createAll(second!.url, ['stays'])
   await removeAll(second!.url, groupIds)
-  // A round on a key that nobody ever wrote leaves nothing either.
+  // A round on a key that was never written leaves nothing either.
   await forEach(named('never', 20), (groupId) => insist(() => remove(first!.url, groupId), [404]))
   for (const count of rowCounts(cluster)) assert.ok(count > 600, `${count} rows`)
   await untilRemoved(cluster, beside)

@@ -14,9 +14,9 @@ import { type Program, Service, THIS_PROGRAM } from './service.ts'
 import { sharedCluster } from './shared-cluster.ts'
 import { within } from './waiting.ts'
 
-/** What a process may take to end in order: there is nothing to wait for but requests of milliseconds. */
+/** The time that an orderly end may take: the process only waits for requests of milliseconds. */
 const ORDERLY_END_MS = 5_000
-/** For what needs this machine alone. */
+/** The limit for steps that need only this machine. */
 const SOON_MS = 5_000
 
 /** The program where `place.test` stands for 127.0.0.1 and `SECOND_ADDRESS`. */
@@ -63,8 +63,8 @@ for (const { title, start, address } of [
     await load.untilMore(50)
     assert.equal(await connector.end('SIGTERM', ORDERLY_END_MS), 0)
     await load.stopAfterFailure()
-    // What was not answered 201 was never accepted: the connection was refused, or closed before the request
-    // was read.
+    // A request that was not answered 201 was never accepted: its connection was refused, or closed before
+    // the request was read.
     assert.deepEqual(
       load.failed.filter(({ reply }) => reply.status !== 0),
       [],
@@ -83,7 +83,7 @@ for (const { title, start, address } of [
   })
 }
 
-test('unfinished requests on every address of a name hold a connector up for the drain timeout, no longer', async () => {
+test('unfinished requests on every address of a name delay the end of a connector by the drain timeout, not longer', async () => {
   const [port = 0] = await freePorts(1)
   await using connector = aConnector(port, '--drain-timeout', '1')
   await connector.says(/connector is listening/, SOON_MS)

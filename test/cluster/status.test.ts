@@ -1,6 +1,5 @@
 /**
- * What operators see of a real cluster: the verdict as nodes come and go, and the alarm for what must never
- * be.
+ * What operators see of a real cluster: the verdict as nodes come and go, and the alarm for a divergence.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -141,7 +140,7 @@ test('replicas of a group that is there, that was deleted, and that never was', 
   assert.deepEqual(await holdsOf('never'), ['absent', 'absent', 'absent'])
 })
 
-test('a connector that finds no cluster says so at once, and whom it waits for', async () => {
+test('a connector that finds no cluster says so at once, and names the hosts for which it waits', async () => {
   const hosts = '127.0.0.1:1,127.0.0.1:2,127.0.0.1:3'
   await using lonely = startCommand('connector', '--port', '0', '--hosts', hosts)
   await lonely.says(/connector is listening/, 10_000)
@@ -160,8 +159,8 @@ test('a connector that finds no cluster says so at once, and whom it waits for',
 })
 
 /**
- * What a node that is wrong might hold for `group/a`, with checksums that are right; and who finds it, with
- * nobody looking for it.
+ * Wrong records that a node might hold for `group/a`, with right checksums, and the part of the program that
+ * finds each.
  */
 const WRONG_STATES: Readonly<Record<string, (state: State) => State>> = {
   'another value, which reads find': (state) => ({
@@ -206,8 +205,7 @@ for (const [what, wrong] of Object.entries(WRONG_STATES)) {
       status.divergences.first.map(({ key }) => key),
       ['group/a', 'group/a'],
     )
-    // Long enough for every pair of nodes to have had its turn; reads heal what they take for a node that
-    // lags.
+    // Long enough for every pair of nodes to be compared; a read heals a node that seems to lag.
     const endMs = performance.now() + 500
     while (performance.now() < endMs) await read(url, 'a')
     assert.equal((await replicasOf(url, 'a')).agree, false)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { TcpProxy } from './tcp-proxy.ts'
 import { until, within } from './waiting.ts'
 
-/** Nothing here waits for more than this machine's own network. */
+/** The limit of all waits here, which need only this machine's own network. */
 const SOON_MS = 2_000
 
 /** A server that answers each message with the same in capitals, and what it has received so far. */
@@ -41,13 +41,13 @@ async function connectTo(address: string): Promise<Socket> {
   return socket.setEncoding('utf8')
 }
 
-/** What comes next on a socket. */
+/** The next bytes from a socket. */
 async function next(socket: Socket): Promise<string> {
   const [text] = await within(SOON_MS, once(socket, 'data'), 'a message arrives')
   return text as string
 }
 
-test('a whole network passes everything on, the end of each direction too', async () => {
+test('a whole network passes on everything, including the end of each direction', async () => {
   await using server = await shouter()
   await using proxy = await TcpProxy.start(server.port)
   const socket = await connectTo(proxy.address)
@@ -78,7 +78,7 @@ test('a cut resets what is connected and what connects, until it is healed', asy
   again.destroy()
 })
 
-test('a black hole swallows one direction alone, and gives it back when it is healed', async () => {
+test('a black hole stops only one direction, and delivers it when it is healed', async () => {
   await using server = await shouter()
   await using proxy = await TcpProxy.start(server.port)
   const socket = await connectTo(proxy.address)
@@ -123,7 +123,7 @@ test('a delay holds each message back, and keeps their order', async () => {
   socket.destroy()
 })
 
-test('a server that is away is a reset, and leaves no connection behind', async () => {
+test('if the server does not listen, the client gets a reset, and no connection is left', async () => {
   const server = await shouter()
   await using proxy = await TcpProxy.start(server.port)
   await server[Symbol.asyncDispose]()

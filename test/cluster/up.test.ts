@@ -13,7 +13,7 @@ import type { Service } from './service.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { until, within } from './waiting.ts'
 
-/** What the start of seven processes may take, on a machine that is busy with others. */
+/** The time that the start of seven processes may take on a busy machine. */
 const READY_MS = 20_000
 /** A service that has died is started again after 0.2 s. */
 const BACK_MS = 10_000
@@ -61,19 +61,22 @@ test('a local cluster, from its first start to the end of every process', async 
     assert.equal(pidsOf(up).length, 6)
   })
 
-  await t.test('a process that dies is started again, said so, and no descriptor of it is left', async () => {
-    const before = await openDescriptors(up.pid!)
-    for (const name of ['node2', 'connector1']) {
-      const [pid] = pidsOf(up, name)
-      process.kill(pid!, 'SIGKILL')
-      await until(`${name} is back`, BACK_MS, () => pidsOf(up, name).length === 2)
-      const said = new RegExp(`^${name} +\\| was ended by SIGKILL; it is started again in 0.2 s$`, 'm')
-      assert.match(up.output, said)
-    }
-    await until('the API answers', BACK_MS, async () => (await statusOf(`${url}/readyz`)) === 200)
-    await untilNoMoreThan(before, up.pid!)
-    assert.equal((await startedProcesses(process.pid)).length, 1 + 6, 'up, and one process of each service')
-  })
+  await t.test(
+    'a process that dies is started again, which up reports, and no descriptor of it is left',
+    async () => {
+      const before = await openDescriptors(up.pid!)
+      for (const name of ['node2', 'connector1']) {
+        const [pid] = pidsOf(up, name)
+        process.kill(pid!, 'SIGKILL')
+        await until(`${name} is back`, BACK_MS, () => pidsOf(up, name).length === 2)
+        const said = new RegExp(`^${name} +\\| was ended by SIGKILL; it is started again in 0.2 s$`, 'm')
+        assert.match(up.output, said)
+      }
+      await until('the API answers', BACK_MS, async () => (await statusOf(`${url}/readyz`)) === 200)
+      await untilNoMoreThan(before, up.pid!)
+      assert.equal((await startedProcesses(process.pid)).length, 1 + 6, 'up, and one process of each service')
+    },
+  )
 
   await t.test(
     'a second up on the same data ends with the reason, and does not disturb the first',
@@ -100,7 +103,7 @@ test('a local cluster, from its first start to the end of every process', async 
     assert.equal((await create(url, 'afterwards')).status, 201)
   })
 
-  await t.test('Ctrl-C stops all of it, connectors first', async () => {
+  await t.test('Ctrl-C stops all processes, connectors first', async () => {
     const pids = pidsOf(up)
     assert.equal(await up.end('SIGINT', STOPPED_MS), 0)
     assert.deepEqual(pids.filter(isAlive), [])
@@ -112,7 +115,7 @@ test('a local cluster, from its first start to the end of every process', async 
     assert.ok(kinds.lastIndexOf('conn') < kinds.indexOf('node'), stops.join('\n'))
   })
 
-  await t.test('the data are refused to another number of nodes', async () => {
+  await t.test('the data are refused with another number of nodes', async () => {
     const other = await cohort('up', '--data-dir', dataDir, '--nodes', '5', '--port', String(port))
     assert.equal(other.exitCode, 2)
     assert.match(
@@ -121,14 +124,14 @@ test('a local cluster, from its first start to the end of every process', async 
     )
   })
 
-  await t.test('the data are found again by as many nodes', async (t) => {
+  await t.test('the data are found again with the same number of nodes', async (t) => {
     await using again = startCommand(...upArgs, '--port', String(port))
     await again.says(/ready:/, READY_MS)
     for (const groupId of ['kept', 'undisturbed', 'afterwards']) {
       assert.equal((await read(url, groupId)).status, 200)
     }
 
-    await t.test('when up itself is killed, what it started drains and ends', async () => {
+    await t.test('when up itself is killed, the processes that it started drain and end', async () => {
       const pids = pidsOf(again)
       assert.ok(pids.length >= 5)
       await again.discard()

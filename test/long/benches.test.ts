@@ -1,4 +1,4 @@
-/** That every benchmark runs to its end, with small amounts: what it measures then says nothing. */
+/** Every benchmark runs to its end with small amounts. What it measures then means nothing. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

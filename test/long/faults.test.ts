@@ -1,4 +1,4 @@
-/** What finds more the longer it runs: process deaths, and clients under every kind of fault. */
+/** Tests that find more the longer they run: deaths of processes, and clients under every kind of fault. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tryDurability } from '../cluster/durability.ts'

@@ -20,7 +20,7 @@ function aTask(name: string, kind: string, begun: string[]) {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-test('a slot takes tasks of its kind in their order, and then those of others', async () => {
+test('a slot takes tasks of its kind in their order, and then those of other kinds', async () => {
   const begun: string[] = []
   const [a1, a2, b1, b2] = [
     aTask('a1', 'a', begun),

@@ -13,7 +13,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const PROTO = 'proto/cohort/v1/node.proto'
 
-/** What buf finds between the contract and the `node.proto` in a directory: one sentence for each break. */
+/**
+ * The differences that buf finds between the contract and the `node.proto` in a directory: one sentence for
+ * each break.
+ */
 async function breaksIn(directory: string, contract: string): Promise<string[]> {
   const buf = join(root, 'node_modules/.bin/buf')
   const args = ['breaking', '--error-format', 'json', '--against', contract]
@@ -73,7 +76,7 @@ test('node.proto does not break the contract of the last release', async () => {
   )
 })
 
-test('what is new, and what is removed with its number and name reserved, is no break', async () => {
+test('a new field is not a break, and neither is a removed one whose number and name are reserved', async () => {
   const breaks = await breaksOf([
     // A field, a message, a choice and a method more.
     { from: '  bool same_state = 3;\n', to: '  bool same_state = 3;\n  uint64 added = 4;\n' },

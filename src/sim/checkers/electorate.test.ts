@@ -27,14 +27,14 @@ test('in a joint epoch both sides must have a majority', () => {
   assert.ok(electorate.isEnough(N0 | N1, CLASSIC, 7))
 })
 
-test('what one side has accepted in a joint epoch is chosen when that side decides alone', () => {
+test('a state that one side has accepted in a joint epoch is chosen when that side is the next membership', () => {
   const electorate = replacing()
   electorate.chose({ epoch: 3, members: members(0, 1, 3) })
   assert.ok(electorate.isEnough(N0 | N3, CLASSIC, 7))
   assert.ok(!electorate.isEnough(N0 | N2, CLASSIC, 7))
 })
 
-test('fast votes count by the members of the epoch of their writer alone', () => {
+test('fast votes count only by the members of the epoch of their writer', () => {
   const electorate = new ChangingElectorate()
   electorate.chose({ epoch: 1, members: members(0, 1, 2, 3, 4) })
   electorate.began(5, 1)

@@ -38,7 +38,7 @@ test('two states chosen at one fast ballot are noticed', () => {
   assert.throws(() => elect(ledger, FAST, aState(ABSENT, 2), [0, 1, 2]), /one state per ballot/)
 })
 
-test('a classic ballot that carries two states is noticed before anybody votes', () => {
+test('a classic ballot that carries two states is noticed before any vote', () => {
   const ledger = new Ledger(3)
   elect(ledger, CLASSIC, aState(ABSENT, 1), [])
   assert.throws(() => elect(ledger, CLASSIC, aState(ABSENT, 2), []), /a classic ballot has one state/)
@@ -74,7 +74,7 @@ test('an operation in two chosen states is noticed, whatever it was told', () =>
   assert.throws(() => exactlyOnce.checkAll(3), /exactly once/)
 })
 
-test('a promise that is lower than one told before is noticed', () => {
+test('a promise that is lower than one reported before is noticed', () => {
   const promises = new Promises()
   promises.told(0, { promised: CLASSIC, accepted: FAST })
   promises.told(1, { promised: FAST, accepted: undefined })
@@ -92,7 +92,7 @@ function aDeleted(ledger: Ledger): State {
   return tombstone
 }
 
-test('what is written after a removal, at ballots that come again, follows the tombstone that was removed', () => {
+test('a state that is written after a removal, at ballots that are used again, follows the removed tombstone', () => {
   const ledger = new Ledger(3)
   const tombstone = aDeleted(ledger)
   for (let node = 0; node < 3; node += 1) ledger.removed(TOMBSTONE_AT, tombstone)
@@ -112,7 +112,7 @@ test('without a removal, a second history from the start is noticed', () => {
   assert.throws(() => elect(ledger, CLASSIC, aState(ABSENT, 3), [0, 1]), /one chain/)
 })
 
-test('what builds on a tombstone is noticed when another life has begun after it', () => {
+test('a state that follows a tombstone is noticed when another life has begun after it', () => {
   const ledger = new Ledger(3)
   const tombstone = aDeleted(ledger)
   ledger.removed(TOMBSTONE_AT, tombstone)

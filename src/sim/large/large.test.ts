@@ -8,10 +8,10 @@ import { type LargeRun, runLarge } from './world.ts'
 
 const SEEDS = 30
 
-/** What became of a change of the membership. */
+/** How a change of the membership ended. */
 type Change = 'added' | 'removed' | 'replaced' | 'taken back' | 'exchanged'
 
-/** What the memberships of a run, in their order, tell of the changes between them. */
+/** The changes of the membership that a run shows, from its memberships in order. */
 function changesOf(memberships: readonly Membership[]): Change[] {
   return memberships.flatMap(({ members, outgoing }, index) => {
     const next = memberships[index + 1]
@@ -66,10 +66,10 @@ test('a broken rule is noticed in a whole system too', async () => {
   assert.ok(seed < 50)
 })
 
-test('a failure is told in the least of its world that shows it, with its seed', async () => {
+test('a failure is reported in the smallest world that shows it, with its seed', async () => {
   const rules = { ...RULES, judge: () => ({ kind: 'not_happened' }) as const }
   const protocol = { ...PROTOCOL, rules }
-  // One that fails late, of which much can be left out.
+  // A run that fails late, so that much can be left out.
   const failsLate = async (candidate: number) => {
     const { failure, operationCount } = await runLarge(candidate, protocol)
     return failure !== undefined && operationCount > 100

@@ -14,8 +14,7 @@ const MUTATIONS: readonly Readonly<{
   /** The sizes of cluster in which to look. */
   nodeCounts?: readonly number[]
   /**
-   * The first that has shown it. Those before it would cost every run of the tests some seconds, and change
-   * nothing.
+   * The first seed that has shown it. The seeds before would only cost every run of the tests some seconds.
    */
   firstSeed: number
   seedsMax: number

@@ -1,6 +1,7 @@
 /**
- * Schedules of damaged records that chance hardly finds. They are why a damaged record counts as known to its
- * node when keys are transferred, and why it heals only above all that its node can have promised.
+ * Schedules of damaged records that random draws hardly find. They are the reason why a node with a damaged
+ * record counts as knowing the key when keys are transferred, and why the record heals only above every
+ * promise that its node can have given.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,7 +19,7 @@ function isOf(place: number): (parcel: Parcel) => boolean {
 }
 
 /**
- * A group is created on nodes 0 and 2. Node 3 takes the place of node 2, and the record of node 0 is damaged.
+ * A group is created on nodes 0 and 2. Node 3 replaces node 2, and the record of node 0 is damaged.
  *
  * @throws Violation
  */
@@ -47,20 +48,20 @@ function handOver(protocol: Protocol): void {
   world.finish()
 }
 
-test('a group that a damaged record alone tells of is there after a handover', () => {
+test('a group that only a damaged record shows is still there after a handover', () => {
   handOver(PROTOCOL)
 })
 
-test('it would not be, if a transfer took a damaged record for none', () => {
+test('it would be lost if a transfer took a damaged record for a missing one', () => {
   const begin: Protocol['membership']['transfer']['begin'] = (holdings, handover) =>
     beginTransfer(holdings.map(asBlank), handover)
   assert.throws(() => handOver(withTransfer({ begin })), Violation)
 })
 
 /**
- * Node 0 promises a high ballot, and forgets it. Connectors settle the key without node 0, twice, and tell
- * node 0 what that has left. Then node 1 makes the same promise, a group is updated on nodes 0 and 2, and the
- * owner of the high ballot goes on.
+ * Node 0 promises a high ballot, and forgets it. Connectors settle the key without node 0, twice, and teach
+ * node 0 the result. Then node 1 makes the same promise, a group is updated on nodes 0 and 2, and the owner
+ * of the high ballot goes on.
  *
  * @throws Violation
  */
@@ -75,7 +76,7 @@ function promiseAndForget(protocol: Protocol): void {
   const script = new Script(protocol, { commands, canChange: false })
   const { world } = script
   const { network, nodes, oracle } = world
-  // What is told of promises is not checked here: the states that are chosen show the harm.
+  // Reported promises are not checked here: the chosen states show the harm.
   oracle.told = () => undefined
   script.run(0, mender, 'own')
   script.begin(1, owner, 'own')
@@ -105,7 +106,7 @@ test('a node keeps the promises that it has forgotten, once its record has heale
   promiseAndForget(PROTOCOL)
 })
 
-test('it would not, if its record healed at any ballot that was chosen without it after the damage', () => {
+test('it would not keep them if its record healed at any ballot that was chosen without it after the damage', () => {
   const blind = withDamage({ tell: () => ({ promiseBound: 0 }) })
   assert.throws(() => promiseAndForget(blind), /chosen states form one chain/)
 })

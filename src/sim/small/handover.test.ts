@@ -1,7 +1,7 @@
 /**
- * A schedule that chance hardly finds: a group is created in the epoch before, by two nodes, just after one
- * of them has listed that it holds nothing. It is why nodes list their keys only when they have adopted the
- * joint epoch, for good.
+ * A schedule that random draws hardly find: a group is created in the epoch before, on two nodes, just after
+ * one of them has listed that it holds nothing. It is the reason why nodes list their keys only after they
+ * have adopted the joint epoch durably.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,7 +15,7 @@ const COMMANDS: readonly Command[] = [{ kind: 'create' }, { kind: 'read' }]
 
 const [CARRIER, WRITER] = [0, 1]
 
-/** Node 3 takes the place of node 2. A connector that has not heard creates a group on nodes 1 and 2. */
+/** Node 3 replaces node 2. A connector that does not know this creates a group on nodes 1 and 2. */
 class Handover {
   readonly #script: Script
 
@@ -23,7 +23,7 @@ class Handover {
     this.#script = new Script(protocol, { commands: COMMANDS, canChange: true })
   }
 
-  /** The change is chosen, and no node has heard of it. */
+  /** The change is chosen, and no node knows it yet. */
   begin(): void {
     this.#script.perform({ kind: 'change', connector: CARRIER, change: { kind: 'replace', member: 2 } })
     this.#script.deliver(isOf(CARRIER))
@@ -46,7 +46,7 @@ class Handover {
     this.#script.perform({ kind: 'restart', node })
   }
 
-  /** The writer believes that node 0 is away. */
+  /** The writer suspects node 0. */
   write(): void {
     this.#script.perform({ kind: 'suspect', connector: WRITER, node: 0, isSuspect: true })
     this.#script.begin(0, WRITER, 'own')
@@ -88,7 +88,7 @@ function writeAfterListing(protocol: Protocol): void {
   handover.finish()
 }
 
-/** The same, where the node that has listed crashes. @throws Violation */
+/** The same, but the node that has listed its keys crashes. @throws Violation */
 function crashAfterListing(protocol: Protocol): void {
   const handover = new Handover(protocol)
   handover.begin()
@@ -99,15 +99,15 @@ function crashAfterListing(protocol: Protocol): void {
   handover.finish()
 }
 
-test('a group that is created while keys are listed is there in the next epoch', () => {
+test('a group that is created while keys are listed exists in the next epoch', () => {
   writeAfterListing(PROTOCOL)
   crashAfterListing(PROTOCOL)
 })
 
-test('it would not be, if nodes listed their keys that have not adopted the joint epoch', () => {
+test('it would be lost if nodes listed their keys before they have adopted the joint epoch', () => {
   assert.throws(() => writeAfterListing(breaking({ mayBeListed: () => true })), Violation)
 })
 
-test('it would not be, if a node could forget in a crash that it has adopted the joint epoch', () => {
+test('it would be lost if a node could forget in a crash that it has adopted the joint epoch', () => {
   assert.throws(() => crashAfterListing(breaking({ adoptionIsSaved: 'with a record' })), Violation)
 })

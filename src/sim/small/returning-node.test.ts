@@ -1,5 +1,5 @@
 /**
- * A node that was to join comes back empty, is proposed again, and is told of older epochs in between. The
+ * A joining node comes back empty, is proposed again, and is shown older epochs in between. The
  * seeds 34050918018225, 34050918027641 and 34050918078384 of the small world found it.
  */
 import assert from 'node:assert/strict'
@@ -17,7 +17,10 @@ function isOf(place: number): (parcel: Parcel) => boolean {
   return ({ sender }) => sender?.connector.place === place
 }
 
-/** Epoch 4 names node 3, which has ended: it heard of epoch 2 with its name, then of 3 without it. */
+/**
+ * Epoch 4 names node 3, which has ended: it was shown epoch 2, which names it, and then epoch 3, which does
+ * not.
+ */
 function namedAfterItsEnd(): Script {
   const script = new Script(PROTOCOL, { commands: [{ kind: 'create' }, { kind: 'read' }], canChange: true })
   const newest = () => formatEpoch(script.world.oracle.newest)
@@ -45,7 +48,7 @@ function namedAfterItsEnd(): Script {
   return script
 }
 
-/** The carrier does all that it can, and clients create and read the group. */
+/** The connector that carries out the change does all that it can, and clients create and read the group. */
 function carryOn(script: Script): void {
   for (let turn = 0; turn < 10; turn += 1) {
     for (const node of [0, 1, 2, 3]) script.perform({ kind: 'show', connector: CARRIER, node })

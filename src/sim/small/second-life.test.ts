@@ -1,7 +1,7 @@
 /**
- * A schedule that chance hardly finds: a remover that is slow takes the stub of a second life of the key for
- * that of the first, because both hold the same promise. It is why a stub is given a promise that no other
- * life has.
+ * A schedule that random draws hardly find: a slow remover takes the stub of a second life of the key for
+ * that of the first, because both hold the same promise. It is the reason why a stub gets a promise that no
+ * other life has.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -28,7 +28,7 @@ class Lives extends Script {
     super(protocol, { commands: COMMANDS, canChange: false })
   }
 
-  /** Every message arrives but these; timers do not run. */
+  /** Every message arrives except these; timers do not run. */
   deliverAll(except: ReadonlySet<number> = new Set()): void {
     this.deliver(({ id, kind }) => kind !== 'timer' && !except.has(id))
   }
@@ -52,7 +52,7 @@ function play(protocol: Protocol): void {
   script.grace(quick)
   script.look(quick)
   script.deliverAll()
-  // Stubs of the first life: both take note.
+  // Stubs of the first life: both removers store them, and wait for a grace time.
   script.look(slow)
   script.look(quick)
   script.grace(quick)
@@ -67,15 +67,15 @@ function play(protocol: Protocol): void {
   script.run(2, 0, 'forgotten')
   script.run(3, 0, 'own')
   script.look(quick)
-  // A connector learns of the second tombstone after it was reported, and writes upon it: that stays on its
-  // way.
+  // A connector learns of the second tombstone after it was reported, and writes a successor: this message
+  // stays on its way.
   script.run(4, 1, 'forgotten')
   script.begin(5, 1, 'own')
   const late = new Set(script.world.network.parcels.map(({ id }) => id))
   script.grace(quick)
   script.look(quick)
   script.deliverAll(late)
-  // Stubs of the second life, which nobody has waited for yet.
+  // Stubs of the second life, for which no remover has waited yet.
   script.look(slow)
   script.deliverAll(late)
   script.begin(6, 2, 'forgotten')
@@ -89,7 +89,7 @@ test('a stub of a second life is not taken for one of the first', () => {
   play(PROTOCOL)
 })
 
-test('it would be, if a stub kept the promise of its tombstone: two groups would be created', () => {
+test('if a stub kept the promise of its tombstone, it would be: two groups would be created', () => {
   const removal: Protocol['removal'] = {
     ...PROTOCOL.removal,
     find(records) {

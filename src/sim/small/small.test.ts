@@ -12,7 +12,7 @@ const SEARCHES: readonly Readonly<{ of: string; profile: Profile; seeds: number 
   { of: 'an unchanging membership', profile: STABLE, seeds: 20_000 },
   { of: 'a membership that changes', profile: { ...PROFILE, changesMax: [1, 2, 4] }, seeds: 5_000 },
   { of: 'disks that spoil records', profile: { ...PROFILE, damages: [0.05, 0.1, 0.3] }, seeds: 2_000 },
-  // Lineages run out, and more operations wait for one another.
+  // Lineages are too short, and more operations wait for each other.
   {
     of: 'many operations',
     profile: { ...PROFILE, operationCount: [60, 90], stepsPerOperation: [8, 14] },

@@ -63,7 +63,7 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.
   const clock = new ManualClock()
   const members = [new MemoryMember(), new MemoryMember(), new MemoryMember()]
   let client = { settle: (key: string) => settle(key) }
-  /** As a classic round of the identity command would: absence is chosen above every promise. */
+  /** Does what a classic round of the identity command would do: absence is chosen above every promise. */
   const settle = async (key: string) => {
     const ballot = { round: 50, proposerId: 9 }
     for (const member of members) {
@@ -117,7 +117,7 @@ function deleteOnAll(members: readonly MemoryMember[], keys: readonly string[]):
   for (const member of members) for (const key of keys) member.take(key, ...DELETED)
 }
 
-/** Runs a removal for the length of a test. */
+/** Runs a removal until the end of a test. */
 async function running(removal: Removal, test: () => Promise<void>): Promise<void> {
   const ended = removal.run()
   await test()
@@ -144,7 +144,7 @@ test('a tombstone is a stub after one grace time, gone after two, and neither be
   assert.deepEqual([stubbedCount, removedCount], [20, 20])
 })
 
-test('nothing is removed while a member is away, differs, or holds a group', async () => {
+test('nothing is removed while a member does not answer, differs, or holds a group', async () => {
   const { members, removal, pass } = aRemoval()
   const [first, , third] = members
   deleteOnAll(members, ['group/away'])
@@ -168,7 +168,7 @@ test('nothing is removed while a member is away, differs, or holds a group', asy
   )
 })
 
-test('what a vote has changed between the last walk and the last report is left alone', async () => {
+test('a key that a vote has changed between the last walk and the last report is left alone', async () => {
   const { members, removal, pass } = aRemoval()
   deleteOnAll(members, ['group/a'])
   const [first] = members
@@ -186,7 +186,7 @@ test('what a vote has changed between the last walk and the last report is left 
   assert.ok(members.every((member) => !isStub(member, 'group/a')))
 })
 
-test('a promise that rises on a stub starts its grace time anew', async () => {
+test('a stub whose promise rises starts its grace time again', async () => {
   const { members, removal, pass } = aRemoval()
   deleteOnAll(members, ['group/a'])
   await running(removal, async () => {
@@ -200,7 +200,7 @@ test('a promise that rises on a stub starts its grace time anew', async () => {
   for (const { records } of members) assert.equal(records.size, 0)
 })
 
-test('what was found in another epoch counts for nothing', async () => {
+test('findings of another epoch do not count', async () => {
   const { members, removal, pass, changeEpoch } = aRemoval()
   deleteOnAll(members, ['group/a'])
   await running(removal, async () => {
@@ -249,7 +249,7 @@ test('a drop that reached some members only is finished, and a group on the othe
   assert.equal(members[0]!.records.get('group/b'), stub)
 })
 
-test('what there is no room to remember waits for its turn, and all is removed in the end', async () => {
+test('keys for which there is no room wait for their turn, and all are removed in the end', async () => {
   const chance = new Chance(1)
   const { members, removal, pass } = aRemoval({ keysMax: 300 }, () => chance.uniform())
   const keys = Array.from({ length: 600 }, (_, index) => `group/${index}`)

@@ -9,7 +9,7 @@ const finding = (round: number) =>
     writeId: { proposerId: 7, sequence: 1 },
   }) as const
 
-test('what is seen again is known since it was first seen, and what is not is forgotten', () => {
+test('a key that is found again keeps the time of its first finding, and one that is not is forgotten', () => {
   const waiting = new WaitingKeys(10)
   const [a, b] = ['a', 'b'].map((key) => fingerprintOf(key, finding(1))) as [Fingerprint, Fingerprint]
   assert.equal(waiting.see(a, 5), 5)
@@ -23,7 +23,7 @@ test('what is seen again is known since it was first seen, and what is not is fo
   assert.deepEqual([waiting.size, waiting.oldestMs], [1, 6])
 })
 
-test('another finding of the same key is another one', () => {
+test('a different finding of the same key starts a new time', () => {
   const waiting = new WaitingKeys(10)
   waiting.see(fingerprintOf('a', finding(1)), 5)
   waiting.endWalk()
@@ -41,7 +41,7 @@ test('a walk that ends early forgets nothing', () => {
   assert.equal(waiting.see(fingerprintOf('a', finding(1)), 9), 9)
 })
 
-test('a hundred thousand are each found again', () => {
+test('each of a hundred thousand keys is found again', () => {
   const waiting = new WaitingKeys(100_000)
   for (let i = 0; i < 100_000; i += 1) waiting.see(fingerprintOf(`k${i}`, finding(1)), i)
   assert.ok(waiting.isFull)

@@ -34,7 +34,7 @@ async function differing(members: readonly MemoryMember[], start = ''): Promise<
   return found
 }
 
-test('the keys that differ are found, in order, with who lacks what the newest of them has', () => {
+test('the keys that differ are found, in order, with the nodes that lack the newest record', () => {
   const kinds = {
     none: undefined,
     promised: { ...aRecord(1, [1]), accepted: undefined, chosen: false },
@@ -87,7 +87,7 @@ test('whatever key it starts from, all are found: those before it come last', as
   }
 })
 
-test('the key to start from is any of those that somebody holds in the leaves', async () => {
+test('the key to start from is any key that a node holds in the leaves', async () => {
   const keys = ['b', 'd', 'f']
   const members = [
     new MemoryMember('n1', [['b', aRecord(1, [1])]]),
@@ -106,7 +106,7 @@ test('the key to start from is any of those that somebody holds in the leaves', 
   assert.equal(await drawStart(comparing(members, unused), () => 0.5, CLOCK), '')
 })
 
-test('a node that stops in the middle of a scan ends it, once its link says that it is gone', async () => {
+test('a scan whose node stops in the middle ends when the link reports the node as lost', async () => {
   const records = ['a', 'b', 'c', 'd', 'e'].map((key) => [key, aRecord(1, [1])] as const)
   const [one, two] = [new MemoryMember('n1', records), new MemoryMember('n2', records)]
   two.isLost = true
@@ -114,7 +114,7 @@ test('a node that stops in the middle of a scan ends it, once its link says that
   await assert.rejects(differing([one, two]), /n2 was lost/)
 })
 
-test('scans end with the search, also one that is left early or that loses a node', async () => {
+test('scans end with the search, even if the search is left early or loses a node', async () => {
   const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => [key, aRecord(1, [1])] as const)
   const members = [new MemoryMember('n1', records), new MemoryMember('n2'), new MemoryMember('n3', records)]
   const openCount = () => members.reduce((sum, { openScanCount }) => sum + openScanCount, 0)
@@ -138,7 +138,7 @@ test('scans end with the search, also one that is left early or that loses a nod
   }
   await assert.rejects(differing(members), /n1 was lost/)
   await settled()
-  // That of the lost node waits for a page that never comes; it ends with the connection.
+  // The scan of the lost node waits for a page that never comes; it ends with the connection.
   assert.equal(openCount(), 1)
 })
 

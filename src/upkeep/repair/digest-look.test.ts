@@ -19,7 +19,7 @@ test('equal nodes are compared by their branches alone', async () => {
   for (const { asked } of members) assert.deepEqual(asked, ['digest 0'])
 })
 
-test('what differs are the leaves of the keys that differ, by ballot, by write, or by being there', async () => {
+test('the leaves that differ are those of the keys that differ in ballot, in write, or in existence', async () => {
   const other = new Map(ALL)
   other.delete(KEYS[3]!)
   other.set(KEYS[5]!, aRecord(2, [1]))
@@ -36,7 +36,7 @@ test('a node that lacks everything differs in every leaf that there is', async (
   assert.equal(seen?.leaves.size, new Set(KEYS.map(leafOf)).size)
 })
 
-test('members that are suspect, or do not answer, are left out; one alone is compared with nobody', async () => {
+test('members that are suspect, or do not answer, are left out; a single member is not compared', async () => {
   const [one, two, three, four] = ['n1', 'n2', 'n3', 'n4'].map((nodeId) => new MemoryMember(nodeId, ALL))
   two!.isSuspect = true
   three!.isLost = true
@@ -49,7 +49,7 @@ test('members that are suspect, or do not answer, are left out; one alone is com
   assert.equal(await look([one!, two!, three!]), undefined)
 })
 
-test('an answer of another length, as a node of another epoch gives it, is none', async () => {
+test('an answer of another length, which a node of another epoch gives, is ignored', async () => {
   const [one, two, foreign] = ['n1', 'n2', 'n3'].map((nodeId) => new MemoryMember(nodeId, ALL))
   foreign!.digest = async () => ({ digests: [], mismatch: { nodeId: 'n3', membership: undefined } })
   const seen = await look([one!, two!, foreign!])

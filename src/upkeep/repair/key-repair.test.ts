@@ -11,7 +11,7 @@ import type { RepairTarget } from './repair-target.ts'
 
 const KEY = 'group/a'
 
-/** `held`: what each node has; `undefined`: nothing. */
+/** `held`: the record of each node; `undefined`: none. */
 function aTarget(held: readonly (KeyRecord | undefined)[]) {
   const members = held.map(
     (record, index) => new MemoryMember(`n${index + 1}`, record === undefined ? [] : [[KEY, record]]),
@@ -43,7 +43,7 @@ function aTarget(held: readonly (KeyRecord | undefined)[]) {
   return {
     members,
     repair: () => repairKey(target, KEY, options),
-    /** `seen`: what the scans have shown, where that is not what the nodes hold now. */
+    /** `seen`: the records that the scans have shown, if the nodes hold others now. */
     repairScanned: (seen = held) =>
       repairScanned(target, { key: KEY, records: seen.map((record) => record ?? EMPTY_RECORD) }, options),
     held: () => members.map(({ records }) => records.get(KEY)),
@@ -56,7 +56,7 @@ function aTarget(held: readonly (KeyRecord | undefined)[]) {
   }
 }
 
-test('a node that lacks the chosen state is given it, and only that one', async () => {
+test('only a node that lacks the chosen state is given it', async () => {
   const target = aTarget([aRecord(2, [1, 2]), undefined, aRecord(2, [1, 2])])
   assert.equal(await target.repair(), 'learned')
   assert.deepEqual(target.held()[1], aRecord(2, [1, 2]))
@@ -85,14 +85,14 @@ test('a vote that may or may not be chosen is settled by a round, and by nothing
   assert.ok(target.members.every(({ asked }) => !asked.includes('learn')))
 })
 
-test('a stub that is deaf to what is chosen is reached by a round', async () => {
+test('a round reaches a stub that ignores the chosen state', async () => {
   const stub: KeyRecord = { ...EMPTY_RECORD, promised: { round: 5, proposerId: 0 }, isStub: true }
   const target = aTarget([aRecord(2, [1]), aRecord(2, [1]), stub])
   assert.equal(await target.repair(), 'settled')
   assert.equal(target.settledCount, 1)
 })
 
-test('what diverges is touched by nobody', async () => {
+test('a divergent key is not changed', async () => {
   const held = [aRecord(2, [1, 2]), aRecord(2, [1, 3]), undefined]
   const target = aTarget(held)
   assert.equal(await target.repair(), 'diverged')
@@ -111,7 +111,7 @@ test('a node that comes to contradict the others while it is taught is not overr
   assert.equal(target.settledCount, 0)
 })
 
-test('a minority of answers decides nothing, and what was read too long ago is not passed on', async () => {
+test('a minority of answers decides nothing, and a record that was read too long ago is not passed on', async () => {
   const few = aTarget([aRecord(1, [1]), undefined, undefined])
   few.members[1]!.isLost = true
   few.members[2]!.isSuspect = true
@@ -131,7 +131,7 @@ test('a learn that is lost is a failure, so that the key is found again', async 
   assert.equal(await target.repair(), 'failed')
 })
 
-test('what scans have shown to be chosen is read from one holder, and given to who lacks it', async () => {
+test('a state that scans have shown to be chosen is read from one holder, and given to the nodes that lack it', async () => {
   const target = aTarget([aRecord(2, [1, 2]), undefined, aRecord(2, [1, 2])])
   assert.equal(await target.repairScanned(), 'learned')
   assert.deepEqual(
@@ -149,13 +149,13 @@ test('the value comes from the holder, never from a scan, which leaves it out', 
   assert.deepEqual(target.held()[1]?.state.value, state.value)
 })
 
-test('what has gone on since the scan is read from all', async () => {
+test('a key that has changed since the scan is read from all nodes', async () => {
   const target = aTarget([aRecord(3, [1, 2, 3]), undefined, aRecord(3, [1, 2, 3])])
   assert.equal(await target.repairScanned([aRecord(2, [1, 2]), undefined, aRecord(2, [1, 2])]), 'learned')
   assert.deepEqual(target.held()[1], aRecord(3, [1, 2, 3]))
 })
 
-test('scans that do not tell, or contradict each other, are no reason to teach anything', async () => {
+test('scans that show no chosen state, or contradict each other, lead to no learn', async () => {
   const open = aTarget([aRecord(1, [1], false), undefined, undefined])
   assert.equal(await open.repairScanned(), 'settled')
   const diverged = aTarget([aRecord(2, [1, 2]), aRecord(2, [1, 3]), aRecord(2, [1, 2])])
@@ -163,7 +163,7 @@ test('scans that do not tell, or contradict each other, are no reason to teach a
   assert.deepEqual(diverged.held()[1], aRecord(2, [1, 3]))
 })
 
-test('a stub that is deaf to what the scans have shown is reached by a round', async () => {
+test('a round reaches a stub that ignores the state that the scans have shown', async () => {
   const stub: KeyRecord = { ...EMPTY_RECORD, promised: { round: 5, proposerId: 0 }, isStub: true }
   const target = aTarget([aRecord(2, [1]), aRecord(2, [1]), stub])
   assert.equal(await target.repairScanned(), 'settled')

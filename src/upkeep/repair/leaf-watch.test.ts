@@ -29,7 +29,7 @@ test('writes on their way are not due: at each look other leaves differ, or diff
   }
 })
 
-test('a leaf that is never still is due after eight looks, and then ever more rarely', () => {
+test('a leaf that changes all the time is due after eight looks, and then more and more rarely', () => {
   const watch = new LeafWatch()
   const dueAt: number[] = []
   for (let look = 1; look <= 120; look += 1) {
@@ -40,7 +40,7 @@ test('a leaf that is never still is due after eight looks, and then ever more ra
   assert.deepEqual(dueAt, [8, 24, 56, 120])
 })
 
-test('a leaf that repair cannot mend is tried again ever more rarely, and at once when it changes', () => {
+test('a leaf that repair cannot mend is tried again more and more rarely, and at once when it changes', () => {
   const watch = new LeafWatch()
   const dueAt: number[] = []
   for (let look = 1; look <= 100; look += 1) {
@@ -51,7 +51,7 @@ test('a leaf that repair cannot mend is tried again ever more rarely, and at onc
   assert.deepEqual(dueAt, [2, 18, 41])
 })
 
-test('a leaf that was equal in between begins anew, and so does everything when other members answer', () => {
+test('a leaf that was equal in between starts again, and so do all leaves when other members answer', () => {
   const watch = new LeafWatch()
   watch.observe(aLook({ 7: [1, 1, 0] }))
   watch.observe(aLook({}))

@@ -13,7 +13,7 @@ async function begun(perSecondMax: number, steps: readonly number[]): Promise<nu
     for (;;) {
       await pace.take()
       count += 1
-      // Whoever never waits would never let the test go on.
+      // A loop that never waits would never let the test go on.
       assert.ok(count < 10_000)
     }
   })()
@@ -26,7 +26,7 @@ async function begun(perSecondMax: number, steps: readonly number[]): Promise<nu
   return counts
 }
 
-test('so many begin in a second, and no more', async () => {
+test('no more begin in a second than the limit', async () => {
   const steps = Array<number>(1_000).fill(1)
   const counts = await begun(100, steps)
   for (const [index, count] of counts.entries()) {
@@ -36,7 +36,7 @@ test('so many begin in a second, and no more', async () => {
   }
 })
 
-test('what a long pause left unused is not made up for', async () => {
+test('a share that a long pause left unused is not used later', async () => {
   const clock = new ManualClock()
   const pace = new Pace(1_000, clock)
   await pace.take()
