@@ -47,6 +47,16 @@ export const MemberStatus = Type.Object(
     stubs: nullable(
       Type.Integer({ ...count, description: 'How many records are stubs (removed tombstones).' }),
     ),
+    damaged: nullable(
+      Type.Integer({
+        ...count,
+        description:
+          'How many records the node knows to be damaged by its disk. They have no vote, and heal from the other nodes.',
+      }),
+    ),
+    healed: nullable(
+      Type.Integer({ ...count, description: 'How many damaged records have healed since the node started.' }),
+    ),
     version: nullable(Type.String({ description: 'The version of the program that the node runs.' })),
     epoch: nullable(Type.Integer({ minimum: 1, description: 'The epoch that the node is in.' })),
     problem: nullable(Type.String({ description: 'What is wrong with the node, in a sentence.' })),
@@ -124,16 +134,16 @@ export type ClusterStatus = Readonly<Static<typeof ClusterStatus>>
 
 /**
  * What one member holds for a group. `generation` and the fields after it are null when the member was not
- * reached.
+ * reached, or its record is damaged.
  */
 export const ReplicaView = Type.Object(
   {
     nodeId: Type.String(),
     address: Address,
-    holds: Type.Enum(['group', 'tombstone', 'stub', 'absent', 'unreachable'], {
+    holds: Type.Enum(['group', 'tombstone', 'stub', 'absent', 'damaged', 'unreachable'], {
       type: 'string',
       description:
-        '`tombstone`: the group was deleted. `stub`: the tombstone is removed, and only a promise is left. `absent`: nothing. `unreachable`: the node did not answer.',
+        '`tombstone`: the group was deleted. `stub`: the tombstone is removed, and only a promise is left. `absent`: nothing. `damaged`: the disk of the node has spoiled the record, which has no vote until it has healed. `unreachable`: the node did not answer.',
     }),
     version: nullable(Type.Integer({ minimum: 1, description: 'The version of the group.' })),
     generation: nullable(Type.Integer(count)),
@@ -155,7 +165,9 @@ export type ReplicaView = Readonly<Static<typeof ReplicaView>>
 export const GroupReplicas = Type.Object(
   {
     groupId: GroupId,
-    agree: Type.Boolean({ description: 'Whether every member answered, and all hold the same state.' }),
+    agree: Type.Boolean({
+      description: 'Whether every member answered with a whole record, and all hold the same state.',
+    }),
     differ: Type.Boolean({
       description:
         'Whether members that answered hold different states. If the members neither agree nor differ, some did not answer.',

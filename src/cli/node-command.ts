@@ -19,6 +19,10 @@ export function addNodeCommand(program: Command, { environment }: Context): void
     .option('--cluster-id <id>', 'belong to this cluster and to no other (CLUSTER_ID; default: any)')
     .option('--metrics-port <port>', 'where to answer GET /metrics (METRICS_PORT; default: nowhere)')
     .option(
+      '--scrub-period <seconds>',
+      'how long one search of all records for damaged ones takes (SCRUB_PERIOD; default: 86400)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

@@ -14,6 +14,7 @@ export type Flags = Readonly<{
   replaceAfter?: string | undefined
   clusterId?: string | undefined
   dataDir?: string | undefined
+  scrubPeriod?: string | undefined
   logLevel?: string | undefined
   nodes?: string | undefined
   connectors?: string | undefined
@@ -31,6 +32,7 @@ export type Variable =
   | 'REPLACE_AFTER'
   | 'CLUSTER_ID'
   | 'DATA_DIR'
+  | 'SCRUB_PERIOD'
   | 'LOG_LEVEL'
 /** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
@@ -51,6 +53,7 @@ const FLAGS = {
   REPLACE_AFTER: { name: '--replace-after', key: 'replaceAfter' },
   CLUSTER_ID: { name: '--cluster-id', key: 'clusterId' },
   DATA_DIR: { name: '--data-dir', key: 'dataDir' },
+  SCRUB_PERIOD: { name: '--scrub-period', key: 'scrubPeriod' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>
 

@@ -42,12 +42,23 @@ test('a flag wins over the environment, and the environment over .env', () => {
     port: 1,
     metricsPort: undefined,
     dataDir: '/e',
+    scrubPeriodMs: 86_400_000,
     clusterId: undefined,
     logLevel: 'info',
   })
   assert.equal(readNodeSettings({}, inAll).port, 2)
   assert.equal(readNodeSettings({ dataDir: '/g' }, environment({}, { PORT: '3' })).port, 3)
   assert.equal(readNodeSettings({ dataDir: '/g' }, environment()).port, 8001)
+})
+
+test('a node reads all its records within a day, or within the time that it is told', () => {
+  const read = (scrubPeriod: string) =>
+    readNodeSettings({ dataDir: '/d', scrubPeriod }, environment()).scrubPeriodMs
+  assert.deepEqual([read('1'), read('500.5')], [1_000, 500_500])
+  assert.match(
+    refusal(() => read('0')),
+    /^--scrub-period must be a number of seconds from 1 to 2678400, got "0"$/,
+  )
 })
 
 test('a node serves metrics only at the address that is set', () => {

@@ -25,6 +25,8 @@ export type NodeSettings = Readonly<{
   metricsPort: number | undefined
   /** Absolute. */
   dataDir: string
+  /** How long the node takes to read all its records once, in search of damaged ones. */
+  scrubPeriodMs: number
   /** The only cluster to which this node may belong. `undefined`: any. */
   clusterId: string | undefined
   /** A level of pino. */
@@ -81,6 +83,8 @@ const DRAIN_TIMEOUT_SECONDS = 10
 const REPLACE_AFTER_SECONDS = 60
 const REPLACE_AFTER_SECONDS_MAX = 86_400
 const CONNECTORS_MAX = 16
+/** A day; at most a month. */
+const SCRUB_PERIOD_SECONDS = { default: 86_400, min: 1, max: 2_678_400 }
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** The settings of a node. @throws SettingError */
@@ -94,6 +98,7 @@ export function readNodeSettings(flags: Flags, environment: Environment): NodeSe
     dataDir: absolutePath(
       required(find('DATA_DIR'), 'DATA_DIR', 'the directory in which this node keeps its data'),
     ),
+    scrubPeriodMs: readMs(find('SCRUB_PERIOD'), SCRUB_PERIOD_SECONDS),
     clusterId: readClusterId(find),
     logLevel: readLogLevel(find),
   })

@@ -87,13 +87,26 @@ export class ChangeMembers {
     return this.#change((now) => plan(now, newcomer))
   }
 
+  /** The ids of the nodes that are reached, and know of no damaged record (protocol.md §9). */
+  async #wholeMembers(nodes: Epoch['nodes']): Promise<ReadonlySet<string>> {
+    const { directory } = this.#cluster
+    const found = await Promise.all(
+      nodes.map(async ({ nodeId, address, link }) => {
+        if (!link.isReachable) return []
+        const description = await directory.describe(address).catch(() => undefined)
+        return (description?.damagedCount ?? 0) === 0 ? [nodeId] : []
+      }),
+    )
+    return new Set(found.flat())
+  }
+
   async #change(plan: (current: Membership) => ChangePlan): Promise<ChangeResult> {
     const { epoch, requireSpare, onChosen } = this.#cluster
     const current = epoch()
     if (current === undefined) return NOT_FOUND
     const { membership, client, nodes } = current
-    const reachable = new Set(nodes.filter(({ link }) => link.isReachable).map(({ nodeId }) => nodeId))
-    const planned = requireSpare(plan(membership), (nodeId) => reachable.has(nodeId))
+    const whole = await this.#wholeMembers(nodes)
+    const planned = requireSpare(plan(membership), (nodeId) => whole.has(nodeId))
     if (planned.kind === 'refused') return planned
     const outcome = await changeMembership(client, membership, planned.membership)
     if (outcome.kind !== 'decided') return { kind: outcome.kind, reason: REASONS[outcome.kind] }

@@ -59,7 +59,8 @@ test('a classic quorum less one, and two at least, must know of it', () => {
 })
 
 test('a value that is no membership is no vote', () => {
-  const parts = { version: '1', recordCount: 1, tombstoneCount: 0, stubCount: 0 }
+  const counts = { recordCount: 1, tombstoneCount: 0, stubCount: 0, damagedCount: 0, healedCount: 0 }
+  const parts = { version: '1', ...counts }
   const described = { nodeId: 'a', membership: OLD, ...parts }
   assert.deepEqual(claimOf(described), { nodeId: 'a', membership: OLD })
   for (const text of ['', '{', '{}', 'null', '[]'])

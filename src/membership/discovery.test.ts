@@ -18,7 +18,16 @@ function aMembership(clusterId: string, epoch = 1): Membership {
 function aSighting(address: string, nodeId: string, membership?: Membership): Sighting {
   return {
     address,
-    description: { nodeId, membership, version: '1', recordCount: 0, tombstoneCount: 0, stubCount: 0 },
+    description: {
+      nodeId,
+      membership,
+      version: '1',
+      recordCount: 0,
+      tombstoneCount: 0,
+      stubCount: 0,
+      damagedCount: 0,
+      healedCount: 0,
+    },
   }
 }
 

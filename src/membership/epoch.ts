@@ -39,6 +39,8 @@ export type EpochOptions = Readonly<{
   logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Called when an operation ended because of a fault of its key. */
   onKeyFault: (key: string, fault: KeyFault) => void
+  /** Called with a key of which a node has answered that its record is damaged. */
+  onDamage: (key: string) => void
   /** Called with records of nodes that contradict each other. */
   onDivergence: (key: string, replicas: readonly Replica[]) => void
   seams: Seams
@@ -106,6 +108,7 @@ function connect(
     counters,
     logger,
     onKeyFault,
+    onDamage,
     onDivergence,
     ...rest
   }: EpochOptions,
@@ -126,6 +129,7 @@ function connect(
       viewAgeMsMax: Math.min(viewAgeMsMax, viewAgeMsLimit),
       counters,
       onKeyFault,
+      onDamage,
       onDivergence,
     },
     (index, onSuspicion) => {

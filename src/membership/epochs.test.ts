@@ -44,6 +44,7 @@ function someEpochs() {
     counters: new Counters(),
     logger: LOGGER,
     onKeyFault: () => undefined,
+    onDamage: () => undefined,
     onDivergence: () => undefined,
     seams: {
       ...SHIPPED,

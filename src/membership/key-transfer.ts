@@ -13,8 +13,8 @@
  */
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../register/ballot.ts'
-import { isDamage } from '../register/damage.ts'
-import { highestAccepted, type Records } from '../register/known-chosen.ts'
+import { wholeRecords } from '../register/damage.ts'
+import { highestAccepted } from '../register/known-chosen.ts'
 import type { Holding, KeyRecord } from '../register/messages.ts'
 import { isClassicQuorum, type NodeSet, type Quorums } from '../register/quorum.ts'
 import { joiningOf, nodesOfEpoch, quorumsOfMembership } from '../rpc/membership.ts'
@@ -65,9 +65,7 @@ export function beginTransfer(
   { quorums, joining }: Handover,
 ): KeyTransfer {
   const isUnknown = holdings.every((holding) => holding === undefined || holding === EMPTY_RECORD)
-  const records: Records = holdings.map((holding) =>
-    holding === undefined || isDamage(holding) ? undefined : holding,
-  )
+  const records = wholeRecords(holdings)
   if (isUnknown || isSealed(records, quorums, joining)) return DONE
   return { kind: 'settle', listed: highestAccepted(records) }
 }

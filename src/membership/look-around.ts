@@ -48,6 +48,15 @@ export function observe(surroundings: Surroundings, sightings: readonly Sighting
   return { newer, moved, removed, lostDisks }
 
   function linkedDescription({ nodeId }: Member): Sighting['description'] {
-    return { nodeId, membership, version: '', recordCount: 0, tombstoneCount: 0, stubCount: 0 }
+    return {
+      nodeId,
+      membership,
+      version: '',
+      recordCount: 0,
+      tombstoneCount: 0,
+      stubCount: 0,
+      damagedCount: 0,
+      healedCount: 0,
+    }
   }
 }

@@ -25,6 +25,8 @@ function seen(address: string, nodeId: string, parts: Partial<Sighting['descript
     recordCount: 0,
     tombstoneCount: 0,
     stubCount: 0,
+    damagedCount: 0,
+    healedCount: 0,
   }
   return { address, description: { ...description, ...parts } }
 }

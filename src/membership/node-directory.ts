@@ -2,8 +2,8 @@ import type {
   Description,
   DigestAnswer,
   DigestRequest,
+  HeldEntry,
   Member,
-  ScanEntry,
   ScanRange,
 } from '../rpc/messages.ts'
 import type { BatchStream, Connect, NodeTransport, StreamHandlers } from '../rpc/transport.ts'
@@ -128,7 +128,7 @@ class SharedTransport implements NodeTransport {
     return this.#transport.digest(request, timeoutMs)
   }
 
-  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]> {
+  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly HeldEntry[]> {
     return this.#transport.scan(range, signal)
   }
 

@@ -32,7 +32,16 @@ function aSearch(clusterId?: string) {
       if (!nodes.has(address)) throw new Error('nobody is there')
       const membership = nodes.get(address)
       const nodeId = `${membership?.clusterId ?? 'new'}-${address}`
-      return { nodeId, membership, version: '1', recordCount: 0, tombstoneCount: 0, stubCount: 0 }
+      return {
+        nodeId,
+        membership,
+        version: '1',
+        recordCount: 0,
+        tombstoneCount: 0,
+        stubCount: 0,
+        damagedCount: 0,
+        healedCount: 0,
+      }
     },
     digest: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
@@ -54,6 +63,7 @@ function aSearch(clusterId?: string) {
     counters: new Counters(),
     logger: { debug: note, info: note, warn: note, error: note } as never,
     onKeyFault: () => assert.fail('no key is at fault'),
+    onDamage: () => undefined,
     onDivergence: () => assert.fail('nobody contradicts'),
     seams: SHIPPED,
   })

@@ -7,6 +7,7 @@
  */
 
 import { type Clock, sleep } from '../process/clock.ts'
+import { isDamage } from '../register/damage.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import type { NodeSet } from '../register/quorum.ts'
 import { ask } from '../replication/links/ask.ts'
@@ -171,7 +172,10 @@ class Work {
   #ask(key: string, nodes: NodeSet): Promise<Readonly<{ node: number; record: KeyRecord | undefined }>>[] {
     return this.#options.nodes.flatMap(({ link }, node) => {
       if (((nodes >> node) & 1) === 0) return []
-      return ask(link, key, { kind: 'read' }).then((answer) => ({ node, record: answer?.record }))
+      return ask(link, key, { kind: 'read' }).then((reply) => ({
+        node,
+        record: reply === undefined || isDamage(reply) ? undefined : reply.record,
+      }))
     })
   }
 }

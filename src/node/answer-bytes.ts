@@ -1,4 +1,5 @@
-import type { Answer, Request } from '../register/messages.ts'
+import { isDamage } from '../register/damage.ts'
+import type { Reply, Request } from '../register/messages.ts'
 import { sameWriteId } from '../register/state.ts'
 import { MESSAGE_BYTES_MAX } from '../rpc/channel-options.ts'
 
@@ -16,7 +17,9 @@ export const ANSWER_BYTES_MAX = MESSAGE_BYTES_MAX - BYTES_BESIDE_ANSWERS
 /**
  * An upper bound of the size of an encoded answer. A state that was in the request is not sent back.
  */
-export function answerBytes({ record: { state } }: Answer, request: Request): number {
+export function answerBytes(reply: Reply, request: Request): number {
+  if (isDamage(reply)) return BYTES_BESIDE_VALUE
+  const { state } = reply.record
   const isSameState = 'state' in request && sameWriteId(request.state.writeId, state.writeId)
   return BYTES_BESIDE_VALUE + (isSameState ? 0 : (state.value?.length ?? 0))
 }

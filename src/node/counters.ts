@@ -1,19 +1,20 @@
 import { BucketCounts, SECONDS_BOUNDS, SIZE_BOUNDS } from '../metrics/bucket-counts.ts'
 import type { Request } from '../register/messages.ts'
 
-type MessageCounts = { ok: number; refused: number }
+/** `damaged`: the record of the key is damaged. */
+type MessageCounts = { ok: number; refused: number; damaged: number }
 
 /** The counters of a node, as plain numbers. `node-metrics.ts` shows them. */
 export class NodeCounters {
   /** Messages that the node acted on. A mark gets no answer, and counts as ok. */
   readonly messages: Readonly<Record<Request['kind'], MessageCounts>> = {
-    prepare: { ok: 0, refused: 0 },
-    accept: { ok: 0, refused: 0 },
-    learn: { ok: 0, refused: 0 },
-    mark: { ok: 0, refused: 0 },
-    read: { ok: 0, refused: 0 },
-    stub: { ok: 0, refused: 0 },
-    drop: { ok: 0, refused: 0 },
+    prepare: { ok: 0, refused: 0, damaged: 0 },
+    accept: { ok: 0, refused: 0, damaged: 0 },
+    learn: { ok: 0, refused: 0, damaged: 0 },
+    mark: { ok: 0, refused: 0, damaged: 0 },
+    read: { ok: 0, refused: 0, damaged: 0 },
+    stub: { ok: 0, refused: 0, damaged: 0 },
+    drop: { ok: 0, refused: 0, damaged: 0 },
   }
   /** Batches for another node, cluster or epoch, on which the node did not act. */
   mismatchedBatches = 0

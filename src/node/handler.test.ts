@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Request } from '../register/messages.ts'
 import type { AnswerBatch, KeyedRequest, Membership, Recipient, RequestBatch } from '../rpc/messages.ts'
+import { wholeAnswer, wholeEntry } from '../testing/whole.ts'
 import { NodeHandler } from './handler.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
 import type { IndexLimits } from './store/key-index.ts'
@@ -47,7 +48,7 @@ function aNode(t: TestContext, { clusterId, ...limits }: Options = {}) {
   }
   const turn = () => {
     for (const fn of deferred.splice(0)) fn()
-    return replies.splice(0)
+    return replies.splice(0).map((batch) => ({ ...batch, answers: batch.answers.map(wholeAnswer) }))
   }
   const adopt = () => {
     send([], { membership })
@@ -152,7 +153,7 @@ test('a mark counts for answers and scans only if it is about the state of the r
   const slice = handler.scan({ start: '', end: '', omitValues: false }, 9)
   assert.ok(slice !== undefined && slice !== 'not_meant')
   assert.deepEqual(
-    slice.entries.map(({ record }) => record.chosen),
+    slice.entries.map(wholeEntry).map(({ record }) => record.chosen),
     [true, false],
   )
 })

@@ -1,13 +1,16 @@
 import { FaultError } from '../process/fault.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
-import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import { isDamage, onDamaged } from '../register/damage.ts'
+import type { Answer, Damage, KeyRecord, Reply, Request } from '../register/messages.ts'
 import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
+import { compareKeys } from '../rpc/key-order.ts'
 import type {
   AnswerBatch,
   Description,
   DigestAnswer,
   DigestRequest,
+  HeldEntry,
   KeyedRequest,
   Membership,
   RequestBatch,
@@ -15,8 +18,9 @@ import type {
 } from '../rpc/messages.ts'
 import { ANSWER_BYTES_MAX, answerBytes } from './answer-bytes.ts'
 import { NodeCounters } from './counters.ts'
+import { Damages } from './damages.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
-import type { RecordStore, ScanSlice } from './store/record-store.ts'
+import type { RecordStore } from './store/record-store.ts'
 
 /** A node that has saved nothing during this many calls of `reclaim` is idle. */
 const QUIET_CALLS = 10
@@ -48,7 +52,12 @@ export type NodeHandlerOptions = Readonly<{
   onForeign?: (sentence: string) => void
   /** By default, counters that nothing reads. */
   counters?: NodeCounters
+  /** The damaged records that the node knows of. */
+  damages?: Damages
 }>
+
+/** A part of a scan: see `ScanSlice`. */
+export type HeldSlice = Readonly<{ entries: readonly HeldEntry[]; nextStart: string | undefined }>
 
 type Arrival = Readonly<{
   batch: RequestBatch
@@ -73,6 +82,7 @@ export class NodeHandler {
   readonly #onFatal: NodeHandlerOptions['onFatal']
   #onForeign: (sentence: string) => void
   readonly #counters: NodeCounters
+  readonly #damages: Damages
   #arrivals: Arrival[] = []
   /** Changes of the store in this turn. */
   #saves = 0
@@ -84,6 +94,7 @@ export class NodeHandler {
 
   constructor(options: NodeHandlerOptions) {
     const { store, version, clusterId, defer, onFatal, counters = new NodeCounters() } = options
+    const { damages = new Damages() } = options
     this.#store = store
     this.#version = version
     this.#defer = defer
@@ -91,6 +102,7 @@ export class NodeHandler {
     this.#onFatal = onFatal
     this.#onForeign = options.onForeign ?? (() => undefined)
     this.#counters = counters
+    this.#damages = damages
   }
 
   /**
@@ -108,7 +120,9 @@ export class NodeHandler {
   describe(): Description | undefined {
     return this.#guard(() => {
       const { nodeId, membership, inventory } = this.#store
-      const described = { nodeId, membership, version: this.#version, ...inventory.counts }
+      const { count: damagedCount, healedCount } = this.#damages
+      const counts = { ...inventory.counts, damagedCount, healedCount }
+      const described = { nodeId, membership, version: this.#version, ...counts }
       const vote = this.#membershipVote()
       return vote === undefined ? described : { ...described, membershipVote: vote }
     })
@@ -126,17 +140,34 @@ export class NodeHandler {
   }
 
   /**
-   * As `RecordStore.scan`. `not_meant`: the scan is for another node or another epoch. `undefined` when the
-   * store has failed.
+   * As `RecordStore.scan`, with the damaged records in their places. `not_meant`: the scan is for another
+   * node or another epoch. `undefined` when the store has failed.
    */
-  scan(range: ScanRange, limit: number): ScanSlice | 'not_meant' | undefined {
+  scan(range: ScanRange, limit: number): HeldSlice | 'not_meant' | undefined {
     return this.#guard(() => {
       if (range.recipient !== undefined && !isMeantFor(this.#store, range.recipient)) return 'not_meant'
-      const slice = this.#store.scan(range, limit)
-      const [damaged] = slice.damaged
-      if (damaged !== undefined) throw new DamagedRecordError(damaged, 'a scan has found it')
-      return slice
+      if (range.damagedOnly) return this.#scanDamaged(range, limit)
+      const { entries, damaged, nextStart } = this.#store.scan(range, limit)
+      if (damaged.length === 0) return { entries, nextStart }
+      const held: HeldEntry[] = [
+        ...entries,
+        ...damaged.map((key) => ({ key, record: this.#damageOf(key, 'a scan has found it') })),
+      ]
+      return { entries: held.sort((a, b) => compareKeys(a.key, b.key)), nextStart }
     })
+  }
+
+  #scanDamaged({ start, end }: ScanRange, limit: number): HeldSlice {
+    const keys = [...this.#damages.keys]
+      .filter((key) => compareKeys(key, start) >= 0 && (end === '' || compareKeys(key, end) < 0))
+      .sort(compareKeys)
+    const entries = keys.slice(0, limit).map((key) => ({ key, record: this.#damageOf(key, '') }))
+    // The first key after the last one: no key contains a NUL.
+    return { entries, nextStart: keys.length > limit ? `${keys[limit - 1]}\0` : undefined }
+  }
+
+  #damageOf(key: string, reason: string): Damage {
+    return this.#damages.note(key, this.#store.promiseBound, reason)
   }
 
   /** `undefined` when the store has failed. */
@@ -231,7 +262,7 @@ export class NodeHandler {
       this.#counters.mismatchedBatches += 1
       return { answers: { batchId, answers: [], mismatch: { nodeId, membership } } }
     }
-    const answers: Answer[] = []
+    const answers: Reply[] = []
     let bytes = 0
     for (const keyed of requests) {
       const given = this.#answer(keyed)
@@ -290,24 +321,48 @@ export class NodeHandler {
     this.#onForeign = () => undefined
   }
 
-  #answer(keyed: KeyedRequest): Answer | undefined {
+  #answer(keyed: KeyedRequest): Reply | undefined {
     const counts = this.#counters.messages[keyed.request.kind]
     const given = this.#act(keyed)
-    if (given === undefined || given.ok) counts.ok += 1
+    if (given === undefined) counts.ok += 1
+    else if (isDamage(given)) counts.damaged += 1
+    else if (given.ok) counts.ok += 1
     else counts.refused += 1
     return given
   }
 
-  #act({ key, request }: KeyedRequest): Answer | undefined {
+  #act({ key, request }: KeyedRequest): Reply | undefined {
     if (request.kind === 'mark') {
       this.#store.mark(key, request)
       return undefined
     }
     const first = this.#answerFirst(key, request)
     if (first !== undefined) return first
-    const record = this.#store.load(key)
+    const record = this.#load(key)
+    if (record instanceof DamagedRecordError) return this.#actOnDamaged(key, request, record)
+    this.#damages.readWhole(key)
     const given = answer(record, request)
     if (given.record !== record) this.#save(key, record, given.record)
+    return given
+  }
+
+  #load(key: string): KeyRecord | DamagedRecordError {
+    try {
+      return this.#store.load(key)
+    } catch (error) {
+      if (error instanceof DamagedRecordError) return error
+      throw error
+    }
+  }
+
+  /** Everything goes on as if this node had not answered, until it learns what heals the record. */
+  #actOnDamaged(key: string, request: Request, { message }: DamagedRecordError): Reply {
+    const damage = this.#damageOf(key, message)
+    const given = onDamaged(damage, request)
+    if (given === undefined) return damage
+    this.#store.heal(key, given.record)
+    this.#damages.healed(key)
+    this.#saves++
     return given
   }
 

@@ -17,6 +17,7 @@ import type { ScanEntry } from '../rpc/messages.ts'
 import { nodeService } from '../rpc/service.ts'
 import { type NodeProcess, startNodeProcess } from '../testing/node-process.ts'
 import { aBatch, anAccept, aStream } from '../testing/node-service.ts'
+import { wholeAnswer, wholeEntry } from '../testing/whole.ts'
 
 const KEY = 'cluster/x'
 const DEADLINE_MS = 5_000
@@ -33,7 +34,7 @@ before(async () => {
   nodeId = (await transport.describe(DEADLINE_MS)).nodeId
   const { stream, next } = aStream(transport)
   stream.send(aBatch(nodeId, 1, [anAccept(KEY, Buffer.from('kept'))]))
-  assert.equal((await next()).answers[0]?.ok, true)
+  assert.equal(wholeAnswer((await next()).answers[0]).ok, true)
   transport.close()
 })
 
@@ -50,7 +51,8 @@ async function contents(): Promise<readonly ScanEntry[]> {
     const description = await transport.describe(DEADLINE_MS)
     assert.deepEqual([description.nodeId, description.membership], [nodeId, undefined])
     const signal = AbortSignal.timeout(DEADLINE_MS)
-    return (await Array.fromAsync(transport.scan({ start: '', end: '', omitValues: false }, signal))).flat()
+    const pages = await Array.fromAsync(transport.scan({ start: '', end: '', omitValues: false }, signal))
+    return pages.flat().map(wholeEntry)
   } finally {
     transport.close()
   }

@@ -14,6 +14,7 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { KeyedRequest, ReceivedAnswers } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 import { type NodeProcess, startNodeProcess } from '../testing/node-process.ts'
+import { wholeAnswer } from '../testing/whole.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import { SqliteStore } from './store/sqlite-store.ts'
 
@@ -65,7 +66,7 @@ async function write(
       stream.send({ ...header, requests: [anAccept(`cluster/${index}`, index, options.valueBytes)] })
     }
     const onAnswers = ({ batchId, answers }: ReceivedAnswers) => {
-      assert.equal(answers[0]?.ok, true)
+      assert.equal(wholeAnswer(answers[0]).ok, true)
       acknowledged.push(`cluster/${batchId}`)
       sendNext()
     }

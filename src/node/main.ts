@@ -5,14 +5,18 @@ import type { NodeSettings } from '../config/settings.ts'
 import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
+import { systemClock } from '../process/clock.ts'
 import { FaultError } from '../process/fault.ts'
 import { type Log, openLog } from '../process/log.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { NodeCounters } from './counters.ts'
+import { DamageLog } from './damage-log.ts'
+import { Damages } from './damages.ts'
 import { NodeHandler } from './handler.ts'
 import { addNodeMetrics, type NodeFigures } from './node-metrics.ts'
+import { Scrub } from './scrub.ts'
 import { buildNodeService, type NodeService } from './service.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
@@ -46,6 +50,8 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
   const counters = new NodeCounters()
+  const damageLog = new DamageLog(log, systemClock)
+  const damages: Damages = new Damages((key, reason) => damageLog.found(key, reason, damages))
   const directory = openDataDirectory(settings.dataDir, {
     onCommit: (commitMs) => counters.commitSeconds.observe(commitMs / 1_000),
     onUpgrade: logUpgrade(log),
@@ -61,8 +67,8 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   let metricsServer: MetricsServer | undefined
   try {
     refuseOtherCluster(directory.store, settings)
-    metricsServer = await showMetrics(directory.store, settings, { counters, droppedCount })
-    await serve(directory.store, settings, { log, counters, metricsPort: metricsServer?.port })
+    metricsServer = await showMetrics(directory.store, settings, { counters, damages, droppedCount })
+    await serve(directory.store, settings, { log, counters, damages, metricsPort: metricsServer?.port })
   } finally {
     metricsServer?.close()
     directory.close()
@@ -95,21 +101,26 @@ function logUpgrade(log: Logger): (done: number, total: number) => void {
 async function showMetrics(
   store: SqliteStore,
   { host, metricsPort: port, dataDir }: NodeSettings,
-  { counters, droppedCount }: Pick<NodeFigures, 'counters'> & Pick<Log, 'droppedCount'>,
+  { counters, damages, droppedCount }: Pick<NodeFigures, 'counters' | 'damages'> & Pick<Log, 'droppedCount'>,
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const metrics = new Metrics()
-  addNodeMetrics(metrics, { counters, store, dataDir })
+  addNodeMetrics(metrics, { counters, damages, store, dataDir })
   addLogMetrics(metrics, { droppedCount })
   return serveMetrics(metrics, { host, port })
 }
 
-type Surroundings = Readonly<{ log: Logger; counters: NodeCounters; metricsPort: number | undefined }>
+type Surroundings = Readonly<{
+  log: Logger
+  counters: NodeCounters
+  damages: Damages
+  metricsPort: number | undefined
+}>
 
 async function serve(
   store: SqliteStore,
   settings: NodeSettings,
-  { log, counters, metricsPort }: Surroundings,
+  { log, counters, damages, metricsPort }: Surroundings,
 ): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const handler = new NodeHandler({
@@ -120,6 +131,7 @@ async function serve(
     onFatal: failure.reject,
     onForeign: (sentence) => log.error(`${sentence}.`),
     counters,
+    damages,
   })
   const service = buildNodeService(handler)
   const stopped = stopSignal()
@@ -128,6 +140,17 @@ async function serve(
   const { host, dataDir } = settings
   log.info({ host, port, metricsPort, nodeId: store.nodeId, version: VERSION, dataDir }, 'node is listening')
 
+  const scrub = new Scrub({
+    handler,
+    recordCount: () => store.inventory.counts.recordCount,
+    clock: systemClock,
+    passMs: settings.scrubPeriodMs,
+    onPass: (records) => {
+      const { count: damaged, foundCount: found, healedCount: healed } = damages
+      log.info({ records, damaged, found, healed }, 'all records have been read in search of damaged ones')
+    },
+  })
+  scrub.run()
   const flushing = setInterval(() => {
     handler.flush()
     handler.reclaim()
@@ -143,6 +166,7 @@ async function serve(
     throw err
   } finally {
     clearInterval(flushing)
+    scrub.close()
     service.close()
   }
 }

@@ -3,19 +3,22 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { NodeCounters } from './counters.ts'
+import type { Damages } from './damages.ts'
 import { STORE_FILE } from './store/data-directory.ts'
 import type { RecordStore } from './store/record-store.ts'
 
 export type NodeFigures = Readonly<{
   counters: NodeCounters
+  damages: Damages
   store: Pick<RecordStore, 'inventory' | 'membership'>
   dataDir: string
 }>
 
 /** Adds them, all with the prefix `cohort_`. */
-export function addNodeMetrics(metrics: Metrics, { counters, store, dataDir }: NodeFigures): void {
+export function addNodeMetrics(metrics: Metrics, { counters, damages, store, dataDir }: NodeFigures): void {
   addStoreMetrics(metrics, store, dataDir)
   addMessageMetrics(metrics, counters)
+  addDamageMetrics(metrics, damages)
   metrics.histogram(
     {
       name: 'cohort_commit_duration_seconds',
@@ -56,6 +59,24 @@ function addStoreMetrics(metrics: Metrics, store: NodeFigures['store'], dataDir:
   )
 }
 
+function addDamageMetrics(metrics: Metrics, damages: Damages): void {
+  metrics.gauge(
+    { name: 'cohort_damaged_records', help: 'Records that the node knows to be damaged now.' },
+    () => [{ value: damages.count }],
+  )
+  metrics.counter(
+    {
+      name: 'cohort_damages_total',
+      help: 'Damaged records that the node has found. If it grows, the disk is dying.',
+    },
+    () => [{ value: damages.foundCount }],
+  )
+  metrics.counter(
+    { name: 'cohort_healed_records_total', help: 'Those of them that have healed from the other nodes.' },
+    () => [{ value: damages.healedCount }],
+  )
+}
+
 function addMessageMetrics(metrics: Metrics, counters: NodeCounters): void {
   metrics.counter(
     {
@@ -64,9 +85,10 @@ function addMessageMetrics(metrics: Metrics, counters: NodeCounters): void {
       labels: ['kind', 'outcome'],
     },
     () =>
-      Object.entries(counters.messages).flatMap(([kind, { ok, refused }]) => [
+      Object.entries(counters.messages).flatMap(([kind, { ok, refused, damaged }]) => [
         { value: ok, labels: { kind, outcome: 'ok' } },
         { value: refused, labels: { kind, outcome: 'refused' } },
+        { value: damaged, labels: { kind, outcome: 'damaged' } },
       ]),
   )
   metrics.counter(

@@ -45,6 +45,8 @@ test('batches travel there and back, and the state that was sent comes back as t
     recordCount: 0,
     tombstoneCount: 0,
     stubCount: 0,
+    damagedCount: 0,
+    healedCount: 0,
   })
   const { stream, next } = aStream(transport)
   const written = anAccept('cluster/x', Buffer.from('x'))

@@ -6,6 +6,7 @@
  */
 import { EMPTY_RECORD, onLearn } from './acceptor.ts'
 import { PLAUSIBLE_ROUND_MAX } from './ballot.ts'
+import type { Records } from './known-chosen.ts'
 import type { Answer, Damage, Holding, KeyRecord, Reply, Request } from './messages.ts'
 
 /**
@@ -16,6 +17,11 @@ export const PROMISE_BOUND_STEP = 1_024
 
 export function isDamage(reply: Reply | Holding): reply is Damage {
   return 'promiseBound' in reply
+}
+
+/** What is whole of what nodes hold; a damaged record is no word of its node. */
+export function wholeRecords(holdings: readonly (Holding | undefined)[]): Records {
+  return holdings.map((holding) => (holding === undefined || isDamage(holding) ? undefined : holding))
 }
 
 /**

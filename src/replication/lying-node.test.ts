@@ -20,6 +20,7 @@ import { encodeAnswerBatch } from '../rpc/batch-codec.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
 import { type BatchTurn, LyingNode } from '../testing/lying-node.ts'
+import { wholeAnswer } from '../testing/whole.ts'
 import { rawMessage } from '../testing/wire-reference.ts'
 import { LINK_LIMITS } from './links/link-limits.ts'
 import { NodeLink } from './links/node-link.ts'
@@ -420,7 +421,9 @@ for (const [what, lie] of PLAUSIBLE) {
           encodeAnswerBatch(
             {
               ...right,
-              answers: right.answers.map((answer, index) => lie(answer, requests[index]!.request)),
+              answers: right.answers.map((answer, index) =>
+                lie(wholeAnswer(answer), requests[index]!.request),
+              ),
             },
             batch.requests,
           ),

@@ -3,6 +3,7 @@
  * answers, losses and timers back to them. It decides only how long to back off and how much to remember.
  */
 import type { Clock } from '../process/clock.ts'
+import { isDamage } from '../register/damage.ts'
 import { type Chosen, knownNodes, type Records } from '../register/known-chosen.ts'
 import type { Answer } from '../register/messages.ts'
 import type { Decision, KeyFault, Operation, Outcome } from '../register/operation.ts'
@@ -40,6 +41,8 @@ export type RegisterClientOptions = Readonly<{
    * Called when an operation ended because of a fault of its key. The fault stays until a person repairs it.
    */
   onKeyFault?: (key: string, fault: KeyFault) => void
+  /** Called with a key of which a node has answered that its record is damaged (protocol.md §9). */
+  onDamage?: (key: string) => void
   /** Called when two nodes contradict each other in their answers to one read: see divergence.ts. */
   onDivergence?: (key: string, replicas: readonly Replica[]) => void
 }>
@@ -285,8 +288,11 @@ export class RegisterClient {
       key,
       request,
       onAnswer: (answer) => {
-        if (round !== undefined) this.#counters.countAnswer(round, answer)
-        if (request.kind === 'read') this.#compare(key, proposer, to, round!, answer)
+        if (isDamage(answer)) this.#options.onDamage?.(key)
+        else {
+          if (round !== undefined) this.#counters.countAnswer(round, answer)
+          if (request.kind === 'read') this.#compare(key, proposer, to, round!, answer)
+        }
         this.#react(key, proposer, () => proposer.receive(to, token, answer))
       },
       onLost: () => this.#react(key, proposer, () => proposer.lose(to, token)),

@@ -7,8 +7,8 @@ import {
   BRANCH_COUNT,
   type DigestAnswer,
   type DigestRequest,
+  type HeldEntry,
   LEAVES_PER_BRANCH,
-  type ScanEntry,
   type ScanRange,
 } from './messages.ts'
 import { refuse } from './wire.ts'
@@ -38,7 +38,7 @@ export class ScanCheck {
   }
 
   /** @throws {WireError} */
-  page(entries: readonly ScanEntry[]): void {
+  page(entries: readonly HeldEntry[]): void {
     const { start, end, limit } = this.#range
     if (entries.length > SCAN_PAGE_RECORDS_MAX)
       refuse(`a page of a scan has more than ${SCAN_PAGE_RECORDS_MAX} records`)

@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
-import { ROUND_MAX } from '../register/ballot.ts'
+import { PLAUSIBLE_ROUND_MAX, ROUND_MAX } from '../register/ballot.ts'
+import type { Reply } from '../register/messages.ts'
 import { ABSENT, GENERATION_MAX } from '../register/state.ts'
 import { anyCount, anyKeyedRequest, anyMembership, anyRecord, plain } from '../testing/message-arbitraries.ts'
+import { wholeAnswer } from '../testing/whole.ts'
 import { optional, reference, wireAnswer, wireRequest } from '../testing/wire-reference.ts'
 import * as codec from './batch-codec.ts'
 import type { AnswerBatch, KeyedRequest, RequestBatch } from './messages.ts'
@@ -88,10 +90,12 @@ test('a request is not taken for one of another key', () => {
 const anyExchange = plain({
   keyed: anyKeyedRequest,
   record: anyRecord,
+  promiseBound: fc.option(fc.nat(PLAUSIBLE_ROUND_MAX), { nil: undefined, freq: 4 }),
   isRight: fc.boolean(),
   isSame: fc.boolean(),
-}).map(({ keyed, record, isRight, isSame }) => {
+}).map(({ keyed, record, promiseBound, isRight, isSame }): { keyed: KeyedRequest; answer: Reply } => {
   const { request } = keyed
+  if (promiseBound !== undefined) return { keyed, answer: { promiseBound } }
   if (isRight) return { keyed, answer: answer(record, request) }
   const isSent = isSame && 'state' in request && record.accepted !== undefined
   return { keyed, answer: { ok: false, record: isSent ? { ...record, state: request.state } : record } }
@@ -308,7 +312,7 @@ for (const [what, request, record] of CONTRADICTIONS) {
       name: 'WireError',
       message: /has a record that does not show it/,
     })
-    assert.equal(codec.decodeAnswerBatch(bytes(false), oldest).answers[0]?.ok, false)
+    assert.equal(wholeAnswer(codec.decodeAnswerBatch(bytes(false), oldest).answers[0]).ok, false)
   })
 }
 
@@ -334,7 +338,7 @@ test('an answer with numbers that no node accepts is ignored, and the others of 
     requests,
   })
   assert.deepEqual(
-    batch.answers.map((answer) => answer?.record.promised.round),
+    batch.answers.map((answer) => answer && wholeAnswer(answer).record.promised.round),
     [ROUND_MAX, undefined, undefined],
   )
 })
@@ -344,3 +348,17 @@ function anAccept(round: number) {
   const state = { generation: 1, writeId: OWN[0]!, lineage: OWN, value: undefined }
   return { ballot: { round, proposerId: 0 }, state, next: { round: round + 1, proposerId: 0 } }
 }
+
+test('an answer with a damage has nothing else, and a bound that a node can have', () => {
+  const oldest = { batchId: 1, requests: [{ key: 'group/x', request: { kind: 'read' } as const }] }
+  const decode = (answer: object) =>
+    codec.decodeAnswerBatch(reference('AnswerBatch', { batchId: 1, answers: [answer] }), oldest)
+  const damage = { promiseBound: PLAUSIBLE_ROUND_MAX }
+  assert.deepEqual(decode({ damage }).answers, [damage])
+  for (const [answer, message] of [
+    [{ damage, ok: true }, /both a damage and a record/],
+    [{ damage, record: { promised: { round: 1 } } }, /both a damage and a record/],
+    [{ damage: { promiseBound: PLAUSIBLE_ROUND_MAX + 1 } }, /a promise bound is above 2\^44/],
+  ] as const)
+    assert.throws(() => decode(answer), { name: 'WireError', message })
+})

@@ -1,5 +1,5 @@
 /** Batches of requests, and the answers to them, as bytes. */
-import type { Answer, Request } from '../register/messages.ts'
+import type { Reply, Request } from '../register/messages.ts'
 import { REQUESTS_PER_BATCH_MAX } from './limits.ts'
 import { readMembership, readMismatch, writeMembership, writeMismatch } from './membership-codec.ts'
 import type {
@@ -169,7 +169,7 @@ export function decodeAnswerBatch(
     if (oldest === undefined) refuse(`it answers batch ${batchId}, and no batch is in flight`)
     if (batchId !== oldest.batchId) refuse(`it answers batch ${batchId} before batch ${oldest.batchId}`)
     const { requests } = oldest
-    const answers: (Answer | undefined)[] = []
+    const answers: (Reply | undefined)[] = []
     let mismatch: Mismatch | undefined
     let index = nextAnswered(requests, 0)
     while (reader.pos < reader.len) {

@@ -12,7 +12,13 @@ test('a description has the bytes that node.proto says, and is read back as it w
       anyCount,
       fc.option(fc.uint8Array(), { nil: undefined }),
       (membership, count, vote) => {
-        const counts = { recordCount: count, tombstoneCount: count, stubCount: count }
+        const counts = {
+          recordCount: count,
+          tombstoneCount: count,
+          stubCount: count,
+          damagedCount: count,
+          healedCount: count,
+        }
         const known = { nodeId: 'n', membership, version: '1.2.3', ...counts }
         const description = vote === undefined ? known : { ...known, membershipVote: Buffer.from(vote) }
         const bytes = reference('DescribeAnswer', { ...optional(description), wireVersion: 1 })

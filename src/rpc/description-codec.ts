@@ -27,6 +27,8 @@ export function encodeDescription(description: Description): Buffer {
     writeInteger(writer, 48, description.stubCount)
     writeVersions(writer, VERSIONS)
     if (description.membershipVote !== undefined) writer.uint32(74).bytes(description.membershipVote)
+    writeInteger(writer, 80, description.damagedCount)
+    writeInteger(writer, 88, description.healedCount)
   })
 }
 
@@ -43,6 +45,8 @@ export function decodeDescription(bytes: Uint8Array): Description {
     let recordCount = 0
     let tombstoneCount = 0
     let stubCount = 0
+    let damagedCount = 0
+    let healedCount = 0
     let membershipVote: Uint8Array | undefined
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
@@ -52,11 +56,14 @@ export function decodeDescription(bytes: Uint8Array): Description {
       else if (tag === 32) recordCount = readInteger(reader)
       else if (tag === 40) tombstoneCount = readInteger(reader)
       else if (tag === 48) stubCount = readInteger(reader)
+      else if (tag === 80) damagedCount = readInteger(reader)
+      else if (tag === 88) healedCount = readInteger(reader)
       else if (tag === 74) membershipVote = reader.bytes()
       else skip(reader, tag)
     }
     if (nodeId === '') refuse('it names no node')
-    const described = { nodeId, membership, version, recordCount, tombstoneCount, stubCount }
+    const counts = { recordCount, tombstoneCount, stubCount, damagedCount, healedCount }
+    const described = { nodeId, membership, version, ...counts }
     return membershipVote === undefined ? described : { ...described, membershipVote }
   })
 }

@@ -15,10 +15,10 @@ import type {
   Description,
   DigestAnswer,
   DigestRequest,
+  HeldEntry,
   KeyedRequest,
   ReceivedAnswers,
   RequestBatch,
-  ScanEntry,
   ScanRange,
 } from './messages.ts'
 import { nodeService } from './service.ts'
@@ -151,7 +151,7 @@ class GrpcTransport implements NodeTransport {
     }
   }
 
-  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly HeldEntry[]> {
     signal?.throwIfAborted()
     if (this.#isClosed) throw new Error(`the scan of ${this.#address} ended early: ${CLOSED}`)
     const { path, requestSerialize, responseDeserialize } = nodeService.scan

@@ -1,4 +1,4 @@
-import type { Answer, KeyRecord, Request } from '../register/messages.ts'
+import type { Holding, KeyRecord, Reply, Request } from '../register/messages.ts'
 
 /** One node of a membership. `address` is host:port. */
 export type Member = Readonly<{ nodeId: string; address: string }>
@@ -61,7 +61,7 @@ export type Mismatch = Readonly<{ nodeId: string; membership: Membership | undef
 /** A batch of answers: one for each request but the marks, in the order of the requests. */
 export type AnswerBatch = Readonly<{
   batchId: number
-  answers: readonly Answer[]
+  answers: readonly Reply[]
   mismatch: Mismatch | undefined
 }>
 
@@ -70,7 +70,7 @@ export type AnswerBatch = Readonly<{
  * no node takes (protocol.md §4.7).
  */
 export type ReceivedAnswers = Omit<AnswerBatch, 'answers'> &
-  Readonly<{ answers: readonly (Answer | undefined)[] }>
+  Readonly<{ answers: readonly (Reply | undefined)[] }>
 
 /** The id of a node, and what it holds. `membership` is `undefined` while the node is new. */
 export type Description = Readonly<{
@@ -80,7 +80,8 @@ export type Description = Readonly<{
   /** The value that it has accepted in the register of the membership. Not set: it has accepted none. */
   membershipVote?: Uint8Array
 }> &
-  Counts
+  Counts &
+  DamageCounts
 
 /** How many records a node holds. */
 export type Counts = Readonly<{
@@ -90,6 +91,14 @@ export type Counts = Readonly<{
   tombstoneCount: number
   /** Tombstones whose removal has begun. */
   stubCount: number
+}>
+
+/** What a node knows of damaged records (protocol.md §9). */
+export type DamageCounts = Readonly<{
+  /** Those that are damaged now, as far as it knows. */
+  damagedCount: number
+  /** Those that have healed since it started. */
+  healedCount: number
 }>
 
 /**
@@ -109,6 +118,8 @@ export type ScanRange = Readonly<{
    * all.
    */
   limit?: number | undefined
+  /** Only records that the node knows to be damaged. */
+  damagedOnly?: boolean | undefined
   /**
    * The recipient. Any other node refuses the scan, also if the node's epoch changes while the scan runs.
    * `undefined`: any node.
@@ -130,4 +141,8 @@ export type DigestRequest = Recipient & Readonly<{ branches: readonly number[] }
 
 export type DigestAnswer = Readonly<{ digests: readonly number[]; mismatch: Mismatch | undefined }>
 
+/** A key and its record. */
 export type ScanEntry = Readonly<{ key: string; record: KeyRecord }>
+
+/** A key and what a node holds for it. */
+export type HeldEntry = Readonly<{ key: string; record: Holding }>

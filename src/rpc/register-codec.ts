@@ -1,9 +1,18 @@
-import { type Ballot, compareBallots, FIRST_BALLOT, PROPOSER_ID_MAX, ROUND_MAX } from '../register/ballot.ts'
 import {
-  type Answer,
+  type Ballot,
+  compareBallots,
+  FIRST_BALLOT,
+  PLAUSIBLE_ROUND_MAX,
+  PROPOSER_ID_MAX,
+  ROUND_MAX,
+} from '../register/ballot.ts'
+import { isDamage } from '../register/damage.ts'
+import {
+  type Damage,
   isRecordWithinBounds,
   type KeyRecord,
   READ_REQUEST,
+  type Reply,
   type Request,
 } from '../register/messages.ts'
 import { ABSENT, GENERATION_MAX, type State, sameWriteId, type WriteId } from '../register/state.ts'
@@ -238,13 +247,15 @@ function readMarkOrStub(reader: Reader, kind: 'mark' | 'stub'): Request {
   return { kind, ballot, writeId }
 }
 
-/** Writes the answer to `request`, leaving out a state that the asker has because it was in the request. */
-export function writeAnswer(
-  writer: Writer,
-  tag: number,
-  { ok, record }: Answer,
-  { key, request }: KeyedRequest,
-): void {
+/** Writes the answer to `request`, without the state if the request had the same state. */
+export function writeAnswer(writer: Writer, tag: number, reply: Reply, { key, request }: KeyedRequest): void {
+  if (isDamage(reply)) {
+    writer.uint32(tag).fork()
+    writeDamage(writer, 34, reply)
+    writer.ldelim()
+    return
+  }
+  const { ok, record } = reply
   const isSameState =
     (request.kind === 'accept' || request.kind === 'learn') &&
     record.state.generation > 0 &&
@@ -256,17 +267,38 @@ export function writeAnswer(
   writer.ldelim()
 }
 
+export function writeDamage(writer: Writer, tag: number, { promiseBound }: Damage): void {
+  writer.uint32(tag).fork()
+  writeInteger(writer, 8, promiseBound)
+  writer.ldelim()
+}
+
+/** Reads a damage, whose bound is a round number that a node can have. */
+export function readDamage(reader: Reader): Damage {
+  const outerEnd = enter(reader)
+  let promiseBound = 0
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === 8) promiseBound = readInteger(reader)
+    else skip(reader, tag)
+  }
+  leave(reader, outerEnd)
+  if (promiseBound > PLAUSIBLE_ROUND_MAX) refuse('a promise bound is above 2^44')
+  return { promiseBound }
+}
+
 /**
  * Reads the answer to a request. `undefined`: the record counts for nothing, because its numbers are above
  * those that a node takes, or its state does not have its checksum. That is a fault of one key, and the other
  * answers of the batch are right.
  */
-export function readAnswer(reader: Reader, { key, request }: KeyedRequest): Answer | undefined {
+export function readAnswer(reader: Reader, { key, request }: KeyedRequest): Reply | undefined {
   const outerEnd = enter(reader)
   let ok = false
   let record: KeyRecord | undefined
+  let damage: Damage | undefined
   let isSameState = false
-  let isDamaged = false
+  let isStateDamaged = false
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 8) ok = reader.bool()
@@ -275,13 +307,18 @@ export function readAnswer(reader: Reader, { key, request }: KeyedRequest): Answ
         record = readRecord(reader, key)
       } catch (error) {
         if (!(error instanceof DamagedStateError)) throw error
-        isDamaged = true
+        isStateDamaged = true
       }
     } else if (tag === 24) isSameState = reader.bool()
+    else if (tag === 34) damage = readDamage(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)
-  if (isDamaged) return undefined
+  if (damage !== undefined) {
+    if (ok || record !== undefined || isStateDamaged) refuse('an answer has both a damage and a record')
+    return damage
+  }
+  if (isStateDamaged) return undefined
   if (record === undefined) refuse('an answer has no record')
   if (isSameState) {
     if (request.kind !== 'accept' && request.kind !== 'learn') {

@@ -14,14 +14,16 @@ test('a range has the bytes that node.proto says, and is read back as it was', (
     fc.property(
       fc.boolean(),
       fc.boolean(),
+      fc.boolean(),
       anyAsker,
       anyLimit,
-      (omitValues, removableOnly, recipient, limit) => {
+      (omitValues, removableOnly, damagedOnly, recipient, limit) => {
         const range = {
           start: 'group/a',
           end: 'group/b',
           omitValues,
           removableOnly,
+          damagedOnly,
           leaves: undefined,
           recipient,
           limit,
@@ -33,6 +35,7 @@ test('a range has the bytes that node.proto says, and is read back as it was', (
           ...(removableOnly ? { removableOnly } : {}),
           ...recipient,
           ...optional({ limit }),
+          ...(damagedOnly ? { damagedOnly } : {}),
         })
         assert.deepEqual(encodeScanRange(range), bytes)
         assert.deepEqual(decodeScanRange(bytes), range)
@@ -53,6 +56,7 @@ test('a range of some leaves has the bytes that node.proto says, and is read bac
         end: '',
         omitValues: false,
         removableOnly: false,
+        damagedOnly: false,
         leaves,
         recipient: undefined,
         limit: undefined,
@@ -86,4 +90,19 @@ test('a page has the bytes that node.proto says, and is read back as it was', ()
       assert.deepEqual(decodeScanPage(page), entries)
     }),
   )
+})
+
+test('a page shows a damaged record in its place', () => {
+  const entries = [
+    { key: 'group/a', record: { promiseBound: 7 } },
+    { key: 'group/b', record: { promiseBound: 0 } },
+  ]
+  const expected = reference('ScanPage', {
+    entries: [
+      { key: 'group/a', damage: { promiseBound: 7 } },
+      { key: 'group/b', damage: {} },
+    ],
+  })
+  assert.deepEqual(encodeScanPage(entries, true), expected)
+  assert.deepEqual(decodeScanPage(expected), entries)
 })

@@ -1,9 +1,10 @@
 /** Scans of key ranges, as bytes: the requests, and the pages of the answers. */
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { KeyRecord } from '../register/messages.ts'
-import { LEAF_COUNT, type ScanEntry, type ScanRange } from './messages.ts'
+import { isDamage } from '../register/damage.ts'
+import type { Holding } from '../register/messages.ts'
+import { type HeldEntry, LEAF_COUNT, type ScanRange } from './messages.ts'
 import { readKeyAhead, readName } from './name-codec.ts'
-import { readRecord, writeRecord } from './register-codec.ts'
+import { readDamage, readRecord, writeDamage, writeRecord } from './register-codec.ts'
 import {
   decodeWith,
   encodeWith,
@@ -31,6 +32,7 @@ export function encodeScanRange(range: ScanRange): Buffer {
       writeString(writer, 66, range.recipient.nodeId)
     }
     writeInteger(writer, 72, range.limit ?? 0)
+    if (range.damagedOnly) writer.uint32(80).bool(true)
   })
 }
 
@@ -43,6 +45,7 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
     let removableOnly = false
     let leaves: ReadonlySet<number> | undefined
     let limit = 0
+    let damagedOnly = false
     let clusterId = ''
     let epoch = 0
     let nodeId = ''
@@ -55,6 +58,7 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
       else if (tag === 42) leaves = leavesIn(reader.bytes())
       else if (tag === 50) clusterId = readName(reader)
       else if (tag === 72) limit = readInteger(reader)
+      else if (tag === 80) damagedOnly = reader.bool()
       else if (tag === 56) epoch = readInteger(reader)
       else if (tag === 66) nodeId = readName(reader)
       else skip(reader, tag)
@@ -68,6 +72,7 @@ export function decodeScanRange(bytes: Uint8Array): ScanRange {
       omitValues,
       removableOnly,
       leaves,
+      damagedOnly,
       limit: limit === 0 ? undefined : limit,
       recipient,
     }
@@ -93,21 +98,22 @@ function leavesIn(bits: Uint8Array): ReadonlySet<number> | undefined {
 /**
  * With `omitValues`, a live state looks like a tombstone. The connector knows that it asked for no values.
  */
-export function encodeScanPage(entries: readonly ScanEntry[], omitValues: boolean): Buffer {
+export function encodeScanPage(entries: readonly HeldEntry[], omitValues: boolean): Buffer {
   return encodeWith((writer) => {
     for (const { key, record } of entries) {
       writer.uint32(10).fork()
       writeString(writer, 10, key)
-      writeRecord(writer, 18, { key, record }, { omitValue: omitValues })
+      if (isDamage(record)) writeDamage(writer, 26, record)
+      else writeRecord(writer, 18, { key, record }, { omitValue: omitValues })
       writer.ldelim()
     }
   })
 }
 
 /** @throws {WireError} */
-export function decodeScanPage(bytes: Uint8Array): readonly ScanEntry[] {
+export function decodeScanPage(bytes: Uint8Array): readonly HeldEntry[] {
   return decodeWith(bytes, 'a scan page', (reader) => {
-    const entries: ScanEntry[] = []
+    const entries: HeldEntry[] = []
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) entries.push(readScanEntry(reader))
@@ -117,13 +123,14 @@ export function decodeScanPage(bytes: Uint8Array): readonly ScanEntry[] {
   })
 }
 
-function readScanEntry(reader: Reader): ScanEntry {
+function readScanEntry(reader: Reader): HeldEntry {
   const outerEnd = enter(reader)
   const key = readKeyAhead(reader)
-  let record: KeyRecord = EMPTY_RECORD
+  let record: Holding = EMPTY_RECORD
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 18) record = readRecord(reader, key)
+    else if (tag === 26) record = readDamage(reader)
     else skip(reader, tag)
   }
   leave(reader, outerEnd)

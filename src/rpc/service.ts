@@ -6,7 +6,7 @@ import {
   encodeDigestAnswer,
   encodeDigestRequest,
 } from './digest-codec.ts'
-import type { Description, DigestAnswer, DigestRequest, ScanEntry, ScanRange } from './messages.ts'
+import type { Description, DigestAnswer, DigestRequest, HeldEntry, ScanRange } from './messages.ts'
 
 import { decodeScanPage, decodeScanRange, encodeScanPage, encodeScanRange } from './scan-codec.ts'
 
@@ -14,7 +14,7 @@ import { decodeScanPage, decodeScanRange, encodeScanPage, encodeScanRange } from
 export const SERVICE_NAME = 'cohort.v1.Node'
 
 /** One page of a scan, and how it is written. `omitValues` is meaningless on the receiving side. */
-export type ScanPage = Readonly<{ entries: readonly ScanEntry[]; omitValues: boolean }>
+export type ScanPage = Readonly<{ entries: readonly HeldEntry[]; omitValues: boolean }>
 
 /** `DescribeRequest` has no fields. */
 export type DescribeRequest = Readonly<Record<never, never>>

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { Request } from '../register/messages.ts'
 import { ABSENT } from '../register/state.ts'
 import { anyKey, anyState, plain } from '../testing/message-arbitraries.ts'
+import { wholeAnswer, wholeEntry } from '../testing/whole.ts'
 import { rawMessage, reference } from '../testing/wire-reference.ts'
 import * as codec from './batch-codec.ts'
 import { decodeScanPage, encodeScanPage } from './scan-codec.ts'
@@ -61,7 +62,7 @@ test('the bytes of a state travel, rest and return as they are, whatever else is
   }
   const page = encodeScanPage([{ key: 'group/x', record }], false)
   assert.ok(page.includes(bytes))
-  assert.deepEqual(decodeScanPage(page)[0]?.record.state, state)
+  assert.deepEqual(wholeEntry(decodeScanPage(page)[0]!).record.state, state)
   // A connector that remembers a state would keep the whole message alive with its bytes.
   const remembered = receive('group/x', bytes, checksum)
   assert.notEqual(seal('group/x', remembered).bytes, bytes)
@@ -116,7 +117,7 @@ test('an answer with a state that does not have its checksum counts for nothing,
     requests,
   })
   assert.deepEqual(
-    batch.answers.map((answer) => answer?.record.state.writeId),
+    batch.answers.map((answer) => answer && wholeAnswer(answer).record.state.writeId),
     [own, undefined, own],
   )
 })

@@ -2,9 +2,9 @@ import type {
   Description,
   DigestAnswer,
   DigestRequest,
+  HeldEntry,
   ReceivedAnswers,
   RequestBatch,
-  ScanEntry,
   ScanRange,
 } from './messages.ts'
 
@@ -49,7 +49,7 @@ export interface NodeTransport {
    * when the node is lost, when it sends a page that does not fit the range, and when `signal` aborts.
    * Without a signal, the scan of a node that has stopped may never end.
    */
-  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly ScanEntry[]>
+  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly HeldEntry[]>
   /** Closes the connection and every stream on it. Questions and scans that have not ended fail at once. */
   close(): void
 }

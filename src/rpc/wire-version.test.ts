@@ -59,7 +59,7 @@ test('only the first batch of a stream and its answer say a version, and every d
   const answer = { answers: [], mismatch: undefined }
   const answerLengthOf = (batchId: number) => encodeAnswerBatch({ ...answer, batchId }, []).length
   assert.equal(answerLengthOf(1), answerLengthOf(2) + 2)
-  const counts = { recordCount: 0, tombstoneCount: 0, stubCount: 0 }
+  const counts = { recordCount: 0, tombstoneCount: 0, stubCount: 0, damagedCount: 0, healedCount: 0 }
   const described = encodeDescription({ nodeId: 'n', membership: undefined, version: '', ...counts })
   assert.deepEqual([...described.subarray(-2)], [56, 1])
 })

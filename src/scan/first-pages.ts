@@ -1,13 +1,13 @@
 /** The first pages of the scans of several nodes, and up to which key they are complete. */
 
 import { compareKeys } from '../rpc/key-order.ts'
-import type { Recipient, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import type { HeldEntry, Recipient, ScanRange } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 
 /** A node that can be scanned. `recipient`: the cluster, epoch and node that must answer. */
 export type KeySource = Readonly<{ transport: Pick<NodeTransport, 'scan'>; recipient: Recipient }>
 
-type Page = readonly ScanEntry[]
+type Page = readonly HeldEntry[]
 
 /**
  * The first page of a node's scan. It is empty if the range is empty. Rejects when the node is lost, or when

@@ -1,17 +1,16 @@
 import { EMPTY_RECORD } from '../register/acceptor.ts'
-import type { Records } from '../register/known-chosen.ts'
-import type { KeyRecord } from '../register/messages.ts'
+import type { Holding } from '../register/messages.ts'
 import { compareKeys } from '../rpc/key-order.ts'
-import type { ScanEntry } from '../rpc/messages.ts'
+import type { HeldEntry } from '../rpc/messages.ts'
 
 /** The scan of one node, by the node's index. */
-export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly ScanEntry[]> }>
+export type NodeScan = Readonly<{ node: number; pages: AsyncIterable<readonly HeldEntry[]> }>
 
 /**
  * One key, and the record of each node: an empty record if the node has none, `undefined` if the node was not
  * scanned.
  */
-export type MergedEntry = Readonly<{ key: string; records: Records }>
+export type MergedEntry = Readonly<{ key: string; records: readonly (Holding | undefined)[] }>
 
 /**
  * Merges the scans of several nodes, in the order of their keys (UTF-8 bytes). Every key that a node holds
@@ -39,7 +38,7 @@ export async function* mergeScans(
 
 /** The same for scans that have ended: `entries` is everything that the node holds in the range. */
 export function mergePages(
-  scans: readonly Readonly<{ node: number; entries: readonly ScanEntry[] }>[],
+  scans: readonly Readonly<{ node: number; entries: readonly HeldEntry[] }>[],
   nodeCount: number,
 ): MergedEntry[] {
   const cursors = scans.map(({ node, entries }) => new Cursor(node, undefined, entries))
@@ -52,7 +51,7 @@ function mergeFilled(cursors: readonly Cursor[], nodeCount: number): MergedEntry
   while (cursors.every(({ isFilled }) => isFilled)) {
     const key = firstKey(cursors)
     if (key === undefined) break
-    const records: (KeyRecord | undefined)[] = Array(nodeCount).fill(undefined)
+    const records: (Holding | undefined)[] = Array(nodeCount).fill(undefined)
     for (const cursor of cursors) records[cursor.node] = cursor.take(key)
     merged.push({ key, records })
   }
@@ -71,15 +70,15 @@ function firstKey(cursors: readonly Cursor[]): string | undefined {
 class Cursor {
   readonly node: number
   /** `undefined`: there are no further pages. */
-  readonly #pages: AsyncIterator<readonly ScanEntry[]> | undefined
-  #page: readonly ScanEntry[]
+  readonly #pages: AsyncIterator<readonly HeldEntry[]> | undefined
+  #page: readonly HeldEntry[]
   #at = 0
   #isOver: boolean
 
   constructor(
     node: number,
-    pages: AsyncIterator<readonly ScanEntry[]> | undefined,
-    page: readonly ScanEntry[] = [],
+    pages: AsyncIterator<readonly HeldEntry[]> | undefined,
+    page: readonly HeldEntry[] = [],
   ) {
     this.node = node
     this.#pages = pages
@@ -88,7 +87,7 @@ class Cursor {
   }
 
   /** The next entry; `undefined`: the scan is over, or `fill` must be called first. */
-  get head(): ScanEntry | undefined {
+  get head(): HeldEntry | undefined {
     return this.#page[this.#at]
   }
 
@@ -107,7 +106,7 @@ class Cursor {
   }
 
   /** The record of a key, which must not be after `head`. */
-  take(key: string): KeyRecord {
+  take(key: string): Holding {
     const head = this.head
     if (head?.key !== key) return EMPTY_RECORD
     this.#at += 1

@@ -1,7 +1,8 @@
 import type { Clock } from '../process/clock.ts'
+import { isDamage } from '../register/damage.ts'
 import type { NodeSet } from '../register/quorum.ts'
 import { compareKeys, successorKey } from '../rpc/key-order.ts'
-import type { ScanEntry } from '../rpc/messages.ts'
+import type { HeldEntry } from '../rpc/messages.ts'
 import type { KeySource } from './first-pages.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
 
@@ -31,7 +32,7 @@ export type RecordScanOptions = Readonly<{
 }>
 
 /** What a node has sent of the range. `isCut`: the node may hold more keys after the last one. */
-type Part = Readonly<{ node: number; entries: readonly ScanEntry[]; isCut: boolean }>
+type Part = Readonly<{ node: number; entries: readonly HeldEntry[]; isCut: boolean }>
 
 /** How long a node may take before the nodes that were not asked are asked too. */
 const HEDGE_MS = 100
@@ -105,13 +106,13 @@ async function collect(
   { transport, recipient }: KeySource,
   { start, end, limit }: Readonly<{ start: string; end: string; limit: number }>,
   signal: AbortSignal,
-): Promise<Readonly<{ entries: readonly ScanEntry[]; isCut: boolean }>> {
-  const entries: ScanEntry[] = []
+): Promise<Readonly<{ entries: readonly HeldEntry[]; isCut: boolean }>> {
+  const entries: HeldEntry[] = []
   let bytes = 0
   for await (const page of transport.scan({ start, end, limit, recipient, omitValues: false }, signal)) {
     for (const entry of page) {
       entries.push(entry)
-      bytes += entry.record.state.value?.byteLength ?? 0
+      if (!isDamage(entry.record)) bytes += entry.record.state.value?.byteLength ?? 0
     }
     if (entries.length >= limit || bytes >= BYTES_MAX) return { entries, isCut: true }
   }
@@ -132,7 +133,7 @@ function merge(parts: readonly Part[], nodeCount: number): RecordPage {
   }
 }
 
-function upTo(entries: readonly ScanEntry[], horizon: string | undefined): readonly ScanEntry[] {
+function upTo(entries: readonly HeldEntry[], horizon: string | undefined): readonly HeldEntry[] {
   if (horizon === undefined) return entries
   let end = entries.length
   while (end > 0 && compareKeys(entries[end - 1]!.key, horizon) > 0) end -= 1

@@ -156,7 +156,13 @@ export class LyingNode {
   }
 
   #describe(_call: unknown, done: sendUnaryData<Buffer>): void {
-    const counts = { recordCount: this.records.size, tombstoneCount: 0, stubCount: 0 }
+    const counts = {
+      recordCount: this.records.size,
+      tombstoneCount: 0,
+      stubCount: 0,
+      damagedCount: 0,
+      healedCount: 0,
+    }
     const right = encodeDescription({ nodeId: this.nodeId, membership: undefined, version: '0', ...counts })
     reply(done, this.lie.describe?.(right) ?? [right])
   }

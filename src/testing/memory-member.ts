@@ -7,7 +7,7 @@ import type { KeyRecord, Request } from '../register/messages.ts'
 import { type State, successor } from '../register/state.ts'
 import type { PendingRequest } from '../replication/links/pending-request.ts'
 import { compareKeys } from '../rpc/key-order.ts'
-import type { DigestAnswer, DigestRequest, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import type { DigestAnswer, DigestRequest, HeldEntry, ScanRange } from '../rpc/messages.ts'
 import type { RepairMember } from '../upkeep/repair/repair-target.ts'
 
 export class MemoryMember implements RepairMember {
@@ -62,7 +62,7 @@ export class MemoryMember implements RepairMember {
     return { digests, mismatch: undefined }
   }
 
-  async *scan({ start, end, leaves, omitValues }: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan({ start, end, leaves, omitValues }: ScanRange): AsyncGenerator<readonly HeldEntry[]> {
     this.asked.push('scan')
     assert.ok(omitValues, 'nobody needs the values')
     const entries = [...this.records]

@@ -2,10 +2,11 @@
  * For tests: nodes with real handlers at addresses in memory, and transports to them that count what is open.
  * Time goes on only when the test says so.
  */
+
+import type { HeldSlice } from '../node/handler.ts'
 import { NodeHandler } from '../node/handler.ts'
-import type { ScanSlice } from '../node/store/record-store.ts'
 import { sleep } from '../process/clock.ts'
-import type { AnswerBatch, RequestBatch, ScanEntry, ScanRange } from '../rpc/messages.ts'
+import type { AnswerBatch, HeldEntry, RequestBatch, ScanRange } from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from '../rpc/transport.ts'
 import { MemoryStore } from '../sim/large/memory-store.ts'
 import type { ManualClock } from './manual-clock.ts'
@@ -153,7 +154,7 @@ export class MemoryNetwork {
     host: MemoryHost | undefined,
     range: ScanRange,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly ScanEntry[]> {
+  ): AsyncGenerator<readonly HeldEntry[]> {
     this.#open.scans += 1
     try {
       let { start } = range
@@ -161,7 +162,7 @@ export class MemoryNetwork {
         await new Promise((resolve) => setImmediate(resolve))
         while (host?.isStopped && !signal.aborted) await sleep(1_000, this.#clock, signal)
         if (!host?.isAnswering || signal.aborted) throw new Error('the scan ended early')
-        const slice: ScanSlice | 'not_meant' | undefined = host.handler.scan(
+        const slice: HeldSlice | 'not_meant' | undefined = host.handler.scan(
           { ...range, start },
           PAGE_RECORDS,
         )

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { crc32 } from 'node:zlib'
 import protobuf from 'protobufjs'
-import type { Answer, KeyRecord } from '../register/messages.ts'
+import { isDamage } from '../register/damage.ts'
+import type { KeyRecord, Reply } from '../register/messages.ts'
 import type { State } from '../register/state.ts'
 import type { KeyedRequest } from '../rpc/messages.ts'
 
@@ -79,7 +80,9 @@ export function optional<T extends object>(fields: T): object {
 }
 
 /** An answer in the names of node.proto: a state that the request carried is not sent back. */
-export function wireAnswer({ key, request }: KeyedRequest, { ok, record }: Answer): object {
+export function wireAnswer({ key, request }: KeyedRequest, reply: Reply): object {
+  if (isDamage(reply)) return { damage: wirePair(reply) }
+  const { ok, record } = reply
   const isSame =
     'state' in request &&
     record.state.generation > 0 &&

@@ -11,6 +11,7 @@ import { addRequestMetrics } from '../../src/http/request-metrics.ts'
 import { addLogMetrics } from '../../src/metrics/log-metrics.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { NodeCounters } from '../../src/node/counters.ts'
+import { Damages } from '../../src/node/damages.ts'
 import { addNodeMetrics } from '../../src/node/node-metrics.ts'
 import { Counters } from '../../src/replication/counters.ts'
 import { Divergences } from '../../src/replication/divergence.ts'
@@ -55,6 +56,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
       waitingCount: 2,
       oldestWaitingMs: 1_500,
     }),
+    healing: () => ({ healedCount: 5, waitingCount: 1 }),
   })
   return { metrics, requestCounts }
 }
@@ -64,6 +66,7 @@ function nodeMetrics(): Metrics {
   const counts = { recordCount: 9, tombstoneCount: 2, stubCount: 1 }
   addNodeMetrics(metrics, {
     counters: new NodeCounters(),
+    damages: new Damages(),
     store: {
       inventory: { counts } as never,
       membership: { clusterId: 'c', epoch: 3, members: [], tombstoneGraceMs: 3_600_000 },

@@ -1,4 +1,6 @@
-/** What is in the database of a node, read from its disk while the node runs. */
+/** What is in the database of a node: read while the node runs, and changed while it does not. */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -18,6 +20,31 @@ export function groupRowCount(dataDirectory: string): number {
 /** All columns of the record of a key; empty when there is none. */
 export function rowOf(dataDirectory: string, key: string): object {
   return { ...readOnly(dataDirectory, (db) => db.prepare('SELECT * FROM record WHERE key = ?').get(key)) }
+}
+
+/**
+ * Flips a bit of the value of a group in the database of a node that has ended, in each place where the file
+ * has the value: some of them may be free space.
+ */
+export function spoilValue(dataDirectory: string, groupId: string): void {
+  const path = databasePath(dataDirectory)
+  const bytes = readFileSync(path)
+  const text = JSON.stringify(groupId)
+  let at = bytes.indexOf(text)
+  assert.ok(at >= 0, `the database has the value of ${groupId}`)
+  for (; at >= 0; at = bytes.indexOf(text, at)) bytes[at + 1]! ^= 1
+  writeFileSync(path, bytes)
+}
+
+/** Changes a column of the record of a group in the database of a node that has ended. */
+export function spoilColumn(dataDirectory: string, groupId: string, assignment: string): void {
+  const db = new DatabaseSync(databasePath(dataDirectory))
+  try {
+    const { changes } = db.prepare(`UPDATE record SET ${assignment} WHERE key = ?`).run(`group/${groupId}`)
+    assert.equal(changes, 1)
+  } finally {
+    db.close()
+  }
 }
 
 function readOnly<T>(dataDirectory: string, query: (db: DatabaseSync) => T): T {

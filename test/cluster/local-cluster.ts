@@ -25,6 +25,8 @@ export type LocalClusterOptions = Readonly<{
   graceSeconds?: number
   /** How long an empty node waits before it takes the place of a member. Default: what a connector has. */
   replaceAfterSeconds?: number
+  /** How long a node takes to read all its records once. Default: what a node has. */
+  scrubSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
   /** What the nodes run, and what the connectors run. Default: the program of this tree. */
@@ -62,6 +64,7 @@ export class LocalCluster {
     timeoutSeconds = 3,
     graceSeconds = 3_600,
     replaceAfterSeconds,
+    scrubSeconds,
     isProxied = false,
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
@@ -72,6 +75,7 @@ export class LocalCluster {
       const dataDir = join(directory.path, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
+      if (scrubSeconds !== undefined) args.push('--scrub-period', String(scrubSeconds))
       return new Service(`node${index + 1}`, port, args, nodeProgram)
     })
     const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)

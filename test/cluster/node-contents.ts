@@ -1,6 +1,7 @@
 /** What nodes hold, read from each of them alone: for tests that compare them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBallot } from '../../src/register/ballot.ts'
+import { isDamage } from '../../src/register/damage.ts'
 import { formatState } from '../../src/register/state.ts'
 import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
 import type { Service } from './service.ts'
@@ -30,6 +31,10 @@ async function scan(node: Service): Promise<Contents> {
     const contents = new Map<string, string>()
     for await (const page of transport.scan({ start: '', end: '', omitValues: false })) {
       for (const { key, record } of page) {
+        if (isDamage(record)) {
+          contents.set(key, 'damaged')
+          continue
+        }
         const { accepted, state } = record
         if (accepted === undefined) continue
         const value = state.value === undefined ? '' : Buffer.from(state.value).toString()

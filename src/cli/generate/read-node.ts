@@ -1,6 +1,7 @@
 /** Reads groups directly from one node, without a connector: what this node has on its disk. */
 import type { Group } from '../../group/group.ts'
 import { decodeGroup } from '../../group/group-codec.ts'
+import { isDamage } from '../../register/damage.ts'
 import { LINK_LIMITS } from '../../replication/links/link-limits.ts'
 import type { Description, ReceivedAnswers } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport } from '../../rpc/transport.ts'
@@ -76,7 +77,10 @@ function exchange({ transport, groupIds, description, onGroup }: ExchangeOptions
     const take = ({ batchId, answers, mismatch }: ReceivedAnswers) => {
       if (mismatch !== undefined) return end(new Error('another node answers now, or its epoch has changed'))
       for (const [index, groupId] of batches[batchId - 1]!.entries()) {
-        const value = answers[index]!.record.state.value
+        const answer = answers[index]
+        if (answer === undefined || isDamage(answer))
+          return end(new Error(`its record of the group ${groupId} is damaged`))
+        const { value } = answer.record.state
         onGroup(groupId, value === undefined ? undefined : decodeGroup(value))
       }
       answered += 1

@@ -33,7 +33,16 @@ function aNode({
   return {
     describe: async () => {
       describe?.()
-      return { nodeId: 'n', membership, version: '', recordCount: 0, tombstoneCount: 0, stubCount: 0 }
+      return {
+        nodeId: 'n',
+        membership,
+        version: '',
+        recordCount: 0,
+        tombstoneCount: 0,
+        stubCount: 0,
+        damagedCount: 0,
+        healedCount: 0,
+      }
     },
     open: (handlers) => ({
       send: (batch) => {

@@ -35,10 +35,10 @@ const HEAD: readonly HeadCell[] = [
 
 function row(replica: ReplicaView): Cell[] {
   const { address, holds, version, generation, ballot, chosen, promised, writeId, nodeId } = replica
-  const isAway = holds === 'unreachable'
+  const isBad = holds === 'unreachable' || holds === 'damaged'
   return [
     { text: printable(address) },
-    { text: isAway ? 'UNREACHABLE' : holds, tone: isAway ? 'bad' : 'plain' },
+    { text: isBad ? holds.toUpperCase() : holds, tone: isBad ? 'bad' : 'plain' },
     { text: String(version ?? NOTHING), isNumber: true },
     { text: String(generation ?? NOTHING), isNumber: true },
     { text: printable(ballot?.text ?? NOTHING) },

@@ -14,6 +14,7 @@ import { Divergences } from '../../replication/divergence.ts'
 import { reportKeyFaults } from '../../replication/key-faults.ts'
 import { drawProposerId } from '../../replication/proposer-id.ts'
 import type { Connect } from '../../rpc/transport.ts'
+import { HEALING_LIMITS, Healing } from '../../upkeep/healing/healing.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
 import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
@@ -24,7 +25,7 @@ import { ClusterReplicasView } from './status/cluster-replicas-view.ts'
 import { ClusterStatusView } from './status/cluster-status-view.ts'
 import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
 import { StateLog } from './status/state-log.ts'
-import { removalTargetOf, repairTargetOf } from './upkeep-targets.ts'
+import { healingTargetOf, removalTargetOf, repairTargetOf } from './upkeep-targets.ts'
 
 export type CohortEngineOptions = Readonly<{
   /** The nodes, as `host:port`: those of an existing cluster, or those of a new one. */
@@ -59,6 +60,7 @@ export class CohortEngine implements Engine {
   readonly #poll: NodePoll
   readonly #repair: Repair
   readonly #removal: Removal
+  readonly #healing: Healing
   readonly #stateLog: StateLog
 
   constructor(options: CohortEngineOptions) {
@@ -79,6 +81,7 @@ export class CohortEngine implements Engine {
       logger,
       counters: this.#counters,
       onKeyFault: reportKeyFaults(logger, clock),
+      onDamage: (key) => this.#healing.note(key),
       onDivergence: (key, replicas) => void divergences.observe(key, replicas),
     })
     this.#divergences = divergences
@@ -108,6 +111,13 @@ export class CohortEngine implements Engine {
       limits: REMOVAL_LIMITS,
       logger,
     })
+    this.#healing = new Healing({
+      target: () => healingTargetOf(cluster),
+      clock,
+      random,
+      limits: HEALING_LIMITS,
+      logger,
+    })
     this.registry = new GroupRegistry(cluster, { clock, operationTimeoutMs: timeoutMs })
     this.readiness = cluster
     this.status = new ClusterStatusView({
@@ -130,17 +140,19 @@ export class CohortEngine implements Engine {
       divergences: this.#divergences,
       repair: this.#repair.report,
       removal: () => this.#removal.report,
+      healing: () => this.#healing.report,
     })
   }
 
   async run(): Promise<void> {
     this.#poll.start()
     this.#stateLog.start()
-    await Promise.all([this.#cluster.run(), this.#repair.run(), this.#removal.run()])
+    await Promise.all([this.#cluster.run(), this.#repair.run(), this.#removal.run(), this.#healing.run()])
   }
 
   close(): void {
     this.#removal.close()
+    this.#healing.close()
     this.#repair.close()
     this.#stateLog.close()
     this.#poll.close()

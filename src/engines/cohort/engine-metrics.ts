@@ -4,6 +4,7 @@ import type { ClusterSnapshot, MemberSnapshot } from '../../membership/cluster-s
 import type { HistogramSample, Metrics, Sample } from '../../metrics/metrics.ts'
 import type { Counters } from '../../replication/counters.ts'
 import type { Divergences } from '../../replication/divergence.ts'
+import type { HealingReport } from '../../upkeep/healing/healing.ts'
 import type { RemovalReport } from '../../upkeep/removal/removal-report.ts'
 import type { RepairReport } from '../../upkeep/repair/repair-report.ts'
 import type { StatusView } from '../engine.ts'
@@ -15,6 +16,7 @@ export type EngineFigures = Readonly<{
   divergences: Pick<Divergences, 'total' | 'open'>
   repair: Pick<RepairReport, 'outcomes'>
   removal: () => RemovalReport
+  healing: () => HealingReport
 }>
 
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
@@ -30,6 +32,18 @@ export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void
     () => [{ value: outcomes.learned + outcomes.settled }],
   )
   addRemovalMetrics(metrics, figures.removal)
+  addHealingMetrics(metrics, figures.healing)
+}
+
+function addHealingMetrics(metrics: Metrics, report: EngineFigures['healing']): void {
+  metrics.counter(
+    { name: 'cohort_healed_keys_total', help: 'Keys whose damaged records this connector has healed.' },
+    () => [{ value: report().healedCount }],
+  )
+  metrics.gauge(
+    { name: 'cohort_healing_waiting_keys', help: 'Keys with damaged records that wait to be healed.' },
+    () => [{ value: report().waitingCount }],
+  )
 }
 
 function addRemovalMetrics(metrics: Metrics, report: EngineFigures['removal']): void {

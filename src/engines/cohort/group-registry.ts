@@ -4,6 +4,7 @@ import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
 import type { Cluster } from '../../membership/cluster.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
+import { wholeRecords } from '../../register/damage.ts'
 import {
   type KeyFault,
   type Decision as RegisterDecision,
@@ -135,7 +136,7 @@ export class GroupRegistry implements Registry {
     while (next < entries.length && found.room > 0) {
       const wanted = entries.slice(next, next + found.room)
       const readings = wanted.map(({ key, records }) => {
-        const chosen = client?.judge(records)?.chosen
+        const chosen = client?.judge(wholeRecords(records))?.chosen
         if (chosen === undefined) return this.#readKey(key)
         try {
           return groupOf(chosen.state.value)

@@ -1,6 +1,7 @@
 /** What background upkeep needs of the cluster that this engine follows. */
 import type { Cluster } from '../../membership/cluster.ts'
 import { isJoint } from '../../rpc/membership.ts'
+import type { HealingTarget } from '../../upkeep/healing/healing.ts'
 import type { RemovalTarget } from '../../upkeep/removal/removal-target.ts'
 import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
 
@@ -14,6 +15,11 @@ export function repairTargetOf({ client, membership, nodes }: FollowedCluster): 
   if (client === undefined || membership === undefined || isJoint(membership)) return undefined
   const { clusterId, epoch } = membership
   return { clusterId, epoch, members: nodes, client }
+}
+
+/** What there is to heal, also while the membership changes; `undefined` until the cluster is found. */
+export function healingTargetOf({ client, nodes }: FollowedCluster): HealingTarget | undefined {
+  return client === undefined ? undefined : { client, members: nodes }
 }
 
 /**

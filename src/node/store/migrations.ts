@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { FaultError } from '../../process/fault.ts'
 import { TOMBSTONE_GRACE_MS } from '../../register/grace-time.ts'
 import { BEGIN_NARROW_ROWS, copyNarrowRows, type OnUpgrade } from './narrow-rows.ts'
+import { addPromiseBound } from './promise-bound.ts'
 
 /**
  * SQL or a function, which runs in a transaction; or a function that makes its own transactions and sets the
@@ -66,6 +67,7 @@ const STEPS: readonly Step[] = [
   `,
   BEGIN_NARROW_ROWS,
   { run: copyNarrowRows },
+  addPromiseBound,
 ]
 
 /**

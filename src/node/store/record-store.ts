@@ -54,6 +54,12 @@ export interface RecordStore {
    * Replaces a damaged record, which `load` cannot return. Only within a transaction.
    */
   heal(key: string, record: KeyRecord): void
+  /**
+   * No promise that was ever saved has a higher round number, but for implausible ones (protocol.md §9). Each
+   * save raises it where it must.
+   */
+  readonly promiseBound: number
+
   /** Only within a transaction. */
   saveMembership(membership: Membership): void
 

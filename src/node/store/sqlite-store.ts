@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { promiseBoundFor } from '../../register/damage.ts'
 import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanRange } from '../../rpc/messages.ts'
 import { openDatabase } from './connection.ts'
@@ -14,6 +15,7 @@ import type { HashSecret } from './key-hash.ts'
 import { INDEX_LIMITS, type IndexLimits } from './key-index.ts'
 import { migrate } from './migrations.ts'
 import type { OnUpgrade } from './narrow-rows.ts'
+import { readPromiseBound, writePromiseBound } from './promise-bound.ts'
 import { assertValid } from './record-rows.ts'
 import type { RecordStore, ScanSlice } from './record-store.ts'
 import { rekey } from './rekey.ts'
@@ -57,6 +59,7 @@ export class SqliteStore implements RecordStore {
   #records: IndexedRecords
   readonly #freeSpace: FreeSpace
   #membership: Membership | undefined
+  #promiseBound: number
   #hasWritten = false
   /** What the open transaction changes in the inventory. It takes effect after the commit. */
   #changes: Change[] = []
@@ -81,6 +84,7 @@ export class SqliteStore implements RecordStore {
       migrate(db, onUpgrade)
       this.nodeId = readNodeId(db)
       this.#membership = readMembership(db)
+      this.#promiseBound = readPromiseBound(db)
       this.#begin = db.prepare('BEGIN IMMEDIATE')
       this.#commit = db.prepare('COMMIT')
       this.#records = this.#openRecords(db)
@@ -94,6 +98,10 @@ export class SqliteStore implements RecordStore {
 
   get membership(): Membership | undefined {
     return this.#membership
+  }
+
+  get promiseBound(): number {
+    return this.#promiseBound
   }
 
   /** The number of keys that are only in memory, because the index does not have them yet. */
@@ -142,6 +150,7 @@ export class SqliteStore implements RecordStore {
     assertValid(record)
     this.#hasWritten = true
     this.#changes.push(this.#records.save(key, before, record))
+    this.#raiseBound(record)
   }
 
   insert(key: string, record: KeyRecord): boolean {
@@ -151,6 +160,7 @@ export class SqliteStore implements RecordStore {
     if (change === undefined) return false
     this.#hasWritten = true
     this.#changes.push(change)
+    this.#raiseBound(record)
     return true
   }
 
@@ -161,6 +171,14 @@ export class SqliteStore implements RecordStore {
     const change = this.#records.heal(key, record)
     if (change === undefined) this.#isToCount = true
     else this.#changes.push(change)
+    this.#raiseBound(record)
+  }
+
+  #raiseBound(record: KeyRecord): void {
+    const bound = promiseBoundFor(this.#promiseBound, record)
+    if (bound === this.#promiseBound) return
+    writePromiseBound(this.#db, bound)
+    this.#promiseBound = bound
   }
 
   mark(key: string, mark: Mark): void {
@@ -236,6 +254,7 @@ export class SqliteStore implements RecordStore {
       if (this.#isRekeyed) this.#records = this.#openRecords(this.#db)
       else this.#records.reload()
       this.#isRekeyed = false
+      this.#promiseBound = readPromiseBound(this.#db)
     } catch {
       // The first failure is the one to report. Without a commit nothing was kept in any case.
     }

@@ -1,4 +1,4 @@
-import type { Answer, Request } from '../../register/messages.ts'
+import type { Reply, Request } from '../../register/messages.ts'
 import type { NodeLink } from './node-link.ts'
 
 /**
@@ -12,7 +12,7 @@ export function ask(
   key: string,
   request: Request,
   { isBackground = false }: Readonly<{ isBackground?: boolean }> = {},
-): Promise<Answer | undefined> {
+): Promise<Reply | undefined> {
   return new Promise((resolve) => {
     const onLost = (): void => resolve(undefined)
     if (!link.send({ key, request, onAnswer: resolve, onLost, isBackground })) onLost()

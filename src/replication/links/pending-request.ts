@@ -1,10 +1,10 @@
-import type { Answer, Request } from '../../register/messages.ts'
+import type { Reply, Request } from '../../register/messages.ts'
 
 /** A request to a node, and the callbacks for its result. */
 export type PendingRequest = Readonly<{
   key: string
   request: Request
-  onAnswer: (answer: Answer) => void
+  onAnswer: (answer: Reply) => void
   /**
    * Called when no answer will come: the stream has ended, the request waited for too long, or the answer
    * cannot be used. The node may have acted on the request.

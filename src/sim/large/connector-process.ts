@@ -1,5 +1,5 @@
 import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from '../../engines/cohort/group-registry.ts'
-import { removalTargetOf, repairTargetOf } from '../../engines/cohort/upkeep-targets.ts'
+import { healingTargetOf, removalTargetOf, repairTargetOf } from '../../engines/cohort/upkeep-targets.ts'
 import { Cluster } from '../../membership/cluster.ts'
 import type { Request } from '../../register/messages.ts'
 import { Counters } from '../../replication/counters.ts'
@@ -7,6 +7,7 @@ import { findDivergences, type Replica } from '../../replication/divergence.ts'
 import { type LinkOptions, NodeLink } from '../../replication/links/node-link.ts'
 import type { PendingRequest } from '../../replication/links/pending-request.ts'
 import type { Membership } from '../../rpc/messages.ts'
+import { HEALING_LIMITS, Healing } from '../../upkeep/healing/healing.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { Repair, type RepairLimits } from '../../upkeep/repair/repair.ts'
 import type { RepairTarget } from '../../upkeep/repair/repair-target.ts'
@@ -33,6 +34,7 @@ export type ConnectorProcessOptions = Readonly<{
   replaceAfterMs: number
   isRemoving: boolean
   isRepairing: boolean
+  isHealing: boolean
   repairLimits: RepairLimits
   /** Called when a connector is going to propose a membership. */
   onPlan: (membership: Membership) => void
@@ -87,10 +89,11 @@ export class ConnectorProcess {
   readonly #transports = new Map<string, SimulatedTransport>()
   readonly #repair: Repair
   readonly #removal: Removal
+  readonly #healing: Healing
   #idCount = 0
 
   constructor(options: ConnectorProcessOptions) {
-    const { name, clock, operationTimeoutMs, isRepairing, isRemoving } = options
+    const { name, clock, operationTimeoutMs, isRepairing, isRemoving, isHealing } = options
     this.name = name
     this.clock = clock
     this.#options = options
@@ -98,7 +101,9 @@ export class ConnectorProcess {
     this.registry = new GroupRegistry(this.cluster, { clock, operationTimeoutMs })
     this.#repair = this.#newRepair()
     this.#removal = this.#newRemoval()
+    this.#healing = this.#newHealing()
     this.#run(this.cluster)
+    if (isHealing) this.#run(this.#healing)
     if (isRepairing) this.#run(this.#repair)
     if (isRemoving) this.#run(this.#removal)
   }
@@ -129,6 +134,7 @@ export class ConnectorProcess {
     this.isDead = true
     this.#repair.close()
     this.#removal.close()
+    this.#healing.close()
     this.clock.kill()
     for (const transport of this.transports) transport.reset()
   }
@@ -163,6 +169,7 @@ export class ConnectorProcess {
         this.#options.stage.fail(
           new Violation('no operation ends because of a fault of its key', `${key}: ${fault}`),
         ),
+      onDamage: (key) => this.#healing.note(key),
       onDivergence: (key, replicas) => this.#observe(key, replicas),
       seams: {
         rules: protocol.rules,
@@ -235,6 +242,17 @@ export class ConnectorProcess {
     const found = findDivergences(key, replicas)
     if (found.length > 0) this.#options.stage.fail(new Violation('nodes never contradict each other', key))
     return found
+  }
+
+  #newHealing(): Healing {
+    const { stage, clock } = this.#options
+    return new Healing({
+      target: () => healingTargetOf(this.cluster),
+      clock,
+      random: () => stage.chance.uniform(),
+      limits: { ...HEALING_LIMITS, intervalMs: 500 },
+      logger: { info: () => {}, debug: () => {} },
+    })
   }
 
   #newRemoval(): Removal {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { NodeHandler } from '../../node/handler.ts'
-import type { ScanSlice } from '../../node/store/record-store.ts'
+import { type HeldSlice, NodeHandler } from '../../node/handler.ts'
+import { Scrub } from '../../node/scrub.ts'
 import { FaultError } from '../../process/fault.ts'
+import { isDamage } from '../../register/damage.ts'
 import type { Answer } from '../../register/messages.ts'
 import type {
   AnswerBatch,
@@ -24,6 +25,8 @@ export type MachineOptions = Readonly<{
   timeline: Timeline
   chance: Chance
   drift: Drift
+  /** Whether the node reads all its records again and again. */
+  isScrubbing: boolean
   /** The node has crashed, or has ended: its connections are gone. */
   onCrash: () => void
   /** The node was told that it is no longer a member, and has ended. */
@@ -35,6 +38,9 @@ export type MachineOptions = Readonly<{
 
 /** The time between two writes of the marks that a node has put off. */
 const FLUSH_INTERVAL_MS = 100
+
+/** How long a node takes to read all its records once. */
+const SCRUB_PASS_MS = 500
 
 /**
  * A machine with a disk, and the real handler of a node in a process that can be stopped, crash anywhere, and
@@ -98,6 +104,15 @@ export class Machine implements Listener {
       clock.after(FLUSH_INTERVAL_MS, flush)
     }
     clock.after(FLUSH_INTERVAL_MS, flush)
+    const store = this.#store
+    if (!this.#options.isScrubbing) return
+    new Scrub({
+      handler,
+      recordCount: () => store.keys.length,
+      clock,
+      passMs: SCRUB_PASS_MS,
+      onPass: () => {},
+    }).run()
   }
 
   crash(): void {
@@ -170,7 +185,7 @@ export class Machine implements Listener {
     })
   }
 
-  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice | undefined) => void): void {
+  scan(range: ScanRange, limit: number, reply: (slice: HeldSlice | undefined) => void): void {
     const handler = this.#handler!
     this.#clock.run(() => {
       const slice = handler.scan(range, limit)
@@ -184,7 +199,7 @@ export class Machine implements Listener {
       if (request.request.kind === 'mark') continue
       const answer = answers[index]
       index += 1
-      if (answer !== undefined) this.#options.onAnswer(nodeId, request, answer)
+      if (answer !== undefined && !isDamage(answer)) this.#options.onAnswer(nodeId, request, answer)
     }
   }
 

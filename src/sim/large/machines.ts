@@ -20,6 +20,7 @@ export type MachinesOptions = Readonly<{
   stage: Stage
   protocol: Protocol
   observer: Observer
+  isScrubbing: boolean
   drawDrift: () => Drift
   /** The node on a machine is gone: its connections end. */
   onCrash: (machine: Machine) => void
@@ -55,7 +56,7 @@ export class Machines {
 
   /** One more machine, with an empty node. */
   add(): Machine {
-    const { stage, drawDrift, onCrash } = this.#options
+    const { stage, isScrubbing, drawDrift, onCrash } = this.#options
     const address = `m${this.#all.length + 1}:1`
     const machine: Machine = new Machine({
       address,
@@ -63,6 +64,7 @@ export class Machines {
       timeline: stage.timeline,
       chance: stage.chance,
       drift: drawDrift(),
+      isScrubbing,
       onCrash: () => onCrash(machine),
       onRetired: () => stage.tell(`${machine.nodeId}  is no longer a member, and ends`),
       onAnswer: (nodeId, keyed, answer) => this.#onAnswer(nodeId, keyed, answer),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { DamagedRecordError } from '../../node/store/damaged-record.ts'
 import { digestOf, leafOf } from '../../node/store/digest-hash.ts'
 import { Inventory, NOTHING, type Weight, weightOf } from '../../node/store/inventory.ts'
 import { PendingMarks } from '../../node/store/pending-marks.ts'
 import type { RecordStore, ScanSlice } from '../../node/store/record-store.ts'
 import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
+import { promiseBoundFor } from '../../register/damage.ts'
 import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 
@@ -36,6 +38,11 @@ export class MemoryStore implements RecordStore {
   readonly #records = new Map<string, KeyRecord>()
   /** The records that the transaction under way would change. */
   #changes: Map<string, KeyRecord> | undefined
+  /** The keys whose records are spoiled. */
+  readonly #spoiled = new Set<string>()
+  #promiseBound = 0
+  /** What the transaction under way would make of it. */
+  #raisedBound = 0
   readonly #digestOf: typeof digestOf
   readonly #observer: StoreObserver
   /** Chosen marks that are not durable yet. */
@@ -75,6 +82,7 @@ export class MemoryStore implements RecordStore {
       this.nextCut = undefined
       if (cut === 'before commit') throw new PowerCut()
       for (const [key, record] of this.#changes) this.#keep(key, record)
+      this.#promiseBound = this.promiseBound
       this.#membership = this.membership
       for (const tell of this.#news) tell()
       if (cut === 'after commit') throw new PowerCut()
@@ -82,10 +90,33 @@ export class MemoryStore implements RecordStore {
     } finally {
       this.#changes = undefined
       this.#adopted = undefined
+      this.#raisedBound = 0
     }
   }
 
+  get promiseBound(): number {
+    return Math.max(this.#promiseBound, this.#raisedBound)
+  }
+
+  /** The disk spoils a record. Returns whether there was one. */
+  spoil(key: string): boolean {
+    if (!this.#records.has(key) || this.#spoiled.has(key)) return false
+    this.#spoiled.add(key)
+    return true
+  }
+
+  /** Whether some record is spoiled. */
+  get isSpoiled(): boolean {
+    return this.#spoiled.size > 0
+  }
+
+  /** What it holds for a key; `undefined`: the record is spoiled. */
+  held(key: string): KeyRecord | undefined {
+    return this.#spoiled.has(key) ? undefined : this.load(key)
+  }
+
   load(key: string): KeyRecord {
+    if (this.#spoiled.has(key) && !this.#changes?.has(key)) throw new DamagedRecordError(key, 'it is spoiled')
     return this.#withMark(key, this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD)
   }
 
@@ -99,15 +130,16 @@ export class MemoryStore implements RecordStore {
       this.#news.push(() => this.#observer.onStub(key, before))
     if (record === EMPTY_RECORD && before.isStub) this.#news.push(() => this.#observer.onDrop(key))
     this.#changes.set(key, record)
+    this.#raisedBound = promiseBoundFor(this.promiseBound, record)
     this.#marks.remove(key)
   }
 
   heal(key: string, record: KeyRecord): void {
-    this.save(key, this.load(key), record)
+    this.save(key, EMPTY_RECORD, record)
   }
 
   insert(key: string, record: KeyRecord): boolean {
-    if (this.load(key) !== EMPTY_RECORD) return false
+    if (this.#spoiled.has(key) || this.load(key) !== EMPTY_RECORD) return false
     this.save(key, EMPTY_RECORD, record)
     return true
   }
@@ -129,6 +161,7 @@ export class MemoryStore implements RecordStore {
 
   #writeMarks(limit: number): void {
     this.#marks.take(limit, (key, mark) => {
+      if (this.#spoiled.has(key)) return
       const before = this.#changes?.get(key) ?? this.#records.get(key) ?? EMPTY_RECORD
       const { record } = onMark(before, mark)
       if (record !== before) this.save(key, before, record)
@@ -144,6 +177,7 @@ export class MemoryStore implements RecordStore {
     const weigh = (kept: KeyRecord): Weight =>
       kept === EMPTY_RECORD ? NOTHING : weightOf(kept, this.#digestOf(key, kept))
     this.inventory.replace(leafOf(key), weigh(this.#records.get(key) ?? EMPTY_RECORD), weigh(record))
+    this.#spoiled.delete(key)
     if (record === EMPTY_RECORD) this.#records.delete(key)
     else this.#records.set(key, record)
   }
@@ -162,9 +196,10 @@ export class MemoryStore implements RecordStore {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
     const page = entries.slice(0, limit)
     const last = page.at(-1)
+    const whole = page.filter(({ key }) => !this.#spoiled.has(key))
     return {
-      damaged: [],
-      entries: omitValues ? page.map(withoutValue) : page,
+      damaged: page.flatMap(({ key }) => (this.#spoiled.has(key) ? [key] : [])),
+      entries: omitValues ? whole.map(withoutValue) : whole,
       nextStart: last === undefined || entries.length === page.length ? undefined : `${last.key}\0`,
     }
   }

@@ -14,6 +14,11 @@ export type Targets = Readonly<{
   haveClocksThatJump: boolean
   /** The average time between two faults; `undefined`: drawn, and in some runs much shorter. */
   calmMs: number | undefined
+  /**
+   * Whether the disk of a machine may spoil records: enough other members have whole ones. `undefined`: disks
+   * spoil nothing.
+   */
+  maySpoil: ((machine: Machine) => boolean) | undefined
   tell: (line: string) => void
 }>
 
@@ -29,6 +34,9 @@ const KINDS = [
   'jump',
 ] as const
 
+/** A disk spoils records only where it may. */
+type Kind = (typeof KINDS)[number] | 'spoil'
+
 /**
  * Draws faults, one after the other, until it is told to heal everything. The kinds of faults and their
  * frequency are drawn once for each run.
@@ -37,7 +45,7 @@ export class Nemesis {
   readonly #chance: Chance
   readonly #timeline: Timeline
   readonly #targets: Targets
-  readonly #kinds: readonly (typeof KINDS)[number][]
+  readonly #kinds: readonly Kind[]
   readonly #pauseMs: number
   /** The longest duration of a fault. */
   readonly #lengthMs: number
@@ -47,9 +55,10 @@ export class Nemesis {
     this.#chance = chance
     this.#timeline = timeline
     this.#targets = targets
-    this.#kinds = KINDS.filter(
+    const kinds = KINDS.filter(
       (kind) => chance.happens(0.6) && (targets.haveClocksThatJump || kind !== 'jump'),
     )
+    this.#kinds = targets.maySpoil === undefined ? kinds : [...kinds, 'spoil']
     this.#pauseMs = targets.calmMs ?? chance.of([5, 20, 100, 400])
     this.#lengthMs =
       targets.calmMs === undefined ? chance.of([10, 100, 1_000, 5_000]) : chance.uniform() * targets.calmMs
@@ -85,7 +94,7 @@ export class Nemesis {
     })
   }
 
-  #strike(kind: (typeof KINDS)[number]): void {
+  #strike(kind: Kind): void {
     const { machines, connectors, replace, tell } = this.#targets
     const chance = this.#chance
     const machine = chance.of(machines())
@@ -136,9 +145,20 @@ export class Nemesis {
       case 'jump':
         tell(`the clock of ${connector.name} jumps`)
         return connector.clock.jump(chance.uniform() * 10_000)
+      case 'spoil':
+        return this.#spoil(machine)
       default:
         return kind satisfies never
     }
+  }
+
+  /** The disk of a machine spoils one of its records, or all of them. */
+  #spoil(machine: Machine): void {
+    const { maySpoil, tell } = this.#targets
+    const { keys } = machine.store
+    if (keys.length === 0 || !maySpoil?.(machine)) return
+    for (const key of this.#chance.happens(0.2) ? keys : [this.#chance.of(keys)])
+      if (machine.store.spoil(key)) tell(`the disk of ${machine.nodeId} spoils its record of ${key}`)
   }
 
   #restart(machine: Machine): void {

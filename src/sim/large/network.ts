@@ -1,12 +1,12 @@
 import { Freshness } from '../../node/freshness.ts'
-import type { ScanSlice } from '../../node/store/record-store.ts'
+import type { HeldSlice } from '../../node/handler.ts'
 import type {
   AnswerBatch,
   Description,
   DigestAnswer,
   DigestRequest,
+  HeldEntry,
   RequestBatch,
-  ScanEntry,
   ScanRange,
 } from '../../rpc/messages.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
@@ -128,7 +128,7 @@ export interface Listener {
   describe(reply: (description: Description) => void): void
   digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void
   /** `undefined`: the range is for another node, or another epoch. */
-  scan(range: ScanRange, limit: number, reply: (slice: ScanSlice | undefined) => void): void
+  scan(range: ScanRange, limit: number, reply: (slice: HeldSlice | undefined) => void): void
 }
 
 /** A small number, so that a scan takes many steps and much happens between them. */
@@ -193,11 +193,11 @@ export class SimulatedTransport implements NodeTransport {
     return this.#call((reply) => this.#listener.digest(request, reply), { timeoutMs })
   }
 
-  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly ScanEntry[]> {
+  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly HeldEntry[]> {
     let { start } = range
     for (;;) {
       const from = start
-      const slice = await this.#call<ScanSlice | undefined>(
+      const slice = await this.#call<HeldSlice | undefined>(
         (reply) => this.#listener.scan({ ...range, start: from }, SCAN_PAGE_RECORDS, reply),
         { signal },
       )

@@ -175,6 +175,11 @@ export class Operator {
     if (!before.isEmpty) this.#lostDisks.push({ machine, disk: before })
   }
 
+  /** Whether the cluster goes on while the disk of a node has spoiled some records. */
+  maySpoil(nodeId: string): boolean {
+    return this.#canLose(nodeId)
+  }
+
   /**
    * Whether the cluster can work without the disk of a node. This must hold for the membership that was
    * chosen last, and for those that may be chosen next. It must also hold for each earlier membership that
@@ -207,9 +212,9 @@ export class Operator {
     return value === undefined ? 0 : decodeMembership(value).epoch
   }
 
-  /** Whether each set of members that needs a quorum still has one, and lacks at most one disk. */
+  /** Whether each set of members that needs a quorum still has one, and lacks at most one whole disk. */
   #survives({ members, outgoing = members }: Membership, nodeId: string): boolean {
-    const hasDisk = (id: string) => id !== nodeId && this.#options.machines.of(id) !== undefined
+    const hasDisk = (id: string) => id !== nodeId && this.#options.machines.of(id)?.store.isSpoiled === false
     return [members, outgoing].every((deciding) => {
       const left = deciding.filter((member) => hasDisk(member.nodeId)).length
       return left >= classicQuorum(deciding.length) && left + 1 >= deciding.length

@@ -143,7 +143,7 @@ export class Proof {
     await stage.runUntil(stage.timeline.nowMs + REPAIR_MS, () => this.#differingKey() === undefined)
     const key = this.#differingKey()
     if (stage.failure !== undefined || key === undefined) return
-    const held = this.#members.map(({ store }) => formatHeld(store.load(key)))
+    const held = this.#members.map(({ store }) => formatHeld(store.held(key)))
     throw new Violation('nodes become identical', `${key} is ${held.join(', ')}`)
   }
 
@@ -151,8 +151,8 @@ export class Proof {
     const members = this.#members
     const keys = new Set(members.flatMap(({ store }) => store.keys))
     return [...keys].find((key) => {
-      const held = members.map(({ store }) => formatHeld(store.load(key)))
-      return held.some((one) => one !== held[0])
+      const held = members.map(({ store }) => formatHeld(store.held(key)))
+      return held.some((one) => one !== held[0] || one === 'damaged')
     })
   }
 
@@ -168,7 +168,7 @@ export class Proof {
     await stage.runUntil(stage.timeline.nowMs + REMOVAL_GRACES * graceMs, () => keysLeft().size === 0)
     if (stage.failure !== undefined || keysLeft().size === 0) return
     const held = [...keysLeft()].map((key) => {
-      const records = this.#members.map(({ store }) => formatRecord(store.load(key)))
+      const records = this.#members.map(({ store }) => formatRecordOf(store.held(key)))
       return `${key}: ${records.join('; ')}`
     })
     throw new Violation('nothing is left of deleted groups', held.join(' | '))
@@ -176,6 +176,12 @@ export class Proof {
 }
 
 /** What must be the same on every node: the accepted state and its ballot. */
-function formatHeld({ accepted, state }: KeyRecord): string {
+function formatHeld(record: KeyRecord | undefined): string {
+  if (record === undefined) return 'damaged'
+  const { accepted, state } = record
   return accepted === undefined ? 'nothing' : `${formatState(state)} at ${formatBallot(accepted)}`
+}
+
+function formatRecordOf(record: KeyRecord | undefined): string {
+  return record === undefined ? 'damaged' : formatRecord(record)
 }

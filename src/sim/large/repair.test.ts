@@ -66,7 +66,11 @@ const ONE_BALLOT = { round: 1, proposerId: 0 }
 for (const { name, protocol, noticedAs, nodeCounts, firstSeed, seedsMax } of MUTATIONS) {
   test(`the checkers notice when ${name}`, async (t) => {
     for (let seed = firstSeed; seed < firstSeed + seedsMax; seed += 1) {
-      const { failure } = await runLarge(seed, { ...PROTOCOL, ...protocol }, nodeCounts && { nodeCounts })
+      const { failure } = await runLarge(
+        seed,
+        { ...PROTOCOL, ...protocol },
+        { disksSpoil: false, ...(nodeCounts && { nodeCounts }) },
+      )
       if (failure === undefined) continue
       t.diagnostic(`seed ${seed}: ${failure.message}`)
       assert.match(failure.message, noticedAs)

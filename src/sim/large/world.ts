@@ -7,6 +7,7 @@
 import type { Request } from '../../register/messages.ts'
 import type { LinkOptions } from '../../replication/links/node-link.ts'
 import type { Membership } from '../../rpc/messages.ts'
+import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Protocol } from '../protocol.ts'
 import { formatRequest } from '../small/teller.ts'
@@ -44,6 +45,8 @@ export type LargeOptions = Readonly<{
   isTold?: boolean
   nodeCounts?: readonly number[]
   bounds?: LargeBounds
+  /** Whether disks spoil records, which nodes then look for and connectors heal. By default it is drawn. */
+  disksSpoil?: boolean
 }>
 
 /**
@@ -57,6 +60,9 @@ const BIRTH_MS = 20_000
 const RUN_MS_MAX = 600_000
 /** The grace time of a cluster in which nothing is removed. */
 const LONG_GRACE_MS = 3_600_000
+
+/** Seeds are below it. */
+const DAMAGES_APART = 2 ** 51
 
 /** Runs the world of a seed to its end, or to the first violation. */
 export async function runLarge(
@@ -77,14 +83,17 @@ class LargeWorld {
   readonly #connectors: ConnectorProcess[] = []
   readonly #clients: Clients
   readonly #operator: Operator
+  readonly #disksSpoil: boolean
   #proposerCount = 0
   #connectorCount = 0
 
   constructor(
     seed: number,
     protocol: Protocol,
-    { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS }: LargeOptions,
+    { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS, disksSpoil }: LargeOptions,
   ) {
+    // Apart, so that the same seed gives the same run of disks that spoil nothing.
+    this.#disksSpoil = disksSpoil ?? new Chance(seed + DAMAGES_APART).happens(0.5)
     const stage = new Stage(seed, isTold)
     const scenario = drawScenario(stage.chance, nodeCounts, bounds)
     const { nodeCount, connectorCount, groupIds, weather, hasDrift } = scenario
@@ -95,6 +104,7 @@ class LargeWorld {
       stage,
       protocol,
       observer,
+      isScrubbing: this.#disksSpoil,
       drawDrift: () => this.#drawDrift(),
       onCrash: ({ address }) => {
         for (const connector of this.#connectors) connector.transportTo(address).reset()
@@ -185,6 +195,7 @@ class LargeWorld {
       machines: () => this.#machines.all,
       connectors: () => this.#connectors,
       replace: (which) => this.#replace(which),
+      maySpoil: this.#disksSpoil ? ({ nodeId }) => this.#operator.maySpoil(nodeId) : undefined,
       haveClocksThatJump: graceMs === undefined,
       calmMs: isWandering ? graceMs : undefined,
       tell: (line) => this.#stage.tell(line),
@@ -213,6 +224,7 @@ class LargeWorld {
       isRemoving: this.#scenario.graceMs !== undefined,
       isRepairing: !this.#scenario.isRepairLate,
       onPlan: (membership) => this.#observer.planned(membership),
+      isHealing: this.#disksSpoil,
       onSend: (connector, to, key, request) => this.#onSend(connector, to, key, request),
     })
   }

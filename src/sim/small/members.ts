@@ -207,7 +207,9 @@ function names({ members }: Membership, nodeId: string): boolean {
 function descriptionOf(node: Node): Description {
   const { nodeId, membership } = node
   const recordCount = KEYS.filter((key) => node.holding(key) !== EMPTY_RECORD).length
-  const description = { nodeId, membership, version: '', recordCount, tombstoneCount: 0, stubCount: 0 }
+  const damagedCount = KEYS.filter((key) => isDamage(node.holding(key))).length
+  const counts = { recordCount, tombstoneCount: 0, stubCount: 0, damagedCount, healedCount: 0 }
+  const description = { nodeId, membership, version: '', ...counts }
   const holding = node.holding(MEMBERSHIP)
   const vote = isDamage(holding) || holding.accepted === undefined ? undefined : holding.state.value
   return vote === undefined ? description : { ...description, membershipVote: vote }

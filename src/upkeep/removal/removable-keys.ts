@@ -1,5 +1,5 @@
 import type { Clock } from '../../process/clock.ts'
-import type { KeyRecord } from '../../register/messages.ts'
+import type { Holding } from '../../register/messages.ts'
 import { compareKeys, successorKey } from '../../rpc/key-order.ts'
 import { firstPage, horizonOf } from '../../scan/first-pages.ts'
 import type { RemovalMember } from './removal-target.ts'
@@ -8,7 +8,7 @@ import type { RemovalMember } from './removal-target.ts'
  * A key that has no value on some member. `undefined`: the member did not list the key, because it has no
  * record of it, or a record with a value.
  */
-export type RemovableKey = Readonly<{ key: string; records: readonly (KeyRecord | undefined)[] }>
+export type RemovableKey = Readonly<{ key: string; records: readonly (Holding | undefined)[] }>
 
 /** Removable keys, in key order, and where to continue. `undefined`: there are no more. */
 export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart: string | undefined }>
@@ -36,11 +36,11 @@ export async function nextRemovable(
   })
   const horizon = horizonOf(pages)
   if (horizon === undefined) return { keys: [], nextStart: undefined }
-  const records = new Map<string, (KeyRecord | undefined)[]>()
+  const records = new Map<string, (Holding | undefined)[]>()
   pages.forEach((page, member) => {
     for (const { key, record } of page) {
       if (compareKeys(key, horizon) > 0) break
-      const known = records.get(key) ?? Array<KeyRecord | undefined>(members.length).fill(undefined)
+      const known = records.get(key) ?? Array<Holding | undefined>(members.length).fill(undefined)
       known[member] = record
       records.set(key, known)
     }

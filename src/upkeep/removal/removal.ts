@@ -11,6 +11,7 @@ import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, PLAUSIBLE_ROUND_MAX } from '../../register/ballot.ts'
+import { isDamage } from '../../register/damage.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../../register/removal.ts'
 import { askMember, readFromAll } from './ask-members.ts'
@@ -230,7 +231,8 @@ export class Removal {
     requests: ReturnType<typeof removalRequests>,
   ): Promise<boolean> {
     const answers = await Promise.all(requests.map((request) => askMember(member, key, request)))
-    return requests.length === 0 || answers.at(-1)?.ok === true
+    const last = answers.at(-1)
+    return requests.length === 0 || (last !== undefined && !isDamage(last) && last.ok)
   }
 
   /**

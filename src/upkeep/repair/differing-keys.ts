@@ -1,9 +1,11 @@
 /** Finds the keys that differ between nodes, by merging scans of some leaves. */
 import type { Clock } from '../../process/clock.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
+import { wholeRecords } from '../../register/damage.ts'
+import type { Records } from '../../register/known-chosen.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { sameWriteId } from '../../register/state.ts'
-import type { ScanEntry } from '../../rpc/messages.ts'
+import type { HeldEntry } from '../../rpc/messages.ts'
 import { type MergedEntry, mergeScans } from '../../scan/merge-scans.ts'
 import type { RepairMember, RepairTarget } from './repair-target.ts'
 import { shuffle } from './shuffle.ts'
@@ -75,7 +77,7 @@ function scan(
   member: RepairMember,
   range: Readonly<{ start: string; end: string }>,
   clock: Clock,
-): AsyncIterable<readonly ScanEntry[]> {
+): AsyncIterable<readonly HeldEntry[]> {
   const recipient = { clusterId, epoch, nodeId: member.nodeId }
   return whileReachable(
     member,
@@ -84,15 +86,18 @@ function scan(
   )
 }
 
+/** A member whose record is damaged does not count: it is healed, and not repaired. */
 function laggingOf({ records }: MergedEntry, members: readonly RepairMember[]): readonly RepairMember[] {
-  const newest = newestOf(records)
-  return newest === undefined ? [] : members.filter((_, index) => !hasTaken(records[index], newest))
+  const whole = wholeRecords(records)
+  const newest = newestOf(whole)
+  if (newest === undefined) return []
+  return members.filter((_, index) => whole[index] !== undefined && !hasTaken(whole[index], newest))
 }
 
 type Accepted = KeyRecord & Readonly<{ accepted: Ballot }>
 
 /** Among the records at the highest ballot: one that is marked as chosen, else the first one. */
-function newestOf(records: MergedEntry['records']): Accepted | undefined {
+function newestOf(records: Records): Accepted | undefined {
   let newest: Accepted | undefined
   for (const record of records) {
     if (record?.accepted === undefined) continue
@@ -116,11 +121,11 @@ function hasTaken(record: KeyRecord | undefined, newest: Accepted): boolean {
  */
 function whileReachable(
   { nodeId, link }: RepairMember,
-  whole: AsyncIterable<readonly ScanEntry[]>,
+  whole: AsyncIterable<readonly HeldEntry[]>,
   clock: Clock,
-): AsyncIterable<readonly ScanEntry[]> {
+): AsyncIterable<readonly HeldEntry[]> {
   const pages = whole[Symbol.asyncIterator]()
-  const next = (): Promise<IteratorResult<readonly ScanEntry[]>> =>
+  const next = (): Promise<IteratorResult<readonly HeldEntry[]>> =>
     new Promise((resolve, reject) => {
       let cancel = (): void => {}
       const watch = (): void => {
@@ -135,7 +140,7 @@ function whileReachable(
         .finally(() => cancel())
         .then(resolve, reject)
     })
-  const end = async (): Promise<IteratorResult<readonly ScanEntry[]>> => {
+  const end = async (): Promise<IteratorResult<readonly HeldEntry[]>> => {
     await pages.return?.()
     return { done: true, value: undefined }
   }

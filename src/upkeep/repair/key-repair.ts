@@ -1,6 +1,7 @@
 /** Repairs one key (protocol.md §5). */
 import type { Clock } from '../../process/clock.ts'
 import { compareBallots, nextFastBallot } from '../../register/ballot.ts'
+import { isDamage } from '../../register/damage.ts'
 import type { Chosen, Records } from '../../register/known-chosen.ts'
 import type { Answer, KeyRecord } from '../../register/messages.ts'
 import { sameWriteId } from '../../register/state.ts'
@@ -95,7 +96,9 @@ export async function repairScanned(
 
 async function read(member: RepairMember, key: string): Promise<KeyRecord | undefined> {
   if (member.link.isSuspect) return undefined
-  return (await ask(member.link, key, { kind: 'read' }, BACKGROUND))?.record
+  const reply = await ask(member.link, key, { kind: 'read' }, BACKGROUND)
+  // A damaged record is no word of its node: healing gets to it by other ways.
+  return reply === undefined || isDamage(reply) ? undefined : reply.record
 }
 
 function replicasOf(members: readonly RepairMember[], records: Records): Replica[] {
@@ -105,9 +108,14 @@ function replicasOf(members: readonly RepairMember[], records: Records): Replica
   })
 }
 
-function teach(member: RepairMember, key: string, { state, ballot }: Chosen): Promise<Answer | undefined> {
+async function teach(
+  member: RepairMember,
+  key: string,
+  { state, ballot }: Chosen,
+): Promise<Answer | undefined> {
   const request = { kind: 'learn', ballot: ballot!, state, next: nextFastBallot(ballot!) } as const
-  return ask(member.link, key, request, BACKGROUND)
+  const reply = await ask(member.link, key, request, BACKGROUND)
+  return reply === undefined || isDamage(reply) ? undefined : reply
 }
 
 async function settle(client: RepairTarget['client'], key: string): Promise<KeyOutcome> {

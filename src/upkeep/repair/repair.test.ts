@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { PendingRequest } from '../../replication/links/pending-request.ts'
-import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
+import type { HeldEntry, ScanRange } from '../../rpc/messages.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { aRecord, MemoryMember } from '../../testing/memory-member.ts'
 import { REPAIR_LIMITS, Repair } from './repair.ts'
@@ -24,7 +24,7 @@ class SlowMember extends MemoryMember {
     this.#isBroken = isBroken
   }
 
-  override async *scan(range: ScanRange): AsyncGenerator<readonly ScanEntry[]> {
+  override async *scan(range: ScanRange): AsyncGenerator<readonly HeldEntry[]> {
     this.scansAtMs.push(this.#clock.nowMs())
     await new Promise<void>((resolve) => {
       this.#clock.after(SCAN_MS, resolve)

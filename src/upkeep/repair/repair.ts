@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino'
 import { sleep } from '../../process/clock.ts'
+import { wholeRecords } from '../../register/damage.ts'
 import { type DifferingKey, differingKeys, drawStart } from './differing-keys.ts'
 import { type Look, lookAtDigests } from './digest-look.ts'
 import { type KeyRepairOptions, repairScanned } from './key-repair.ts'
@@ -150,7 +151,7 @@ export class Repair {
     { key, records }: DifferingKey,
     pass: Pass,
   ): Promise<void> {
-    const byMember = target.members.map((member) => records[scanned.indexOf(member)])
+    const byMember = wholeRecords(target.members.map((member) => records[scanned.indexOf(member)]))
     const outcome = await repairScanned(target, { key, records: byMember }, this.#options)
     pass.count(outcome)
     this.#figures.count(outcome)

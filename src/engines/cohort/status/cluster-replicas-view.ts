@@ -1,6 +1,7 @@
 import type { GroupReplicas } from '../../../api/status-schemas.ts'
 import type { ClusterSnapshot } from '../../../membership/cluster-snapshot.ts'
 import type { Clock } from '../../../process/clock.ts'
+import { isDamage } from '../../../register/damage.ts'
 import type { Divergences } from '../../../replication/divergence.ts'
 import type { ReplicasView } from '../../engine.ts'
 import { GROUP_NAMESPACE } from '../group-registry.ts'
@@ -31,7 +32,9 @@ export class ClusterReplicasView implements ReplicasView {
     if (cluster.kind === 'searching') return undefined
     const key = GROUP_NAMESPACE + groupId
     const reads = await readReplicas(cluster.members, key, { clock, deadlineMs: REPLICA_DEADLINE_MS })
-    const answered = reads.flatMap(({ nodeId, record }) => (record === undefined ? [] : [{ nodeId, record }]))
+    const answered = reads.flatMap(({ nodeId, record }) =>
+      record === undefined || isDamage(record) ? [] : [{ nodeId, record }],
+    )
     return describeReplicas(groupId, reads, divergences.observe(key, answered))
   }
 }

@@ -43,6 +43,8 @@ function aDescription(nodeId: string): Description {
     recordCount: 5,
     tombstoneCount: 2,
     stubCount: 1,
+    damagedCount: 0,
+    healedCount: 0,
   }
 }
 

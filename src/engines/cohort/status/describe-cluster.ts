@@ -130,11 +130,13 @@ function problemOf(
 /** What a node has said it holds. All are null if it has not answered. */
 function holdings(
   description: Description | undefined,
-): Pick<MemberStatus, 'records' | 'tombstones' | 'stubs' | 'version' | 'epoch'> {
+): Pick<MemberStatus, 'records' | 'tombstones' | 'stubs' | 'damaged' | 'healed' | 'version' | 'epoch'> {
   return {
     records: description?.recordCount ?? null,
     tombstones: description?.tombstoneCount ?? null,
     stubs: description?.stubCount ?? null,
+    damaged: description?.damagedCount ?? null,
+    healed: description?.healedCount ?? null,
     version: description?.version ?? null,
     epoch: description?.membership?.epoch ?? null,
   }

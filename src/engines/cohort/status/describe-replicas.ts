@@ -2,6 +2,7 @@
 import type { GroupReplicas, ReplicaView } from '../../../api/status-schemas.ts'
 import { decodeGroup } from '../../../group/group-codec.ts'
 import { compareBallots } from '../../../register/ballot.ts'
+import { isDamage } from '../../../register/damage.ts'
 import type { KeyRecord } from '../../../register/messages.ts'
 import { isTombstone } from '../../../register/state.ts'
 import type { Divergence } from '../../../replication/divergence.ts'
@@ -20,7 +21,7 @@ export function describeReplicas(
 
 function viewOf({ nodeId, address, record }: ReplicaRead): ReplicaView {
   const where = { nodeId, address }
-  if (record === undefined) {
+  if (record === undefined || isDamage(record)) {
     const nothing = {
       version: null,
       generation: null,
@@ -29,7 +30,7 @@ function viewOf({ nodeId, address, record }: ReplicaRead): ReplicaView {
       chosen: null,
       promised: null,
     }
-    return { ...where, holds: 'unreachable', ...nothing }
+    return { ...where, holds: record === undefined ? 'unreachable' : 'damaged', ...nothing }
   }
   const { promised, accepted, state, chosen } = record
   const { generation, writeId, value } = state
@@ -65,16 +66,23 @@ function compare(
   replicas: readonly ReplicaView[],
   divergences: readonly Divergence[],
 ): Pick<GroupReplicas, 'agree' | 'differ' | 'reason'> {
-  const answered = replicas.filter(({ holds }) => holds !== 'unreachable')
+  const answered = replicas.filter(({ holds }) => holds !== 'unreachable' && holds !== 'damaged')
   const missing = replicas.length - answered.length
+  const damaged = replicas.filter(({ holds }) => holds === 'damaged').length
   if (divergences.length > 0) {
     const reason =
       'divergence: nodes hold different states that both are marked chosen at one ballot; neither is overwritten, and a human must decide which is right'
     return { agree: false, differ: true, reason: sentence([reason]) }
   }
-  if (answered.length === 0) return { agree: false, differ: false, reason: 'No node answers.' }
+  const away: string[] = []
+  if (missing > damaged) away.push(`${counted(missing - damaged, 'node does', 'nodes do')} not answer`)
+  if (damaged > 0)
+    away.push(
+      `${counted(damaged, 'node holds', 'nodes hold')} a damaged record, which has no vote until it has healed`,
+    )
+  if (answered.length === 0)
+    return { agree: false, differ: false, reason: damaged === 0 ? 'No node answers.' : sentence(away) }
   const states = new Set(answered.map(nameOfState))
-  const away = missing === 0 ? [] : [`${counted(missing, 'node does', 'nodes do')} not answer`]
   if (states.size > 1) {
     return {
       agree: false,

@@ -11,6 +11,8 @@ const HERE: Description = {
   recordCount: 0,
   tombstoneCount: 0,
   stubCount: 0,
+  damagedCount: 0,
+  healedCount: 0,
 }
 
 /** A poll for whose nodes the test answers; `tick` lets the pause between two rounds pass. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
+import { wholeRecords } from '../../../register/damage.ts'
+import type { Holding } from '../../../register/messages.ts'
 import { ManualClock } from '../../../testing/manual-clock.ts'
 import { settled } from '../../../testing/memory-cluster.ts'
 import { aRecord, MemoryMember } from '../../../testing/memory-member.ts'
@@ -14,11 +16,15 @@ function aMember(nodeId: string, send?: MemberSnapshot['link']['send']): MemberS
   return { nodeId, address: 'h:1', link: link as MemberSnapshot['link'], role: 'voting', progress: undefined }
 }
 
+function generationOf(record: Holding | undefined): number | undefined {
+  return wholeRecords([record])[0]?.state.generation
+}
+
 test('the wait ends when all members have answered, and no timer is left', async () => {
   const clock = new ManualClock()
   const reads = await readReplicas([aMember('n1'), aMember('n2')], 'k', { clock, ...DEADLINE })
   assert.deepEqual(
-    reads.map(({ nodeId, record }) => [nodeId, record?.state.generation]),
+    reads.map(({ nodeId, record }) => [nodeId, generationOf(record)]),
     [
       ['n1', 1],
       ['n2', 1],
@@ -40,7 +46,7 @@ test('the wait for a silent member ends at the deadline; there is no wait for on
   clock.advance(1)
   const reads = await reading
   assert.deepEqual(
-    reads.map(({ record }) => record?.state.generation),
+    reads.map(({ record }) => generationOf(record)),
     [undefined, undefined, 1],
   )
   assert.equal(clock.taskCount, 0)

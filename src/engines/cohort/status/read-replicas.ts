@@ -1,10 +1,11 @@
 import type { MemberSnapshot } from '../../../membership/cluster-snapshot.ts'
 import { type Clock, sleep } from '../../../process/clock.ts'
-import type { KeyRecord } from '../../../register/messages.ts'
+import { isDamage } from '../../../register/damage.ts'
+import type { Holding } from '../../../register/messages.ts'
 import { ask } from '../../../replication/links/ask.ts'
 
 /** What one member answered. `record: undefined`: it did not answer in time. */
-export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: KeyRecord | undefined }>
+export type ReplicaRead = Readonly<{ nodeId: string; address: string; record: Holding | undefined }>
 
 /**
  * Asks each member separately what it holds for a key. Resolves within `deadlineMs`, and never rejects. It
@@ -20,7 +21,8 @@ export async function readReplicas(
   const reads = await Promise.all(
     members.map(async ({ nodeId, address, link }) => {
       const answer = await Promise.race([ask(link, key, { kind: 'read' }), deadline])
-      return { nodeId, address, record: answer?.record }
+      const record = answer === undefined || isDamage(answer) ? answer : answer.record
+      return { nodeId, address, record }
     }),
   )
   done.abort()

@@ -11,6 +11,7 @@ function members(...reachable: readonly boolean[]): Member[] {
     role: 'voting',
     reachable: is,
     lag: null,
+    damaged: null,
   }))
 }
 
@@ -85,8 +86,18 @@ test('a lag, a change and a divergence each make the verdict degraded; a diverge
   assert.equal(judge(facts({ divergenceCount: 2 })).verdict, 'degraded')
 })
 
+test('a disk that has spoiled records is said, with how many', () => {
+  const [first, ...rest] = members(true, true, true)
+  const { verdict, reason } = judge(facts({ members: [{ ...first!, damaged: 2 }, ...rest] }))
+  assert.equal(verdict, 'degraded')
+  assert.equal(
+    reason,
+    'The disk of n1:8001 has spoiled 2 records, which have no vote until they have healed.',
+  )
+})
+
 test('a joining node has no part in the quorum', () => {
-  const joining: Member = { address: 'n4:8001', role: 'joining', reachable: true, lag: 7 }
+  const joining: Member = { address: 'n4:8001', role: 'joining', reachable: true, lag: 7, damaged: 0 }
   assert.equal(judge(facts({ members: [...members(true, false, false), joining] })).verdict, 'unavailable')
 })
 

@@ -2,7 +2,7 @@ import type { ClusterStatus, MemberStatus } from '../../../api/status-schemas.ts
 
 /** What the verdict depends on. */
 export type Facts = Readonly<{
-  members: readonly Pick<MemberStatus, 'address' | 'role' | 'reachable' | 'lag'>[]
+  members: readonly Pick<MemberStatus, 'address' | 'role' | 'reachable' | 'lag' | 'damaged'>[]
   /** How many members must answer, outside of a change of the membership. */
   quorum: number
   /** Whether enough members answer. */
@@ -33,6 +33,7 @@ export function judge(facts: Facts): Verdict {
     ...alarm,
     ...missingOf(voters, up, facts),
     ...facts.members.flatMap(lagsBehind),
+    ...facts.members.flatMap(holdsDamaged),
     ...waitingFor(facts.replacement),
     ...(facts.change === undefined ? [] : [facts.change]),
   ]
@@ -87,4 +88,11 @@ function lagsBehind({ address, role, lag }: Facts['members'][number]): string[] 
   // The progress of a joining node says what it lacks.
   if (lag === null || lag === 0 || role === 'joining') return []
   return [`${address} lags behind by ${counted(lag, 'key', 'keys')}, which are being repaired`]
+}
+
+function holdsDamaged({ address, damaged }: Facts['members'][number]): string[] {
+  if (damaged === null || damaged === 0) return []
+  return [
+    `the disk of ${address} has spoiled ${counted(damaged, 'record', 'records')}, which have no vote until they have healed`,
+  ]
 }
