@@ -6,8 +6,8 @@ COPY package.json package-lock.json .npmrc ./
 FROM base AS dependencies
 RUN npm ci --omit=dev
 
-# Everything, for `make docker-test`. No install scripts: the one that is meant brings a Node, and there is
-# one here.
+# Everything, for `make docker-test`. No install scripts: the only one would install Node, which the image has
+# already.
 FROM base AS test
 # The examples of the README are tested as they stand there, with curl.
 RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*

@@ -10,7 +10,7 @@ ARGS ?=
 # npm writes this file last. When it is older than the lockfile, a change is not installed yet.
 INSTALLED := node_modules/.package-lock.json
 
-# Compose v2, or the program that v1 was.
+# Compose v2, or the program of v1.
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## Lists these targets

@@ -1,6 +1,6 @@
 /**
- * The connector's own HTTP app, with all its options, hooks, validation and replies, in front of a registry
- * that does nothing: what a request costs before it is replicated.
+ * The connector's own HTTP app, with all its options, hooks, validation and replies, with a registry that
+ * does nothing. It shows what a request costs before it is replicated.
  */
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../src/api/status-examples.ts'
@@ -12,7 +12,7 @@ import { Metrics } from '../src/metrics/metrics.ts'
 
 const time = new Date().toISOString()
 
-/** Every group exists, and none does when it is created. */
+/** Every read finds a group, and every create succeeds. */
 const registry: Registry = {
   read: async (groupId) => {
     const group: Group = { groupId, version: 1, incarnation: 'bare', createdAt: time, updatedAt: time }

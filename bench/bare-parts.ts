@@ -1,5 +1,5 @@
 /**
- * What the parts reach that Cohort is made of, without Cohort: Fastify takes groups, gRPC streams carry
+ * The throughput of the parts of Cohort without Cohort: Fastify takes groups, gRPC streams carry
  * batches of them to three nodes, and SQLite syncs them to disk there, before the answer. No protocol:
  * nothing is validated, decided, marked or repaired, and two creates of one group would both succeed.
  *
@@ -19,7 +19,7 @@ import {
 } from '@grpc/grpc-js'
 import { fastify } from 'fastify'
 
-/** Of three nodes; the other one is not asked. */
+/** A read asks this many of the three nodes. */
 const NODES_READ = 2
 const BATCHES_IN_FLIGHT_MAX = 2
 
@@ -35,8 +35,8 @@ const exchange: MethodDefinition<Buffer, Buffer> = {
 }
 
 /**
- * Batches and answers alike: texts, each behind its length. An operation is a key and a value, `''` to read
- * it.
+ * Encodes a batch or an answer: texts, each after its length. An operation is a key and a value; `''` means a
+ * read.
  */
 function encode(texts: readonly string[]): Buffer {
   const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + 2 + Buffer.byteLength(text), 0))
@@ -93,7 +93,10 @@ function runNode(port: number, directory: string): void {
 
 type Operation = Readonly<{ key: string; value: string; onAnswer: (text: string) => void }>
 
-/** A stream to a node. What comes while a batch is in flight waits until it is as many as that. */
+/**
+ * A stream to a node. Operations that come while a batch is in flight wait until there are as many as in that
+ * batch.
+ */
 class Link {
   readonly #stream: ClientDuplexStream<Buffer, Buffer>
   readonly #inFlight: Operation[][] = []

@@ -91,7 +91,7 @@ function fill(dataDir: string, recordCount: number): void {
   close()
 }
 
-/** Gives a copied database an identity of its own. */
+/** Gives a copied database another node id. */
 function rename(dataDir: string, nodeId: string): void {
   const db = new DatabaseSync(join(dataDir, 'node.db'))
   db.prepare('UPDATE node SET node_id = ?, checksum = ?').run(nodeId, checksumOf(nodeId))

@@ -1,6 +1,6 @@
 /**
- * What creating and deleting many groups leaves behind: the size of each node's data directory when it is
- * empty, when all are created and deleted, and when what was left of them is removed.
+ * Measures what many created and deleted groups leave behind: the size of each node's data directory when it
+ * is empty, when all groups are deleted, and when their tombstones are removed.
  *
  *   npm run bench:litter -- [--amount 100000] [--grace 30] [--clients 64]
  *
@@ -27,7 +27,7 @@ const amount = Number(values.amount)
 
 /** How often progress is shown. */
 const SHOW_MS = 10_000
-/** A size that has not changed for this long is the last one. */
+/** A size that has not changed for this long is final. */
 const STILL_MS = 10_000
 
 await using cluster = await LocalCluster.start({ graceSeconds: Number(values.grace) })
@@ -64,7 +64,9 @@ const emptySizes = sizes()
 await show('empty')
 const timer = setInterval(() => void show(`${done} of ${amount}`), SHOW_MS)
 
-/** Repeats a request that a busy machine did not answer in time: until it is done, or has been. */
+/**
+ * Repeats a request that a busy machine did not answer in time, until it succeeds or turns out to be done.
+ */
 async function untilDone(send: () => Promise<Reply>, done: readonly number[]): Promise<void> {
   for (;;) {
     const { status, body } = await send()

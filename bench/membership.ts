@@ -1,6 +1,6 @@
 /**
- * How long changes of the membership take, with so many groups: one more member, which copies everything, and
- * the same one less.
+ * How long changes of the membership take, with this many groups: one member is added, which copies
+ * everything, and removed again.
  *
  *     npm run bench:membership -- --amount 100000
  */

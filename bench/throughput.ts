@@ -23,7 +23,7 @@ import { runWrk, type WrkResult } from './wrk.ts'
  */
 type Load = WrkResult & Readonly<{ serverUs: number; nodeUs: number }>
 
-/** What is loaded: a server, and the nodes behind it. */
+/** What is loaded: a server, and the nodes that it uses. */
 type Target = Readonly<{ url: string; pid: number; nodePids: readonly number[] }>
 
 const { values } = parseArgs({
@@ -49,7 +49,7 @@ async function wrk(target: Target, script: string, args: readonly string[]): Pro
   }
 }
 
-/** How many groups of a run may be read: those that were certainly created. */
+/** The number of groups of a run that were certainly created, and can be read. */
 function mostOf({ requests }: Load): string {
   return String(Math.floor(requests * 0.9))
 }
@@ -59,8 +59,8 @@ function median(numbers: readonly number[]): number {
 }
 
 /**
- * `ceilings`: the empty handler's GET; `sameRequests`: what the connector's app answers with nothing behind
- * it.
+ * `ceilings`: the GET of the empty handler; `sameRequests`: the same requests to the connector's app with a
+ * registry that does nothing.
  */
 function row(
   name: string,
@@ -97,7 +97,7 @@ async function start(file: string, port: number): Promise<Started> {
   return answering(run(file, port), port, [])
 }
 
-/** Starts `bare-parts.ts`: an API, and three nodes at the ports behind it. */
+/** Starts `bare-parts.ts`: an API, and three nodes at the next ports. */
 async function startParts(port: number, directory: string): Promise<Started> {
   const nodePorts = [1, 2, 3].map((i) => port + i)
   const nodes = nodePorts.map((nodePort) =>

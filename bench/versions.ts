@@ -107,7 +107,7 @@ for (const [, cluster] of both) {
   await wrk(cluster, 'read.lua', ['warm', '1000'])
 }
 for (let round = 0; round < Number(values.rounds); round += 1) {
-  // Whoever comes second finds the machine as the first one has left it: they change places.
+  // The first version of a round may slow down the second one, so they take turns.
   const order = round % 2 === 0 ? both : both.toReversed()
   for (const [side, cluster] of order) {
     turns.creates[side].push(await wrk(cluster, 'create.lua', [`round${round}`]))

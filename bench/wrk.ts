@@ -26,7 +26,7 @@ export async function runWrk(
   const options = ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', '-s', path, url]
   const { stdout } = await promisify(execFile)('wrk', [...options, '--', ...args])
   const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)
-  if (result === null) throw new Error(`wrk said nothing of its result:\n${stdout}`)
+  if (result === null) throw new Error(`wrk printed no result:\n${stdout}`)
   const [requests, durationUs, p50Us, p99Us, errors] = result.slice(1).map(Number) as [
     number,
     number,

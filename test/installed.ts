@@ -1,4 +1,4 @@
-/** Programs that tests need and `npm ci` does not bring. */
+/** Programs that tests need and that `npm ci` does not install. */
 import assert from 'node:assert/strict'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'

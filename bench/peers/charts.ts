@@ -1,19 +1,18 @@
 /**
- * Charts of the results as SVG: bars, and latencies over their share. No library: a chart is a page of
- * numbers here.
+ * Charts of the results as SVG: bars, and latencies over their share. No library is needed for these.
  */
 import type { Histogram } from './statistics.ts'
 
 export type Bars = Readonly<{
   title: string
-  /** What the axis counts. */
+  /** The unit of the axis. */
   unit: string
   sides: readonly string[]
   /** One group of bars for each. `values` are in the order of `sides`; `undefined` or `NaN`: not measured. */
   groups: readonly Readonly<{ label: string; values: readonly (number | undefined)[] }>[]
 }>
 
-/** Told apart also without colours: each has another lightness. */
+/** They differ in lightness too, so that they can be told apart without colours. */
 const COLOURS = ['#1d4e89', '#f79256', '#7dcfb6', '#b4656f']
 const WIDTH = 760
 const FONT = 'font-family="sans-serif" font-size="12"'

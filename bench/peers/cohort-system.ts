@@ -4,7 +4,7 @@ import { until } from '../../test/cluster/waiting.ts'
 import type { HttpClients, HttpRequest } from './http-load.ts'
 import type { HttpSystem } from './http-peer.ts'
 
-/** Cohort: three nodes and one connector. Any node is as good as another. */
+/** Cohort: three nodes and one connector. All nodes are equal. */
 export class CohortSystem implements HttpSystem {
   readonly name = 'Cohort'
   readonly description = '3 nodes, 1 connector'

@@ -58,8 +58,8 @@ class Member {
 
 /**
  * etcd: three members with the settings that it has by default, which sync every write. Clients ask the
- * leader, which is what etcd is fastest with; while the leader is lost they ask a member that is not, as a
- * client with a list of members would soon do.
+ * leader, because etcd is fastest then; while the leader is lost they ask a member that is not, as a client
+ * with a list of members would soon do.
  */
 export class EtcdSystem implements HttpSystem {
   readonly name = 'etcd'
@@ -125,7 +125,7 @@ export class EtcdSystem implements HttpSystem {
     return { method: 'POST', path: '/v3/kv/range', body: `{"key":"${base64(`group/${groupId}`)}"}` }
   }
 
-  /** Reads, and writes if nobody else has written since; again, until that is so. */
+  /** Reads, then writes if no other client has written since; repeats both until the write succeeds. */
   async change(clients: HttpClients, index: number): Promise<void> {
     const key = base64('group/seed-1')
     const value = base64(storedGroup(`seed-1","description":"change ${index}`))

@@ -1,4 +1,4 @@
-/** Load over HTTP: the same programs, with prepared requests, for every side that speaks it. */
+/** Load over HTTP: the same programs, with prepared requests, for every side that speaks HTTP. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,12 +24,12 @@ export type HttpRequest = Readonly<{
 
 export type HttpResponse = Readonly<{ status: number; text: string }>
 
-/** No side makes more requests a second from 256 clients on such a machine, and none more from one client. */
+/** No side answers more requests a second on such a machine, from one client or from 256. */
 const PER_SECOND_MAX = 40_000
 const PER_SECOND_MAX_OF_ONE = 8_000
 
 /**
- * One turn of wrk. Its requests are written down before it starts.
+ * One turn of wrk. Its requests are written to a file before it starts.
  *
  * @param isRepeatable whether a request may be sent again when all were; otherwise there are enough for the
  *   turn
@@ -83,7 +83,7 @@ export class HttpClients {
     return { status: response.statusCode, text: await response.body.text() }
   }
 
-  /** As `send`; rejects unless the answer is 2xx. */
+  /** Like `send`, but rejects unless the answer is 2xx. */
   async expect(request: HttpRequest): Promise<string> {
     const { status, text } = await this.send(request)
     if (status < 200 || status > 299) throw new Error(`${request.method} ${request.path}: ${status} ${text}`)
@@ -149,7 +149,7 @@ export async function closedLoop(
   return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
-/** Creates without a pause, an event among them, and what clients saw of it. */
+/** Creates groups without a pause, causes an event, and returns what clients saw of it. */
 export async function httpOutage(
   url: string,
   requestAt: (index: number) => HttpRequest,

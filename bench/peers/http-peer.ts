@@ -10,14 +10,14 @@ export interface HttpSystem {
   readonly url: string
   createRequest(groupId: string): HttpRequest
   readRequest(groupId: string): HttpRequest
-  /** Changes the group `seed-1` so that no other change is lost; as many requests as that takes. */
+  /** Changes the group `seed-1` without losing another change, with as many requests as needed. */
   change(clients: HttpClients, index: number): Promise<void>
   /**
    * From here on clients ask a member that `signalWorst` does not hit, where there is a choice. `heal` ends
    * it.
    */
   stayClear(): void
-  /** Sends a signal to the member whose loss is felt most. */
+  /** Sends a signal to the member whose loss has the largest effect. */
   signalWorst(signal: NodeJS.Signals): Promise<void>
   /** Sends SIGKILL to a member whose loss leaves the others as they are. */
   killOther(): Promise<void>

@@ -5,8 +5,8 @@
  *   npm run bench:peers -- [--seconds 4] [--rounds 4] [--seeds 10000] [--warm 10] [--open-seconds 20]
  *   [--outage-seconds 8] [--out bench/peers/results] [--directory the system's folder for temporary files]
  *
- * It prints the figures, and writes them to `results.json` and charts beside it. What is missing on the
- * machine is named with the command that installs it. README.md in this folder says what is compared, and
+ * It prints the figures, and writes them to `results.json` and charts beside it. If a program is missing on
+ * the machine, it names the command that installs it. README.md in this folder says what is compared, and
  * how.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -42,8 +42,8 @@ const rounds = Number(values.rounds)
 const seeds = Number(values.seeds)
 
 /**
- * What is measured before a member is lost. One client asks how long one request takes; the others, how many
- * fit.
+ * What is measured before a member is lost. One client shows how long a request takes; many clients show the
+ * throughput.
  */
 const LOADS: readonly Readonly<{ what: string; work: Work; clients: number }>[] = [
   ...[1, 64, 256].map((clients) => ({ what: 'create', work: 'create', clients }) as const),
@@ -53,7 +53,7 @@ const LOADS: readonly Readonly<{ what: string; work: Work; clients: number }>[] 
 
 const say = (line: string) => console.error(line)
 
-/** The sides in another order each round, so that none always follows the same one. */
+/** The sides in a different order in each round, so that no side always follows the same one. */
 function inTurn(peers: readonly Peer[], round: number): Peer[] {
   const first = round % peers.length
   return [...peers.slice(first), ...peers.slice(0, first)]
@@ -69,7 +69,7 @@ async function measure(peers: readonly Peer[], what: string, work: Work, clients
         `${what}, ${clients} clients, round ${round + 1} of ${rounds}: ${peer.name} ${turn.perSecond.toFixed(0)}/s, ` +
           `p50 ${turn.p50Ms.toFixed(2)} ms, p99 ${turn.p99Ms.toFixed(1)} ms`,
       )
-      // What a side still does in the background is not to fall into the next one's turn.
+      // Background work of one side must not disturb the turn of the next one.
       await sleep(500)
     }
   }
@@ -195,13 +195,14 @@ if (missing.length > 0) {
   for (const sentence of missing) console.error(sentence)
   process.exit(1)
 }
-// Everything that is started below puts its data there.
+// All processes that are started below put their data there.
 process.env.TMPDIR = values.directory
 
 const peers: Peer[] = []
 const closeAll = () => Promise.all(peers.splice(0).map((peer) => peer.close()))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Nothing that was started here is left behind; a load that runs then fails, and needs no word of its own.
+  // All processes that were started are ended. A load that still runs then fails, and its error is not
+  // printed.
   process.once(signal, () => closeAll().finally(() => process.exit(130)))
 }
 try {

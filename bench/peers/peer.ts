@@ -7,7 +7,10 @@ export type Work = 'create' | 'read' | 'change'
 /** One turn of closed-loop clients: each sends its next request when it has the answer to the last one. */
 export type Turn = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number }>
 
-/** What happens to a member. `kill`: SIGKILL. `stop`: SIGSTOP. It is the member whose loss is felt most. */
+/**
+ * What happens to a member. `kill`: SIGKILL. `stop`: SIGSTOP. It is the member whose loss has the largest
+ * effect.
+ */
 export type Event = 'kill' | 'stop'
 
 /**
@@ -17,7 +20,7 @@ export type Outage = Readonly<{ gapMs: number; failed: number; succeeded: number
 
 export interface Peer {
   readonly name: string
-  /** What was started, for the reader of the figures. */
+  /** A description of the system, for the report. */
   readonly description: string
   /** Makes groups to read, `seed-1` to `seed-<count>`, and the one that is changed. */
   seed(count: number): Promise<void>
@@ -28,9 +31,9 @@ export interface Peer {
     work: 'create' | 'read',
     options: Readonly<{ perSecond: number; seconds: number }>,
   ): Promise<Histogram>
-  /** Kills a member that is not needed. The others work on as well as the system can without it. */
+  /** Kills a member that is not needed. The others go on working. */
   loseMember(): Promise<void>
-  /** Starts what was killed, and waits until the system is whole. */
+  /** Starts the killed member, and waits until the system is complete. */
   heal(): Promise<void>
   /**
    * Creates from 16 clients, with the event after a second, then watched for `seconds`; healed at the end.
@@ -57,15 +60,15 @@ export class FreshIds {
   }
 }
 
-/** Through how many connections an open loop sends. Half of what 64 closed clients reach needs fewer. */
+/** The number of connections of an open loop. Half of the throughput of 64 closed clients needs fewer. */
 export const OPEN_LOOP_CONNECTIONS = 64
 
 /** Requests of an open loop that are due in its first seconds do not count: connections are opened then. */
 export const OPEN_LOOP_WARM_SECONDS = 2
 
 /**
- * What every side stores for a group: as much as Cohort does, made beforehand where the client has to send
- * it.
+ * What every side stores for a group: as many bytes as Cohort stores, made in advance where the client has to
+ * send them.
  */
 export function storedGroup(groupId: string): string {
   return `{"groupId":"${groupId}","version":1,"incarnation":"b4715ac89f77c037-2ig","createdAt":"2026-11-25T13:09:26.007Z","updatedAt":"2026-11-25T13:09:26.007Z"}`

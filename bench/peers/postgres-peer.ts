@@ -34,7 +34,7 @@ type Transaction = Readonly<{ endMs: number; latencyMs: number }>
 
 /**
  * Postgres: a primary with two synchronous standbys (remote_apply), loaded by pgbench with prepared
- * statements, which costs less than HTTP does: it is how its own programs would reach it.
+ * statements. This costs less than HTTP, and is how programs usually reach Postgres.
  */
 export class PostgresPeer implements Peer {
   readonly name = 'Postgres'
@@ -125,7 +125,7 @@ export class PostgresPeer implements Peer {
     return histogramOf(latenciesDueAfter(transactions, OPEN_LOOP_WARM_SECONDS))
   }
 
-  /** A standby, and what an operator must do then: without it no commit would return. */
+  /** Kills a standby, and does what an operator must do then: otherwise no commit would return. */
   async loseMember(): Promise<void> {
     await this.#standbys[1]!.kill()
     await this.#require(EITHER)
@@ -147,7 +147,7 @@ export class PostgresPeer implements Peer {
     await this.#require(BOTH)
   }
 
-  /** The primary is the member whose loss is felt most: nothing takes its place by itself. */
+  /** The loss of the primary has the largest effect: nothing replaces it by itself. */
   async outage(event: Event, seconds: number): Promise<Outage> {
     const load = this.#pgbench('create', OUTAGE_CLIENTS, BEFORE_EVENT_MS / 1_000 + seconds, [], true)
     await until('pgbench works', 30_000, async () => {
@@ -183,7 +183,7 @@ export class PostgresPeer implements Peer {
     return `${drawn}INSERT INTO groups VALUES ('group/run${run}-' || :id, '${stored}') ON CONFLICT DO NOTHING;\n`
   }
 
-  /** Of the files of the latest run of pgbench. */
+  /** The prefix of the files of the last run of pgbench. */
   get #prefix(): string {
     return join(this.#directory, `run${this.#runs}`)
   }

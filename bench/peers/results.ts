@@ -24,7 +24,7 @@ export type Results = Readonly<{
   outages: readonly OutageRow[]
 }>
 
-/** The side that all others are compared with. */
+/** The side with which all others are compared. */
 export const OURS = 'Cohort'
 
 export function ratiosOf(row: Row, peer: string, figure: 'perSecond' | 'p99Ms' | 'p50Ms'): Ratio | undefined {

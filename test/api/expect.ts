@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { PROBLEMS, type ProblemCode } from '../../src/api/problem-codes.ts'
 import type { Problem } from '../../src/api/problem-schema.ts'
 
-/** As much of an answer as the tests look at: that of `inject`. */
+/** The part of an answer of `inject` that the tests use. */
 export type Answer = Readonly<{
   statusCode: number
   headers: { [name: string]: unknown }
   body: string
 }>
 
-/** That an answer is the problem of this code, in the form that every problem has. */
+/** Asserts that an answer is the problem of this code, in the form that every problem has. */
 export function expectProblem(answer: Answer, code?: ProblemCode): Problem {
   const problem = JSON.parse(answer.body) as Problem
   assert.match(String(answer.headers['content-type']), /^application\/problem\+json\b/)

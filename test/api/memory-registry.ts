@@ -1,7 +1,7 @@
 import type { Command, Decision, Group } from '../../src/group/group.ts'
 import type { Outcome, Registry, ScanPage } from '../../src/group/registry.ts'
 
-/** A registry in memory, for tests of what stands in front of one: real commands on a Map. */
+/** A registry in memory for tests of its users: it runs the real commands on a Map. */
 export class MemoryRegistry implements Registry {
   readonly #groups = new Map<string, Group>()
   /** The ids of groups that cannot be read. */

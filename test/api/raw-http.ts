@@ -1,4 +1,4 @@
-/** Requests to a real listener as they are: no client in between that tidies up paths or headers. */
+/** Sends requests unchanged to a real listener, without a client that normalizes paths or headers. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -8,10 +8,10 @@ import { listenHttp } from '../../src/process/listen-http.ts'
 import { SECOND_ADDRESS } from '../second-address.ts'
 import type { Answer } from './expect.ts'
 
-/** A way to an app: the addresses that it listens on. Requests are sent to the last one. */
+/** The addresses on which an app listens. Requests are sent to the last one. */
 export type Place = Readonly<{ title: string; addresses: readonly [string, ...string[]] }>
 
-/** Whatever a server does on one address, it must do on every other: `localhost` often stands for two. */
+/** A server must behave alike on each of its addresses: `localhost` often stands for two. */
 export const PLACES: readonly [Place, Place] = [
   { title: 'on one address', addresses: ['127.0.0.1'] },
   { title: 'on the second address of a name', addresses: ['127.0.0.1', SECOND_ADDRESS] },
@@ -29,7 +29,7 @@ export async function listen(app: FastifyInstance, context: TestContext, place =
   return { host: addresses.at(-1)!, port }
 }
 
-/** An answer that does not come fails the test instead of holding it up. */
+/** The limit of the wait for an answer, after which the test fails. */
 const ANSWER_TIMEOUT_MS = 10_000
 
 /** Sends these bytes on a connection of their own, and reads to the end: ask for `connection: close`. */

@@ -2,7 +2,7 @@ import type { ChangeResult, MemberChanges } from '../../src/engines/engine.ts'
 
 const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:8001` }))
 
-/** Changes of the membership that come to what a test says; by default, to a yes. */
+/** Changes of the membership whose outcome a test sets; by default, they succeed. */
 export class ScriptedMembers implements MemberChanges {
   result: ChangeResult = {
     kind: 'accepted',

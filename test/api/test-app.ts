@@ -26,8 +26,8 @@ type Overrides = Partial<Omit<Dependencies, 'engine'>> &
   }>
 
 /**
- * The real app in front of an engine in memory, of which a test may replace parts. Time stands at 2026-01-01,
- * incarnations are `i1`, `i2`, ...
+ * The real app with an engine in memory, of which a test may replace parts. The time is always 2026-01-01;
+ * incarnations are `i1`, `i2`, …
  */
 export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()

@@ -86,7 +86,7 @@ test('a program is type-checked against generated types, and does what they say'
     'read typed 1 - [team]',
     'listed typed 1 - [team], and nothing more',
     'patched typed 2 new []',
-    'stale: read it, and decide anew',
+    'stale: read it, and decide again',
     'deleted typed',
     'gone: group_not_found',
   ])

@@ -11,10 +11,10 @@ type Fault = Readonly<{ name: string; happen: () => Promise<void> }>
 
 /**
  * Lets faults happen, one after the other, until aborted and until every kind has happened; then all is
- * mended. Processes and network fail independently of each other, so that any two of their faults meet. Every
- * kind comes before one comes again.
+ * mended. Processes and network fail independently of each other, so that any two of their faults can happen
+ * together. Every kind happens before one is repeated.
  *
- * @param seed draws the faults; how they meet the processes is up to the machine
+ * @param seed draws the faults; their exact timing depends on the machine
  * @returns how often each kind has happened
  */
 export async function wreak(
@@ -60,7 +60,7 @@ function processFaults({ nodes, connectors }: LocalCluster, any: Any, pause: Pau
     { name: 'all nodes but one are killed', happen: () => kill(allBut(any(nodes), nodes)) },
     { name: 'a connector is killed', happen: () => kill([any(connectors)]) },
     { name: 'a node and a connector are killed', happen: () => kill([any(nodes), any(connectors)]) },
-    // Beyond 3 s its stream is given up, and what it still holds arrives late.
+    // After 3 s its stream is given up, and messages that it still holds arrive late.
     { name: 'a node is stopped', happen: () => stop(any(nodes), 4_500) },
     { name: 'a connector is stopped', happen: () => stop(any(connectors), 2_500) },
   ]

@@ -1,14 +1,14 @@
-/** What a connector says of its cluster. */
+/** The status of a cluster, as a connector reports it. */
 import assert from 'node:assert/strict'
 import type { ClusterStatus } from '../../src/api/status-schemas.ts'
 import { call } from './load.ts'
 import type { Service } from './service.ts'
 import { until } from './waiting.ts'
 
-/** A verdict follows an event within this time, by the slowest way: a node that hangs, and is given up on. */
+/** The longest time from an event to its verdict: a node hangs until its stream is given up. */
 const VERDICT_MS = 10_000
 
-/** The HTTP status of a GET; `undefined` when nobody answers. */
+/** The HTTP status of a GET; `undefined` if there is no answer. */
 export async function statusOf(url: string): Promise<number | undefined> {
   const { status } = await call('GET', url)
   return status === 0 ? undefined : status

@@ -2,8 +2,7 @@
 import { Service } from './service.ts'
 
 /**
- * How long a command may take that has no more to do than a test gives it, on a machine that is busy with
- * others.
+ * The time that a command may take for the work of a test, on a busy machine.
  */
 const COMMAND_MS = 30_000
 

@@ -1,9 +1,9 @@
 /**
  * Rounds of creating groups as fast as possible, killing every process at a random moment, and looking for
- * what was acknowledged: `npm run durability -- --rounds 200`.
+ * the acknowledged groups: `npm run durability -- --rounds 200`.
  *
- * SIGKILL takes from a process what it had not handed to the system, but not what the system had not yet
- * written to the disk. That an answer waits for the disk too is what the simulator shows.
+ * After SIGKILL, data that a process has not given to the system are lost, but not data that the system has
+ * not written to the disk yet. The simulator shows that an answer waits for the disk too.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -25,7 +25,7 @@ export type DurabilityOptions = Readonly<{
   rounds: number
   /** Creates at a time. */
   clients: number
-  /** The kill comes at any moment up to so many milliseconds after the first create. */
+  /** The kill happens at a random moment, at most this many milliseconds after the first create. */
   loadMsMax: number
   onRound: (round: Round) => void
 }>

@@ -1,4 +1,4 @@
-/** After the tests of a file, nothing is left of them: no process, no temporary directory. */
+/** Checks that the tests of a file leave no process and no temporary directory. */
 import assert from 'node:assert/strict'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { STARTED_BY } from './service.ts'
 import { PREFIX } from './temporary-directory.ts'
 
-/** What was killed a moment ago may still be in the process table. */
+/** A killed process may still be in the process table for this long. */
 const DYING_MS = 1_000
 const POLL_MS = 50
 
@@ -39,7 +39,8 @@ export function leaveNothing(): void {
 }
 
 /**
- * For what several tests of a file share: `cleanUp` runs after the last of them, before `leaveNothing` looks.
+ * For resources that several tests of a file share: `cleanUp` runs after the last of them, before
+ * `leaveNothing` looks.
  */
 export function afterAll(cleanUp: () => PromiseLike<void>): void {
   leaveNothing()
@@ -60,7 +61,7 @@ export async function startedProcesses(starter: number): Promise<{ pid: number; 
   return found
 }
 
-/** Empty for a process that is gone or has ended, and for those of other users. */
+/** Empty for a process that has ended, and for processes of other users. */
 function contents(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '')
 }

@@ -1,11 +1,11 @@
-/** Requests against the public API, and a steady load of creates that remembers what it was told. */
+/** Requests against the public API, and a steady load of creates that remembers the answers. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { until } from './waiting.ts'
 
 /**
- * What a request came to. `status` 0: there was no answer, because the connection broke or the answer took
- * too long; then `body.cause` says why. What is no JSON has an empty `body`.
+ * The result of a request. `status` 0: there was no answer, because the connection broke or the answer took
+ * too long; `body.cause` then says why. `body` is empty if the answer is not JSON.
  */
 export type Reply = Readonly<{
   status: number
@@ -77,7 +77,7 @@ const PAUSE_MS = 100
  * Creates groups from `clients` loops until stopped; `await using` stops it with its test, however that ends.
  *
  * Each client creates group after group while a test waits for more of them, and pauses between two of them
- * otherwise: what a test waits for besides then has the cores.
+ * otherwise: so the cores are free for other work of the test.
  */
 export class CreateLoad {
   readonly #base: string
@@ -103,7 +103,7 @@ export class CreateLoad {
     this.#loops = Array.from({ length: clients }, () => this.#loop())
   }
 
-  /** Waits until so many more creates have been answered 201, counted from now. */
+  /** Waits until this many more creates have been answered 201 from now on. */
   async untilMore(count: number, ms = MORE_MS): Promise<void> {
     const target = this.created.length + count
     const explain = () =>

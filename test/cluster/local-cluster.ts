@@ -15,7 +15,7 @@ const READY_MS = 30_000
 
 export type LocalClusterOptions = Readonly<{
   nodes?: number
-  /** Nodes that run, empty, and that no connector is told of; the last of `nodes`. Default: none. */
+  /** The number of empty nodes that no connector knows; they are the last of `nodes`. Default: none. */
   spares?: number
   connectors?: number
   /** What the connectors listen on; 127.0.0.1 must be among its addresses. */
@@ -23,7 +23,9 @@ export type LocalClusterOptions = Readonly<{
   timeoutSeconds?: number
   /** How long each step of a removal waits. */
   graceSeconds?: number
-  /** How long an empty node waits before it takes the place of a member. Default: what a connector has. */
+  /**
+   * How long an empty node waits before it takes the place of a member. Default: the default of a connector.
+   */
   replaceAfterSeconds?: number
   /** How long a node takes to read all its records once. Default: what a node has. */
   scrubSeconds?: number
@@ -125,7 +127,7 @@ export class LocalCluster {
     return join(this.#directory.path, `node${index + 1}`)
   }
 
-  /** Ends every fault of processes and network: what is stopped goes on, what has ended is started again. */
+  /** Ends every fault of processes and network: stopped processes go on, and ended ones are started again. */
   async heal(): Promise<void> {
     for (const link of this.links.flat()) link.heal()
     for (const service of this.services) if (service.isStopped) service.signal('SIGCONT')

@@ -1,4 +1,4 @@
-/** What nodes hold, read from each of them alone: for tests that compare them. */
+/** The contents of nodes, read from each node by itself, for tests that compare them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBallot } from '../../src/register/ballot.ts'
 import { isDamage } from '../../src/register/damage.ts'
@@ -11,13 +11,13 @@ import { until, within } from './waiting.ts'
 const SCAN_MS = 60_000
 
 /**
- * What repair may take after a node has returned: two looks, a pass and a comparison, on a machine that is
- * busy with others.
+ * The time that repair may take after a node has returned, on a busy machine: two looks, a pass and a
+ * comparison.
  */
 const EQUAL_MS = 20_000
 
 /**
- * By key, what a node has accepted: ballot, state and value as text. Promises and marks are no part of it.
+ * By key, what a node has accepted: ballot, state and value as text. Without promises and marks.
  */
 export type Contents = ReadonlyMap<string, string>
 

@@ -2,7 +2,7 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { until } from './waiting.ts'
 
-/** What keeps a connection open after its last request, in clients and servers, is over by then. */
+/** The time after which clients and servers have closed their idle connections. */
 const CLOSED_MS = 15_000
 
 /** By kind (socket, pipe, file and so on): how many file descriptors the process has open. Linux only. */

@@ -12,8 +12,8 @@ const BLOCK_SIZE = 32
 const ATTEMPTS_MAX = 1_000
 
 /**
- * So many consecutive ports that belong to this process until it ends. A port stays its own while nobody
- * listens there.
+ * Returns this many consecutive ports. They belong to this process until it ends, even while it does not
+ * listen on them.
  */
 export async function freePorts(count: number): Promise<number[]> {
   if (count >= BLOCK_SIZE) throw new RangeError(`${count} ports are more than a block has`)
@@ -23,7 +23,7 @@ export async function freePorts(count: number): Promise<number[]> {
     if (lock === undefined) continue
     const ports = Array.from({ length: count }, (_, index) => block + 1 + index)
     if ((await Promise.all(ports.map(isFree))).every((is) => is)) {
-      // Held until this process ends, but not a reason for it to go on.
+      // Held until this process ends, but it does not keep the process alive.
       lock.unref()
       return ports
     }
@@ -40,7 +40,7 @@ async function isFree(port: number): Promise<boolean> {
   return true
 }
 
-/** `undefined`: somebody else listens there. */
+/** `undefined`: another process listens there. */
 async function listen(port: number): Promise<Server | undefined> {
   const server = createServer()
   server.listen({ port, host: '127.0.0.1', exclusive: true })

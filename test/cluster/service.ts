@@ -20,7 +20,7 @@ export const THIS_PROGRAM: Program = [
 export const STARTED_BY = 'COHORT_TEST_STARTED_BY'
 
 /**
- * How long a process may take to end that was told to, or that ends by itself: its start, and its longest
+ * The time that a process may take to end, when it was told to or by itself: its start, and its longest
  * drain.
  */
 const END_MS = 10_000
@@ -36,9 +36,9 @@ export class Service {
   readonly #args: readonly string[]
   #process: ChildProcess | undefined
   #isStopped = false
-  /** Everything it has written, of all its lives. */
+  /** Everything that it has written since its first start. */
   output = ''
-  /** With which codes it has ended, where no signal ended it. */
+  /** The exit codes with which it has ended, except ends by a signal. */
   readonly exitCodes: number[] = []
 
   constructor(name: string, port: number, args: readonly string[], program: Program = THIS_PROGRAM) {
@@ -56,7 +56,7 @@ export class Service {
     return `http://${this.address}`
   }
 
-  /** Of its present or last life. */
+  /** The process id of its current or last run. */
   get pid(): number | undefined {
     return this.#process?.pid
   }
@@ -67,7 +67,7 @@ export class Service {
     return child !== undefined && child.exitCode === null && child.signalCode === null
   }
 
-  /** Whether it was sent SIGSTOP, and no SIGCONT since. */
+  /** Whether it got SIGSTOP, and no SIGCONT since. */
   get isStopped(): boolean {
     return this.isRunning && this.#isStopped
   }
@@ -95,7 +95,7 @@ export class Service {
     addWitness(this)
   }
 
-  /** Sends a signal; to a process that is gone, nothing. */
+  /** Sends a signal, unless the process has ended. */
   signal(name: NodeJS.Signals): void {
     if (name === 'SIGSTOP' || name === 'SIGCONT') this.#isStopped = name === 'SIGSTOP'
     this.#process?.kill(name)
@@ -118,7 +118,7 @@ export class Service {
     return child.exitCode
   }
 
-  /** Waits until it has written what matches, after the first `from` characters of `output`. */
+  /** Waits until it has written a text that matches, after the first `from` characters of `output`. */
   async says(pattern: RegExp, ms: number, from = 0): Promise<void> {
     await until(`${this.name} says ${pattern}`, ms, () => pattern.test(this.output.slice(from)))
   }
@@ -130,7 +130,7 @@ export class Service {
     await this.says(/"msg":"(node|connector) is listening"/, LISTEN_MS, from)
   }
 
-  /** Ends it at once, and lets no failure speak of it any more. */
+  /** Ends it at once, and removes its output from later failure messages. */
   async discard(): Promise<void> {
     await this.end('SIGKILL')
     removeWitness(this)

@@ -2,15 +2,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** The way that bytes go: to the server, or back to the client. */
+/** The direction of bytes: to the server, or back to the client. */
 export type Direction = 'toServer' | 'toClient'
 
 /** What is wrong with one direction. */
 type Condition = { isHeld: boolean; delayMs: number }
 
 /**
- * So much may wait in one direction of a connection. Then the proxy reads no more from its sender, which has
- * to wait.
+ * The largest number of bytes that wait in one direction of a connection. The proxy then stops reading from
+ * the sender.
  */
 const WAITING_BYTES_MAX = 1 << 20
 
@@ -58,15 +58,15 @@ export class TcpProxy {
   }
 
   /**
-   * Nothing arrives in this direction any more, and no side is told. After `heal` it does arrive, as it would
-   * from a sender that repeats what was not acknowledged. (New connections are still accepted, by the
+   * Nothing arrives in this direction any more, and neither side is told. After `heal` it does arrive, as it
+   * would from a sender that repeats what was not acknowledged. (New connections are still accepted, by the
    * kernel.)
    */
   blackHole(direction: Direction): void {
     this.#conditions[direction].isHeld = true
   }
 
-  /** From now on everything in this direction takes so much longer, and keeps its order. */
+  /** From now on everything in this direction takes this much longer, in the same order. */
   delay(direction: Direction, delayMs: number): void {
     this.#conditions[direction].delayMs = delayMs
   }

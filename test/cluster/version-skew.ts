@@ -77,7 +77,7 @@ class Release {
 
 type Group = Readonly<{ groupId: string; description?: string; version: number }>
 
-/** A client that knows what every group must be, and compares. */
+/** A client that knows the expected state of every group, and compares. */
 class CheckingClient {
   readonly #base: string
   /** By id: the group as it was last answered, and its ETag. */
@@ -154,7 +154,10 @@ class CheckingClient {
   }
 }
 
-/** All nodes answer and none lags, which an operator waits for before the next step of an upgrade. */
+/**
+ * The time until all nodes answer and none lags, for which an operator waits before the next step of an
+ * upgrade.
+ */
 const HEALTHY_MS = 30_000
 
 /** Stops a service cleanly and starts it again, by `program`. */

@@ -1,10 +1,10 @@
 /**
- * Waits of tests. Each has an upper bound, and one that is exceeded says what did not happen and what the
- * processes said last.
+ * Waits of tests. Each has an upper bound. If it is exceeded, the error says what did not happen and shows
+ * the last lines of the processes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A process whose last words explain a failure. */
+/** A process whose last lines explain a failure. */
 export type Witness = Readonly<{ name: string; output: string }>
 
 const witnesses = new Set<Witness>()
@@ -30,9 +30,9 @@ export function lastLines(): string {
 }
 
 /**
- * What `promise` comes to.
+ * The value of `promise`.
  *
- * @param explain what a failure says besides: the value that was seen last, for instance
+ * @param explain what the error says in addition: for example, the value that was seen last
  * @throws when it has not settled after `ms` milliseconds: the claim, which has not come true
  */
 export async function within<T>(

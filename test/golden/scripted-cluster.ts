@@ -73,7 +73,7 @@ export class ScriptedCluster {
   }
 
   /**
-   * `name` is what the conversation calls it. Connectors of one cluster need different `proposerId`s, unless
+   * `name` is its name in the conversation. Connectors of one cluster need different `proposerId`s, unless
    * one continues with the memory of another, as the proposers of one process do.
    */
   connector(name: string, proposerId: number, options: ConnectorOptions = {}): Connector {
@@ -158,7 +158,7 @@ export class ScriptedCluster {
     connector.lose(node, token)
   }
 
-  /** Puts a message on its way. A message that is on its way already is then there twice. */
+  /** Puts a message on its way. A message that is already on its way is then delivered twice. */
   send(message: Message): void {
     this.messages = [...this.messages, { ...message }]
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Of a program that has failed, so much of its output is shown. */
+/** The number of characters of output that are shown of a failed program. */
 const OUTPUT_SHOWN = 8_000
 
 /**

@@ -4,7 +4,7 @@
  *
  * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
  * for each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
- * side: the one kind needs a core, the other often waits. At the end the run names the slowest.
+ * side: the first kind needs a core, the second often waits. At the end the run names the slowest tests.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -102,7 +102,7 @@ function slotsFor(names: readonly string[]): string[] {
 }
 
 process.chdir(ROOT)
-// For the processes of the tests: their code is compiled once.
+// The processes of the tests use it, so that their code is compiled once.
 process.env.NODE_COMPILE_CACHE ??= `${ROOT}node_modules/.cache/tests`
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['check', 'fast', 'cluster']

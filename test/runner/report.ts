@@ -19,7 +19,7 @@ export function taskLines({ task, ms, result }: Finished): string[] {
   ]
 }
 
-/** The lines at the end: what failed once more, the slowest tests, and the sums. */
+/** The lines at the end: all failures again, the slowest tests, and the sums. */
 export function summaryLines(all: readonly Finished[], totalMs: number): string[] {
   const failures = all.flatMap(({ result }) =>
     result.failures.map((failure) => `✖ ${failure.split('\n')[0]}`),

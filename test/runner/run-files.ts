@@ -25,7 +25,7 @@ type Event = Readonly<{
 const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
 
 /**
- * Runs these files one after the other. What takes longer than its limit has failed.
+ * Runs these files one after the other. A test or a file that exceeds its limit has failed.
  *
  * @param files paths from the working directory, one at least
  */
@@ -58,7 +58,7 @@ export async function runFiles(files: readonly string[], { testMs, fileMs }: Fil
         result.notes.push(`skipped: ${event.name} (${event.skip})`)
       }
     } else if (type === 'test:fail') {
-      // A test of which a part has failed says no more than that part.
+      // The failure of an outer test adds nothing to the failure of its inner test.
       if (event.details.error?.failureType !== 'subtestsFailed') result.failures.push(describeFailure(event))
     } else if (type === 'test:stderr' || type === 'test:stdout') {
       result.notes.push(event.message?.trimEnd() ?? '')

@@ -1,4 +1,4 @@
-/** What the run consists of: files of tests, and programs that check the tree. */
+/** The tasks of a run: files of tests, and programs that check the tree. */
 
 /** Outcome of one task. */
 export type Result = Readonly<{
@@ -7,7 +7,7 @@ export type Result = Readonly<{
   skipped: number
   /** One text for each failure: which test in which file, and why. None: the task has succeeded. */
   failures: readonly string[]
-  /** What the task said besides. */
+  /** Further output of the task. */
   notes: readonly string[]
   /** The tests that are not part of another one, and how long each took. */
   timed: readonly Readonly<{ name: string; file: string; ms: number }>[]

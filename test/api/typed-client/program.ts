@@ -18,11 +18,11 @@ const etag = created.response.headers.get('etag') ?? ''
 
 const again = await api.POST('/v1/group', { body: { groupId: 'typed' } })
 if (again.error?.code === 'group_exists') say(`taken: ${again.error.title}`)
-// @ts-expect-error: no create is answered so
+// @ts-expect-error: no create is answered with this code
 if (again.error?.code === 'group_not_found') say('never')
 // @ts-expect-error: the id is missing
 await api.POST('/v1/group', { body: { labels: {} } })
-// @ts-expect-error: a field that nobody knows
+// @ts-expect-error: an unknown field
 const misspelt: components['schemas']['CreateGroup'] = { groupId: '', descripton: '' }
 await api.POST('/v1/group', { body: misspelt })
 
@@ -66,12 +66,12 @@ function describe({ groupId, description, labels, version }: Group): string {
 
 type ChangeProblem = NonNullable<typeof stale.error>
 
-/** Every code that a change can be answered with: the compiler says when one is missing. */
+/** Handles every code with which a change can be answered: the compiler reports a missing one. */
 function whatToDo(problem: ChangeProblem): string {
   switch (problem.code) {
     case 'version_mismatch':
     case 'precondition_failed':
-      return 'read it, and decide anew'
+      return 'read it, and decide again'
     case 'unavailable':
       return 'repeat it'
     case 'outcome_unknown':
