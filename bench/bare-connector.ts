@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../src/api/status-examples.ts'
 import type { Group } from '../src/group/group.ts'
+import { showGroup } from '../src/group/group-codec.ts'
 import type { Registry } from '../src/group/registry.ts'
 import { buildApp } from '../src/http/app.ts'
 import { RequestCounts } from '../src/http/count-requests.ts'
@@ -17,6 +18,10 @@ const registry: Registry = {
   read: async (groupId) => {
     const group: Group = { groupId, version: 1, incarnation: 'bare', createdAt: time, updatedAt: time }
     return { kind: 'done', value: group }
+  },
+  show: async (groupId) => {
+    const group: Group = { groupId, version: 1, incarnation: 'bare', createdAt: time, updatedAt: time }
+    return { kind: 'done', value: showGroup(group) }
   },
   change: async (_groupId, command) => ({ kind: 'done', value: command(undefined) }),
   scan: async () => ({ kind: 'done', value: { groups: [], after: undefined } }),

@@ -50,8 +50,7 @@ test('a list matches if one of it does, in whatever spacing', () => {
   ]) {
     const condition = parseEtagCondition(text)
     assert.ok(condition !== undefined, text)
-    const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
-    assert.ok(matchesStrongly(condition, { groupId: 'g', version: 1, incarnation: 'i', ...times }), text)
+    assert.ok(matchesStrongly(condition, { version: 1, incarnation: 'i' }), text)
   }
 })
 

@@ -1,4 +1,4 @@
-import type { Group } from './group.ts'
+import type { Tagged } from './group.ts'
 
 /** The value of `If-Match` or `If-None-Match`. `*`: any group that exists; else these entity tags. */
 export type EtagCondition = '*' | readonly Etag[]
@@ -10,7 +10,7 @@ export type Etag = Readonly<{ isWeak: boolean; opaque: string }>
  * The entity tag of a group (strong; RFC 9110 §8.8.3). Two states of an id never have the same tag, also when
  * the group was deleted and created again in between.
  */
-export function etagOf({ version, incarnation }: Group): string {
+export function etagOf({ version, incarnation }: Tagged): string {
   return `"${version}-${incarnation}"`
 }
 
@@ -33,13 +33,13 @@ export function parseEtagCondition(text: string): EtagCondition | undefined {
 }
 
 /** Strong comparison, for `If-Match`: a weak tag never matches. */
-export function matchesStrongly(condition: EtagCondition, group: Group): boolean {
+export function matchesStrongly(condition: EtagCondition, group: Tagged): boolean {
   if (condition === '*') return true
   return condition.some(({ isWeak, opaque }) => !isWeak && opaque === etagOf(group))
 }
 
 /** Weak comparison, for `If-None-Match`. */
-export function matchesWeakly(condition: EtagCondition, group: Group): boolean {
+export function matchesWeakly(condition: EtagCondition, group: Tagged): boolean {
   return condition === '*' || condition.some(({ opaque }) => opaque === etagOf(group))
 }
 

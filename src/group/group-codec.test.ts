@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { group } from '../testing/group-arbitraries.ts'
-import { decodeGroup, encodeGroup } from './group-codec.ts'
+import { etagOf } from './etag.ts'
+import type { Group } from './group.ts'
+import { decodeGroup, encodeGroup, showGroup, showStored } from './group-codec.ts'
 
 test('a group comes back as it was, whatever its labels are named', () => {
   fc.assert(
@@ -59,4 +61,46 @@ test('bytes that are no group are refused, whatever JSON they are', () => {
     ].map((fields) => JSON.stringify({ ...right, ...fields })),
   ]
   for (const text of wrong) assert.throws(() => decodeGroup(Buffer.from(text)), Error, text)
+})
+
+test('a stored group is shown as the group that it is, whatever its texts hold', () => {
+  const tricky = fc.constantFrom(
+    '"version":1,"incarnation":"x","createdAt":"y","updatedAt":"z"}',
+    '\\","version":9,"incarnation":"x',
+    '"incarnation":"","',
+  )
+  const described = fc.record({ value: group, description: fc.oneof(tricky, fc.string()) })
+  fc.assert(
+    fc.property(described, ({ value, description }) => {
+      for (const each of [value, { ...value, description }]) {
+        // In the order in which commands make them.
+        const { groupId, description: text, labels, ...rest } = each
+        const { version, incarnation, createdAt, updatedAt } = rest
+        const fields = { groupId, description: text, labels, version, incarnation, createdAt, updatedAt }
+        const stored = fields as Group
+        const shown = showStored(encodeGroup(stored))
+        assert.deepEqual(shown, showGroup(decodeGroup(encodeGroup(stored))))
+        assert.equal(etagOf(shown), etagOf(each))
+        assert.ok(!('incarnation' in JSON.parse(shown.json)))
+      }
+    }),
+  )
+})
+
+test('a stored group of another order of fields is shown in ours, and what is no group is refused', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+  const stored = { incarnation: 'i', ...times, version: 3, groupId: 'g' }
+  assert.deepEqual(showStored(encodeGroup(stored)), {
+    version: 3,
+    incarnation: 'i',
+    json: JSON.stringify({ groupId: 'g', version: 3, ...times }),
+  })
+  for (const wrong of [
+    '',
+    '{}',
+    '[]',
+    '{"groupId":"g","version":1}',
+    '{"groupId":"g","version":0,"incarnation":"i"',
+  ])
+    assert.throws(() => showStored(Buffer.from(wrong)))
 })

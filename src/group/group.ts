@@ -21,6 +21,12 @@ export type Group = Readonly<{
   updatedAt: string
 }>
 
+/** What makes the entity tag of a group. */
+export type Tagged = Pick<Group, 'version' | 'incarnation'>
+
+/** A group as clients get it: `json` is without the incarnation, which only the entity tag has. */
+export type ShownGroup = Tagged & Readonly<{ json: string }>
+
 /** Why a command was refused. */
 export type Refusal =
   | 'group_exists'

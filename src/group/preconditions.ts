@@ -1,5 +1,5 @@
 import { type EtagCondition, matchesStrongly, matchesWeakly } from './etag.ts'
-import type { Group } from './group.ts'
+import type { Tagged } from './group.ts'
 
 /**
  * What a request requires of the group before it changes or reads it (RFC 9110 §13.1). `undefined`: nothing.
@@ -15,7 +15,7 @@ export type Preconditions = Readonly<{
  */
 export function brokenPrecondition(
   { ifMatch, ifNoneMatch }: Preconditions,
-  group: Group,
+  group: Tagged,
 ): 'version_mismatch' | 'precondition_failed' | undefined {
   if (ifMatch !== undefined && !matchesStrongly(ifMatch, group)) return 'version_mismatch'
   if (ifNoneMatch !== undefined && matchesWeakly(ifNoneMatch, group)) return 'precondition_failed'

@@ -1,4 +1,4 @@
-import type { Command, Decision, Group } from './group.ts'
+import type { Command, Decision, Group, ShownGroup } from './group.ts'
 
 /**
  * How an operation ended. There are four outcomes, which must never be confused:
@@ -39,6 +39,9 @@ export interface Registry {
    * changes nothing.
    */
   read(groupId: string): Promise<Outcome<Group | undefined>>
+
+  /** As `read`, for whoever shows the group and does not look into it. */
+  show(groupId: string): Promise<Outcome<ShownGroup | undefined>>
 
   /**
    * Runs a command on the group and stores what it decides. The command is pure. It may run several times, on

@@ -1,4 +1,5 @@
-import type { Command, Decision, Group } from '../../src/group/group.ts'
+import type { Command, Decision, Group, ShownGroup } from '../../src/group/group.ts'
+import { showGroup } from '../../src/group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../src/group/registry.ts'
 
 /** A registry in memory for tests of its users: it runs the real commands on a Map. */
@@ -20,6 +21,12 @@ export class MemoryRegistry implements Registry {
     if (this.#failure?.kind === 'unreadable') return this.#failure
     if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }
     return { kind: 'done', value: this.#groups.get(groupId) }
+  }
+
+  async show(groupId: string): Promise<Outcome<ShownGroup | undefined>> {
+    const outcome = await this.read(groupId)
+    if (outcome.kind !== 'done') return outcome
+    return { kind: 'done', value: outcome.value && showGroup(outcome.value) }
   }
 
   async change(groupId: string, command: Command): Promise<Outcome<Decision>> {

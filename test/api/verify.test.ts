@@ -124,6 +124,7 @@ test('a cluster that refuses everything has not been checked', async () => {
   registry.failWith({ kind: 'not_applied', reason: 'too few nodes answer' })
   const { printed, exitCode } = await run({
     read: (groupId) => registry.read(groupId),
+    show: (groupId) => registry.show(groupId),
     scan: (page) => registry.scan(page),
     async change(groupId, command) {
       // Deletes work: they let the run clean up in time.

@@ -1,6 +1,6 @@
 /** The registry of groups on top of the register protocol: one register per group. */
-import type { Command, Decision, Group } from '../../group/group.ts'
-import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
+import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
+import { decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
 import type { Cluster } from '../../membership/cluster.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
@@ -60,6 +60,10 @@ export class GroupRegistry implements Registry {
 
   read(groupId: string): Promise<Outcome<Group | undefined>> {
     return this.#ask((client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
+  }
+
+  show(groupId: string): Promise<Outcome<ShownGroup | undefined>> {
+    return this.#ask((client) => client.read(GROUP_NAMESPACE + groupId, shownOf))
   }
 
   change(groupId: string, command: Command): Promise<Outcome<Decision>> {
@@ -214,8 +218,16 @@ function groupIdOf(key: string): string {
 }
 
 function groupOf(value: Value): Group | undefined {
+  return value === undefined ? undefined : orUnreadable(decodeGroup, value)
+}
+
+function shownOf(value: Value): ShownGroup | undefined {
+  return value === undefined ? undefined : orUnreadable(showStored, value)
+}
+
+function orUnreadable<T>(decode: (bytes: Uint8Array) => T, value: Uint8Array): T {
   try {
-    return value === undefined ? undefined : decodeGroup(value)
+    return decode(value)
   } catch (cause) {
     throw new UnreadableValueError('a value is no group', { cause })
   }

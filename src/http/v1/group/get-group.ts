@@ -6,7 +6,7 @@ import type { Dependencies } from '../../dependencies.ts'
 import { answer, emptyAnswer } from '../../docs/describe.ts'
 import { sendFailure, sendRefusal } from '../../outcome.ts'
 import { preconditionsOfRead } from '../../preconditions.ts'
-import { sendGroup } from './group-reply.ts'
+import { sendShown } from './group-reply.ts'
 import { GROUP_PATH, GroupParams } from './group-request.ts'
 
 const schema = {
@@ -33,7 +33,7 @@ export function getGroupRoute({
   return async (app) => {
     app.get(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
       const preconditions = preconditionsOfRead(request)
-      const outcome = await registry.read(request.params.groupId)
+      const outcome = await registry.show(request.params.groupId)
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
       const group = outcome.value
       if (group === undefined) return sendRefusal(reply, 'group_not_found')
@@ -42,7 +42,7 @@ export function getGroupRoute({
       // A cache may keep the answer, but before it uses it, it must ask whether the group is still the same.
       reply.header('cache-control', 'no-cache')
       if (broken !== undefined) return reply.code(304).header('etag', etagOf(group)).send()
-      return sendGroup(reply, group)
+      return sendShown(reply, group)
     })
   }
 }

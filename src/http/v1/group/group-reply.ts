@@ -1,16 +1,19 @@
 import type { FastifyReply } from 'fastify'
 import { etagOf } from '../../../group/etag.ts'
-import type { Group } from '../../../group/group.ts'
+import type { Group, ShownGroup } from '../../../group/group.ts'
+import { showGroup } from '../../../group/group-codec.ts'
 
 /**
  * Answers with a group and its entity tag. The body does not show the incarnation: only the entity tag has
  * it.
  */
 export function sendGroup(reply: FastifyReply, group: Group): FastifyReply {
-  return reply
-    .header('etag', etagOf(group))
-    .type('application/json')
-    .send(JSON.stringify(viewOf(group)))
+  return sendShown(reply, showGroup(group))
+}
+
+/** As `sendGroup`, for a group that is shown as it is stored. */
+export function sendShown(reply: FastifyReply, group: ShownGroup): FastifyReply {
+  return reply.header('etag', etagOf(group)).type('application/json').send(group.json)
 }
 
 /** A group as clients see it. */
