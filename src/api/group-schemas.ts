@@ -114,7 +114,7 @@ export const NextAfter = Type.String({
 /** Groups that a page cannot show. */
 export const UnreadableIds = Type.Array(GroupId, {
   description:
-    'The ids of groups of this page that are there and cannot be read: what the nodes hold for them is no group. Missing when there are none. The log of the connector has a line for each.',
+    'The ids of groups of this page that exist but cannot be read: the bytes that the nodes hold for them are not a group. Missing when there are none. The log of the connector has a line for each.',
 })
 
 export const GroupList = Type.Object(

@@ -5,8 +5,8 @@ import type { Command, Decision, Group, ShownGroup } from './group.ts'
  *
  * - `done`: the operation was decided, and `value` says how;
  * - `not_applied`: nothing was changed, and nothing will be. The operation may be repeated;
- * - `unreadable`: what is stored for this group cannot be read, so nothing was changed. The other groups are
- *   not affected. Only a person can mend it;
+ * - `unreadable`: the stored bytes of this group cannot be read, so nothing was changed. The other groups are
+ *   not affected. Only a person can mend this group;
  * - `unknown`: the change may have been made, or may still be made, at most once. Read before you repeat it.
  */
 export type Outcome<T> =
@@ -19,8 +19,8 @@ export type Outcome<T> =
 export type ScanPage = Readonly<{
   groups: readonly Group[]
   /**
-   * The ids, in their order, of groups that are there and cannot be read: what is stored for each is no
-   * group. Left out when there are none. Whoever needs all groups must not go on without these.
+   * The ids, in their order, of groups that exist but cannot be read: the stored bytes are not a group. Left
+   * out when there are none. A caller that needs all groups must not go on without these.
    */
   unreadable?: readonly string[]
   /** Where the next page starts: pass it as `after`. `undefined`: this was the last page. */

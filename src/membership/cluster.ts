@@ -33,7 +33,7 @@ export type ClusterOptions = Omit<EpochOptions, 'directory' | 'seams'> &
     connect: Connect
     /** Makes a unique id. */
     drawId: () => string
-    /** Draws the secret of a cluster that is born, in 16 hexadecimal digits, which nobody can predict. */
+    /** Draws the unpredictable secret of a new cluster, in 16 hexadecimal digits. */
     drawSecret: () => string
     /** The parts that a simulation replaces. Default: none. */
     seams?: Seams

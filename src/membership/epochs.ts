@@ -23,7 +23,7 @@ export class Epochs {
   #current: Epoch | undefined
   /** Set in a joint epoch. */
   #transfer: TransferDriver | undefined
-  /** What was said of newer epochs on the link to each node of this one, by the id of that node. */
+  /** By the id of each node of this epoch: what was reported on its link about newer epochs. */
   readonly #claims = new Map<string, Claim>()
   #isClosed = false
 
@@ -127,7 +127,7 @@ export class Epochs {
   /** Deferred, because following a membership closes the link that reports the claim. */
   #onNewer(ours: Membership, expected: Member, claim: Claim): void {
     const { clock, onClaim } = this.#options
-    // By the link: a node that calls itself by another name each time is one node still.
+    // Counted by link: a node that reports another name each time is still one node.
     this.#claims.set(expected.nodeId, claim)
     const newer = newestConfirmed(ours, [...this.#claims.values()])
     clock.defer(() => (newer === undefined ? onClaim() : this.follow(newer, false)))

@@ -5,7 +5,7 @@ import type { NodeDirectory } from './node-directory.ts'
 /** How long it may take to tell a node. */
 const FAREWELL_TIMEOUT_MS = 2_000
 
-/** How many places of nodes that left are remembered. Each of them is asked in every look. */
+/** The largest number of remembered addresses of nodes that left. Every look asks each of them. */
 const ADDRESSES_MAX = 16
 
 /**

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Member, Mismatch } from '../rpc/messages.ts'
 
-/** How many findings are remembered. A node that makes up names must not fill the memory. */
+/** The largest number of remembered findings. A node that invents names must not fill the memory. */
 const REPORTED_MAX = 256
 
 /**

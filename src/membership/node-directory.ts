@@ -13,18 +13,18 @@ import type { Sighting } from './sighting.ts'
 const DESCRIBE_TIMEOUT_MS = 1_000
 
 /**
- * The same for a node that somebody has just started. A connector that has tried to reach it before tries
+ * The same for a node that was just started. A connector that has tried to reach it before tries
  * again within about a second.
  */
 const NEWCOMER_TIMEOUT_MS = 3_000
 
 /**
- * How many transports are kept. A cluster has up to 14 nodes while it changes, and as many hosts. All other
- * addresses come from outside: from nodes that may be wrong, or from whoever asks for a change.
+ * The largest number of transports. A cluster has up to 14 nodes while it changes, and as many hosts. All
+ * other addresses come from outside: from nodes that may be wrong, or from requests for changes.
  */
 const TRANSPORTS_MAX = 64
 
-/** How many addresses are remembered beside those that the membership names. */
+/** The largest number of remembered addresses, besides those that the membership names. */
 const ADDRESSES_MAX = 64
 
 /** Knows the addresses of nodes, and keeps one transport for each address that was used lately. */
@@ -32,7 +32,7 @@ export class NodeDirectory {
   readonly #connect: Connect
   /** By address, the one that was used last at the end. */
   readonly #transports = new Map<string, SharedTransport>()
-  /** Where nodes were last seen, by nodeId, the one that was seen last at the end. */
+  /** By nodeId: the last address of a node. The node that was seen last is at the end. */
   readonly #addresses = new Map<string, string>()
 
   constructor(connect: Connect) {
@@ -87,7 +87,7 @@ export class NodeDirectory {
     for (const transport of this.#transports.values()) transport.close()
   }
 
-  /** Too many: the oldest ones that carry no stream are closed. What they are asked at the moment fails. */
+  /** Closes the oldest transports without a stream, if there are too many. Calls under way on them fail. */
   #closeUnused(): void {
     let excess = this.#transports.size - TRANSPORTS_MAX
     for (const [address, transport] of this.#transports) {

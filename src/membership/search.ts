@@ -14,7 +14,7 @@ export type SearchOptions = EpochOptions &
     clusterId: string | undefined
     /** Makes a unique id for a cluster. */
     drawId: () => string
-    /** Draws the secret of a cluster that is born, in 16 hexadecimal digits. */
+    /** Draws the secret of a new cluster, in 16 hexadecimal digits. */
     drawSecret: () => string
     /** When it aborts, the connector stops, and nothing more begins. */
     signal: AbortSignal
@@ -82,7 +82,7 @@ export class Search {
   async #birth({ members }: Extract<Discovery, { kind: 'birth' }>): Promise<Membership | undefined> {
     const { tombstoneGraceMs, drawId, drawSecret, logger, signal } = this.#options
     const client = openBirth(members, tombstoneGraceMs, this.#options)
-    // Closed, it answers at once.
+    // A closed client answers at once.
     const close = () => client.close()
     signal.addEventListener('abort', close)
     const membership = await giveBirth(client, {

@@ -84,7 +84,7 @@ export class Survey {
     // Nodes of a newer epoch name other nodes, which may confirm that epoch.
     const ahead = seen.filter(({ description }) => (description.membership?.epoch ?? 0) > membership.epoch)
     const named = furtherAddresses([...asked, ...inUse], ahead)
-    // Nodes of this epoch may have voted for it.
+    // Nodes of this epoch may have voted for that membership.
     const further = ahead.length === 0 ? [] : [...inUse, ...named]
     const sightings = further.length === 0 ? seen : [...seen, ...(await directory.look(further))]
     if (!epochs.isCurrent(epoch)) return

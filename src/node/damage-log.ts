@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import type { Damages } from './damages.ts'
 
-/** The time between two lines: a disk that dies has many damages. */
+/** The time between two lines, because a dying disk causes many damages. */
 const QUIET_MS = 10_000
 
 /** Says in the log which records are damaged: the first at once, then one line for all of some seconds. */

@@ -1,14 +1,14 @@
 import type { Damage } from '../register/messages.ts'
 
 /**
- * The damages that are remembered, at most. Of a key beyond them the bound of the moment is told, which is as
+ * The largest number of remembered damages. For a further key the node reports its present bound, which is as
  * good.
  */
 const DAMAGES_MAX = 100_000
 
 /**
- * The damaged records that a node has come upon, by reads and by its scrub, and that have not healed yet. It
- * is in memory alone: after a restart the node comes upon them again.
+ * The damaged records that a node has found, by reads and by its scrub, and that have not healed yet. They
+ * are only in memory: after a restart the node finds them again.
  */
 export class Damages {
   /** By key, in the order in which they were found. */
@@ -17,17 +17,17 @@ export class Damages {
   #foundCount = 0
   #healedCount = 0
 
-  /** `onFound` is told of each damage once. */
+  /** `onFound` is called once for each damage. */
   constructor(onFound: (key: string, reason: string) => void = () => {}) {
     this.#onFound = onFound
   }
 
-  /** Those that are damaged now. */
+  /** The records that are damaged now. */
   get count(): number {
     return this.#damages.size
   }
 
-  /** Those that were found since the start, and those of them that have healed. */
+  /** The number of damages that were found since the start, and of those that have healed. */
   get foundCount(): number {
     return this.#foundCount
   }
@@ -40,7 +40,9 @@ export class Damages {
     return this.#damages.keys()
   }
 
-  /** The record of a key is damaged. Returns what to tell of it: the bound when the damage was found. */
+  /**
+   * The record of a key is damaged. Returns what to report: the bound at the time when the damage was found.
+   */
   note(key: string, promiseBound: number, reason: string): Damage {
     const known = this.#damages.get(key)
     if (known !== undefined) return known
@@ -57,7 +59,7 @@ export class Damages {
     if (this.#damages.delete(key)) this.#healedCount += 1
   }
 
-  /** The record of a key was read, and is whole: the disk has told something else than before. */
+  /** The record of a key was read and is whole: the disk has returned other bytes than before. */
   readWhole(key: string): void {
     if (this.#damages.size > 0) this.#damages.delete(key)
   }

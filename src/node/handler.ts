@@ -128,7 +128,7 @@ export class NodeHandler {
     })
   }
 
-  /** What the node has accepted in the register of the membership. A damaged record tells nothing. */
+  /** What the node has accepted in the register of the membership; nothing if that record is damaged. */
   #membershipVote(): Uint8Array | undefined {
     try {
       const { accepted, state } = this.#store.load(MEMBERSHIP_KEY)
@@ -355,7 +355,10 @@ export class NodeHandler {
     }
   }
 
-  /** Everything goes on as if this node had not answered, until it learns what heals the record. */
+  /**
+   * The other nodes and the connectors go on as if this node had not answered, until it learns a state that
+   * heals the record.
+   */
   #actOnDamaged(key: string, request: Request, { message }: DamagedRecordError): Reply {
     const damage = this.#damageOf(key, message)
     const given = onDamaged(damage, request)

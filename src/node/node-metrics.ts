@@ -72,7 +72,7 @@ function addDamageMetrics(metrics: Metrics, damages: Damages): void {
     () => [{ value: damages.foundCount }],
   )
   metrics.counter(
-    { name: 'cohort_healed_records_total', help: 'Those of them that have healed from the other nodes.' },
+    { name: 'cohort_healed_records_total', help: 'Damaged records that have healed from the other nodes.' },
     () => [{ value: damages.healedCount }],
   )
 }

@@ -1,26 +1,26 @@
 /**
- * Reads all records of a node in the background, again and again, so that what a disk has spoiled is found
- * before a second disk spoils its copy. It goes by key, so that it reads the pages of the index and of the
- * records on its way. The handler notes what is damaged.
+ * Reads all records of a node in the background, again and again, so that a damaged record is found before a
+ * second disk damages its copy. It reads in the order of the keys, and so reads the pages of the index and of
+ * the records. The handler stores which records are damaged.
  */
 import type { Clock } from '../process/clock.ts'
 import type { NodeHandler } from './handler.ts'
 
 export type ScrubOptions = Readonly<{
   handler: Pick<NodeHandler, 'scan'>
-  /** How many records the node holds now. */
+  /** The number of records that the node holds now. */
   recordCount: () => number
   clock: Clock
-  /** How long one pass over all records takes, in milliseconds. */
+  /** The duration of one pass over all records, in milliseconds. */
   passMs: number
-  /** Told at the end of each pass how many records it has read. */
+  /** Called at the end of each pass with the number of records that it has read. */
   onPass: (records: number) => void
 }>
 
-/** Records that are read in one step: some milliseconds of the node's time. */
+/** The number of records that one step reads, in some milliseconds of the node's time. */
 const STEP_RECORDS = 64
 
-/** The shortest and the longest pause between two steps. A node with few records has steps all the same. */
+/** The shortest and the longest pause between two steps. The longest pause is for a node with few records. */
 const PAUSE_MS_MIN = 20
 const PAUSE_MS_MAX = 60_000
 

@@ -1,8 +1,8 @@
 /**
  * Records that a disk has spoiled (protocol.md §9). What such a record had promised and accepted is lost, so
- * the node has no vote on the key. It behaves towards everybody as if it did not answer, until it learns a
- * state at a ballot above all that it can have promised. Its record is then what it would be if it had never
- * been damaged.
+ * the node has no vote on the key. For this key, the node counts as one that does not answer, until it learns
+ * a state at a ballot above every promise that it can have given. Its record is then the same as if it had
+ * never been damaged.
  */
 import { EMPTY_RECORD, onLearn } from './acceptor.ts'
 import { PLAUSIBLE_ROUND_MAX } from './ballot.ts'
@@ -10,8 +10,8 @@ import type { Records } from './known-chosen.ts'
 import type { Answer, Damage, Holding, KeyRecord, Reply, Request } from './messages.ts'
 
 /**
- * How far a node raises its promise bound above what it promises. So most transactions need not write the
- * bound.
+ * The distance by which a node raises its promise bound above a promise, so that most transactions need not
+ * write the bound.
  */
 export const PROMISE_BOUND_STEP = 1_024
 
@@ -19,7 +19,7 @@ export function isDamage(reply: Reply | Holding): reply is Damage {
   return 'promiseBound' in reply
 }
 
-/** What is whole of what nodes hold; a damaged record is no word of its node. */
+/** The whole records among those that nodes hold; a damaged record says nothing about its node. */
 export function wholeRecords(holdings: readonly (Holding | undefined)[]): Records {
   return holdings.map((holding) => (holding === undefined || isDamage(holding) ? undefined : holding))
 }

@@ -17,8 +17,8 @@ export function readName(reader: Reader): string {
 }
 
 /**
- * Reads the key of a message, which is its field 1, before the rest: the rest is read in the light of it. It
- * is the first field, unless another program has put it elsewhere. `''`: there is none.
+ * Reads the key of a message, which is its field 1, before the rest: the rest cannot be read without it. The
+ * key is the first field, unless another program has written it elsewhere. `''`: there is none.
  */
 export function readKeyAhead(reader: Reader): string {
   const start = reader.pos

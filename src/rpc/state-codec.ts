@@ -1,7 +1,7 @@
 /**
  * The one form of bytes that a state has on the wire and on the disk (docs/decisions/0011-form-of-bytes.md):
  * the protobuf message `State`, with a checksum beside it. The connector that proposes a state encodes it.
- * The node keeps these bytes as they are and sends them to whoever asks.
+ * The node keeps these bytes unchanged and sends them in its answers.
  */
 import { crc32 } from 'node:zlib'
 import { PROPOSER_ID_MAX } from '../register/ballot.ts'
@@ -37,7 +37,7 @@ export type SealedState = Readonly<{
   bytes: Uint8Array
 }>
 
-/** The absent state. It has no bytes, and so nothing that could be damaged. */
+/** The absent state. It has no bytes, so it cannot be damaged. */
 export const SEALED_ABSENT: SealedState = {
   writeId: ABSENT.writeId,
   valueBytes: undefined,
@@ -47,7 +47,7 @@ export const SEALED_ABSENT: SealedState = {
 
 /**
  * The sealed forms of states that a node has received or loaded, and may save or send. A connector keeps
- * none: what it remembers would keep whole messages alive.
+ * none, because they would keep whole messages in memory.
  */
 const forms = new WeakMap<State, Readonly<{ key: string; form: SealedState }>>()
 

@@ -10,7 +10,7 @@ import { type Reader, readInteger, WireVersionError, type Writer, writeInteger }
  */
 const WIRE_VERSION = 1
 
-/** The oldest version that this program understands. 0 is that of programs which say none. */
+/** The oldest version that this program understands. 0 is the version of programs that say none. */
 const OLDEST_UNDERSTOOD = 0
 
 /** What one end says: the version that it speaks, and the oldest one that it understands. */

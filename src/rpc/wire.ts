@@ -54,7 +54,8 @@ const KEPT_BYTES_MAX = 1024 * 1024
 
 /** Writes one whole message. The caller may keep the bytes. */
 export function encodeWith(write: (writer: Writer) => void): Buffer {
-  // Whoever throws while writing loses the writer. A message within another has a writer of its own.
+  // A function that throws while it writes loses the writer. A message within another has a writer of its
+  // own.
   const writer = idleWriters.pop() ?? protobuf.Writer.create()
   write(writer)
   const bytes = writer.finish() as Buffer

@@ -12,7 +12,7 @@ import { MemoryStore } from '../sim/large/memory-store.ts'
 import type { ManualClock } from './manual-clock.ts'
 import type { ResourceCounts } from './resource-counts.ts'
 
-/** As many as a node sends. */
+/** The same number as a node sends. */
 const PAGE_RECORDS = 128
 const NOBODY = { onVote: () => undefined, onStub: () => undefined, onDrop: () => undefined }
 

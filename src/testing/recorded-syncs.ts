@@ -1,6 +1,6 @@
 /**
- * For tests: what is made durable, where it is done. A test that only looks at a file afterwards passes
- * without any sync, because the power does not go.
+ * For tests: records the syncs of files. A test that only looks at a file afterwards passes without any sync,
+ * because the power does not fail.
  */
 import fs from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
@@ -10,7 +10,7 @@ const promises: typeof import('node:fs/promises') = createRequire(import.meta.ur
 
 /**
  * Records, in their order, from now to the end of the test: `sync PATH` for each file or directory that is
- * synced, and `name PATH` for each path that a rename or a link gives a file to.
+ * synced, and `name PATH` for each path that a rename or a link gives to a file.
  */
 export async function recordSyncs(t: TestContext): Promise<string[]> {
   const recorded: string[] = []

@@ -62,7 +62,7 @@ export async function backup(options: BackupOptions): Promise<number> {
     const startedAt = now().toISOString()
     const finding = findCluster(client, url, { isEnough: canServe, nowMs: output.nowMs, signal })
     const cluster = await untilAborted(finding, signal)
-    // A cluster that can serve has both.
+    // A cluster that can serve has both of these.
     const [clusterId, epoch] = [cluster.clusterId!, cluster.epoch!]
     await write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
     for await (const groups of pagesOf(client, options, writer, onUnreadable)) {
@@ -117,7 +117,7 @@ async function* pagesOf(
   }
 }
 
-/** How many ids a message names. */
+/** The largest number of ids in a message. */
 const IDS_SHOWN = 10
 
 /** `the group "a"`, or `2 groups ("a", "b")`. */

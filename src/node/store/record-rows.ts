@@ -106,7 +106,7 @@ export function rowOf(key: string, record: KeyRecord, { leaf, digest }: Digest):
 }
 
 /**
- * `leaf`, `digest` and `head_checksum` of a row that counts elsewhere in the digests from now on. The row
+ * The new `leaf`, `digest` and `head_checksum` of a row whose place in the digests changes. The row
  * holds `columns`, whose head is whole.
  */
 export function movedHead(

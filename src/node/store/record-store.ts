@@ -55,8 +55,8 @@ export interface RecordStore {
    */
   heal(key: string, record: KeyRecord): void
   /**
-   * No promise that was ever saved has a higher round number, but for implausible ones (protocol.md §9). Each
-   * save raises it where it must.
+   * No promise that was ever saved has a higher round number, except implausible ones (protocol.md §9). A
+   * save raises the bound if it must.
    */
   readonly promiseBound: number
 

@@ -8,9 +8,9 @@ import { HEAD_COLUMNS, isWholeHead, movedHead } from './record-rows.ts'
 const ROWS_AT_ONCE = 1_000
 
 /**
- * Computes the leaf and the digest of all rows anew, with a secret that the node has just learned. A node
- * learns it with the first membership that it adopts. It has a few rows then, or none. A row whose head is
- * damaged is left as it is: nobody can tell what it should be, until it heals.
+ * Computes the leaf and the digest of all rows again, with a secret that the node has just learned. A node
+ * learns it with the first membership that it adopts, and has only a few rows then, or none. A row with a
+ * damaged head stays unchanged until it heals, because its right content is not known.
  */
 export function rekey(db: DatabaseSync, secret: HashSecret): void {
   const select = db.prepare(

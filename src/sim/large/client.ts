@@ -40,7 +40,7 @@ export function endingOfRead(outcome: Outcome<Group | undefined>): Ending {
   return { kind: 'done', seen: `read ${show(outcome.value)}`, hasChanged: false }
 }
 
-/** Where nothing can be read, nothing was changed. */
+/** If nothing can be read, nothing was changed. */
 function endingOfFailure({ kind }: Exclude<Outcome<unknown>, { kind: 'done' }>): Ending {
   return { kind: kind === 'unreadable' ? 'not_applied' : kind }
 }

@@ -41,7 +41,7 @@ export class MemoryStore implements RecordStore {
   /** The keys whose records are spoiled. */
   readonly #spoiled = new Set<string>()
   #promiseBound = 0
-  /** What the transaction under way would make of it. */
+  /** The promise bound after the transaction under way. */
   #raisedBound = 0
   readonly #digestOf: typeof digestOf
   readonly #observer: StoreObserver

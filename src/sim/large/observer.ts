@@ -42,7 +42,7 @@ export class Observer {
     return this.#memberships
   }
 
-  /** Those that connectors have planned, and that may be chosen next. */
+  /** The memberships that connectors have planned and that may be chosen next. */
   get plans(): readonly Membership[] {
     const chosen = this.#memberships.length
     return this.#planned.filter(({ epoch }) => epoch > chosen)

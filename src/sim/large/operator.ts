@@ -21,7 +21,7 @@ export type OperatorOptions = Readonly<{
 
 const ACTS = ['add', 'remove', 'replace', 'replace', 'lose a disk', 'return a disk'] as const
 
-/** How many nodes must know of an epoch, so that connectors that start follow it. */
+/** The number of nodes that must know an epoch, so that connectors that start follow it. */
 const KNOWING_MIN = 2
 
 /** A disk that was taken out of a machine. */

@@ -61,7 +61,7 @@ const RUN_MS_MAX = 600_000
 /** The grace time of a cluster in which nothing is removed. */
 const LONG_GRACE_MS = 3_600_000
 
-/** Seeds are below it. */
+/** All seeds are lower. */
 const DAMAGES_APART = 2 ** 51
 
 /** Runs the world of a seed to its end, or to the first violation. */
@@ -92,7 +92,7 @@ class LargeWorld {
     protocol: Protocol,
     { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS, disksSpoil }: LargeOptions,
   ) {
-    // Apart, so that the same seed gives the same run of disks that spoil nothing.
+    // A generator of its own, so that the same seed gives the same run for disks that damage nothing.
     this.#disksSpoil = disksSpoil ?? new Chance(seed + DAMAGES_APART).happens(0.5)
     const stage = new Stage(seed, isTold)
     const scenario = drawScenario(stage.chance, nodeCounts, bounds)

@@ -1,8 +1,8 @@
 /**
- * Heals damaged records in the background (protocol.md §9). Every connector runs it. A connector hears of a
- * damaged record from the answers to its own rounds and reads, and from the nodes, which it asks for those
- * that they have found. Then it runs classic rounds that change nothing, until no node answers any more that
- * its record of the key is damaged: such a round gives what it has chosen to these nodes.
+ * Heals damaged records in the background (protocol.md §9). Every connector runs it. A connector learns of a
+ * damaged record from the answers to its own rounds and reads, and from the nodes, which it asks for the
+ * damages that they have found. Then it runs classic rounds that change nothing, until no node answers any
+ * more that its record of the key is damaged: such a round gives what it has chosen to these nodes.
  */
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
@@ -29,13 +29,13 @@ export type HealingTarget = Readonly<{
 export type HealingLimits = Readonly<{
   /** The pause between two looks: each time between half of this and one and a half of it. */
   intervalMs: number
-  /** How long a node may take to list its damaged records. */
+  /** The time that a node may take to list its damaged records. */
   listTimeoutMs: number
-  /** How many damaged records one node lists at a time. */
+  /** The largest number of damaged records that one node lists at a time. */
   listMax: number
-  /** How many keys are healed at once. */
+  /** The number of keys that are healed at once. */
   keysAtOnce: number
-  /** How many keys wait to be healed. The nodes tell of further ones later. */
+  /** The largest number of keys that wait to be healed. The nodes report further keys later. */
   keysMax: number
 }>
 
@@ -61,14 +61,14 @@ export type HealingOptions = Readonly<{
 }>
 
 /**
- * How many rounds one key gets in a turn. The first one may be below the bound of a node, and tells it; a
- * node may be slow to learn.
+ * The number of rounds for one key in a turn. The first round may be below the bound of a node, which its
+ * answer shows; a node may be slow to learn.
  */
 const ROUNDS_MAX = 3
 
 export class Healing {
   readonly #options: HealingOptions
-  /** Keys of which some node has said that its record is damaged. */
+  /** The keys for which a node has reported a damaged record. */
   readonly #waiting = new Set<string>()
   readonly #closing = new AbortController()
   #healedCount = 0
@@ -115,7 +115,7 @@ export class Healing {
       logger.info({ healed, waiting: this.#waiting.size }, 'healed damaged records from the other nodes')
   }
 
-  /** Notes what a node knows to be damaged. */
+  /** Adds the keys that a node knows to be damaged. */
   async #list({ link, transport, recipient }: HealingMember): Promise<void> {
     if (!link.isReachable) return
     const { clock, limits, logger } = this.#options

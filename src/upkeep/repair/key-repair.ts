@@ -97,7 +97,7 @@ export async function repairScanned(
 async function read(member: RepairMember, key: string): Promise<KeyRecord | undefined> {
   if (member.link.isSuspect) return undefined
   const reply = await ask(member.link, key, { kind: 'read' }, BACKGROUND)
-  // A damaged record is no word of its node: healing gets to it by other ways.
+  // A damaged record says nothing about its node; healing mends it in another way.
   return reply === undefined || isDamage(reply) ? undefined : reply.record
 }
 

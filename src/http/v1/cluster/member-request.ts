@@ -28,7 +28,7 @@ export const NEWCOMER_PROBLEMS = ['already_a_member', 'node_not_empty', 'node_un
 /**
  * The address in a body, as `host:port`.
  *
- * @throws RequestError when it cannot be read, or nobody could connect to it
+ * @throws RequestError when it cannot be read, or no other machine could connect to it
  */
 export function addressIn({ address }: MemberBody): string {
   const parsed = parseAddress(address)
