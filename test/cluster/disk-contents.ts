@@ -47,6 +47,38 @@ export function spoilColumn(dataDirectory: string, groupId: string, assignment: 
   }
 }
 
+/** What a disk does to a row: a byte of its state, or a number of its head. */
+const HEAD_COLUMNS = ['promised_round', 'accepted_round', 'write_sequence', 'digest', 'checksum'] as const
+
+/**
+ * Spoils some random records in the database of a node that has ended: a bit of the state, or a number of the
+ * head. Returns how many.
+ */
+export function spoilRecords(dataDirectory: string, count: number): number {
+  const db = new DatabaseSync(databasePath(dataDirectory))
+  try {
+    const rows = db
+      .prepare('SELECT id, state FROM record WHERE accepted_round IS NOT NULL ORDER BY RANDOM() LIMIT ?')
+      .all(count)
+    const setState = db.prepare('UPDATE record SET state = ? WHERE id = ?')
+    db.exec('BEGIN')
+    for (const { id, state } of rows) {
+      if (state instanceof Uint8Array && Math.random() < 0.5) {
+        const at = Math.floor(Math.random() * state.length)
+        state[at]! ^= 1 << Math.floor(Math.random() * 8)
+        setState.run(state, Number(id))
+      } else {
+        const column = HEAD_COLUMNS[Math.floor(Math.random() * HEAD_COLUMNS.length)]!
+        db.exec(`UPDATE record SET ${column} = ${column} + 1 WHERE id = ${Number(id)}`)
+      }
+    }
+    db.exec('COMMIT')
+    return rows.length
+  } finally {
+    db.close()
+  }
+}
+
 function readOnly<T>(dataDirectory: string, query: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(databasePath(dataDirectory), { readOnly: true })
   try {

@@ -37,7 +37,7 @@ test(`no rule breaks in ${SEEDS} runs of a whole system, and it recovers from ea
   }
 })
 
-test('those runs reach every kind of change of the membership, and disks that are lost and come back', () => {
+test('those runs reach every kind of change of the membership, and disks that are lost, come back, and spoil records', () => {
   const changes = Map.groupBy(
     runs.flatMap(({ memberships }) => changesOf(memberships)),
     (change) => change,
@@ -46,6 +46,7 @@ test('those runs reach every kind of change of the membership, and disks that ar
     assert.ok((changes.get(change)?.length ?? 0) >= 3, `${change}: ${changes.get(change)?.length ?? 0} times`)
   assert.ok(runs.some(({ lostDiskCount }) => lostDiskCount > 0))
   assert.ok(runs.some(({ returnedDiskCount }) => returnedDiskCount > 0))
+  assert.ok(runs.filter(({ spoiledCount }) => spoiledCount > 0).length >= 3)
 })
 
 test('the same seed gives the same conversation, byte for byte', async () => {

@@ -40,6 +40,8 @@ export class MemoryStore implements RecordStore {
   #changes: Map<string, KeyRecord> | undefined
   /** The keys whose records are spoiled. */
   readonly #spoiled = new Set<string>()
+  /** How many records it has spoiled since it was new. */
+  spoiledCount = 0
   #promiseBound = 0
   /** The promise bound after the transaction under way. */
   #raisedBound = 0
@@ -102,6 +104,7 @@ export class MemoryStore implements RecordStore {
   spoil(key: string): boolean {
     if (!this.#records.has(key) || this.#spoiled.has(key)) return false
     this.#spoiled.add(key)
+    this.spoiledCount += 1
     return true
   }
 

@@ -32,6 +32,8 @@ export type LargeRun = Readonly<{
   /** How many disks were lost, and how many of them came back. */
   lostDiskCount: number
   returnedDiskCount: number
+  /** How many records disks have spoiled. */
+  spoiledCount: number
   /** Simulated milliseconds. */
   simulatedMs: number
   /** A description of the world, for a report. */
@@ -149,6 +151,7 @@ class LargeWorld {
       memberships,
       lostDiskCount,
       returnedDiskCount,
+      spoiledCount: this.#machines.all.reduce((sum, { store }) => sum + store.spoiledCount, 0),
       simulatedMs: stage.timeline.nowMs,
       description: `born on ${nodeCount} nodes, ${memberships.length} epochs, ${this.#connectors.length} connectors, ${clientCount} clients, ${groupIds.length} keys`,
       failure: stage.failure,

@@ -1,0 +1,152 @@
+/**
+ * Rounds of spoiling random records on the disk of one stopped node after the other, under load:
+ * `npm run damage -- --minutes 60`.
+ *
+ * `cohort verify` changes and reads some groups all the time, and judges whether what it is told is
+ * linearizable. Other clients create groups, remember how each was answered, and read them again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
+import { clusterStatus, untilStatus } from './cluster-status.ts'
+import { startCommand } from './command.ts'
+import { spoilRecords } from './disk-contents.ts'
+import { create, forEach, read } from './load.ts'
+import { LocalCluster } from './local-cluster.ts'
+
+/** One round, and what was found in it. */
+export type DamageRound = Readonly<{ round: number; spoiled: number; healed: number; healedMs: number }>
+
+export type DamageOptions = Readonly<{
+  minutes: number
+  /** Records that one disk spoils at a time, at most. */
+  spoiledMax: number
+  onRound: (round: DamageRound) => void
+}>
+
+export type DamageCounts = Readonly<{
+  rounds: number
+  /** Records that a disk has spoiled. */
+  spoiled: number
+  /** Those that had not healed after `HEALED_MS`. */
+  unhealed: number
+  /** Groups that were created, and read again. */
+  acknowledged: number
+  reads: number
+  /** Answers that were not what was acknowledged; and 1 more if `cohort verify` found its history wrong. */
+  wrong: number
+  /** Processes that ended by themselves. */
+  dead: number
+  /** What `cohort verify` said at its end. */
+  verdict: string
+}>
+
+const HEALED_MS = 60_000
+const BACK_MS = 30_000
+/** What `cohort verify` takes beyond its time. */
+const VERIFY_END_MS = 60_000
+const CLIENTS = 2
+const PAUSE_MS = 20
+const READS_PER_ROUND = 300
+
+/** Runs the rounds on one cluster, whose data grow from round to round. */
+export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions): Promise<DamageCounts> {
+  await using cluster = await LocalCluster.start({ scrubSeconds: 2 })
+  const { url } = cluster.connectors[0]!
+  const seconds = Math.ceil(minutes * 60)
+  await using verify = startCommand('verify', '--seconds', String(seconds), '--url', url)
+  const endMs = performance.now() + seconds * 1_000
+  const stop = new AbortController()
+  const answers = new Map<string, object>()
+  const clients = Array.from({ length: CLIENTS }, (_, index) =>
+    createGroups(url, `damage-${index}`, answers, stop.signal),
+  )
+  const counts = { rounds: 0, spoiled: 0, unhealed: 0, reads: 0, wrong: 0 }
+  await sleep(2_000)
+  while (performance.now() < endMs - 2_000) {
+    const index = counts.rounds % cluster.nodes.length
+    const node = cluster.nodes[index]!
+    await untilStatus(url, 'all nodes are there', ({ verdict }) => verdict === 'healthy', BACK_MS)
+    await node.end('SIGTERM')
+    const spoiled = spoilRecords(cluster.dataDirectory(index), 1 + Math.floor(Math.random() * spoiledMax))
+    node.start()
+    const startMs = performance.now()
+    const healedNow = async () => (await clusterStatus(url)).members[index]!.healed ?? 0
+    let healed = 0
+    while (healed < spoiled && performance.now() - startMs < HEALED_MS) {
+      await sleep(200)
+      healed = await healedNow()
+    }
+    const { reads, wrong } = await readAgain(url, answers)
+    counts.rounds += 1
+    counts.spoiled += spoiled
+    counts.unhealed += Math.max(0, spoiled - healed)
+    counts.reads += reads
+    counts.wrong += wrong
+    onRound({ round: counts.rounds, spoiled, healed, healedMs: performance.now() - startMs })
+  }
+  stop.abort()
+  await Promise.all(clients)
+  const exitCode = await verify.exit(VERIFY_END_MS)
+  const { reads, wrong } = await readAgain(url, answers, answers.size)
+  const dead = cluster.services.flatMap(({ exitCodes }) => exitCodes.filter((code) => code !== 0)).length
+  const stopped = cluster.services.filter(({ isRunning }) => !isRunning).length
+  return {
+    ...counts,
+    acknowledged: answers.size,
+    reads: counts.reads + reads,
+    wrong: counts.wrong + wrong + (exitCode === 0 ? 0 : 1),
+    dead: dead + stopped,
+    verdict: /^verdict +(.*)$/m.exec(verify.output)?.[1] ?? verify.output.slice(-500),
+  }
+}
+
+/** Creates groups, one after the other, and keeps the answer to each. */
+async function createGroups(
+  url: string,
+  prefix: string,
+  answers: Map<string, object>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let count = 1; !signal.aborted; count += 1) {
+    const groupId = `${prefix}-${count}`
+    const { status, body } = await create(url, groupId)
+    if (status === 201) answers.set(groupId, body)
+    await sleep(PAUSE_MS)
+  }
+}
+
+/** Reads some of the groups again, by default as many as in each round. A refusal is no wrong answer. */
+async function readAgain(
+  url: string,
+  answers: ReadonlyMap<string, object>,
+  count = READS_PER_ROUND,
+): Promise<Readonly<{ reads: number; wrong: number }>> {
+  const groupIds = [...answers.keys()].sort(() => Math.random() - 0.5).slice(0, count)
+  let wrong = 0
+  await forEach(groupIds, async (groupId) => {
+    const { status, body } = await read(url, groupId)
+    const isAnswer = status === 200 || status === 404
+    if (isAnswer && !(status === 200 && isDeepStrictEqual(body, answers.get(groupId)))) wrong += 1
+  })
+  return { reads: groupIds.length, wrong }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '60' },
+      'spoiled-max': { type: 'string', default: '100' },
+    },
+  })
+  const counts = await tryDamage({
+    minutes: Number(values.minutes),
+    spoiledMax: Number(values['spoiled-max']),
+    onRound: ({ round, spoiled, healed, healedMs }) =>
+      console.log(
+        `round ${round}: ${spoiled} records spoiled, ${healed} healed after ${healedMs.toFixed(0)} ms`,
+      ),
+  })
+  console.log(counts)
+  const { wrong, dead, unhealed, spoiled } = counts
+  process.exitCode = wrong + dead + unhealed === 0 && spoiled > 0 ? 0 : 1
+}
