@@ -7,9 +7,9 @@
  * a state is left open: every run of a command may go either way, so the proof holds for every command.
  *
  * Messages are a set that only grows. Each attempt is one accept message; any node may receive it at any time
- * after it was sent, or never. So loss, delay, reordering and duplication need no queue. Only a refusal is
- * asked whether the accept came once: see the rule to forget an attempt (4.5) below. README.md gives the
- * abstractions.
+ * after it was sent, or never. So loss, delay, reordering and duplication need no queue. Only for a refusal
+ * does it matter whether an accept can arrive twice: see the rule to forget an attempt (4.5) below. README.md
+ * gives the abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
@@ -68,9 +68,9 @@
 #endif
 
 /*
- * Whether the connector knows that node n has not voted for accept t, and never will (4.5). Refused or never
- * sent: a
- * refusal is final, and an accept that is delivered at most once was not voted for before it was refused. */
+ * Whether the connector knows that node n has not voted for accept t, and never will (4.5). The node has
+ * refused it, or it was never sent: a refusal is final, and the node cannot have voted for the accept before,
+ * because an accept is delivered at most once. */
 #ifdef ACCEPT_DELIVERED_TWICE
 #define HAS_NO_VOTE(n, t) (!VOTED(n, t) || REFUSES(n, t))
 #else
@@ -105,7 +105,7 @@ byte bal[8];    /* ballot of the accept; 0 as long as it was not sent */
 byte st[8];     /* proposed state, named by the slot that made it: t itself, or the base when it is re-proposed */
 byte par[8];    /* parent of the state t */
 bit  led[8];    /* `next` of the accept is (round + 1, proposerId) instead of (round + 1, 0) */
-bit  is_void[8];    /* every node refused the accept, or was never sent it: it arrives nowhere any more */
+bit  is_void[8];    /* every node refused the accept, or was never sent it: it cannot arrive any more */
 bit  forgotten[8];  /* the operation does not count the state t among its attempts any more */
 #define NEXT(t) BALLOT(ROUND(bal[t]) + 1, (led[t] -> bal[t] % 3 : 0))
 
@@ -133,8 +133,7 @@ bit  finished1;             /* operation 1 is over, so connector 2 may start ope
 
 /* ---- temporaries ----
  * Those that carry a value past a choice are part of the state, and are 0 again when their atomic step ends;
- * the
- * others live inside one d_step and are no part of it. */
+ * the others are used inside one d_step and are not part of the state. */
 byte z, q, base;
 bit  happened, covered, refusable;
 hidden byte i, j, x, y, k, generation, since, tally, best;
@@ -143,8 +142,7 @@ hidden byte ancestors[8];   /* bit t-1 of ancestors[s]: s is t or descends from 
 
 /*
  * Nodes are interchangeable: no rule looks at their numbers. Sorting them leaves one of up to six equal
- * states.
- * UNSORTED keeps the numbers, for traces that are to be read. */
+ * states. UNSORTED keeps the numbers, so that people can read traces. */
 #define BEFORE(a, b) (prom[a] < prom[b] || (prom[a] == prom[b] && (vt[a] < vt[b] || (vt[a] == vt[b] && \
   (votes[a] < votes[b] || (votes[a] == votes[b] && (reply0[a] < reply0[b] || (reply0[a] == reply0[b] && \
   (reply1[a] < reply1[b] || (reply1[a] == reply1[b] && reply2[a] < reply2[b]))))))))))
@@ -279,8 +277,8 @@ inline recover(o) {
 }
 
 /*
- * 4.5: has operation o happened in the history of `base`, and does the lineage cover all that it could have
- * been?
+ * 4.5: has operation o happened in the history of `base`, and does the lineage cover every attempt that could
+ * have happened?
  */
 inline judge(o) {
   since = 255; happened = false; generation = 0;
@@ -321,7 +319,7 @@ inline judge(o) {
   covered = (!has_sent[o] || generation < since || WITHIN_WINDOW(generation))
 }
 
-/* 4.5: the operation forgets what no node has voted for and none will. */
+/* 4.5: the operation forgets an attempt for which no node has voted and none will. */
 inline forget(o, attempt) {
   is_void[attempt] = 1; forgotten[st[attempt]] = 1; has_sent[o] = 0;
   for (i : FIRST_OF(o) .. LAST_OF(o)) { has_sent[o] = has_sent[o] || (bal[i] != 0 && st[i] == i && !forgotten[i]) };
@@ -334,9 +332,8 @@ inline forget(o, attempt) {
 #define FORGET_ANY(here) FORGET(1, here) FORGET(2, here) FORGET(3, here) FORGET(4, here) FORGET(5, here) \
   FORGET(6, here) FORGET(7, here)
 /*
- * The time of operation 0 is over and it has sent nothing, or has forgotten all that it sent. Of the others
- * it would
- * show nothing more. */
+ * The time of operation 0 is over and it has sent nothing, or has forgotten all that it sent. Operations 1
+ * and 2 have no such step: it would show nothing more. */
 #ifdef NOT_APPLIED_AFTER_SENT
 #define HAS_NOT_SENT (o == 0)
 #else
@@ -361,7 +358,7 @@ inline forget(o, attempt) {
     d_step { SEND(NEXT(v), t, st[v], 0) } }; goto sent_first
 
 /*
- * Answers "refused" if 4.5 says that the operation has not happened in the history of what attempt z shows.
+ * Answers "refused" if 4.5 says that the operation has not happened in the history of the state of attempt z.
  */
 #ifdef REFUSAL_WITHOUT_HISTORY
 #define NOT_HAPPENED refusable

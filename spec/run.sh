@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Searches both models completely, then each broken rule until its counterexample. Prints one table, and fails
-# if a row is not as expected or if a search that should have been complete was not. A figure that is not the
-# one in README.md is printed once more, as the line to put there.
+# if a row is not as expected or if a search that should have been complete was not. A row whose figures are
+# not those of README.md is printed again, as the line to put there.
 #
 # usage: run.sh [word]     only rows whose model, title or switches contain the word
 set -euo pipefail
@@ -31,7 +31,7 @@ trap 'rm -rf "$work"' EXIT
 rows=0
 unexpected=0
 other_figures=()
-TIMEFORMAT=%1U # the processor's seconds, which another job on the machine does not change
+TIMEFORMAT=%1U # CPU seconds, which do not depend on other jobs of the machine
 
 with_commas() { sed -e ':next' -e 's/^\([0-9]*[0-9]\)\([0-9]\{3\}\)/\1,\2/' -e 't next' <<< "$1"; }
 
@@ -47,13 +47,13 @@ row() {
   rows=$((rows + 1))
   rm -rf "$work/row" && mkdir "$work/row" && cd "$work/row"
   cp "$here/$model.pml" model.pml
-  # The switches are macros of the preprocessor, so they are to be split.
+  # The switches are macros of the preprocessor, and must be split into words.
   # shellcheck disable=SC2086
   spin $switches -a model.pml > spin.txt 2>&1 || { cat spin.txt >&2; fail "spin does not take $model with $switches"; }
   # COLLAPSE stores every state, only smaller; there is no bit-state hashing and no hash compaction here.
   gcc "$optimize" -w -DSAFETY -DCOLLAPSE -DMEMLIM=$memory_mb_max -o pan pan.c ||
     fail 'gcc does not compile: are the C headers there? apt-get install libc6-dev'
-  # -E: that nothing is left to do is no error, for messages may be lost.
+  # -E: a state in which nothing is left to do is not an error, because messages may be lost.
   { time ./pan -E -m$depth_max > pan.txt 2>&1 || true; } 2> time.txt
   seconds=$(< time.txt)
   out=$(< pan.txt)
@@ -114,7 +114,7 @@ row broken tombstone-removal 'a stub learns old states (LEARN_INTO_STUB)'       
 row broken tombstone-removal 'two nodes report, stub (STUB_ON_QUORUM_REPORT)'   "$removal -DSTUB_ON_QUORUM_REPORT"
 row broken tombstone-removal 'two nodes report, drop (DROP_ON_QUORUM_REPORT)'   "$removal -DDROP_ON_QUORUM_REPORT"
 
-# D1 to D6 are what protocol.md says or leaves open and the models do not bear out: see README.md.
+# D1 to D6 are findings about protocol.md: see README.md.
 row broken tombstone-removal 'D1 as written: equal prepare on a stub, promise lost' \
   '-DONE_OPERATION -DEQUAL_PREPARE_ON_STUB'
 row broken tombstone-removal 'D1 as written: equal prepare on a stub, chain broken' \

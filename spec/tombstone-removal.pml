@@ -7,9 +7,9 @@
  * operations then read, create, delete, repair, write fast or in classic rounds, at any time before, between
  * and after the steps of the removal.
  *
- * There is no clock. The grace time is what it promises: when it is over, everything that was alive when it
- * began is dead, an operation with its messages and with the view that it started from. Messages are a set,
- * as in exactly-once.pml. README.md gives the abstractions.
+ * There is no clock. The model has only the promise of the grace time: when it is over, everything that was
+ * alive when it began is dead: each operation, its messages, and the view that it started from. Messages are a
+ * set, as in exactly-once.pml. README.md gives the abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
@@ -37,7 +37,7 @@
 /*
  * ---- switches of size: ONE_OPERATION, ONE_CONNECTOR (operation 2 starts when operation 1 is dead),
  * SECOND_STUB and
- * SECOND_DROP (jobs 2 and 3 are a second remover's; jobs 0 and 2 send stub, 1 and 3 drop) ---- */
+ * SECOND_DROP (jobs 2 and 3 are of a second remover; jobs 0 and 2 send stub, 1 and 3 drop) ---- */
 
 /* ---- rules ---- */
 #ifdef NO_GRACE_BEFORE_STUB
@@ -68,7 +68,7 @@
 /*
  * Section 3 of protocol.md lets every node answer ok to a prepare at exactly its promise. A stub must not:
  * such an
- * answer leaves the promise as it is, and the drop does not see that somebody relies on it by now. */
+ * answer does not change the promise, so the drop does not see that a proposer relies on it now. */
 #ifdef EQUAL_PREPARE_ON_STUB
 #define PREPARE_ALLOWED(n, b) (b >= prom[n])
 #else
@@ -195,9 +195,9 @@ inline compute_chosen() {
 }
 
 /*
- * A write on absence takes effect when it is chosen, and follows what was removed by then, not what was when
- * it was
- * sent: so the past of what is sent on absence, and not in the chain yet, grows with every removal. */
+ * A write on absence takes effect when it is chosen, and follows the states that were removed until then, not
+ * those that were removed until it was sent. So the past of such a write, while it is not in the chain yet,
+ * grows with every removal. */
 inline remove(t) {
   compute_chosen();
   removed = removed | (REMOVABLE(st[t]) -> past[t] : 0);
@@ -221,9 +221,8 @@ inline check() {
     if
     :: CHOSEN(i) ->
        /*
-        * Nothing chosen is lost: what was sent after s was chosen, and is chosen itself, follows s. So a
-        * deleted
-        * group does not come back. */
+        * Nothing chosen is lost: an attempt that was sent after s was chosen, and is chosen itself,
+        * follows s. So a deleted group does not come back. */
        assert((need[i] & ~past[i]) == 0);
        /* One chain: of two chosen states one follows the other. */
        for (j : 1 .. SLOTS) {
@@ -288,7 +287,7 @@ inline check() {
 #else
 #define ASSERT_NOT_RELIED_ON(n) assert((!ALIVE(1) || reply1[n] == NO_REPLY) && (!ALIVE(2) || reply2[n] == NO_REPLY))
 #endif
-/* No lost promise somebody relies on: the answer to a prepare is such a promise. */
+/* No promise is lost on which a proposer relies: the answer to a prepare is such a promise. */
 #define DROP(n, j, promises) :: atomic { \
     sent[j] && ALIVE(3 + j) && IS_STUB(n) && HAS_RECORD(n) && DROP_MATCHES(n, promises) -> d_step { \
     printf("node %d drops the stub with promise (%d,%d)\n", n, ROUND(prom[n]), prom[n] % 3); \
@@ -499,7 +498,7 @@ proctype StubJob(byte job) {
   }
 }
 
-/* A node that has no record any more is as good as a stub: a drop may have reached only some of the nodes. */
+/* A node without a record counts like one with a stub: a drop may have reached only some of the nodes. */
 #define NO_RECORD_OR_STUB(n) (IS_STUB(n) || !HAS_RECORD(n))
 #ifdef DROP_ON_QUORUM_REPORT
 #define REPORTS_STUBS (NO_RECORD_OR_STUB(0) + NO_RECORD_OR_STUB(1) + NO_RECORD_OR_STUB(2) >= 2)
