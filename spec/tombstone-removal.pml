@@ -8,8 +8,8 @@
  * and after the steps of the removal.
  *
  * There is no clock. The model has only the promise of the grace time: when it is over, everything that was
- * alive when it began is dead: each operation, its messages, and the view that it started from. Messages are a
- * set, as in exactly-once.pml. README.md gives the abstractions.
+ * alive when it began is dead: each operation, its messages, and the view that it started from. Messages are
+ * a set, as in exactly-once.pml. README.md gives the abstractions.
  *
  * Each macro of the section "rules" breaks one rule on purpose.
  */
