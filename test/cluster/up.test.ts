@@ -51,6 +51,7 @@ test('a local cluster, from its first start to the end of every process', async 
     assert.match(up.output, /^cohort +\| ready: 4 nodes, 2 connectors$/m)
     assert.ok(up.output.includes(`${url}/v1/group`), up.output)
     assert.ok(up.output.includes(`${url}/v1/docs`), up.output)
+    assert.match(up.output, /^cohort +\| {3}cluster {2}[0-9a-f-]{36} {2}\(CLUSTER_ID pins it\)$/m)
     assert.equal((await create(url, 'kept')).status, 201)
     assert.equal((await read(at(5), 'kept')).status, 200)
     const metrics = [0, 5, 6, 7, 8, 9].map((offset) => `${at(offset)}/metrics`)
