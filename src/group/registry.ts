@@ -40,7 +40,7 @@ export interface Registry {
    */
   read(groupId: string): Promise<Outcome<Group | undefined>>
 
-  /** As `read`, for whoever shows the group and does not look into it. */
+  /** Like `read`, for callers that show the group and do not look into it. */
   show(groupId: string): Promise<Outcome<ShownGroup | undefined>>
 
   /**
