@@ -30,9 +30,10 @@ function someEpochs() {
   const directory = new NodeDirectory(network.connect)
   const links = new Map<string, LinkOptions>()
   let claimCount = 0
+  const farewells = new Farewells(directory, clock)
   const epochs = new Epochs({
     directory,
-    farewells: new Farewells(directory, clock),
+    farewells,
     self: 'me',
     onClaim: () => {
       claimCount += 1
@@ -62,7 +63,7 @@ function someEpochs() {
     epochs.close()
     directory.close()
   }
-  return { epochs, claim, claimCount: () => claimCount, clock, network, close }
+  return { epochs, claim, claimCount: () => claimCount, clock, network, farewells, close }
 }
 
 test('a newer membership is followed when enough nodes of this epoch report it, and not before', () => {
@@ -105,6 +106,15 @@ test('epochs that follow each other leave the streams of the last one alone, and
   // A node that left may still be told so.
   clock.advance(2_000)
   assert.deepEqual(network.counts, { transports: 0, streams: 0, scans: 0, questions: 0, timers: 0 })
+})
+
+test('a node that has left is looked for where it was: if it was away, it is told when it comes back', () => {
+  const { epochs, farewells, close } = someEpochs()
+  epochs.follow(aMembership(1, 'n1', 'n2', 'n3'), false)
+  assert.deepEqual([...farewells.addresses], [])
+  epochs.follow(aMembership(2, 'n1', 'n2', 'n4'), false)
+  assert.deepEqual([...farewells.addresses], ['n3:1'])
+  close()
 })
 
 function turn(): Promise<void> {

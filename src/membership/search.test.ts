@@ -22,6 +22,7 @@ function aSearch(clusterId?: string) {
   const clock = new ManualClock()
   const nodes = new Map<string, Membership | undefined>()
   const lines: string[] = []
+  const closing = new AbortController()
   let streamCount = 0
   const connect = (address: string): NodeTransport => ({
     open: ({ onClose }) => {
@@ -54,7 +55,7 @@ function aSearch(clusterId?: string) {
     tombstoneGraceMs: 3_600_000,
     drawId: () => 'born',
     drawSecret: () => '00c0ffee00c0ffee',
-    signal: new AbortController().signal,
+    signal: closing.signal,
     directory: new NodeDirectory(connect),
     operationTimeoutMs: TIMEOUT_MS,
     clock,
@@ -71,7 +72,7 @@ function aSearch(clusterId?: string) {
     nodes.clear()
     for (const host of hosts) nodes.set(host, membership)
   }
-  return { search, clock, are, lines, streamCount: () => streamCount }
+  return { search, clock, closing, are, lines, streamCount: () => streamCount }
 }
 
 test('empty nodes are asked to form a cluster, and if they do not all agree, the search says so', async () => {
@@ -82,6 +83,15 @@ test('empty nodes are asked to form a cluster, and if they do not all agree, the
   assert.equal(await looking, undefined)
   assert.ok(streamCount() >= HOSTS.length)
   assert.match(search.reason, /^not all of the new nodes at h:1, h:2, h:3 agreed in time/)
+})
+
+test('a connector that is closed while it asks its hosts forms no cluster', async () => {
+  const { search, closing, are, lines, streamCount } = aSearch()
+  are(undefined)
+  const looking = search.look()
+  closing.abort()
+  assert.equal(await looking, undefined)
+  assert.deepEqual([streamCount(), lines], [0, []])
 })
 
 test('a connector that has seen the data of a cluster at its hosts never forms a new one', async () => {

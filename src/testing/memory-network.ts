@@ -21,6 +21,8 @@ export class MemoryHost {
   readonly store: MemoryStore
   /** It answers nothing, and closes nothing. */
   isStopped = false
+  /** How many scans it was asked for. */
+  scanCount = 0
   /** The keys of the requests that it was sent, with the kind of each. */
   readonly requests: Readonly<{ key: string; kind: string }>[] = []
   readonly #handler: NodeHandler
@@ -156,6 +158,7 @@ export class MemoryNetwork {
     signal: AbortSignal,
   ): AsyncGenerator<readonly HeldEntry[]> {
     this.#open.scans += 1
+    if (host !== undefined) host.scanCount += 1
     try {
       let { start } = range
       for (;;) {

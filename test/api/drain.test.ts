@@ -222,6 +222,16 @@ test('a drain timeout shorter than the grace time ends that too', async (context
   await untilClosed(socket)
 })
 
+test('connections that are not accepted yet are served also without any grace time', async (context) => {
+  const world = testApp({ drainGraceMs: 0, drainTimeoutMs: 10_000 })
+  const door = await listen(world.app, context)
+  // All are in the queue of the system when the close begins.
+  const answers = Array.from({ length: 100 }, () => send(door, 'GET', '/livez'))
+  const closed = world.app.close()
+  for (const answer of answers) assert.equal((await answer).statusCode, 200)
+  await closed
+})
+
 test('the drain timeout counts from the beginning of the close, with the grace time in it', async (context) => {
   const world = testApp({ drainGraceMs: 2_000, drainTimeoutMs: 2_200 })
   const socket = await open(await listen(world.app, context))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -68,5 +68,16 @@ test('a data directory that is no directory is refused by its path', async () =>
     await writeFile(file, '')
     await assert.rejects(checkLayout(file, 3), refused(/data directory .*file cannot be read/, 1))
     await assert.rejects(makeLayout(file, 3), refused(/data directory .*file cannot be used/, 1))
+  })
+})
+
+test('a cluster that starts again writes nothing, so that it can start on a full disk', async () => {
+  await inDirectory(async (dataDir) => {
+    await makeLayout(dataDir, 3)
+    const path = join(dataDir, 'cluster.json')
+    const before = await stat(path)
+    await makeLayout(dataDir, 3)
+    const after = await stat(path)
+    assert.deepEqual([after.ino, after.mtimeMs], [before.ino, before.mtimeMs])
   })
 })

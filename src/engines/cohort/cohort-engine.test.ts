@@ -24,7 +24,7 @@ function aWorld() {
   const clock = new ManualClock()
   const network = new MemoryNetwork(clock)
   const nodes = HOSTS.map((address, index) => network.add(address, `id${index + 1}`))
-  const lines: { msg: string }[] = []
+  const lines: Readonly<Record<string, unknown>>[] = []
   const write = (line: string) => void lines.push(JSON.parse(line))
   let drawn = 0
   const newEngine = () => {
@@ -49,7 +49,7 @@ function aWorld() {
     return { engine, running, hasEnded: () => hasEnded }
   }
   const said = (message: string) => lines.filter(({ msg }) => msg === message).length
-  return { clock, network, nodes, newEngine, said }
+  return { clock, network, nodes, newEngine, said, lines }
 }
 
 type World = ReturnType<typeof aWorld>
@@ -81,6 +81,18 @@ async function createAndDelete(world: World, engine: CohortEngine): Promise<void
     const create = createGroup({ groupId, now: NOW, incarnation: 'i' })
     assert.equal((await during(world, engine.registry.change(groupId, create))).kind, 'done')
     if (index % 2 === 0) await during(world, engine.registry.change(groupId, deleteGroup({})))
+  }
+}
+
+/** The third node lacks so many keys, as after it was away for long. */
+function lose({ nodes }: World, count: number): void {
+  for (const { store } of nodes.slice(0, 2)) {
+    store.transaction(() => {
+      for (let index = 0; index < count; index += 1) {
+        const key = `group/z${1_000 + index}`
+        store.save(key, store.load(key), aRecord(1, [1]))
+      }
+    })
   }
 }
 
@@ -201,6 +213,54 @@ test('the reports of nodes are at most three seconds old, also while one of them
   await assertEndsWhole(world, started)
 })
 
+test('a node that lacks keys is given them at the pace of repair, and told of in one line when all have it', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await createAndDelete(world, engine)
+  await pass(world.clock, 3_000)
+  lose(world, 1_000)
+  const [, , third] = world.nodes
+  const taught = () => third!.requests.filter(({ kind }) => kind === 'learn').length
+  const untilTaught = async (count: number): Promise<number> => {
+    for (let waitedMs = 0; taught() < count; waitedMs += 1) {
+      assert.ok(waitedMs < 10_000, 'it is given what it lacks')
+      await pass(world.clock, 1)
+    }
+    return world.clock.nowMs()
+  }
+  const startMs = await untilTaught(200)
+  const tookMs = (await untilTaught(800)) - startMs
+  // 6,000 a second, and what is read and not yet taught.
+  assert.ok(tookMs >= 50 && tookMs < 2_000, `${tookMs} ms for 600 keys`)
+  await untilTaught(1_000)
+  await pass(world.clock, 1_000)
+  const repaired = world.lines.filter(({ msg }) => msg === 'repaired keys in which nodes differed')
+  assert.deepEqual(
+    repaired.map(({ learned, failed }) => [learned, failed]),
+    [[1_000, 0]],
+  )
+  await assertEndsWhole(world, started)
+})
+
+test('lists begin at one node after the other', async () => {
+  const world = aWorld()
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  await pass(world.clock, 3_000)
+  const before = world.nodes.map(({ scanCount }) => scanCount)
+  for (let count = 0; count < 12; count += 1)
+    await during(world, engine.registry.scan({ after: undefined, limit: 10 }))
+  const scans = world.nodes.map(({ scanCount }, index) => scanCount - before[index]!)
+  assert.ok(
+    scans.every((count) => count >= 6),
+    `${scans} scans of 12 lists`,
+  )
+  await assertEndsWhole(world, started)
+})
+
 test('the lag of nodes that cannot be compared any more is not known', async () => {
   const world = aWorld()
   const started = world.newEngine()
@@ -252,14 +312,8 @@ const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => P
     await untilReady(world, engine)
     await createAndDelete(world, engine)
     await pass(world.clock, 3_000)
-    // What a node lacks after it was away for long: more pages than are scanned at once.
-    const [first, second, third] = world.nodes
-    const entries = Array.from({ length: 1_000 }, (_, index) => `group/z${1_000 + index}`)
-    for (const { store } of [first!, second!]) {
-      store.transaction(() => {
-        for (const key of entries) store.save(key, store.load(key), aRecord(1, [1]))
-      })
-    }
+    lose(world, 1_000)
+    const [, , third] = world.nodes
     // Beyond what begins at once, so that its pace holds it back.
     const taught = () => third!.requests.filter(({ kind }) => kind === 'learn').length
     for (let waitedMs = 0; taught() < 300; waitedMs += 1) {

@@ -51,3 +51,19 @@ test('each of a hundred thousand keys is found again', () => {
 })
 
 type Fingerprint = ReturnType<typeof fingerprintOf>
+
+test('what only a walk has found that ended early is not among the keys that wait', () => {
+  const waiting = new WaitingKeys(100)
+  const [gone, kept] = ['gone', 'kept'].map((key) => fingerprintOf(key, finding(1))) as [
+    Fingerprint,
+    Fingerprint,
+  ]
+  waiting.see(gone, 1)
+  waiting.abortWalk()
+  waiting.see(kept, 2)
+  waiting.endWalk()
+  assert.deepEqual(
+    [waiting.size, waiting.has(gone), waiting.has(kept), waiting.oldestMs],
+    [1, false, true, 2],
+  )
+})
