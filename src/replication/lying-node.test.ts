@@ -11,7 +11,7 @@ import protobuf from 'protobufjs'
 import { systemClock } from '../process/clock.ts'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { PROPOSER_ID_MAX, ROUND_MAX } from '../register/ballot.ts'
-import type { Answer, Request } from '../register/messages.ts'
+import type { Answer, Reply, Request } from '../register/messages.ts'
 import type { KeyFault } from '../register/operation.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { RULES } from '../register/rules.ts'
@@ -382,7 +382,7 @@ for (const [what, exchange] of ENDINGS) {
 }
 
 /** Answers that are valid, but not true. */
-const PLAUSIBLE: [string, (answer: Answer, request: Request) => Answer][] = [
+const PLAUSIBLE: [string, (answer: Answer, request: Request) => Reply][] = [
   ['refuses everything', ({ record }) => ({ ok: false, record })],
   [
     'has promised the highest round number',
@@ -407,6 +407,7 @@ const PLAUSIBLE: [string, (answer: Answer, request: Request) => Answer][] = [
           },
   ],
   ['has forgotten everything', () => ({ ok: false, record: EMPTY_RECORD })],
+  ['says that every record is damaged', () => ({ promiseBound: 500 })],
   ['has a stub for everything', () => ({ ok: false, record: { ...EMPTY_RECORD, isStub: true } })],
 ]
 
