@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import { crc32 } from 'node:zlib'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { type Ballot, compareBallots } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
@@ -133,7 +132,7 @@ function headChecksum(key: string, columns: readonly (SQLInputValue | undefined)
     // -1 stands for NULL. Only the last column of the head can be negative, and it is never NULL.
     headView.setFloat64(8 * index, typeof value === 'number' ? value : -1, true)
   }
-  return crc32(headBytes, crc32(key)) | 0
+  return checksumOf(key, headBytes)
 }
 
 /** The columns of a row that `isWholeHead` needs. It does not read the state, which may be large. */
