@@ -7,11 +7,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
-import { clusterStatus, untilStatus } from './cluster-status.ts'
+import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
+import type { Description } from '../../src/rpc/messages.ts'
+import { clusterStatus } from './cluster-status.ts'
 import { startCommand } from './command.ts'
 import { spoilRecords } from './disk-contents.ts'
 import { create, forEach, read } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
+import type { Service } from './service.ts'
+import { until } from './waiting.ts'
 
 /** One round, and what was found in it. */
 export type DamageRound = Readonly<{ round: number; spoiled: number; healed: number; healedMs: number }>
@@ -65,16 +69,19 @@ export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions)
   while (performance.now() < endMs - 2_000) {
     const index = counts.rounds % cluster.nodes.length
     const node = cluster.nodes[index]!
-    await untilStatus(url, 'all nodes are there', ({ verdict }) => verdict === 'healthy', BACK_MS)
+    await until('all nodes are there, and no record is damaged', BACK_MS, () => isWhole(cluster))
     await node.end('SIGTERM')
     const spoiled = spoilRecords(cluster.dataDirectory(index), 1 + Math.floor(Math.random() * spoiledMax))
     node.start()
     const startMs = performance.now()
-    const healedNow = async () => (await clusterStatus(url)).members[index]!.healed ?? 0
     let healed = 0
     while (healed < spoiled && performance.now() - startMs < HEALED_MS) {
       await sleep(200)
-      healed = await healedNow()
+      // The node itself: what a connector shows may be from before the restart.
+      healed = await describe(node).then(
+        ({ healedCount }) => healedCount,
+        () => 0,
+      )
     }
     const { reads, wrong } = await readAgain(url, answers)
     counts.rounds += 1
@@ -97,6 +104,26 @@ export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions)
     wrong: counts.wrong + wrong + (exitCode === 0 ? 0 : 1),
     dead: dead + stopped,
     verdict: /^verdict +(.*)$/m.exec(verify.output)?.[1] ?? verify.output.slice(-500),
+  }
+}
+
+async function describe({ address }: Service): Promise<Description> {
+  const transport = connectGrpc(address)
+  try {
+    return await transport.describe(1_000)
+  } finally {
+    transport.close()
+  }
+}
+
+/** A disk spoils records only then: a group with two damaged records of three would be lost. */
+async function isWhole({ nodes, connectors }: LocalCluster): Promise<boolean> {
+  try {
+    const described = await Promise.all(nodes.map(describe))
+    const { verdict } = await clusterStatus(connectors[0]!.url)
+    return verdict === 'healthy' && described.every(({ damagedCount }) => damagedCount === 0)
+  } catch {
+    return false
   }
 }
 
