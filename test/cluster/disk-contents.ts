@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { RowQuery } from '../../src/node/store/columns.ts'
+import { ROW_COLUMNS, recordOf } from '../../src/node/store/record-rows.ts'
 
 /** Where a node keeps its database. */
 export function databasePath(dataDirectory: string): string {
@@ -47,35 +49,48 @@ export function spoilColumn(dataDirectory: string, groupId: string, assignment: 
   }
 }
 
-/** What a disk does to a row: a byte of its state, or a number of its head. */
-const HEAD_COLUMNS = ['promised_round', 'accepted_round', 'write_sequence', 'digest', 'checksum'] as const
-
 /**
- * Spoils some random records in the database of a node that has ended: a bit of the state, or a number of the
- * head. Returns how many.
+ * Flips `count` bits in the rows of records in the database of a node that has ended: each in a row drawn at
+ * random, from the end of its key to the end of its state.
+ *
+ * @returns how many records are not what was written
  */
-export function spoilRecords(dataDirectory: string, count: number): number {
-  const db = new DatabaseSync(databasePath(dataDirectory))
+export function flipBits(dataDirectory: string, count: number): number {
+  const path = databasePath(dataDirectory)
+  const rows = readOnly(dataDirectory, (db) =>
+    db.prepare("SELECT key, state FROM record WHERE key LIKE 'group/%' AND state IS NOT NULL").all(),
+  ) as { key: string; state: Uint8Array }[]
+  if (rows.length === 0) return 0
+  const bytes = readFileSync(path)
+  const below = (end: number) => Math.floor(Math.random() * end)
+  const drawn = Array.from({ length: count }, () => rows[below(rows.length)]!)
+  // All places are found before the first bit is flipped.
+  const places = drawn.map(({ key, state }) => {
+    const stateAt = bytes.indexOf(state)
+    const keyAt = bytes.lastIndexOf(key, stateAt)
+    assert.ok(keyAt >= 0 && keyAt < stateAt, `the database has the row of ${key}`)
+    const start = keyAt + Buffer.byteLength(key)
+    return start + below(stateAt + state.length - start)
+  })
+  for (const place of places) bytes[place]! ^= 1 << below(8)
+  writeFileSync(path, bytes)
+  return damagedCount(dataDirectory)
+}
+
+/** How many records in the database of a node that has ended are not what was written. */
+export function damagedCount(dataDirectory: string): number {
+  return readOnly(dataDirectory, (db) => {
+    const rows = new RowQuery(db, `SELECT key, ${ROW_COLUMNS.join(', ')} FROM record`)
+    return [...rows.iterate()].filter(([key, ...columns]) => isDamaged(String(key), columns)).length
+  })
+}
+
+function isDamaged(key: string, columns: readonly SQLOutputValue[]): boolean {
   try {
-    const rows = db
-      .prepare('SELECT id, state FROM record WHERE accepted_round IS NOT NULL ORDER BY RANDOM() LIMIT ?')
-      .all(count)
-    const setState = db.prepare('UPDATE record SET state = ? WHERE id = ?')
-    db.exec('BEGIN')
-    for (const { id, state } of rows) {
-      if (state instanceof Uint8Array && Math.random() < 0.5) {
-        const at = Math.floor(Math.random() * state.length)
-        state[at]! ^= 1 << Math.floor(Math.random() * 8)
-        setState.run(state, Number(id))
-      } else {
-        const column = HEAD_COLUMNS[Math.floor(Math.random() * HEAD_COLUMNS.length)]!
-        db.exec(`UPDATE record SET ${column} = ${column} + 1 WHERE id = ${Number(id)}`)
-      }
-    }
-    db.exec('COMMIT')
-    return rows.length
-  } finally {
-    db.close()
+    recordOf(key, columns, undefined)
+    return false
+  } catch {
+    return true
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Rounds of spoiling random records on the disk of one stopped node after the other, under load:
+ * Rounds of flipping random bits in records on the disk of one stopped node after the other, under load:
  * `npm run damage -- --minutes 60`.
  *
  * `cohort verify` changes and reads some groups all the time, and judges whether what it is told is
@@ -11,7 +11,7 @@ import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
 import type { Description } from '../../src/rpc/messages.ts'
 import { clusterStatus } from './cluster-status.ts'
 import { startCommand } from './command.ts'
-import { spoilRecords } from './disk-contents.ts'
+import { damagedCount, flipBits } from './disk-contents.ts'
 import { create, forEach, read } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
 import type { Service } from './service.ts'
@@ -22,8 +22,8 @@ export type DamageRound = Readonly<{ round: number; spoiled: number; healed: num
 
 export type DamageOptions = Readonly<{
   minutes: number
-  /** Records that one disk spoils at a time, at most. */
-  spoiledMax: number
+  /** Bits that one disk flips at a time, at most: in the rows of records, beside their keys. */
+  flipsMax: number
   onRound: (round: DamageRound) => void
 }>
 
@@ -31,7 +31,7 @@ export type DamageCounts = Readonly<{
   rounds: number
   /** Records that a disk has spoiled. */
   spoiled: number
-  /** Those that had not healed after `HEALED_MS`. */
+  /** Those that had not healed after `HEALED_MS`, and those that are damaged at the end. */
   unhealed: number
   /** Groups that were created, and read again. */
   acknowledged: number
@@ -53,7 +53,7 @@ const PAUSE_MS = 20
 const READS_PER_ROUND = 300
 
 /** Runs the rounds on one cluster, whose data grow from round to round. */
-export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions): Promise<DamageCounts> {
+export async function tryDamage({ minutes, flipsMax, onRound }: DamageOptions): Promise<DamageCounts> {
   await using cluster = await LocalCluster.start({ scrubSeconds: 2 })
   const { url } = cluster.connectors[0]!
   const seconds = Math.ceil(minutes * 60)
@@ -71,7 +71,7 @@ export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions)
     const node = cluster.nodes[index]!
     await until('all nodes are there, and no record is damaged', BACK_MS, () => isWhole(cluster))
     await node.end('SIGTERM')
-    const spoiled = spoilRecords(cluster.dataDirectory(index), 1 + Math.floor(Math.random() * spoiledMax))
+    const spoiled = flipBits(cluster.dataDirectory(index), 1 + Math.floor(Math.random() * flipsMax))
     node.start()
     const startMs = performance.now()
     let healed = 0
@@ -97,8 +97,12 @@ export async function tryDamage({ minutes, spoiledMax, onRound }: DamageOptions)
   const { reads, wrong } = await readAgain(url, answers, answers.size)
   const dead = cluster.services.flatMap(({ exitCodes }) => exitCodes.filter((code) => code !== 0)).length
   const stopped = cluster.services.filter(({ isRunning }) => !isRunning).length
+  // The nodes are not asked: what their disks hold is looked at.
+  await Promise.all(cluster.nodes.map((node) => node.end('SIGTERM')))
+  const left = cluster.nodes.map((_, index) => damagedCount(cluster.dataDirectory(index)))
   return {
     ...counts,
+    unhealed: counts.unhealed + left.reduce((sum, count) => sum + count, 0),
     acknowledged: answers.size,
     reads: counts.reads + reads,
     wrong: counts.wrong + wrong + (exitCode === 0 ? 0 : 1),
@@ -162,12 +166,12 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '60' },
-      'spoiled-max': { type: 'string', default: '100' },
+      'flips-max': { type: 'string', default: '100' },
     },
   })
   const counts = await tryDamage({
     minutes: Number(values.minutes),
-    spoiledMax: Number(values['spoiled-max']),
+    flipsMax: Number(values['flips-max']),
     onRound: ({ round, spoiled, healed, healedMs }) =>
       console.log(
         `round ${round}: ${spoiled} records spoiled, ${healed} healed after ${healedMs.toFixed(0)} ms`,

@@ -49,6 +49,10 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     sql: `UPDATE record SET state = NULL, value_bytes = NULL WHERE key = '${HURT}'`,
   },
   'the checksum': { sql: `UPDATE record SET checksum = checksum + 1 WHERE key = '${HURT}'` },
+  'the checksum of a key that waits': {
+    sql: `UPDATE record SET checksum = checksum + 1 WHERE key = '${HURT}'`,
+    isIndexed: false,
+  },
   'the row, which is missing': { sql: `DELETE FROM record WHERE key = '${HURT}'` },
   'a key that waits': {
     sql: `UPDATE record SET promised_round = 9 WHERE key = '${HURT}'`,
@@ -56,7 +60,23 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
 }
 
-for (const [what, damage] of Object.entries(DAMAGES)) {
+/** An integer that JavaScript has no number for. A flipped bit of an 8-byte integer made it first. */
+const HUGE = '-9221475425363519486'
+const HUGE_DAMAGES = [
+  'promised_round',
+  'accepted_proposer',
+  'leaf',
+  'digest',
+  'value_bytes',
+  'checksum',
+].flatMap((column) =>
+  [true, false].map((isIndexed) => [
+    `${column} beyond 2^53${isIndexed ? '' : ', of a key that waits'}`,
+    { sql: `UPDATE record SET ${column} = ${HUGE} WHERE key = '${HURT}'`, isIndexed },
+  ]),
+)
+
+for (const [what, damage] of [...Object.entries(DAMAGES), ...HUGE_DAMAGES] as [string, Damage][]) {
   test(`a record is damaged alone, is named wherever it is met, and can be healed: ${what}`, (t) => {
     const { path, store, records } = aDamagedStore(t, damage)
     const whole = records.get(HURT)!

@@ -1,10 +1,11 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { checksumOf, DamagedColumnError, DamagedIndexError, integer, row, text } from './columns.ts'
+import { checksumOf, DamagedColumnError, DamagedIndexError, integer, RowQuery, text } from './columns.ts'
+import { type Digested, digestOfHash, leafOfHash } from './digest-hash.ts'
 import { KeyFilter } from './key-filter.ts'
 import { type HashSecret, hashKey, type KeyHash } from './key-hash.ts'
 import { type Keyed, KeyMap } from './key-map.ts'
 import { KeyRuns, orderOf, type RunEntry, type RunMerge } from './key-runs.ts'
-import { HEAD_COLUMNS, isStateOf, isWholeHead, type RecordHead } from './record-rows.ts'
+import { HEAD_COLUMNS, hasDigest, isStateOf, isWholeHead, type RecordHead } from './record-rows.ts'
 
 /** A key that is not in the index yet. */
 export type Waiting = Keyed &
@@ -60,11 +61,11 @@ export class KeyIndex {
   readonly #find: StatementSync
   readonly #remove: StatementSync
   readonly #progress: StatementSync
-  readonly #before: StatementSync
-  readonly #at: StatementSync
-  readonly #after: StatementSync
-  readonly #entriesAfter: StatementSync
-  readonly #state: StatementSync
+  readonly #before: RowQuery
+  readonly #at: RowQuery
+  readonly #after: RowQuery
+  readonly #entriesAfter: RowQuery
+  readonly #state: RowQuery
   readonly #filter: KeyFilter
   /** The keys of the table up to this one are in the filter; `undefined`: all keys are. */
   #filledTo: string | undefined = ''
@@ -88,13 +89,12 @@ export class KeyIndex {
     this.#insert = db.prepare('INSERT INTO key_index (key, id, key_checksum, marked) VALUES (?, ?, ?, ?)')
     this.#find = db.prepare('SELECT 1 FROM key_index WHERE key = ?')
     this.#remove = db.prepare('DELETE FROM key_index WHERE key = ?')
-    const rows = { returnArrays: true }
     const entry = 'SELECT key, id, key_checksum FROM key_index'
-    this.#before = db.prepare(`${entry} WHERE key < ? ORDER BY key DESC LIMIT 1`, rows)
-    this.#at = db.prepare(`${entry} WHERE key = ?`, rows)
-    this.#after = db.prepare(`${entry} WHERE key > ? ORDER BY key LIMIT 1`, rows)
-    this.#entriesAfter = db.prepare(`${entry} WHERE key > ? ORDER BY key LIMIT ?`, rows)
-    this.#state = db.prepare('SELECT checksum, state FROM record WHERE id = ?', rows)
+    this.#before = new RowQuery(db, `${entry} WHERE key < ? ORDER BY key DESC LIMIT 1`)
+    this.#at = new RowQuery(db, `${entry} WHERE key = ?`)
+    this.#after = new RowQuery(db, `${entry} WHERE key > ? ORDER BY key LIMIT 1`)
+    this.#entriesAfter = new RowQuery(db, `${entry} WHERE key > ? ORDER BY key LIMIT ?`)
+    this.#state = new RowQuery(db, 'SELECT checksum, state FROM record WHERE id = ?')
     db.function('entry_checksum', { deterministic: true }, (key, id) => checksumOf(key, id))
     const count = integer(db.prepare('SELECT COUNT(*) AS count FROM record').get()?.count)
     this.#filter = new KeyFilter(Math.max(2 * count, KEYS_EXPECTED))
@@ -140,7 +140,7 @@ export class KeyIndex {
     for (const select of [this.#before, this.#at, this.#after]) {
       const found = select.get(key)
       if (found === undefined) continue
-      const [neighbour, id, checksum] = row(found)
+      const [neighbour, id, checksum] = found
       if (neighbour === key || checksum !== checksumOf(neighbour, id)) throw damagedNear(key)
     }
   }
@@ -152,14 +152,14 @@ export class KeyIndex {
    */
   assertEntry(key: string): void {
     const found = this.#at.get(key)
-    const [, id, checksum] = found === undefined ? [] : row(found)
+    const [, id, checksum] = found === undefined ? [] : found
     if (checksum !== checksumOf(key, id)) throw damagedNear(key)
   }
 
   /** The row of a key that is in the table; `undefined`: it is not. */
   rowOf(key: string): number | undefined {
     const found = this.#at.get(key)
-    return found === undefined ? undefined : integer(row(found)[1])
+    return found === undefined ? undefined : integer(found[1])
   }
 
   /**
@@ -173,7 +173,7 @@ export class KeyIndex {
     let read = 0
     let last = this.#filledTo
     for (const found of this.#entriesAfter.iterate(this.#filledTo, count)) {
-      const [key, id, checksum] = row(found)
+      const [key, id, checksum] = found
       if (checksum !== checksumOf(key, id)) throw damagedNear(String(key))
       last = text(key)
       this.#filter.add(hashKey(last, this.#secret))
@@ -250,12 +250,10 @@ export class KeyIndex {
    * @throws {DamagedColumnError} when the key of a row is damaged, because the original key cannot be found
    */
   rebuild(): void {
-    const rows = this.#db.prepare(`SELECT ${HEAD_COLUMNS.join(', ')}, id, key FROM record`, {
-      returnArrays: true,
-    })
+    const rows = new RowQuery(this.#db, `SELECT ${HEAD_COLUMNS.join(', ')}, id, key FROM record`)
     let lastId = 0
     for (const columns of rows.iterate()) {
-      const { id } = this.#placeOf(row(columns))
+      const { id } = this.#placeOf(columns)
       lastId = Math.max(lastId, id)
     }
     this.#db.exec(`
@@ -289,9 +287,9 @@ export class KeyIndex {
     const maxId = this.#db.prepare('SELECT MAX(id) AS id FROM record').get()?.id ?? 0
     // The id of a deleted row may be used again, but no id up to `lastId`: those count as indexed.
     this.#nextId = Math.max(this.#lastId, integer(maxId)) + 1
-    const select = this.#db.prepare(SELECT_WAITING, { returnArrays: true })
+    const select = new RowQuery(this.#db, SELECT_WAITING)
     for (const columns of select.iterate()) {
-      const { id, key } = this.#placeOf(row(columns))
+      const { id, key } = this.#placeOf(columns)
       this.#keep(key, hashKey(key, this.#secret), id, undefined)
     }
     this.#rest = this.#lastId > this.#indexedTo ? this.#current.from('') : undefined
@@ -306,8 +304,12 @@ export class KeyIndex {
     const id = integer(columns[HEAD_COLUMNS.length])
     const key = text(columns[HEAD_COLUMNS.length + 1])
     if (isWholeHead(key, columns)) return { id, key }
-    const [checksum, state] = row(this.#state.get(id))
+    const [checksum, state] = this.#state.get(id) ?? []
     if (isStateOf(key, checksum, state)) return { id, key }
+    // The checksum itself may be damaged. Leaf and digest are made of the key too.
+    const hash = hashKey(key, this.#secret)
+    const digestOf = (record: Digested) => ({ leaf: leafOfHash(hash), digest: digestOfHash(hash, record) })
+    if (hasDigest(columns, digestOf)) return { id, key }
     throw new DamagedColumnError(`row ${id} of the records has lost its key`)
   }
 

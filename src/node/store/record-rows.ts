@@ -113,11 +113,26 @@ export function movedHead(
   columns: readonly SQLOutputValue[],
   digestOf: (record: Digested) => Digest,
 ): [leaf: number, digest: number, headChecksum: number] {
-  const head = columns as readonly (number | null)[]
-  const accepted = head[4] == null ? undefined : { round: head[4], proposerId: head[5]! }
-  const writeId = { proposerId: head[7]!, sequence: head[8]! }
-  const { leaf, digest } = digestOf({ accepted, state: { writeId } })
-  return [leaf, digest, headChecksum(key, [leaf, digest, ...head.slice(2)], 0)]
+  const { leaf, digest } = digestOf(digestedIn(columns))
+  return [leaf, digest, headChecksum(key, [leaf, digest, ...(columns as number[]).slice(2)], 0)]
+}
+
+/**
+ * Whether the leaf and the digest in a head are those that `digestOf` computes of its other columns. A record
+ * that has accepted nothing has no digest.
+ */
+export function hasDigest(
+  columns: readonly SQLOutputValue[],
+  digestOf: (record: Digested) => Digest,
+): boolean {
+  const { leaf, digest } = digestOf(digestedIn(columns))
+  return digest !== 0 && leaf === columns[0] && digest === columns[1]
+}
+
+function digestedIn(columns: readonly SQLOutputValue[]): Digested {
+  const at = (index: number) => Number(columns[index])
+  const accepted = columns[4] === null ? undefined : { round: at(4), proposerId: at(5) }
+  return { accepted, state: { writeId: { proposerId: at(7), sequence: at(8) } } }
 }
 
 const headBytes = new Uint8Array(8 * HEAD_LENGTH)

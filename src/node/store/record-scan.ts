@@ -1,7 +1,7 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { KeyRecord } from '../../register/messages.ts'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
-import { integer, row, text } from './columns.ts'
+import { integer, RowQuery, text } from './columns.ts'
 import { DamagedRecordError } from './damaged-record.ts'
 import { leafOfHash } from './digest-hash.ts'
 import { type HashSecret, hashKey } from './key-hash.ts'
@@ -55,9 +55,9 @@ export class RecordScan {
   readonly #secret: HashSecret
   readonly #read: Read
   readonly #load: (key: string) => KeyRecord
-  readonly #all: StatementSync
-  readonly #keys: StatementSync
-  readonly #removable: StatementSync
+  readonly #all: RowQuery
+  readonly #keys: RowQuery
+  readonly #removable: RowQuery
 
   constructor(
     db: DatabaseSync,
@@ -69,19 +69,18 @@ export class RecordScan {
     this.#secret = secret
     this.#read = read
     this.#load = load
-    const rows = { returnArrays: true }
-    this.#all = db.prepare(
+    this.#all = new RowQuery(
+      db,
       `SELECT ${COLUMNS}, marked, key_index.key FROM key_index LEFT JOIN record USING (id)
        WHERE ${IN_RANGE} ORDER BY key_index.key LIMIT ?`,
-      rows,
     )
-    this.#keys = db.prepare(
+    this.#keys = new RowQuery(
+      db,
       `SELECT key, id, marked FROM key_index WHERE ${IN_RANGE} ORDER BY key LIMIT ${SLICE_KEYS + 1}`,
-      rows,
     )
-    this.#removable = db.prepare(
+    this.#removable = new RowQuery(
+      db,
       'SELECT key FROM removable_key WHERE key >= ? AND key < ? ORDER BY key LIMIT ?',
-      rows,
     )
   }
 
@@ -162,14 +161,13 @@ export class RecordScan {
 
   *#removableIn({ start, end }: ScanRange, limit: number): Generator<Candidate> {
     for (const found of this.#removable.iterate(start, boundOf(end), limit)) {
-      const key = text(row(found)[0])
+      const key = text(found[0])
       yield { key, read: () => this.#load(key) }
     }
   }
 
   *#indexed({ start, end }: ScanRange, limit: number): Generator<Candidate> {
-    for (const found of this.#all.iterate(start, boundOf(end), limit)) {
-      const columns = row(found)
+    for (const columns of this.#all.iterate(start, boundOf(end), limit)) {
       const key = text(columns[MARKED + 1])
       yield { key, read: () => this.#read(key, columns, columns[MARKED]) }
     }
@@ -180,7 +178,7 @@ export class RecordScan {
     { start, end }: ScanRange,
     leaves: ReadonlySet<number>,
   ): { candidates: Candidate[]; end: string } {
-    const found = this.#keys.all(start, boundOf(end)).map(row)
+    const found = this.#keys.all(start, boundOf(end))
     const isWhole = found.length <= SLICE_KEYS
     const candidates: Candidate[] = []
     for (const [column, id, marked] of found.slice(0, SLICE_KEYS)) {

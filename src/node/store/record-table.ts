@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Mark } from '../../register/messages.ts'
-import { row } from './columns.ts'
+import { RowQuery } from './columns.ts'
 import { CHOSEN_VALUE, ROW_COLUMNS } from './record-rows.ts'
 
 const COLUMNS = ROW_COLUMNS.join(', ')
@@ -19,8 +19,8 @@ const MARK = `
 export class RecordTable {
   readonly #insert: StatementSync
   readonly #put: StatementSync
-  readonly #load: StatementSync
-  readonly #loadById: StatementSync
+  readonly #load: RowQuery
+  readonly #loadById: RowQuery
   readonly #replace: StatementSync
   readonly #replaceById: StatementSync
   readonly #remove: StatementSync
@@ -30,15 +30,14 @@ export class RecordTable {
   readonly #dropRemovable: StatementSync
 
   constructor(db: DatabaseSync) {
-    const rows = { returnArrays: true }
     const into = `INTO record (id, key, ${COLUMNS}) VALUES (?, ?${', ?'.repeat(ROW_COLUMNS.length)})`
     this.#insert = db.prepare(`INSERT ${into}`)
     this.#put = db.prepare(`INSERT OR REPLACE ${into}`)
-    this.#load = db.prepare(
+    this.#load = new RowQuery(
+      db,
       `SELECT ${COLUMNS}, marked FROM key_index LEFT JOIN record USING (id) WHERE key_index.key = ?`,
-      rows,
     )
-    this.#loadById = db.prepare(`SELECT ${COLUMNS} FROM record WHERE id = ?`, rows)
+    this.#loadById = new RowQuery(db, `SELECT ${COLUMNS} FROM record WHERE id = ?`)
     this.#replace = db.prepare(`UPDATE record SET ${SET_ALL} WHERE ${OF_KEY}`)
     this.#replaceById = db.prepare(`UPDATE record SET ${SET_ALL} WHERE id = ?`)
     this.#remove = db.prepare(`DELETE FROM record WHERE ${OF_KEY}`)
@@ -58,14 +57,12 @@ export class RecordTable {
    * index. All columns are NULL when the index leads to no row.
    */
   load(key: string): readonly SQLOutputValue[] | undefined {
-    const found = this.#load.get(key)
-    return found === undefined ? undefined : row(found)
+    return this.#load.get(key)
   }
 
   /** The columns of a row; `undefined`: there is no such row. */
   loadById(id: number): readonly SQLOutputValue[] | undefined {
-    const found = this.#loadById.get(id)
-    return found === undefined ? undefined : row(found)
+    return this.#loadById.get(id)
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { integer, row, text } from './columns.ts'
+import { integer, RowQuery, text } from './columns.ts'
 import { digestOfHash, leafOfHash } from './digest-hash.ts'
 import { type HashSecret, hashKey } from './key-hash.ts'
 import { HEAD_COLUMNS, isWholeHead, movedHead } from './record-rows.ts'
@@ -13,13 +13,13 @@ const ROWS_AT_ONCE = 1_000
  * damaged head stays unchanged until it heals, because its right content is not known.
  */
 export function rekey(db: DatabaseSync, secret: HashSecret): void {
-  const select = db.prepare(
+  const select = new RowQuery(
+    db,
     `SELECT ${HEAD_COLUMNS.join(', ')}, id, key FROM record WHERE id > ? ORDER BY id LIMIT ${ROWS_AT_ONCE}`,
-    { returnArrays: true },
   )
   const update = db.prepare('UPDATE record SET leaf = ?, digest = ?, head_checksum = ? WHERE id = ?')
   for (let lastId = 0; ; ) {
-    const rows = select.all(lastId).map(row)
+    const rows = select.all(lastId)
     for (const columns of rows) {
       lastId = integer(columns[HEAD_COLUMNS.length])
       const key = text(columns[HEAD_COLUMNS.length + 1])

@@ -1,5 +1,5 @@
 import { FaultError } from '../../process/fault.ts'
-import { DamagedColumnError } from './columns.ts'
+import { DamagedColumnError, isOutOfRange } from './columns.ts'
 import { DamagedRecordError } from './damaged-record.ts'
 
 /** SQLite's primary result codes that an operator can act on (sqlite.org/rescode.html). */
@@ -27,9 +27,7 @@ export function isBusy(error: unknown): boolean {
 
 /** Whether an error shows that the data are not what was written. */
 function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedRecordError || error instanceof DamagedColumnError) return true
-  // An integer above 2^53 - 1.
-  return error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE'
+  return error instanceof DamagedRecordError || error instanceof DamagedColumnError || isOutOfRange(error)
 }
 
 /** Whether an error comes from the database, and not from a mistake in the program. */

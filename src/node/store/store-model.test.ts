@@ -6,7 +6,13 @@ import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import type { ScanEntry } from '../../rpc/messages.ts'
 import { anyBallot, anyRecord } from '../../testing/message-arbitraries.ts'
-import { aDatabasePath, asLoaded, copyDatabase, scanAll } from '../../testing/store-fixture.ts'
+import {
+  aDatabasePath,
+  asLoaded,
+  aWrittenRecord,
+  copyDatabase,
+  scanAll,
+} from '../../testing/store-fixture.ts'
 import { digestOf, leafOf } from './digest-hash.ts'
 import { Inventory, NOTHING, weightOf } from './inventory.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -96,6 +102,8 @@ class Checked {
     const mark = { kind: 'mark', ballot, writeId: record.state.writeId } as const
     this.#store.mark(key, mark)
     this.#put(key, onMark(record, mark).record)
+    // The mark of another ballot takes the place of one that waits.
+    if (other !== undefined) this.#forgetLostMarks()
   }
 
   #rollBack(record: KeyRecord): void {
@@ -122,7 +130,7 @@ class Checked {
   #forgetLostMarks(): void {
     for (const [key, record] of this.#records) {
       const { chosen } = this.#store.load(key)
-      assert.ok(record.chosen || !chosen, 'nothing is marked by a restart')
+      assert.ok(record.chosen || !chosen, 'nothing is marked by what loses marks')
       this.#records.set(key, { ...record, chosen })
     }
   }
@@ -162,6 +170,15 @@ class Checked {
   }
 }
 
+/** Marks of two ballots of one record, of which only the older one is about it. */
+const MARKED = aWrittenRecord(1, new Uint8Array([1]))
+const LOST_MARK: Step[] = [
+  { kind: 'insert', key: KEYS[0]!, record: MARKED },
+  { kind: 'flush', isIdle: true },
+  { kind: 'mark', key: KEYS[0]!, ballot: undefined },
+  { kind: 'mark', key: KEYS[0]!, ballot: { ...MARKED.accepted!, round: MARKED.accepted!.round + 1 } },
+]
+
 test('whatever is saved, marked, indexed, rolled back and interrupted, the store holds what was committed', (t) => {
   fc.assert(
     fc.property(
@@ -179,6 +196,9 @@ test('whatever is saved, marked, indexed, rolled back and interrupted, the store
         }
       },
     ),
-    { numRuns: 50 },
+    {
+      numRuns: 50,
+      examples: [[LOST_MARK, 1]],
+    },
   )
 })
