@@ -16,8 +16,8 @@ export class DamagedIndexError extends DamagedColumnError {
 
 /**
  * A query for rows that may be damaged. An integer beyond 2^53, which this program never writes, is no number
- * of JavaScript, and `node:sqlite` throws when it meets one. The rows are then read again with such an integer
- * as a bigint, which no check takes for what was written.
+ * of JavaScript, and `node:sqlite` throws when it meets one. Then the rows are read again, with such an
+ * integer as a bigint. No check takes it for what was written.
  */
 export class RowQuery {
   readonly #db: DatabaseSync
