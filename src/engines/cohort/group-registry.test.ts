@@ -25,6 +25,7 @@ function aRegistry({
   epochEnds = 0,
   isKnown = () => false,
   unreadable = [],
+  description = '',
 }: {
   live?: string[]
   deleted?: string[]
@@ -35,6 +36,8 @@ function aRegistry({
   isKnown?: (groupId: string) => boolean
   /** The live groups whose bytes are not a group. */
   unreadable?: readonly string[]
+  /** Of each group. */
+  description?: string
 }) {
   const seen = { nowMs: 0, reads: [] as string[] }
   const keys = [...live, ...deleted].map((id) => `group/${id}`).sort(compareKeys)
@@ -42,7 +45,7 @@ function aRegistry({
     const groupId = key.slice('group/'.length)
     if (unreadable.includes(groupId)) return Buffer.from('no group')
     return live.includes(groupId)
-      ? encodeGroup({ groupId, version: 1, incarnation: 'i', ...TIMES })
+      ? encodeGroup({ groupId, description, version: 1, incarnation: 'i', ...TIMES })
       : undefined
   }
   const recordOf = (key: string): KeyRecord => ({
@@ -148,6 +151,20 @@ test('where many groups were deleted, a page ends when its time is over, and the
     found.push(...page.ids)
   }
   assert.deepEqual(found, ['a', 'z'])
+})
+
+test('a page of large groups ends early, and the next one continues there', async () => {
+  const live = numbered(30, 'g')
+  for (const isKnown of [() => true, () => false]) {
+    const { registry } = aRegistry({ live, isKnown, description: 'x'.repeat(1_000_000) })
+    const pages = [await scan(registry, undefined, 1_000)]
+    while (pages.at(-1)!.after !== undefined) pages.push(await scan(registry, pages.at(-1)!.after, 1_000))
+    assert.deepEqual(
+      pages.flatMap(({ ids }) => ids),
+      live,
+    )
+    for (const { ids } of pages) assert.ok(ids.length <= 8, `${ids.length} groups of a megabyte`)
+  }
 })
 
 test('a group that cannot be read is named on its page, and the others are still shown', async () => {

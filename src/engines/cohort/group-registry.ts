@@ -34,6 +34,9 @@ const FAULTS: Record<KeyFault, string> = {
 /** How many records to ask a node for at least. Some of them can belong to deleted groups. */
 const RECORDS_MIN = 64
 
+/** A page ends when its groups have so many bytes. One page would otherwise hold 1,000 groups of 70 KB. */
+const PAGE_BYTES = 4 * 1024 * 1024
+
 /** The pause between two attempts to scan records. */
 const RETRY_MS = 50
 
@@ -88,6 +91,7 @@ export class GroupRegistry implements Registry {
     const untilMs = clock.nowMs() + timeoutMs
     const found = new FoundGroups(limit)
     let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
+    let bytes = 0
     for (;;) {
       const page = await this.#nextRecords(start, Math.max(found.room, RECORDS_MIN), untilMs)
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
@@ -95,8 +99,9 @@ export class GroupRegistry implements Registry {
       if (outcome.kind !== 'done') return outcome
       if (found.room === 0) return { kind: 'done', value: found.page(found.lastId) }
       if (page.nextStart === undefined) return { kind: 'done', value: found.page(undefined) }
-      // There were many deleted groups in a row. The next page goes on from here.
-      if (clock.nowMs() >= untilMs) {
+      bytes += valueBytes(page.entries)
+      // The groups are large, or there were many deleted ones in a row. The next page goes on from here.
+      if (bytes >= PAGE_BYTES || clock.nowMs() >= untilMs) {
         return { kind: 'done', value: found.page(groupIdOf(page.entries.at(-1)!.key)) }
       }
       start = page.nextStart
@@ -207,6 +212,14 @@ class FoundGroups {
     const page = { groups: this.#groups, after }
     return this.#unreadable.length === 0 ? page : { ...page, unreadable: this.#unreadable }
   }
+}
+
+/** The bytes of the values of these keys; where nodes differ, of the largest. */
+function valueBytes(entries: readonly MergedEntry[]): number {
+  const sizes = entries.map(({ records }) =>
+    Math.max(...wholeRecords(records).map((record) => record?.state.value?.byteLength ?? 0)),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 function reasonOf(fault: KeyFault | undefined, withoutFault: string): string {

@@ -11,7 +11,7 @@ const schema = {
   tags: ['Groups'],
   summary: 'List groups',
   description:
-    'A page of groups, in the order of their ids (as UTF-8 bytes). Each group is as a read at some moment of the request would have shown it. A page as a whole is not a snapshot. Where many groups were deleted, a page may be short or empty: only the last page has no `after`.',
+    'A page of groups, in the order of their ids (as UTF-8 bytes). Each group is as a read at some moment of the request would have shown it. A page as a whole is not a snapshot. A page may be short or empty where groups are large (a page ends at about 4 MB) or where many groups were deleted: only the last page has no `after`.',
   querystring: PageQuery,
   describedQuery: DescribedPageQuery,
   response: { 200: answer('A page.', GroupList) },
