@@ -2,15 +2,13 @@ import { FaultError } from '../process/fault.ts'
 import { answer, EMPTY_RECORD } from '../register/acceptor.ts'
 import { compareBallots, FIRST_BALLOT } from '../register/ballot.ts'
 import { isDamage, onDamaged } from '../register/damage.ts'
-import type { Answer, Damage, KeyRecord, Reply, Request } from '../register/messages.ts'
+import type { Answer, KeyRecord, Reply, Request } from '../register/messages.ts'
 import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
-import { compareKeys } from '../rpc/key-order.ts'
 import type {
   AnswerBatch,
   Description,
   DigestAnswer,
   DigestRequest,
-  HeldEntry,
   KeyedRequest,
   Membership,
   RequestBatch,
@@ -19,6 +17,7 @@ import type {
 import { ANSWER_BYTES_MAX, answerBytes } from './answer-bytes.ts'
 import { NodeCounters } from './counters.ts'
 import { Damages } from './damages.ts'
+import { type HeldSlice, Questions } from './questions.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
 import type { RecordStore } from './store/record-store.ts'
 
@@ -27,9 +26,6 @@ const QUIET_CALLS = 10
 
 /** A node without a membership votes only on these keys, with which its cluster is formed. */
 const BIRTH_NAMESPACE = 'cluster/'
-
-/** The register that names the members of the cluster. */
-const MEMBERSHIP_KEY = `${BIRTH_NAMESPACE}membership`
 
 /** What a handler works with. */
 export type NodeHandlerOptions = Readonly<{
@@ -56,9 +52,6 @@ export type NodeHandlerOptions = Readonly<{
   damages?: Damages
 }>
 
-/** A part of a scan: see `ScanSlice`. */
-export type HeldSlice = Readonly<{ entries: readonly HeldEntry[]; nextStart: string | undefined }>
-
 type Arrival = Readonly<{
   batch: RequestBatch
   reply: (answers: AnswerBatch) => void
@@ -76,7 +69,7 @@ type Handled = Readonly<{ answers: AnswerBatch } | { refusal: string }>
  */
 export class NodeHandler {
   readonly #store: RecordStore
-  readonly #version: string
+  readonly #questions: Questions
   readonly #defer: NodeHandlerOptions['defer']
   readonly #clusterId: string | undefined
   readonly #onFatal: NodeHandlerOptions['onFatal']
@@ -96,7 +89,7 @@ export class NodeHandler {
     const { store, version, clusterId, defer, onFatal, counters = new NodeCounters() } = options
     const { damages = new Damages() } = options
     this.#store = store
-    this.#version = version
+    this.#questions = new Questions({ store, damages, version })
     this.#defer = defer
     this.#clusterId = clusterId
     this.#onFatal = onFatal
@@ -116,73 +109,19 @@ export class NodeHandler {
     if (this.#arrivals.length === 1) this.#defer(() => this.#turn())
   }
 
-  /** `undefined` when the store has failed. */
+  /** As `Questions.describe`. `undefined` when the store has failed. */
   describe(): Description | undefined {
-    return this.#guard(() => {
-      const { nodeId, membership, inventory } = this.#store
-      const { count: damagedCount, healedCount } = this.#damages
-      const counts = { ...inventory.counts, damagedCount, healedCount }
-      const described = { nodeId, membership, version: this.#version, ...counts }
-      const vote = this.#membershipVote()
-      return vote === undefined ? described : { ...described, membershipVote: vote }
-    })
+    return this.#guard(() => this.#questions.describe())
   }
 
-  /** What the node has accepted in the register of the membership; nothing if that record is damaged. */
-  #membershipVote(): Uint8Array | undefined {
-    try {
-      const { accepted, state } = this.#store.load(MEMBERSHIP_KEY)
-      return accepted === undefined ? undefined : state.value
-    } catch (error) {
-      if (error instanceof DamagedRecordError) return undefined
-      throw error
-    }
-  }
-
-  /**
-   * As `RecordStore.scan`, with the damaged records in their places. `not_meant`: the scan is for another
-   * node or another epoch. `undefined` when the store has failed.
-   */
+  /** As `Questions.scan`. `undefined` when the store has failed. */
   scan(range: ScanRange, limit: number): HeldSlice | 'not_meant' | undefined {
-    return this.#guard(() => {
-      if (range.recipient !== undefined && !isMeantFor(this.#store, range.recipient)) return 'not_meant'
-      if (range.damagedOnly) return this.#scanDamaged(range, limit)
-      const { entries, damaged, nextStart } = this.#store.scan(range, limit)
-      if (damaged.length === 0) return { entries, nextStart }
-      const held: HeldEntry[] = [
-        ...entries,
-        ...damaged.map((key) => ({ key, record: this.#damageOf(key, 'a scan has found it') })),
-      ]
-      return { entries: held.sort((a, b) => compareKeys(a.key, b.key)), nextStart }
-    })
+    return this.#guard(() => this.#questions.scan(range, limit))
   }
 
-  #scanDamaged({ start, end }: ScanRange, limit: number): HeldSlice {
-    const keys = [...this.#damages.keys]
-      .filter((key) => compareKeys(key, start) >= 0 && (end === '' || compareKeys(key, end) < 0))
-      .sort(compareKeys)
-    const entries = keys.slice(0, limit).map((key) => ({ key, record: this.#damageOf(key, '') }))
-    // The first key after the last one: no key contains a NUL.
-    return { entries, nextStart: keys.length > limit ? `${keys[limit - 1]}\0` : undefined }
-  }
-
-  #damageOf(key: string, reason: string): Damage {
-    return this.#damages.note(key, this.#store.promiseBound, reason)
-  }
-
-  /** `undefined` when the store has failed. */
+  /** As `Questions.digest`. `undefined` when the store has failed. */
   digest(request: DigestRequest): DigestAnswer | undefined {
-    return this.#guard(() => {
-      const { nodeId, membership, inventory } = this.#store
-      if (!isMeantFor(this.#store, request)) return { digests: [], mismatch: { nodeId, membership } }
-      const { branches } = request
-      const { digests } = inventory
-      return {
-        digests:
-          branches.length === 0 ? digests.branches : branches.flatMap((branch) => digests.leavesOf(branch)),
-        mismatch: undefined,
-      }
-    })
+    return this.#guard(() => this.#questions.digest(request))
   }
 
   /**
@@ -360,7 +299,7 @@ export class NodeHandler {
    * heals the record.
    */
   #actOnDamaged(key: string, request: Request, { message }: DamagedRecordError): Reply {
-    const damage = this.#damageOf(key, message)
+    const damage = this.#damages.note(key, this.#store.promiseBound, message)
     const given = onDamaged(damage, request)
     if (given === undefined) return damage
     this.#store.heal(key, given.record)

@@ -4,7 +4,7 @@ import { isDamage } from '../register/damage.ts'
 import type { Holding } from '../register/messages.ts'
 import { type HeldEntry, LEAF_COUNT, type ScanRange } from './messages.ts'
 import { readKeyAhead, readName } from './name-codec.ts'
-import { readDamage, readRecord, writeDamage, writeRecord } from './register-codec.ts'
+import { readDamage, readRecord, writeDamage, writeRecord } from './record-codec.ts'
 import {
   decodeWith,
   encodeWith,

@@ -3,8 +3,8 @@
  * Time goes on only when the test says so.
  */
 
-import type { HeldSlice } from '../node/handler.ts'
 import { NodeHandler } from '../node/handler.ts'
+import type { HeldSlice } from '../node/questions.ts'
 import { sleep } from '../process/clock.ts'
 import type { AnswerBatch, HeldEntry, RequestBatch, ScanRange } from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from '../rpc/transport.ts'

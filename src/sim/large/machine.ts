@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type HeldSlice, NodeHandler } from '../../node/handler.ts'
+import { NodeHandler } from '../../node/handler.ts'
+import type { HeldSlice } from '../../node/questions.ts'
 import { Scrub } from '../../node/scrub.ts'
 import { FaultError } from '../../process/fault.ts'
 import { isDamage } from '../../register/damage.ts'

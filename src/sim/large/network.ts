@@ -1,5 +1,5 @@
 import { Freshness } from '../../node/freshness.ts'
-import type { HeldSlice } from '../../node/handler.ts'
+import type { HeldSlice } from '../../node/questions.ts'
 import type {
   AnswerBatch,
   Description,
