@@ -77,6 +77,8 @@ function whatToDo(problem: ChangeProblem): string {
     case 'outcome_unknown':
     case 'internal_error':
       return 'read before you repeat it'
+    case 'unreadable_group':
+      return 'tell an operator'
     case 'group_not_found':
       return 'create it'
     case 'invalid_request':
