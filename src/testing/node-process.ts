@@ -19,7 +19,8 @@ const MAIN = fileURLToPath(new URL('../node/main.ts', import.meta.url))
 
 const PROGRAM = `
   const { runNode } = await import(process.argv[1])
-  const settings = { host: '127.0.0.1', port: 0, dataDir: process.argv[2], logLevel: 'info', clusterId: process.argv[3] }
+  const [, , dataDir, clusterId] = process.argv
+  const settings = { host: '127.0.0.1', port: 0, dataDir, logLevel: 'info', clusterId, scrubPeriodMs: 86_400_000 }
   try { await runNode(settings) } catch (error) { console.log(error.message); process.exitCode = 1 }
 `
 

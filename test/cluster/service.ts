@@ -25,7 +25,7 @@ export const STARTED_BY = 'COHORT_TEST_STARTED_BY'
  */
 const END_MS = 10_000
 /** How long a process may take to listen, on a machine that is busy with others. */
-const LISTEN_MS = 10_000
+const LISTEN_MS = 20_000
 
 /** A node, a connector or a command. It can be ended and started again on the same port. */
 export class Service {

@@ -14,7 +14,7 @@ import { temporaryDirectory } from './temporary-directory.ts'
 import { until, within } from './waiting.ts'
 
 /** The time that the start of seven processes may take on a busy machine. */
-const READY_MS = 20_000
+const READY_MS = 40_000
 /** A service that has died is started again after 0.2 s. */
 const BACK_MS = 10_000
 /** Services drain, connectors before nodes; with no request under way no limit of a drain is reached. */

@@ -36,8 +36,17 @@ const SUITES: { readonly [name: string]: Suite } = {
   fast: {
     patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|long)/**/*.test.ts'],
     limits: { testMs: 2 * MINUTE_MS, fileMs: 3 * MINUTE_MS },
-    first: ['src/sim/', 'test/api/', 'src/cli'],
-    alone: ['src/sim/', 'src/cli/main', 'test/api/broken-output', 'test/bench/', 'test/runner/'],
+    first: ['src/sim/', 'src/node/store', 'test/api/', 'src/node', 'src/cli', 'test/runner/'],
+    alone: [
+      'src/sim/',
+      'src/node/store/damage.',
+      'src/node/store/store-model',
+      'src/node/store/rekey',
+      'src/cli/main',
+      'test/api/broken-output',
+      'test/bench/',
+      'test/runner/',
+    ],
   },
   cluster: {
     patterns: ['test/cluster/**/*.test.ts'],
