@@ -175,11 +175,12 @@ test('a member moves to another machine: the new node has everything, and the ol
 })
 
 test('a change goes on when the connector that began it, and a node, are killed in its middle', async () => {
-  await using cluster = await LocalCluster.start({ spares: 1, connectors: 2 })
+  // Until the node that was killed is back, no quorum of the new members answers: requests wait for it.
+  await using cluster = await LocalCluster.start({ spares: 1, connectors: 2, timeoutSeconds: 8 })
   const [first, second] = cluster.connectors as [Service, Service]
   const [n1, , , spare] = cluster.nodes as [Service, Service, Service, Service]
   await using before = new CreateLoad(first.url, 'before', 16)
-  await before.untilMore(1_500)
+  await before.untilMore(1_500, CHANGED_MS)
   await before.stop()
   await using load = new CreateLoad(second.url, 'g', 4)
   await add(first.url, spare)
