@@ -13,6 +13,8 @@ import type { Service } from './service.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { until, within } from './waiting.ts'
 
+/** The last line that up prints when all is ready; each line may arrive by itself. */
+const READY = /Ctrl-C stops it/
 /** The time that the start of seven processes may take on a busy machine. */
 const READY_MS = 40_000
 /** A service that has died is started again after 0.2 s. */
@@ -47,7 +49,7 @@ test('a local cluster, from its first start to the end of every process', async 
   await using up = startCommand(...upArgs, '--port', String(port))
 
   await t.test('up starts a cluster, and says where it is', async () => {
-    await up.says(/ready:/, READY_MS)
+    await up.says(READY, READY_MS)
     assert.match(up.output, /^cohort +\| ready: 4 nodes, 2 connectors$/m)
     assert.ok(up.output.includes(`${url}/v1/group`), up.output)
     assert.ok(up.output.includes(`${url}/v1/docs`), up.output)
@@ -127,7 +129,7 @@ test('a local cluster, from its first start to the end of every process', async 
 
   await t.test('the data are found again with the same number of nodes', async (t) => {
     await using again = startCommand(...upArgs, '--port', String(port))
-    await again.says(/ready:/, READY_MS)
+    await again.says(READY, READY_MS)
     for (const groupId of ['kept', 'undisturbed', 'afterwards']) {
       assert.equal((await read(url, groupId)).status, 200)
     }
@@ -148,7 +150,7 @@ test('up waits for a connector as long as the drain timeout lets it, and does no
   const drainMs = 6_000
   const upArgs = ['up', '--data-dir', directory.path, '--nodes', '1', '--port', String(port)]
   await using up = startCommand(...upArgs, '--drain-timeout', String(drainMs / 1_000))
-  await up.says(/ready:/, READY_MS)
+  await up.says(READY, READY_MS)
   const socket = connect({ host: '127.0.0.1', port })
   socket.on('error', () => undefined)
   await within(STOPPED_MS, once(socket, 'connect'), 'a connection')
