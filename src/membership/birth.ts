@@ -1,8 +1,9 @@
 import type { Decision } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
+import { MEMBERSHIP_KEY } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
-import { decodeMembership, encodeMembership, MEMBERSHIP_KEY } from './membership-register.ts'
+import { decodeMembership, encodeMembership } from './membership-register.ts'
 
 /**
  * Proposes the first membership of a new cluster (its *birth*), through the register protocol with unanimous

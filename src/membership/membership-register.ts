@@ -3,11 +3,8 @@ import { TOMBSTONE_GRACE_MS } from '../register/grace-time.ts'
 import { type Decision, type Outcome, UnreadableValueError } from '../register/operation.ts'
 import type { Value } from '../register/state.ts'
 import type { RegisterClient } from '../replication/register-client.ts'
-import { faultOf } from '../rpc/membership.ts'
+import { faultOf, MEMBERSHIP_KEY } from '../rpc/membership.ts'
 import type { Membership } from '../rpc/messages.ts'
-
-/** The key of that register. A node without a membership votes only on keys in `cluster/`. */
-export const MEMBERSHIP_KEY = 'cluster/membership'
 
 /** The outcome of a proposed change. */
 export type ChangeOutcome =

@@ -1,13 +1,11 @@
 import type { Damage } from '../register/messages.ts'
 import { isMeantFor } from '../rpc/adoption.ts'
 import { compareKeys } from '../rpc/key-order.ts'
+import { MEMBERSHIP_KEY } from '../rpc/membership.ts'
 import type { Description, DigestAnswer, DigestRequest, HeldEntry, ScanRange } from '../rpc/messages.ts'
 import type { Damages } from './damages.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
 import type { RecordStore } from './store/record-store.ts'
-
-/** The register that names the members of the cluster. */
-const MEMBERSHIP_KEY = 'cluster/membership'
 
 /** A part of a scan: see `ScanSlice`. */
 export type HeldSlice = Readonly<{ entries: readonly HeldEntry[]; nextStart: string | undefined }>

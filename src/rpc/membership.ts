@@ -3,6 +3,12 @@ import { jointQuorums, type NodeSet, type Quorums, quorumsOf } from '../register
 import { EPOCH_MAX, NAME_LENGTH_MAX } from './limits.ts'
 import type { Member, Membership } from './messages.ts'
 
+/**
+ * The key of the register that holds the membership. A node without a membership votes only on keys in
+ * `cluster/`.
+ */
+export const MEMBERSHIP_KEY = 'cluster/membership'
+
 /** Members of one configuration. */
 const MEMBERS_MAX = 7
 

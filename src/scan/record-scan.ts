@@ -8,9 +8,14 @@ import { type MergedEntry, mergePages } from './merge-scans.ts'
 
 /**
  * The records of consecutive keys, in the order of the keys' UTF-8 bytes. No key that has a chosen state is
- * missing. `nextStart` is where the rest of the range begins. `undefined`: there is no rest.
+ * missing. `nextStart` is where the rest of the range begins. `undefined`: there is no rest. `valueBytes` is
+ * the size of the values that the node with the most has sent for it.
  */
-export type RecordPage = Readonly<{ entries: readonly MergedEntry[]; nextStart: string | undefined }>
+export type RecordPage = Readonly<{
+  entries: readonly MergedEntry[]
+  nextStart: string | undefined
+  valueBytes: number
+}>
 
 /** A node to scan. `isSuspect`: do not wait for the node (protocol.md §4.6). */
 export type ScanSource = KeySource & Readonly<{ isSuspect: boolean }>
@@ -31,8 +36,11 @@ export type RecordScanOptions = Readonly<{
   turn: number
 }>
 
-/** What a node has sent of the range. `isCut`: the node may hold more keys after the last one. */
-type Part = Readonly<{ node: number; entries: readonly HeldEntry[]; isCut: boolean }>
+/**
+ * What a node has sent of the range, with the size of its values. `isCut`: the node may hold more keys after
+ * the last one.
+ */
+type Part = Readonly<{ node: number; entries: readonly HeldEntry[]; bytes: number; isCut: boolean }>
 
 /** How long a node may take before the nodes that were not asked are asked too. */
 const HEDGE_MS = 100
@@ -60,8 +68,8 @@ export async function nextRecords(options: RecordScanOptions): Promise<RecordPag
 
   const ask = (node: number): void => {
     collect(sources[node]!, { start, end, limit }, abort.signal).then(
-      ({ entries, isCut }) => {
-        parts.push({ node, entries, isCut })
+      (sent) => {
+        parts.push({ node, ...sent })
         answered |= 1 << node
         if (isQuorum(answered)) resolve(parts.slice())
       },
@@ -106,7 +114,7 @@ async function collect(
   { transport, recipient }: KeySource,
   { start, end, limit }: Readonly<{ start: string; end: string; limit: number }>,
   signal: AbortSignal,
-): Promise<Readonly<{ entries: readonly HeldEntry[]; isCut: boolean }>> {
+): Promise<Omit<Part, 'node'>> {
   const entries: HeldEntry[] = []
   let bytes = 0
   for await (const page of transport.scan({ start, end, limit, recipient, omitValues: false }, signal)) {
@@ -114,9 +122,9 @@ async function collect(
       entries.push(entry)
       if (!isDamage(entry.record)) bytes += entry.record.state.value?.byteLength ?? 0
     }
-    if (entries.length >= limit || bytes >= BYTES_MAX) return { entries, isCut: true }
+    if (entries.length >= limit || bytes >= BYTES_MAX) return { entries, bytes, isCut: true }
   }
-  return { entries, isCut: false }
+  return { entries, bytes, isCut: false }
 }
 
 /**
@@ -130,6 +138,7 @@ function merge(parts: readonly Part[], nodeCount: number): RecordPage {
   return {
     entries: mergePages(pages, nodeCount),
     nextStart: horizon === undefined ? undefined : successorKey(horizon),
+    valueBytes: Math.max(...parts.map(({ bytes }) => bytes)),
   }
 }
 

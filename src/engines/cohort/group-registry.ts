@@ -99,7 +99,7 @@ export class GroupRegistry implements Registry {
       if (outcome.kind !== 'done') return outcome
       if (found.room === 0) return { kind: 'done', value: found.page(found.lastId) }
       if (page.nextStart === undefined) return { kind: 'done', value: found.page(undefined) }
-      bytes += valueBytes(page.entries)
+      bytes += page.valueBytes
       // The groups are large, or there were many deleted ones in a row. The next page goes on from here.
       if (bytes >= PAGE_BYTES || clock.nowMs() >= untilMs) {
         return { kind: 'done', value: found.page(groupIdOf(page.entries.at(-1)!.key)) }
@@ -212,14 +212,6 @@ class FoundGroups {
     const page = { groups: this.#groups, after }
     return this.#unreadable.length === 0 ? page : { ...page, unreadable: this.#unreadable }
   }
-}
-
-/** The bytes of the values of these keys; where nodes differ, of the largest. */
-function valueBytes(entries: readonly MergedEntry[]): number {
-  const sizes = entries.map(({ records }) =>
-    Math.max(...wholeRecords(records).map((record) => record?.state.value?.byteLength ?? 0)),
-  )
-  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 function reasonOf(fault: KeyFault | undefined, withoutFault: string): string {

@@ -1,6 +1,6 @@
-import { decodeMembership, MEMBERSHIP_KEY } from '../../membership/membership-register.ts'
+import { decodeMembership } from '../../membership/membership-register.ts'
 import { classicQuorum } from '../../register/quorum.ts'
-import { isJoint, isMemberOf, joiningOf, nodesOfEpoch } from '../../rpc/membership.ts'
+import { isJoint, isMemberOf, joiningOf, MEMBERSHIP_KEY, nodesOfEpoch } from '../../rpc/membership.ts'
 import type { Member, Membership } from '../../rpc/messages.ts'
 import type { ConnectorProcess } from './connector-process.ts'
 import type { Machine } from './machine.ts'
