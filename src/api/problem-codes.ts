@@ -5,6 +5,8 @@ export const PROBLEMS = {
   invalid_path: { status: 400, title: 'The path is not valid' },
   invalid_http: { status: 400, title: 'The request is not HTTP' },
   too_many_labels: { status: 400, title: 'The group would have too many labels' },
+  unauthenticated: { status: 401, title: 'The caller is not known' },
+  forbidden: { status: 403, title: 'The caller may not do this' },
   not_found: { status: 404, title: 'There is nothing at this path' },
   group_not_found: { status: 404, title: 'There is no such group' },
   member_not_found: { status: 404, title: 'There is no such member' },

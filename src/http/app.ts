@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import { guardRoutes } from './auth/guard.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -39,7 +40,15 @@ const DRAIN_GRACE_MS = 500
 
 /** The app. It does not listen yet: tests inject requests. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
-  const { logger, requestCounts, nowMs, drainGraceMs = DRAIN_GRACE_MS, drainTimeoutMs } = dependencies
+  const {
+    authenticator,
+    retryAfterSeconds,
+    logger,
+    requestCounts,
+    nowMs,
+    drainGraceMs = DRAIN_GRACE_MS,
+    drainTimeoutMs,
+  } = dependencies
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
@@ -71,6 +80,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   })
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
+  guardRoutes(app, { authenticator, retryAfterSeconds })
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
   // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
   // would refuse the request by itself, without the headers of this API.

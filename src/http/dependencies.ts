@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Authenticator } from '../access/authenticator.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RequestCounts } from './count-requests.ts'
@@ -7,6 +8,8 @@ import type { RequestCounts } from './count-requests.ts'
 export type Dependencies = Readonly<{
   /** What keeps the groups. */
   engine: Engine
+  /** Finds out who sends a request. `undefined`: the connector is open to everyone who reaches it. */
+  authenticator?: Authenticator | undefined
   metrics: Metrics
   requestCounts: RequestCounts
   /** Milliseconds since some moment; never goes back. */

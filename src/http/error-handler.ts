@@ -27,8 +27,9 @@ export function errorHandler(
       sendProblem(reply, 'internal_error', INTERNAL_ERROR)
       return
     }
-    const { code, message: detail, errors } = requestError
-    sendProblem(reply, code, errors === undefined ? { detail } : { detail, errors: [...errors] })
+    const { code, message: detail, parts } = requestError
+    const { errors, ...others } = parts
+    sendProblem(reply, code, { detail, ...others, ...(errors === undefined ? {} : { errors: [...errors] }) })
   }
 }
 

@@ -162,9 +162,9 @@ test('a request whose answer cannot be sent is counted once, with the answer tha
   const { requestCounts } = connectorMetrics()
   const { app } = testApp({ requestCounts })
   // Node refuses a header with a line feed when the answer is about to leave.
-  app.get('/odd', async (_request, reply) => reply.header('x-odd', 'a\nb').send('odd'))
-  assert.equal((await app.inject('/odd')).statusCode, 500)
-  const odd = requestCounts.routes.filter(({ route }) => route === '/odd')
+  app.get('/v1/docs/odd', async (_request, reply) => reply.header('x-odd', 'a\nb').send('odd'))
+  assert.equal((await app.inject('/v1/docs/odd')).statusCode, 500)
+  const odd = requestCounts.routes.filter(({ route }) => route === '/v1/docs/odd')
   const answers = odd.flatMap(({ statuses }) => [...statuses.values()]).reduce((sum, count) => sum + count, 0)
   assert.deepEqual([answers, requestCounts.inFlight], [1, 0])
   assert.equal(

@@ -5,6 +5,7 @@
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import type { FastifySchema } from 'fastify'
+import { rightOf } from '../../access/route-rights.ts'
 import type { ProblemCode } from '../../api/problem-codes.ts'
 import { VERSION } from '../../process/version.ts'
 import { Components } from './components.ts'
@@ -37,6 +38,21 @@ given twice, the last one counts. A trailing slash in a path is ignored.
 /** The problems that every route can answer. */
 const PROBLEMS_OF_ALL = ['invalid_request', 'precondition_failed', 'internal_error'] as const
 
+/** The problems of the routes that ask who the caller is. */
+const PROBLEMS_OF_CALLERS = ['unauthenticated', 'forbidden', 'unavailable'] as const
+
+/** The credentials of these routes. `{}`: a connector without authentication takes none. */
+const SECURITY = [{ bearer: [] }, { certificate: [] }, {}]
+
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key (`cohort key create` makes one), or a token of the OIDC issuer.',
+  },
+  certificate: { type: 'mutualTLS', description: 'A client certificate.' },
+}
+
 /** The options with which `@fastify/swagger` makes the document from the routes. */
 export function documentOptions(): FastifyDynamicSwaggerOptions {
   const components = new Components()
@@ -56,13 +72,14 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
         { name: 'Operations', description: 'For people who run a cluster, and for their tools.' },
         { name: 'Documentation', description: 'This description, in several forms.' },
       ],
-    } as NonNullable<FastifyDynamicSwaggerOptions['openapi']>,
+      components: { securitySchemes: SECURITY_SCHEMES },
+    } as object,
     // Swagger UI knows `const`.
     convertConstToEnum: false,
     exposeHeadRoutes: true,
     transform: ({ schema, url, route }) => ({
       url,
-      schema: described(schema, [route.method].flat(), components),
+      schema: described(schema, { methods: [route.method].flat(), url }, components),
     }),
     transformObject: (document) =>
       finished('openapiObject' in document ? document.openapiObject : {}, components),
@@ -72,7 +89,7 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
 /** The schema of a route, in the form that `@fastify/swagger` shows. */
 function described(
   schema: FastifySchema | undefined,
-  methods: readonly string[],
+  { methods, url }: Readonly<{ methods: readonly string[]; url: string }>,
   components: Components,
 ): FastifySchema {
   const isHead = methods.includes('HEAD')
@@ -87,9 +104,11 @@ function described(
     ...(isHead || methods.includes('GET') ? NOT_MODIFIED : {}),
     ...(rest.response as object),
   }
-  const answers = answersOf(response, problems)
+  const isOpen = methods.every((method) => rightOf(method, url) === 'open')
+  const answers = answersOf(response, isOpen ? problems : [...problems, ...PROBLEMS_OF_CALLERS])
   return {
     ...rest,
+    security: isOpen ? [] : SECURITY,
     ...(isHead ? describedHead : {}),
     ...(querystring === undefined ? {} : { querystring }),
     ...(rest.body === undefined ? {} : { body: components.withReferences(rest.body as object) }),
@@ -142,5 +161,12 @@ function finished<T extends object>(document: T, components: Components): T {
       }
     }
   }
-  return { ...document, components: { schemas: components.schemas, headers: RESPONSE_HEADERS } }
+  return {
+    ...document,
+    components: {
+      schemas: components.schemas,
+      headers: RESPONSE_HEADERS,
+      securitySchemes: SECURITY_SCHEMES,
+    },
+  }
 }

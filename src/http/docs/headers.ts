@@ -50,6 +50,12 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string', format: 'uri-reference' },
     example: '/v1/group/payments',
   },
+  'WWW-Authenticate': {
+    description: 'The scheme `Bearer`. The realm says which kinds of credentials this connector takes.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Bearer realm="cohort: an API key as \\"Authorization: Bearer cohort_...\\""',
+  },
   'Retry-After': {
     description: 'After how many seconds to repeat the request.',
     required: true,

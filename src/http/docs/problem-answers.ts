@@ -12,11 +12,15 @@ export function problemAnswers(codes: readonly ProblemCode[]): Record<string, ob
 }
 
 function problemAnswer(codes: readonly ProblemCode[]): object {
+  const isChallenge = codes.includes('unauthenticated')
   const isRetryable = codes.some((code) => code === 'unavailable' || code === 'not_ready')
   const examples = codes.map((code) => [code, { value: problemOf(code, REQUEST_ID_EXAMPLE, EXTRAS[code]) }])
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-    headers: headerRefs(isRetryable ? ['Retry-After'] : []),
+    headers: headerRefs([
+      ...(isRetryable ? (['Retry-After'] as const) : []),
+      ...(isChallenge ? (['WWW-Authenticate'] as const) : []),
+    ]),
     content: {
       [PROBLEM_MEDIA_TYPE]: {
         // The codes of this answer, so that typed clients know them.
@@ -42,6 +46,10 @@ const EXTRAS: { readonly [code in ProblemCode]?: ProblemExtras } = {
   },
   invalid_json: { detail: 'The body is not UTF-8' },
   invalid_path: { detail: 'Percent escapes in a path must be UTF-8, as in a%2Fb.' },
+  unauthenticated: { detail: 'Send an API key as "Authorization: Bearer cohort_...".' },
+  forbidden: {
+    detail: 'This needs the role writer or admin; the key ci (k7Gh3abc) has the role reader.',
+  },
   too_many_labels: { errors: [{ field: 'labels', message: 'must be at most 64 in all' }] },
   internal_error: { outcome: 'unknown' },
   unavailable: {

@@ -79,6 +79,9 @@ function whatToDo(problem: ChangeProblem): string {
       return 'read before you repeat it'
     case 'unreadable_group':
       return 'tell an operator'
+    case 'unauthenticated':
+    case 'forbidden':
+      return 'ask an administrator for a key'
     case 'group_not_found':
       return 'create it'
     case 'invalid_request':
