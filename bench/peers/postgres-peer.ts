@@ -226,12 +226,12 @@ export class PostgresPeer implements Peer {
       (error: Error) => error,
     )
     if (failure !== undefined && !mayFail) throw failure
-    const transactions: Transaction[] = []
+    const logs: Transaction[][] = []
     for await (const name of glob(`${prefix}.log*`)) {
-      transactions.push(...transactionsOf(await readFile(name, 'utf8')))
+      logs.push(transactionsOf(await readFile(name, 'utf8')))
       await rm(name)
     }
-    return transactions
+    return logs.flat()
   }
 }
 

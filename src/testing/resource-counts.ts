@@ -14,6 +14,8 @@ export type ResourceCounts = Readonly<Record<string, number>>
 
 /** How long a closed resource may still be counted. */
 const PATIENCE_MS = 2_000
+/** How long counts stay the same when they have settled. */
+const SETTLED_MS = 100
 
 /**
  * What keeps this process alive, by the names that Node gives it (`Timeout`, `TCPSocketWrap`, …), and its
@@ -75,14 +77,16 @@ export async function assertNothingLeft(
   assert.deepEqual(grown, [], 'a resource has leaked')
 }
 
-/** The counts when they have not changed for some turns, or after two seconds. */
+/** The counts when they have not changed for a moment, or after two seconds. */
 async function settledCounts(count: () => ResourceCounts): Promise<ResourceCounts> {
   let counts = count()
-  const untilMs = performance.now() + PATIENCE_MS
-  for (let unchangedMs = 0; unchangedMs < 100 && performance.now() < untilMs; ) {
+  const startMs = performance.now()
+  // By the clock, and not by the number of counts: a count that collects garbage is slow itself.
+  for (let sameMs = startMs; performance.now() - sameMs < SETTLED_MS; ) {
+    if (performance.now() - startMs > PATIENCE_MS) break
     await pause(10)
     const now = count()
-    unchangedMs = differences(counts, now).length === 0 ? unchangedMs + 10 : 0
+    if (differences(counts, now).length > 0) sameMs = performance.now()
     counts = now
   }
   return counts

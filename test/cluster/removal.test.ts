@@ -35,19 +35,29 @@ async function untilRemoved(cluster: LocalCluster, left: number): Promise<void> 
   )
 }
 
-/** With so short a timeout a busy machine may answer 503 or 504; then the request is repeated. */
-async function insist(request: () => Promise<Reply>, statuses: readonly number[]): Promise<void> {
+/**
+ * With so short a timeout a busy machine may answer 503 or 504. Then the request is repeated, until it is
+ * answered with the first of these statuses, or with another one of them: an attempt may have been done
+ * without an answer.
+ */
+async function insist(request: () => Promise<Reply>, statuses: readonly number[]): Promise<Reply> {
   let isRepeated = false
+  let reply: Reply
   await until(`the answer is ${statuses[0]}`, 10_000, async () => {
-    const { status, body } = await request()
+    reply = await request()
+    const { status, body } = reply
     if (status === 503 || status === 504) {
       isRepeated = true
       return false
     }
-    // The first attempt may have been done without an answer.
     assert.ok((isRepeated ? statuses : statuses.slice(0, 1)).includes(status), JSON.stringify(body))
     return true
   })
+  return reply!
+}
+
+function readAll(url: string, groupIds: readonly string[]): Promise<Reply[]> {
+  return Promise.all(groupIds.map((groupId) => insist(() => read(url, groupId), [200])))
 }
 
 function createAll(url: string, groupIds: readonly string[]): Promise<void> {
@@ -93,19 +103,19 @@ test('a connector that was stopped during the removal does no harm when it goes 
   await createAll(sleeper!.url, groupIds)
   // It is stopped with changes under way, and with a view of every group.
   const changes = groupIds.map((groupId) =>
-    call('PATCH', `${sleeper!.url}/v1/group/${groupId}`, { description: 'from the past' }, REMOVAL_MS),
+    call('PATCH', `${sleeper!.url}/v1/group/${groupId}`, { description: 'from the past' }, 2 * REMOVAL_MS),
   )
   await sleep(5)
   sleeper!.signal('SIGSTOP')
   await removeAll(other!.url, groupIds)
   await untilRemoved(cluster, 0)
   await createAll(other!.url, groupIds)
-  const before = await Promise.all(groupIds.map((groupId) => read(other!.url, groupId)))
+  const before = await readAll(other!.url, groupIds)
   sleeper!.signal('SIGCONT')
   // It uses its old views: it creates groups that were created again meanwhile.
   await Promise.all(groupIds.map((groupId) => insist(() => create(sleeper!.url, groupId), [409])))
   await Promise.all(changes)
-  const after = await Promise.all(groupIds.map((groupId) => read(other!.url, groupId)))
+  const after = await readAll(other!.url, groupIds)
   // A change that it had not read yet when it was stopped may be made now, to the current group.
   const birthOf = ({ body }: Reply) => `${body.groupId} ${body.createdAt}`
   assert.deepEqual(after.map(birthOf), before.map(birthOf))

@@ -4,7 +4,8 @@
  *
  * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
  * for each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
- * side: the first kind needs a core, the second often waits. At the end the run names the slowest tests.
+ * side: the first kind needs a core, the second often waits. Files that failed are run once more, alone; if
+ * they pass then, the run has passed, and names them. At the end the run names the slowest tests.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +14,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { summaryLines, taskLines } from './report.ts'
 import { type FileLimits, runFiles } from './run-files.ts'
-import { failed, type Result, runTasks, type Task } from './task.ts'
+import { type Finished, failed, type Result, runAgain, runTasks, type Task } from './task.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -117,8 +118,10 @@ process.env.NODE_COMPILE_CACHE ??= `${ROOT}node_modules/.cache/tests`
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['check', 'fast', 'cluster']
 const tasks = (await Promise.all(names.map(tasksOf))).flat()
 const startMs = performance.now()
-const all = await runTasks(tasks, slotsFor(names), (finished) => {
+const show = (finished: Finished) => {
   for (const line of taskLines(finished)) console.log(line)
-})
+}
+const first = await runTasks(tasks, slotsFor(names), show)
+const all = await runAgain(first, show)
 for (const line of summaryLines(all, performance.now() - startMs)) console.log(line)
 process.exitCode = all.some(({ result }) => result.failures.length > 0) ? 1 : 0

@@ -2,6 +2,8 @@
 import type { Finished } from './task.ts'
 
 const SLOWEST = 10
+/** How many lines of a failure are shown again at the end. */
+const REASON_LINES = 8
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
@@ -19,11 +21,10 @@ export function taskLines({ task, ms, result }: Finished): string[] {
   ]
 }
 
-/** The lines at the end: all failures again, the slowest tests, and the sums. */
+/** The lines at the end: how all failures begin, the slowest tests, and the sums. */
 export function summaryLines(all: readonly Finished[], totalMs: number): string[] {
-  const failures = all.flatMap(({ result }) =>
-    result.failures.map((failure) => `✖ ${failure.split('\n')[0]}`),
-  )
+  const failures = all.flatMap(({ result }) => result.failures)
+  const unstable = all.flatMap(({ result }) => result.unstable ?? [])
   const timed = all.flatMap(({ result }) => result.timed).toSorted((a, b) => b.ms - a.ms)
   const sum = (pick: (finished: Finished) => number) => all.reduce((total, one) => total + pick(one), 0)
   const passed = sum(({ result }) => result.passed)
@@ -31,9 +32,19 @@ export function summaryLines(all: readonly Finished[], totalMs: number): string[
   return [
     ...(timed.length === 0 ? [] : ['', `The ${Math.min(SLOWEST, timed.length)} slowest tests:`]),
     ...timed.slice(0, SLOWEST).map(({ name, ms, file }) => `${seconds(ms).padStart(8)}  ${name} (${file})`),
-    ...(failures.length === 0 ? [] : ['', 'Failed:', ...failures]),
+    ...titled('Failed beside other tests, and passed alone:', unstable),
+    ...titled('Failed:', failures),
     '',
     `${passed} tests passed, ${skipped} skipped, ${failures.length} failed, in ${seconds(totalMs)}`,
+  ]
+}
+
+function titled(title: string, failures: readonly string[]): string[] {
+  if (failures.length === 0) return []
+  return [
+    '',
+    title,
+    ...failures.flatMap((failure) => [`✖ ${failure}`.split('\n').slice(0, REASON_LINES).join('\n')]),
   ]
 }
 

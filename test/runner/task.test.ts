@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { summaryLines, taskLines } from './report.ts'
-import { type Finished, failed, type Result, runTasks, type Task } from './task.ts'
+import { type Finished, failed, type Result, runAgain, runTasks, type Task } from './task.ts'
 
 /** A task that ends when the test says so; `begun` has the names of those that were started. */
 function aTask(name: string, kind: string, begun: string[]) {
@@ -42,6 +42,43 @@ test('a slot takes tasks of its kind in their order, and then those of other kin
     (await running).map(({ task }) => task.name),
     ['b1', 'b2', 'a1', 'a2'],
   )
+})
+
+/** A finished task, whose further attempts end as `then` says. */
+function aFailure(name: string, ...then: Result[]): Finished {
+  const task = { name, kind: 'a', run: async () => then.shift()! }
+  return { task, ms: 1, result: failed(`${name} failed at first`) }
+}
+
+test('a failed task is run once more: it passes and is named, or it has failed', async () => {
+  const whole = {
+    task: { name: 'whole', kind: 'a', run: () => assert.fail('it is not run again') },
+    ms: 1,
+    result: failed(),
+  }
+  const all = await runAgain(
+    [whole, aFailure('shaky', failed()), aFailure('broken', failed('again'))],
+    () => {},
+  )
+  assert.deepEqual(
+    all.map(({ task, result }) => [task.name, result.failures, result.unstable ?? []]),
+    [
+      ['whole', [], []],
+      ['shaky', [], ['shaky failed at first']],
+      ['broken', ['again'], []],
+    ],
+  )
+  const lines = summaryLines(all, 1_000)
+  assert.equal(
+    lines[lines.indexOf('Failed beside other tests, and passed alone:') + 1],
+    '✖ shaky failed at first',
+  )
+  assert.equal(lines[lines.indexOf('Failed:') + 1], '✖ again')
+})
+
+test('when many tasks have failed, none is run again', async () => {
+  const all = ['1', '2', '3', '4'].map((name) => aFailure(name, failed()))
+  assert.deepEqual(await runAgain(all, () => {}), all)
 })
 
 test('a task that throws has failed, and the others are run', async () => {
@@ -178,7 +215,7 @@ test('the report has a line for each task, the slowest tests first, and every fa
   assert.equal(summary[11], '   2.0 s  t2 (y.test.ts)')
   assert.deepEqual(summary.slice(-4), [
     'Failed:',
-    '✖ t3 (y.test.ts)',
+    '✖ t3 (y.test.ts)\nbecause',
     '',
     '11 tests passed, 1 skipped, 1 failed, in 65.0 s',
   ])

@@ -7,6 +7,8 @@ export type Result = Readonly<{
   skipped: number
   /** One text for each failure: which test in which file, and why. None: the task has succeeded. */
   failures: readonly string[]
+  /** The failures of the first of two attempts, when the second attempt had none. */
+  unstable?: readonly string[]
   /** Further output of the task. */
   notes: readonly string[]
   /** The tests that are not part of another one, and how long each took. */
@@ -49,6 +51,30 @@ export async function runTasks(
   }
   await Promise.all(slots.map(work))
   return all
+}
+
+/** With more failed tasks than this, the tree is broken, and no task is run again. */
+const AGAIN_MAX = 3
+
+/**
+ * Runs failed tasks once more, each alone on the machine. Tests of processes depend on time, and a machine
+ * that other programs use too can be slower than any wait of a test. A task that has no failure then has
+ * passed, and its `unstable` says what failed before. A real fault fails both times.
+ */
+export async function runAgain(
+  all: readonly Finished[],
+  onFinished: (finished: Finished) => void,
+): Promise<Finished[]> {
+  const broken = all.filter(({ result }) => result.failures.length > 0)
+  if (broken.length > AGAIN_MAX) return [...all]
+  const tasks = broken.map(({ task }) => task)
+  const repeated = new Map((await runTasks(tasks, ['alone'], onFinished)).map((one) => [one.task, one]))
+  return all.map((first) => {
+    const second = repeated.get(first.task)
+    if (second === undefined) return first
+    const unstable = second.result.failures.length === 0 ? first.result.failures : []
+    return { ...second, result: { ...second.result, unstable } }
+  })
 }
 
 /** The result of a task that has no tests in it. */
