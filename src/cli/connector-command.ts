@@ -6,7 +6,7 @@ import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 
 /** Adds `cohort connector`: runs one connector until it is told to stop. */
-export function addConnectorCommand(program: Command, { environment }: Context): void {
+export function addConnectorCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('connector')
     .summary('run one connector: the public API in front of the nodes')
@@ -56,6 +56,7 @@ Exit codes:
   2  a flag or a setting cannot be used`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
+      stdout.becomeLog()
       const settings = readConnectorSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runConnector } = await import('../connector/main.ts')

@@ -42,13 +42,18 @@ async function cohort(
 }
 
 /** The same without a process: the program in this one, for arguments that start nothing. */
-async function parsed(args: readonly string[]): Promise<Run> {
+async function parsed(args: readonly string[]): Promise<Run & { flushMs: number | undefined }> {
+  let flushMs: number | undefined
   const printed = { stdout: '', stderr: '' }
+  const flush = async (timeoutMs: number | undefined) => {
+    flushMs = timeoutMs
+    return true
+  }
   const outputTo = (name: keyof typeof printed) => {
     const write = (text: string) => {
       printed[name] += text
     }
-    const destination = { write, writeAll: async () => {}, flush: async () => {}, error: undefined }
+    const destination = { write, writeAll: async () => {}, flush, error: undefined }
     return new Output(destination, {
       isTerminal: false,
       columns: undefined,
@@ -63,7 +68,8 @@ async function parsed(args: readonly string[]): Promise<Run> {
     .then(() => assert.fail('the command has begun its work'), describeFailure)
   if (thrown === undefined) throw new Error('a bug was met')
   const said = thrown.message === '' ? '' : `cohort: ${thrown.message}\n`
-  return { exitCode: thrown.exitCode, stdout: printed.stdout, stderr: printed.stderr + said }
+  await context.stdout.flush()
+  return { exitCode: thrown.exitCode, stdout: printed.stdout, stderr: printed.stderr + said, flushMs }
 }
 
 /** A port that is taken while `run` runs, and free afterwards. */
@@ -104,6 +110,12 @@ const COMMANDS = [
   'backup',
   'restore',
 ]
+
+test('a command that runs until it is stopped waits a second for its reader, and any other one as long as it takes', async () => {
+  for (const command of ['up', 'node', 'connector'])
+    assert.equal((await parsed([command, '--port', 'x'])).flushMs, 1_000, command)
+  assert.equal((await parsed(['get'])).flushMs, undefined)
+})
 
 test('every command has help with examples, on stdout, with exit code 0', async () => {
   const all = await cohort(['--help'])

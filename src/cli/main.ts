@@ -25,8 +25,10 @@ async function main(context: Context): Promise<void> {
     // Exit at once: a process that has started only in part must not go on.
     process.exit(failure.exitCode === EXIT.ok ? exitCodeOf(context) : failure.exitCode)
   }
-  await stdout.flush()
+  const isFlushed = await stdout.flush()
   process.exitCode = exitCodeOf(context)
+  // Text that waits for its reader would keep the process running.
+  if (!isFlushed) process.exit()
 }
 
 /** The exit code of a command that has done its work: it depends on whether the output could be printed. */

@@ -6,7 +6,7 @@ import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 
 /** Adds `cohort node`: runs one node until it is told to stop. */
-export function addNodeCommand(program: Command, { environment }: Context): void {
+export function addNodeCommand(program: Command, { environment, stdout }: Context): void {
   program
     .command('node')
     .summary('run one node')
@@ -43,6 +43,7 @@ Exit codes:
   6  no longer a member of its cluster: starting it again does not help`,
     )
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
+      stdout.becomeLog()
       const settings = readNodeSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runNode } = await import('../node/main.ts')

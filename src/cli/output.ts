@@ -1,6 +1,9 @@
 import type { Destination } from '../process/destination.ts'
 import type { Terminal } from './terminal.ts'
 
+/** How long a command that has been stopped waits for the reader of its log. */
+const LOG_FLUSH_MS = 1_000
+
 /**
  * The stdout or the stderr of a command. A failed write never ends a command, because its exit code must say
  * what happened to the data. At the end `main.ts` asks whether output was lost.
@@ -10,6 +13,7 @@ export class Output {
   readonly #terminal: Terminal
   #firstFailure: NodeJS.ErrnoException | undefined
   #hasAnswer = false
+  #isLog = false
 
   constructor(destination: Destination, terminal: Terminal) {
     this.#destination = destination
@@ -54,8 +58,19 @@ export class Output {
     return this.#destination.writeAll(bytes)
   }
 
-  /** Waits until everything is read or cannot be read any more, at most `timeoutMs` (default: no limit). */
-  flush(timeoutMs?: number): Promise<void> {
+  /**
+   * For a command that runs until it is stopped: its output is a log. A reader that takes nothing, as a pager
+   * which was stopped, must not keep such a command running, so `flush` waits for a second at most.
+   */
+  becomeLog(): void {
+    this.#isLog = true
+  }
+
+  /**
+   * Waits until everything is read or cannot be read any more, at most `timeoutMs` (default: no limit, except
+   * for a log). Resolves with `false` if something still waits for its reader.
+   */
+  flush(timeoutMs: number | undefined = this.#isLog ? LOG_FLUSH_MS : undefined): Promise<boolean> {
     return this.#destination.flush(timeoutMs)
   }
 

@@ -56,6 +56,7 @@ Examples:
   cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort`,
     )
     .action(async (flags: Flags) => {
+      stdout.becomeLog()
       const settings = readUpSettings(flags, environment)
       const { up } = await import('./up/up.ts')
       process.exitCode = await explainingHost(flags, environment, () => up(settings, stdout))

@@ -34,8 +34,9 @@ import { listGroupsRoute } from './v1/group/list-groups.ts'
 import { updateGroupRoute } from './v1/group/update-group.ts'
 import { AJV_OPTIONS } from './validation.ts'
 
-/** How long a request may take to arrive whole, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000
+/** How often the server looks for requests that take too long to arrive, within one request timeout. */
+const LOOKS_PER_TIMEOUT = 30
 const DRAIN_GRACE_MS = 500
 
 /** The app. It does not listen yet: tests inject requests. `close()` drains (drain.ts). */
@@ -49,6 +50,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     drainGraceMs = DRAIN_GRACE_MS,
     drainTimeoutMs,
   } = dependencies
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = dependencies
   const newRequestId = requestIds()
   const onError = errorHandler(logger)
   const app = fastify({
@@ -57,10 +59,14 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     logger: false,
     genReqId: newRequestId,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     return503OnClosing: false,
     // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / LOOKS_PER_TIMEOUT),
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     ajv: { customOptions: AJV_OPTIONS },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),

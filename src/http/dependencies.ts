@@ -20,6 +20,8 @@ export type Dependencies = Readonly<{
   logger: Logger
   /** The value of `Retry-After` when too few nodes answer. */
   retryAfterSeconds: number
+  /** How long a request may take to arrive whole, in milliseconds. Default 30,000. */
+  requestTimeoutMs?: number
   /** How long new connections are still accepted after a close began, in milliseconds. Default 500. */
   drainGraceMs?: number
   /** How long a close may take before it closes the connections that are still open, in milliseconds. */

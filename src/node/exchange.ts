@@ -34,7 +34,7 @@ export class Exchange {
       this.#isBlocked = false
       this.#regulate()
     })
-    // The status has been written. The other end may never end its half, and the node does not wait for that.
+    // The status has been written. What the other end may still send is not read.
     call.once('finish', () => call.destroy())
     call.once('close', () => {
       this.#isClosed = true

@@ -14,6 +14,7 @@ import type { Resolve } from '../process/listen-everywhere.ts'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
 import type { Description, DigestAnswer, DigestRequest, ScanRange } from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
+import { resetAnsweredStreams } from './answered-streams.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
 import { type Listener, listen } from './listener.ts'
@@ -80,7 +81,9 @@ export function buildNodeService(handler: NodeHandler): NodeService {
 
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   let listener: Listener | undefined
+  const endResets = resetAnsweredStreams()
   const close = (): void => {
+    endResets()
     void listener?.close()
     listener?.destroyConnections()
     server.forceShutdown()

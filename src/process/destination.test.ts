@@ -93,14 +93,14 @@ test('flush waits for what a slow reader has not taken, and no longer than it ma
     },
   })
   const destination = new StreamDestination(stream, { pendingBytesMax: 10 })
-  await destination.flush(60_000)
+  assert.equal(await destination.flush(60_000), true)
   isReading = false
   destination.write('x')
-  await destination.flush(1)
+  assert.equal(await destination.flush(1), false)
   const flushed = destination.flush(60_000)
   isReading = true
   for (const done of waiting) done()
-  await flushed
+  assert.equal(await flushed, true)
 })
 
 test('flush without a limit ends when the reader goes away while it waits', { timeout: 20_000 }, async () => {

@@ -16,9 +16,9 @@ export interface Destination {
   writeAll(bytes: Buffer): Promise<void>
   /**
    * Resolves when all text is written, cannot be written any more, or `timeoutMs` (default: no limit) have
-   * passed.
+   * passed: with `false` if text still waits for its reader.
    */
-  flush(timeoutMs?: number): Promise<void>
+  flush(timeoutMs?: number): Promise<boolean>
   /**
    * Why nothing can be written any more, usually because the reader is gone. It is set some time after the
    * write that failed has returned.
@@ -64,7 +64,9 @@ export class DescriptorDestination implements Destination {
     this.#write(bytes)
   }
 
-  async flush(): Promise<void> {}
+  async flush(): Promise<boolean> {
+    return true
+  }
 
   #write(bytes: Buffer): void {
     let written = 0
@@ -112,13 +114,13 @@ export class StreamDestination implements Destination {
     })
   }
 
-  flush(timeoutMs?: number): Promise<void> {
-    if (this.#error !== undefined) return Promise.resolve()
+  flush(timeoutMs?: number): Promise<boolean> {
+    if (this.#error !== undefined) return Promise.resolve(true)
     return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs)
       const end = () => {
         clearTimeout(timer)
-        resolve()
+        resolve(true)
       }
       // Writes end in order. When this one ends, the errors of all earlier ones are known.
       this.#stream.write('', end)

@@ -25,7 +25,16 @@ const SHARED_OPTIONS: ChannelOptions = {
   'grpc.enable_channelz': 0,
 }
 
-export const SERVER_OPTIONS: ChannelOptions = SHARED_OPTIONS
+/**
+ * How many streams of one connection a node keeps at a time. A connector needs a few, and one for each list
+ * or backup that its clients walk through at the moment. Further streams of a connector wait.
+ */
+const STREAMS_MAX = 1_000
+
+export const SERVER_OPTIONS: ChannelOptions = {
+  ...SHARED_OPTIONS,
+  'grpc.max_concurrent_streams': STREAMS_MAX,
+}
 
 export const CLIENT_OPTIONS: ChannelOptions = {
   ...SHARED_OPTIONS,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expectProblem } from './expect.ts'
-import { exchange, listen, PLACES, send } from './raw-http.ts'
+import { type Door, exchange, listen, PLACES, parseAnswer, send } from './raw-http.ts'
 import { testApp } from './test-app.ts'
 
 // On a name that stands for several addresses, each of them must answer alike.
@@ -122,8 +124,70 @@ for (const place of PLACES) {
   })
 }
 
-test('a request has 30 s to arrive whole, and connections are looked at often enough to tell', () => {
+/** The whole answer on a connection whose client sends `bytes`, and then one more byte from time to time. */
+async function answerToSlow(door: Door, bytes: string, more: string): Promise<string> {
+  const socket = connect(door)
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  // Bytes that arrive at a connection which the server has closed.
+  socket.on('error', () => {})
+  socket.write(bytes)
+  const dripping = setInterval(() => socket.write(more), 20)
+  try {
+    if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(10_000) })
+  } finally {
+    clearInterval(dripping)
+    socket.destroy()
+  }
+  return text
+}
+
+test('a request that has not arrived whole in time is answered 408, and does nothing', async (context) => {
+  const { app } = testApp({ requestTimeoutMs: 300 })
+  const door = await listen(app, context)
+  const head =
+    'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n'
+  const live = 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'
+  for (const [bytes, more] of [
+    ['GET /livez', 'x'],
+    [`${head}x: `, 'x'],
+    [`${head}\r\n{"groupId":"g"}`, ' '],
+    [`${head.replace('content-length: 1000', 'transfer-encoding: chunked')}\r\n`, '1\r\n \r\n'],
+  ] as const) {
+    const startMs = performance.now()
+    expectProblem(parseAnswer(await answerToSlow(door, bytes, more)), 'request_timeout')
+    assert.ok(performance.now() - startMs >= 250)
+  }
+  // The same for a further request of a connection.
+  const [first, second] = (await answerToSlow(door, `${live}${head}\r\n{"groupId":"g"}`, ' ')).split(
+    /(?=HTTP\/1\.1 408)/,
+  )
+  assert.equal(parseAnswer(first!).statusCode, 200)
+  expectProblem(parseAnswer(second!), 'request_timeout')
+  expectProblem(await app.inject('/v1/group/g'), 'group_not_found')
+})
+
+test('a request that has arrived whole has all the time that its answer takes', async (context) => {
+  const world = testApp({ requestTimeoutMs: 100 })
+  const door = await listen(world.app, context)
+  const arrived = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  world.registry.read = async () => {
+    arrived.resolve()
+    await held.promise
+    return { kind: 'done', value: undefined }
+  }
+  const answer = send(door, 'GET', '/v1/group/g')
+  await arrived.promise
+  // Some looks of the server after the timeout.
+  await wait(300)
+  held.resolve()
+  expectProblem(await answer, 'group_not_found')
+})
+
+test('a request has 30 s to arrive whole', () => {
   const { server } = testApp().app
-  assert.equal(server.requestTimeout, 30_000)
-  assert.ok(server.headersTimeout > 0 && server.headersTimeout <= server.requestTimeout + 30_000)
+  assert.deepEqual([server.requestTimeout, server.headersTimeout], [30_000, 30_000])
 })

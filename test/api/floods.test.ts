@@ -4,6 +4,9 @@
  * changes nothing.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { expectProblem } from './expect.ts'
 import { type TestApp, testApp } from './test-app.ts'
@@ -150,4 +153,32 @@ test('64 KiB of errors from each of 32 clients block the process about as long a
     const tookMs = await quickestMs(() => fromClients(body))
     assert.ok(tookMs < 4 * validMs, `${name}: ${tookMs} ms, and valid bodies ${validMs} ms`)
   }
+})
+
+/** The app on a free port, in a process of its own, which says on which. */
+const SERVER = `
+  const { testApp } = await import(process.argv[1])
+  const { app } = testApp()
+  process.send(await app.listen({ host: '127.0.0.1', port: 0 }))
+`
+
+test('bodies of 1 MiB with 349,520 empty groups from many clients at once do not end a process that has 512 MB of memory', async (context) => {
+  const heap = '--max-old-space-size=512'
+  const module = new URL('test-app.ts', import.meta.url).href
+  const child = spawn(process.execPath, [heap, '--input-type=module', '--eval', SERVER, module], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  context.after(() => child.kill('SIGKILL'))
+  const [base] = await once(child, 'message', { signal: AbortSignal.timeout(30_000) })
+  const [[, { method, url, payload }]] = OF_A_MIB as [(typeof OF_A_MIB)[0]]
+  for (let round = 0; round < 2; round += 1) {
+    const answers = Array.from({ length: 8 }, () =>
+      fetch(`${base}${url}`, { method, headers: { 'content-type': 'application/json' }, body: payload }),
+    )
+    for (const { status } of await Promise.all(answers)) assert.equal(status, 400)
+  }
+  assert.deepEqual([child.exitCode, child.signalCode], [null, null])
+  if (process.platform !== 'linux') return
+  const peakKib = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1])
+  assert.ok(peakKib < 512 * KIB, `${peakKib} KiB at most`)
 })

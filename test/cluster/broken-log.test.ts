@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { constants, existsSync, openSync } from 'node:fs'
 import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { statusOf } from './cluster-status.ts'
 import { leaveNothing, startedProcesses } from './leave-nothing.ts'
-import { create } from './load.ts'
+import { call, create } from './load.ts'
 import { freePorts } from './ports.ts'
 import { STARTED_BY, THIS_PROGRAM } from './service.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
@@ -125,6 +126,41 @@ for (const [name, redirection] of [
     assert.equal(await stopped(up), 0)
   })
 }
+
+/** A pipe which is open for reading, and from which nobody reads: its pager has stopped. */
+const STOPPED_READER = 'mkfifo pipe; exec 3<> pipe; exec > pipe'
+/** Makes the nodes and connectors write some hundred lines for each request. */
+const LISTS = 300
+const VERBOSE = 'export GRPC_VERBOSITY=DEBUG GRPC_TRACE=all'
+
+test('a cluster serves when the reader of its output has stopped, drops lines, and stops when it is asked to', async () => {
+  await using processes = await Processes.make()
+  const [port] = await freePorts(4)
+  const up = processes.start(`${VERBOSE}; ${STOPPED_READER}`, [
+    ...['up', '--nodes', 1, '--port', port!, '--data-dir', 'data'],
+  ])
+  await untilReady(port!)
+  const url = `http://127.0.0.1:${port}`
+  // More lines than the pipe and the memory for waiting lines hold: a list makes some kilobytes of them.
+  const fill = async () => {
+    for (let count = 0; count < LISTS; count += 1)
+      assert.equal((await call('GET', `${url}/v1/group`)).status, 200)
+  }
+  assert.equal((await create(url, 'a')).status, 201)
+  await fill()
+  const fd = openSync(join(processes.directory, 'pipe'), constants.O_RDONLY | constants.O_NONBLOCK)
+  const reader = new Socket({ fd, readable: true, writable: false })
+  let text = ''
+  reader.on('data', (chunk) => {
+    text += chunk.toString()
+  })
+  const tells = () => /^cohort +\| \d+ lines could not be written and were dropped$/m.test(text)
+  await until('it says that lines were dropped', READY_MS, tells)
+  reader.pause()
+  await fill()
+  assert.equal(await stopped(up), 0)
+  reader.destroy()
+})
 
 /** A size that only the log reaches, which has it from the start, and no other file of the cluster. */
 const LIMIT_BYTES = 64 * 1024 * 1024

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { formatAddress } from '../../src/process/address.ts'
@@ -12,6 +15,7 @@ import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
 import { sharedCluster } from './shared-cluster.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 import { within } from './waiting.ts'
 
 /** The time that an orderly end may take: the process only waits for requests of milliseconds. */
@@ -36,21 +40,33 @@ const aClusterWithTwoAddresses = sharedCluster({
   connectorHost: 'place.test',
 })
 
-/** A connector that listens on both addresses of `place.test` and has no nodes. */
-function aConnector(port: number, ...flags: readonly string[]): Service {
-  const args = [
-    'connector',
-    '--host',
-    'place.test',
-    '--port',
-    String(port),
-    '--hosts',
-    '127.0.0.1:1',
-    ...flags,
-  ]
-  const connector = new Service('connector', port, args, WITH_TWO_ADDRESSES)
+/** A connector that listens on every address of `host` and has no nodes. */
+function aConnector(host: string, port: number, program: Program, ...flags: readonly string[]): Service {
+  const args = ['connector', '--host', host, '--port', String(port), '--hosts', '127.0.0.1:1', ...flags]
+  const connector = new Service('connector', port, args, program)
   connector.start()
   return connector
+}
+
+/** The hosts file of most machines with IPv6. */
+const HOSTS_FILE = '127.0.0.1 localhost\n::1 localhost\n'
+
+/**
+ * The program where `/etc/hosts` is the file at `path`. The file is mounted where only this process sees it.
+ * `unshare` and `sh` become the program, so it has their process id.
+ */
+function withHostsFile(path: string, command: readonly string[]): Program {
+  const rights = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  const script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+  return ['unshare', '--mount', ...rights, 'sh', '-c', script, path, ...command]
+}
+
+/** Why a hosts file cannot be mounted here. `undefined`: it can. */
+function whyNoHostsFile(path: string): string | undefined {
+  if (!SECOND_ADDRESS.includes(':')) return 'this machine has no IPv6'
+  const [command, ...args] = withHostsFile(path, ['true'])
+  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  return status === 0 ? undefined : `a hosts file cannot be mounted: ${error?.message ?? stderr.trim()}`
 }
 
 for (const { title, start, address } of [
@@ -85,14 +101,14 @@ for (const { title, start, address } of [
   })
 }
 
-test('unfinished requests on every address of a name delay the end of a connector by the drain timeout, not longer', async () => {
+async function assertDrainOfUnfinished(host: string, program: Program): Promise<void> {
   const [port = 0] = await freePorts(1)
-  await using connector = aConnector(port, '--drain-timeout', '1')
+  await using connector = aConnector(host, port, program, '--drain-timeout', '1')
   await connector.says(/connector is listening/, START_MS)
-  for (const host of ['127.0.0.1', SECOND_ADDRESS]) {
-    const socket = connect({ host, port })
+  for (const address of ['127.0.0.1', SECOND_ADDRESS]) {
+    const socket = connect({ host: address, port })
     socket.on('error', () => {})
-    await within(SOON_MS, once(socket, 'connect'), `a connection to ${host}`)
+    await within(SOON_MS, once(socket, 'connect'), `a connection to ${address}`)
     socket.write(
       'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
     )
@@ -102,13 +118,26 @@ test('unfinished requests on every address of a name delay the end of a connecto
   const tookMs = performance.now() - startMs
   assert.ok(tookMs > 900, `it ended after ${tookMs} ms`)
   assert.match(connector.output, /"connections":2,.*the drain timeout is over/)
+}
+
+test('unfinished requests on every address of a name delay the end of a connector by the drain timeout, not longer', async () => {
+  await assertDrainOfUnfinished('place.test', WITH_TWO_ADDRESSES)
+})
+
+test('the same with a real hosts file in which localhost stands for two addresses', async (context) => {
+  await using directory = await temporaryDirectory()
+  const path = join(directory.path, 'hosts')
+  await writeFile(path, HOSTS_FILE)
+  const reason = whyNoHostsFile(path)
+  if (reason !== undefined) return context.skip(reason)
+  await assertDrainOfUnfinished('localhost', withHostsFile(path, THIS_PROGRAM))
 })
 
 test('a connector does not start when one of the addresses of its host is taken, and says which', async () => {
   const other = createServer().listen({ host: SECOND_ADDRESS, port: 0 })
   await within(SOON_MS, once(other, 'listening'), 'a server on the second address')
   const { port } = other.address() as { port: number }
-  await using connector = aConnector(port)
+  await using connector = aConnector('place.test', port, WITH_TWO_ADDRESSES)
   try {
     assert.equal(await connector.exit(START_MS), 1)
     const taken = formatAddress(SECOND_ADDRESS, port)
