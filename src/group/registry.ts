@@ -27,6 +27,18 @@ export type ScanPage = Readonly<{
   after: string | undefined
 }>
 
+/** Which groups a page of a scan has. */
+export type ScanOptions = Readonly<{
+  /** The page starts after this id. `undefined`: from the first. */
+  after?: string | undefined
+  /** How many groups the page has at most: 1 to 1,000. */
+  limit: number
+  /** Only groups whose ids begin with it. The engine reads no other groups. */
+  prefix?: string | undefined
+  /** Only groups for which it is true. The engine reads the other groups, and leaves them out. */
+  isWanted?: ((group: Group) => boolean) | undefined
+}>
+
 /**
  * A registry of groups, for any engine. The HTTP layer knows this interface and nothing about ballots.
  *
@@ -50,10 +62,10 @@ export interface Registry {
   change(groupId: string, command: Command): Promise<Outcome<Decision>>
 
   /**
-   * At most `limit` groups (1 to 1,000) after `after` (exclusive; `undefined`: from the first). Each group is
-   * as a read at some moment of the call would have returned it. The page as a whole is not a snapshot. Where
-   * many groups were deleted, a page can be short or empty: only if the returned `after` is `undefined`, it
-   * was the last page. A page takes at most two operation timeouts.
+   * A page of groups. Each group is as a read at some moment of the call would have returned it. The page as
+   * a whole is not a snapshot. A page can be short or empty where many groups were deleted or are not wanted:
+   * only if the returned `after` is `undefined`, it was the last page. A page takes at most two operation
+   * timeouts.
    */
-  scan(options: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>>
+  scan(options: ScanOptions): Promise<Outcome<ScanPage>>
 }

@@ -91,7 +91,7 @@ async function endedByTheNode(session: ClientHttp2Session, path: string, bytes: 
   return statusOf(call)
 }
 
-/** The gRPC status with which the node ends a stream, after the node has reset the stream without an error. */
+/** The gRPC status with which the node ends a stream. Waits until the node has also reset it. */
 async function statusOf(call: ClientHttp2Stream): Promise<number> {
   let code: unknown
   const look = (headers: Readonly<Record<string, unknown>>) => {

@@ -1,6 +1,6 @@
 import type { Command, Decision, Group, ShownGroup } from '../../src/group/group.ts'
 import { showGroup } from '../../src/group/group-codec.ts'
-import type { Outcome, Registry, ScanPage } from '../../src/group/registry.ts'
+import type { Outcome, Registry, ScanOptions, ScanPage } from '../../src/group/registry.ts'
 
 /** A registry in memory for tests of its users: it runs the real commands on a Map. */
 export class MemoryRegistry implements Registry {
@@ -39,12 +39,12 @@ export class MemoryRegistry implements Registry {
     return this.#failure ?? { kind: 'done', value: decision }
   }
 
-  async scan({
-    after,
-    limit,
-  }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
+  async scan({ after, limit, prefix = '', isWanted = () => true }: ScanOptions): Promise<Outcome<ScanPage>> {
     if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }
-    const ids = [...this.#groups.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    const ids = [...this.#groups.values()]
+      .filter((group) => group.groupId.startsWith(prefix) && isWanted(group))
+      .map(({ groupId }) => groupId)
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     const start =
       after === undefined ? 0 : ids.findIndex((id) => Buffer.compare(Buffer.from(id), Buffer.from(after)) > 0)
     const page = start === -1 ? [] : ids.slice(start, start + limit)

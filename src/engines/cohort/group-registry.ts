@@ -1,7 +1,7 @@
 /** The registry of groups on top of the register protocol: one register per group. */
 import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
 import { decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
-import type { Outcome, Registry, ScanPage } from '../../group/registry.ts'
+import type { Outcome, Registry, ScanOptions, ScanPage } from '../../group/registry.ts'
 import type { Cluster } from '../../membership/cluster.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { wholeRecords } from '../../register/damage.ts'
@@ -14,7 +14,7 @@ import {
 import type { NodeSet } from '../../register/quorum.ts'
 import type { Value } from '../../register/state.ts'
 import type { RegisterClient } from '../../replication/register-client.ts'
-import { successorKey } from '../../rpc/key-order.ts'
+import { compareKeys, keyAfterPrefix, successorKey } from '../../rpc/key-order.ts'
 import type { MergedEntry } from '../../scan/merge-scans.ts'
 import { nextRecords, type RecordPage } from '../../scan/record-scan.ts'
 
@@ -31,8 +31,12 @@ const FAULTS: Record<KeyFault, string> = {
   unreadable: 'what the nodes hold for this group cannot be read: see the log',
 }
 
-/** How many records to ask a node for at least. Some of them can belong to deleted groups. */
+/**
+ * How many records to ask a node for at least. Some of them can be of groups that were deleted or are not
+ * wanted. If there were many of those, the next request is twice as large, up to the second number.
+ */
 const RECORDS_MIN = 64
+const RECORDS_MAX = 1_024
 
 /** A page ends when its groups have so many bytes. One page would otherwise hold 1,000 groups of 70 KB. */
 const PAGE_BYTES = 4 * 1024 * 1024
@@ -83,24 +87,23 @@ export class GroupRegistry implements Registry {
     return this.#ask((client) => client.submit(GROUP_NAMESPACE + groupId, decide))
   }
 
-  async scan({
-    after,
-    limit,
-  }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<ScanPage>> {
+  async scan(options: ScanOptions): Promise<Outcome<ScanPage>> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     const untilMs = clock.nowMs() + timeoutMs
-    const found = new FoundGroups(limit)
-    let start = after === undefined ? GROUP_NAMESPACE : successorKey(GROUP_NAMESPACE + after)
+    const found = new FoundGroups(options)
+    const { start: first, end } = rangeOf(options)
+    let start = first
     let bytes = 0
-    for (;;) {
-      const page = await this.#nextRecords(start, Math.max(found.room, RECORDS_MIN), untilMs)
+    for (let most = RECORDS_MIN; ; most = Math.min(2 * most, RECORDS_MAX)) {
+      if (compareKeys(start, end) >= 0) return { kind: 'done', value: found.page(undefined) }
+      const page = await this.#nextRecords({ start, end, limit: Math.max(found.room, most) }, untilMs)
       if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
       const outcome = await this.#readInto(found, page.entries)
       if (outcome.kind !== 'done') return outcome
       if (found.room === 0) return { kind: 'done', value: found.page(found.lastId) }
       if (page.nextStart === undefined) return { kind: 'done', value: found.page(undefined) }
       bytes += page.valueBytes
-      // The groups are large, or there were many deleted ones in a row. The next page goes on from here.
+      // The groups are large, or many in a row were deleted or are not wanted.
       if (bytes >= PAGE_BYTES || clock.nowMs() >= untilMs) {
         return { kind: 'done', value: found.page(groupIdOf(page.entries.at(-1)!.key)) }
       }
@@ -109,7 +112,10 @@ export class GroupRegistry implements Registry {
   }
 
   /** If the epoch ends during the scan, the scan is repeated in the next epoch. */
-  async #nextRecords(start: string, limit: number, untilMs: number): Promise<RecordPage | undefined> {
+  async #nextRecords(
+    range: Readonly<{ start: string; end: string; limit: number }>,
+    untilMs: number,
+  ): Promise<RecordPage | undefined> {
     const { clock, operationTimeoutMs: timeoutMs } = this.#options
     for (;;) {
       const { client, nodes } = this.#cluster
@@ -121,9 +127,7 @@ export class GroupRegistry implements Registry {
           recipient,
           isSuspect: link.isSuspect,
         })),
-        start,
-        end: GROUP_NAMESPACE_END,
-        limit,
+        ...range,
         isQuorum: (answered: NodeSet) => client.isQuorum(answered),
         clock,
         timeoutMs,
@@ -183,12 +187,14 @@ export class GroupRegistry implements Registry {
 /** What a page of a scan has found so far. */
 class FoundGroups {
   readonly #limit: number
+  readonly #isWanted: (group: Group) => boolean
   readonly #groups: Group[] = []
   readonly #unreadable: string[] = []
   lastId: string | undefined
 
-  constructor(limit: number) {
+  constructor({ limit, isWanted = () => true }: ScanOptions) {
     this.#limit = limit
+    this.#isWanted = isWanted
   }
 
   /** How many more the page holds. */
@@ -198,7 +204,7 @@ class FoundGroups {
 
   /** `undefined`: there is no such group. */
   add(groupId: string, group: Group | undefined): void {
-    if (group === undefined) return
+    if (group === undefined || !this.#isWanted(group)) return
     this.#groups.push(group)
     this.lastId = groupId
   }
@@ -211,6 +217,16 @@ class FoundGroups {
   page(after: string | undefined): ScanPage {
     const page = { groups: this.#groups, after }
     return this.#unreadable.length === 0 ? page : { ...page, unreadable: this.#unreadable }
+  }
+}
+
+/** The keys of a scan: from `start` on, before `end`. If `start` is not before `end`, there are none. */
+function rangeOf({ after, prefix = '' }: ScanOptions): { start: string; end: string } {
+  const first = GROUP_NAMESPACE + prefix
+  const next = after === undefined ? first : successorKey(GROUP_NAMESPACE + after)
+  return {
+    start: compareKeys(next, first) < 0 ? first : next,
+    end: keyAfterPrefix(first) ?? GROUP_NAMESPACE_END,
   }
 }
 
