@@ -34,6 +34,13 @@ export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'DELETE /v1/group/:groupId': { right: 'write', subject: 'group in path' },
   'GET /v1/group/:groupId/replicas': { right: 'read', subject: 'group in path' },
 
+  'POST /v1/key': { right: 'admin', subject: 'keys' },
+  'GET /v1/key': { right: 'admin', subject: 'keys' },
+  'GET /v1/key/:keyId': { right: 'admin', subject: 'keys' },
+  'DELETE /v1/key/:keyId': { right: 'admin', subject: 'keys' },
+  'POST /v1/key/:keyId/rotate': { right: 'admin', subject: 'keys' },
+  'GET /v1/caller': { right: 'status', subject: 'no group' },
+
   'GET /v1/backup': { right: 'admin', subject: 'list' },
   'POST /v1/restore': { right: 'admin', subject: 'groups in body' },
 

@@ -6,6 +6,7 @@
  * optional: if an engine does not have a part, its routes are not mounted, and the API's description does not
  * have them.
  */
+import type { KeyStore } from '../access/key-store.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Registry } from '../group/registry.ts'
@@ -18,6 +19,8 @@ export interface Engine {
   readonly status: StatusView
   /** Shows what each copy of a group holds. Given if the engine can ask each copy. */
   readonly replicas?: ReplicasView
+  /** Keeps the API keys. Given if the engine can keep them as safely as groups. */
+  readonly keys?: KeyStore
   /** Adds and removes members. Given if the engine decides about its members itself. */
   readonly members?: MemberChanges
   /** Adds the metrics of this engine, each with the prefix `cohort_`. Call it once. */

@@ -21,6 +21,7 @@ import { judgePreconditions } from './preconditions.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 import { backupRoute } from './v1/backup/backup.ts'
 import { restoreRoute } from './v1/backup/restore.ts'
+import { getCallerRoute } from './v1/caller/get-caller.ts'
 import { addMemberRoute } from './v1/cluster/add-member.ts'
 import { getClusterRoute } from './v1/cluster/get-cluster.ts'
 import { removeMemberRoute } from './v1/cluster/remove-member.ts'
@@ -32,6 +33,11 @@ import { getReplicasRoute } from './v1/group/get-replicas.ts'
 import { PARAM_LENGTH_MAX } from './v1/group/group-request.ts'
 import { listGroupsRoute } from './v1/group/list-groups.ts'
 import { updateGroupRoute } from './v1/group/update-group.ts'
+import { createKeyRoute } from './v1/key/create-key.ts'
+import { getKeyRoute } from './v1/key/get-key.ts'
+import { listKeysRoute } from './v1/key/list-keys.ts'
+import { revokeKeyRoute } from './v1/key/revoke-key.ts'
+import { rotateKeyRoute } from './v1/key/rotate-key.ts'
 import { AJV_OPTIONS } from './validation.ts'
 
 const REQUEST_TIMEOUT_MS = 30_000
@@ -107,12 +113,20 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(getClusterRoute(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
-  const { replicas, members } = dependencies.engine
+  const { replicas, members, keys } = dependencies.engine
   if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
   if (members !== undefined) {
     app.register(addMemberRoute(members, dependencies))
     app.register(replaceMemberRoute(members, dependencies))
     app.register(removeMemberRoute(members, dependencies))
+  }
+  app.register(getCallerRoute())
+  if (keys !== undefined) {
+    app.register(createKeyRoute(keys, dependencies))
+    app.register(listKeysRoute(keys, dependencies))
+    app.register(getKeyRoute(keys, dependencies))
+    app.register(rotateKeyRoute(keys, dependencies))
+    app.register(revokeKeyRoute(keys, dependencies))
   }
   app.register(healthRoutes(isDraining, dependencies))
   app.register(metricsRoute(dependencies))

@@ -44,13 +44,16 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
 }
 
 /**
- * Answers that there was no decision: 503 if nothing was changed, 504 if that is not known, 500 if the group
- * cannot be read.
+ * Answers that there was no decision: 503 if nothing was changed, 504 if that is not known, 500 if what is
+ * stored cannot be read.
+ *
+ * @param unreadable the code of that last error
  */
 export function sendFailure(
   reply: FastifyReply,
   outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
   retryAfterSeconds: number,
+  unreadable: 'unreadable_group' | 'unreadable_key' = 'unreadable_group',
 ): FastifyReply {
   switch (outcome.kind) {
     case 'not_applied':
@@ -59,7 +62,7 @@ export function sendFailure(
         outcome: 'not_applied',
       })
     case 'unreadable':
-      return sendProblem(reply, 'unreadable_group', {
+      return sendProblem(reply, unreadable, {
         detail: `Nothing was changed: ${outcome.reason}.`,
         outcome: 'not_applied',
       })

@@ -1,4 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify'
+import { KEY_ID } from '../access/key-token.ts'
 import { INCARNATION, TIME } from '../api/backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
 
@@ -103,6 +104,7 @@ function fieldName(path: readonly string[]): string {
 
 const PATTERNS: { readonly [pattern: string]: string } = {
   [INCARNATION]: 'must have only visible ASCII characters, and no "',
+  [KEY_ID]: 'must be the id of an API key: 8 letters and digits',
   [LIMIT]: 'must be a whole number from 1 to 1000',
   [TIME]: 'must be a time in UTC with milliseconds, like 2026-01-15T09:30:00.000Z',
 }
@@ -113,6 +115,7 @@ const MESSAGES: { [keyword: string]: (params: Record<string, unknown>) => string
   maxProperties: ({ limit }) => `must have at most ${limit} entries`,
   minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
   maxItems: ({ limit }) => `must have at most ${limit} entries`,
+  enum: ({ allowedValues }) => `must be one of ${(allowedValues as unknown[]).join(', ')}`,
   pattern: ({ pattern }) =>
     PATTERNS[String(pattern)] ?? 'must not have control characters or lone surrogates',
 }

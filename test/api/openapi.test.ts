@@ -173,6 +173,7 @@ test('the answers of the API are valid by its schemas', async () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   ajv.addSchema({ $id: 'https://cohort.invalid/openapi', components: document.components })
   const { app } = testApp()
+  const aKey = { name: 'n', role: 'reader' }
   const payload = { groupId: 'g', description: 'd', labels: { a: 'b' } }
   const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   const stored = { groups: [{ groupId: 'g', version: 1, incarnation: 'i', ...times }] }
@@ -185,6 +186,9 @@ test('the answers of the API are valid by its schemas', async () => {
     ['ClusterStatus', await app.inject('/v1/cluster')],
     ['MembershipChange', await app.inject({ method: 'DELETE', url: '/v1/cluster/members/n1' })],
     ['GroupReplicas', await app.inject('/v1/group/g/replicas')],
+    ['IssuedKey', await app.inject({ method: 'POST', url: '/v1/key', payload: aKey })],
+    ['KeyList', await app.inject('/v1/key')],
+    ['Caller', await app.inject('/v1/caller')],
     ['BackupPage', await app.inject('/v1/backup')],
     ['RestoreResult', await app.inject({ method: 'POST', url: '/v1/restore', payload: stored })],
   ] as const

@@ -46,7 +46,11 @@ async function allRoutes(): Promise<{ method: string; url: string }[]> {
 function requestTo({ method, url }: { method: string; url: string }): InjectOptions {
   return {
     method: method as 'GET',
-    url: url.replace(':groupId', 'team-a%2Fone').replace(':nodeId', 'n1').replace('*', 'x'),
+    url: url
+      .replace(':groupId', 'team-a%2Fone')
+      .replace(':nodeId', 'n1')
+      .replace(':keyId', 'k7Gh3abc')
+      .replace('*', 'x'),
   }
 }
 

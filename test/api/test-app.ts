@@ -6,17 +6,19 @@ import { buildApp } from '../../src/http/app.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import type { Dependencies } from '../../src/http/dependencies.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
+import { MemoryKeyStore } from './memory-key-store.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 
 export type TestApp = Readonly<{
   app: FastifyInstance
   registry: MemoryRegistry
+  keys: MemoryKeyStore
   /** What was logged, one line of JSON each. */
   logged: string[]
 }>
 
-type OptionalPart = 'replicas' | 'members'
+type OptionalPart = 'replicas' | 'members' | 'keys'
 
 type Overrides = Partial<Omit<Dependencies, 'engine'>> &
   Readonly<{
@@ -31,6 +33,7 @@ type Overrides = Partial<Omit<Dependencies, 'engine'>> &
  */
 export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()
+  const keys = new MemoryKeyStore()
   const logged: string[] = []
   let count = 0
   const engine: { -readonly [part in keyof Engine]: Engine[part] } = {
@@ -39,6 +42,7 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     status: { describe: () => CLUSTER_EXAMPLE },
     replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
     members: new ScriptedMembers(),
+    keys,
     addMetrics: () => {},
     run: async () => {},
     close: () => {},
@@ -58,5 +62,5 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     drainTimeoutMs: 5_000,
     ...overrides,
   })
-  return { app, registry, logged }
+  return { app, registry, keys, logged }
 }

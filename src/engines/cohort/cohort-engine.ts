@@ -5,6 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import type { KeyStore } from '../../access/key-store.ts'
 import { Cluster } from '../../membership/cluster.ts'
 import { addressesOf } from '../../membership/cluster-snapshot.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
@@ -19,8 +20,9 @@ import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
 import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
 import { addEngineMetrics } from './engine-metrics.ts'
-import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from './group-registry.ts'
+import { GROUP_NAMESPACE_END, GroupRegistry } from './group-registry.ts'
 import { memberChangesOf } from './member-changes.ts'
+import { API_KEY_NAMESPACE, RegisterKeyStore } from './register-key-store.ts'
 import { ClusterReplicasView } from './status/cluster-replicas-view.ts'
 import { ClusterStatusView } from './status/cluster-status-view.ts'
 import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
@@ -54,6 +56,7 @@ export class CohortEngine implements Engine {
   readonly status: StatusView
   readonly replicas: ReplicasView
   readonly members: MemberChanges
+  readonly keys: KeyStore
   readonly #counters = new Counters()
   readonly #divergences: Divergences
   readonly #cluster: Cluster
@@ -103,7 +106,8 @@ export class CohortEngine implements Engine {
     })
     this.#removal = new Removal({
       target: () => removalTargetOf(cluster),
-      range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+      // The API keys come right before the groups: there is no namespace between the two.
+      range: { start: API_KEY_NAMESPACE, end: GROUP_NAMESPACE_END },
       graceMs: () => cluster.tombstoneGraceMs,
       clock,
       random,
@@ -119,6 +123,7 @@ export class CohortEngine implements Engine {
       logger,
     })
     this.registry = new GroupRegistry(cluster, { clock, operationTimeoutMs: timeoutMs })
+    this.keys = new RegisterKeyStore(cluster, { clock, operationTimeoutMs: timeoutMs })
     this.readiness = cluster
     this.status = new ClusterStatusView({
       snapshot: () => cluster.snapshot(),

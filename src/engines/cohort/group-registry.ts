@@ -6,7 +6,6 @@ import type { Cluster } from '../../membership/cluster.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { wholeRecords } from '../../register/damage.ts'
 import {
-  type KeyFault,
   type Decision as RegisterDecision,
   type Outcome as RegisterOutcome,
   UnreadableValueError,
@@ -17,19 +16,12 @@ import type { RegisterClient } from '../../replication/register-client.ts'
 import { compareKeys, keyAfterPrefix, successorKey } from '../../rpc/key-order.ts'
 import type { MergedEntry } from '../../scan/merge-scans.ts'
 import { nextRecords, type RecordPage } from '../../scan/record-scan.ts'
+import { NOT_REACHED, outcomeOf, TOO_FEW_ANSWERS } from './outcomes.ts'
 
 /** The keys of groups begin with this namespace. The rest of the key is the group's id. */
 export const GROUP_NAMESPACE = 'group/'
 /** The first key after the namespace: `0` follows `/` in UTF-8. */
 export const GROUP_NAMESPACE_END = 'group0'
-
-const NOT_REACHED = 'no quorum of nodes has been reached yet'
-const TOO_FEW_ANSWERS = 'too few nodes answered in time'
-const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell'
-const FAULTS: Record<KeyFault, string> = {
-  exhausted: 'the round numbers of this group are used up, so it cannot be changed any more: see the log',
-  unreadable: 'what the nodes hold for this group cannot be read: see the log',
-}
 
 /**
  * How many records to ask a node for at least. Some of them can be of groups that were deleted or are not
@@ -166,7 +158,7 @@ export class GroupRegistry implements Registry {
         if (!('kind' in read)) found.add(groupId, read)
         else if (read.kind === 'decided') found.add(groupId, read.result)
         else if (read.fault === 'unreadable') found.addUnreadable(groupId)
-        else return outcomeOf(read)
+        else return outcomeOf(read, 'group')
       }
       next += wanted.length
     }
@@ -180,7 +172,7 @@ export class GroupRegistry implements Registry {
   async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>): Promise<Outcome<T>> {
     const { client } = this.#cluster
     if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    return outcomeOf(await ask(client))
+    return outcomeOf(await ask(client), 'group')
   }
 }
 
@@ -230,10 +222,6 @@ function rangeOf({ after, prefix = '' }: ScanOptions): { start: string; end: str
   }
 }
 
-function reasonOf(fault: KeyFault | undefined, withoutFault: string): string {
-  return fault === undefined ? withoutFault : FAULTS[fault]
-}
-
 function groupIdOf(key: string): string {
   return key.slice(GROUP_NAMESPACE.length)
 }
@@ -251,19 +239,5 @@ function orUnreadable<T>(decode: (bytes: Uint8Array) => T, value: Uint8Array): T
     return decode(value)
   } catch (cause) {
     throw new UnreadableValueError('a value is no group', { cause })
-  }
-}
-
-function outcomeOf<T>(outcome: RegisterOutcome<T>): Outcome<T> {
-  switch (outcome.kind) {
-    case 'decided':
-      return { kind: 'done', value: outcome.result }
-    case 'not_applied':
-      if (outcome.fault === 'unreadable') return { kind: 'unreadable', reason: FAULTS.unreadable }
-      return { kind: 'not_applied', reason: reasonOf(outcome.fault, TOO_FEW_ANSWERS) }
-    case 'unknown':
-      return { kind: 'unknown', reason: reasonOf(outcome.fault, MAY_HAVE_HAPPENED) }
-    default:
-      return outcome satisfies never
   }
 }

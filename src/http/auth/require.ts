@@ -12,7 +12,7 @@ export function requireRight(
 ): RequestError | undefined {
   if (hasRight(caller.role, right)) return undefined
   const needed = rolesWith(right).join(' or ')
-  return new RequestError('forbidden', `This needs the role ${needed}; ${describe(caller)}.`)
+  return new RequestError('forbidden', `This needs the role ${needed}; ${describeCaller(caller)}.`)
 }
 
 /** Refuses a request for groups outside the caller's prefix. */
@@ -35,7 +35,7 @@ export function requireSubject(request: FastifyRequest, subject: Subject): Reque
     case 'list':
       return outsideList(caller, (request.query as { prefix?: string }).prefix)
     case 'everything':
-      return new RequestError('forbidden', `This needs a role without a prefix; ${describe(caller)}.`)
+      return new RequestError('forbidden', `This needs a role without a prefix; ${describeCaller(caller)}.`)
     default:
       return subject satisfies never
   }
@@ -46,7 +46,7 @@ function outside(caller: Caller, groupIds: readonly string[]): RequestError | un
   if (groupId === undefined) return undefined
   return new RequestError(
     'forbidden',
-    `The group ${JSON.stringify(groupId)} is outside the prefix of the caller: ${describe(caller)}.`,
+    `The group ${JSON.stringify(groupId)} is outside the prefix of the caller: ${describeCaller(caller)}.`,
   )
 }
 
@@ -54,12 +54,12 @@ function outsideList(caller: Caller, prefix: string | undefined): RequestError |
   if (prefix !== undefined && isWithin(caller.prefix, prefix)) return undefined
   return new RequestError(
     'forbidden',
-    `A list of all groups needs a role without a prefix; ${describe(caller)}.`,
+    `A list of all groups needs a role without a prefix; ${describeCaller(caller)}.`,
   )
 }
 
 /** What the caller has, as the end of a sentence. */
-function describe({ kind, id, name, role, prefix }: Caller): string {
+export function describeCaller({ kind, id, name, role, prefix }: Caller): string {
   const who = kind === 'key' ? `the key ${name} (${id})` : `the caller ${name}`
   const what = role === 'none' ? 'has no role' : `has the role ${role}`
   return prefix === '' ? `${who} ${what}` : `${who} ${what} for the prefix ${JSON.stringify(prefix)}`

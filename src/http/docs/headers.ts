@@ -63,8 +63,9 @@ export const RESPONSE_HEADERS = {
     example: 1,
   },
   'Cache-Control': {
-    description: 'A cache may keep the answer, but must ask the connector before it uses the answer again.',
-    schema: { type: 'string', const: 'no-cache' },
+    description:
+      '`no-cache`: a cache may keep the answer, but must ask the connector before it uses the answer again. `no-store`: the answer has a secret, and no cache may keep it.',
+    schema: { type: 'string', enum: ['no-cache', 'no-store'] },
     example: 'no-cache',
   },
 } as const

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Outcome } from '../group/registry.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import type { ApiKey } from './api-key.ts'
+import { KEY_CACHE_LIMITS, KeyCache, type Lookup } from './key-cache.ts'
+
+const KEY: ApiKey = {
+  keyId: 'k7Gh3abc',
+  name: 'ci',
+  role: 'writer',
+  hash: 'ab'.repeat(32),
+  createdAt: '2026-01-01T00:00:00.000Z',
+  createdBy: 'anonymous:everyone',
+}
+
+/** A store whose reads end when the test says so. */
+class SlowStore {
+  readonly asked: string[] = []
+  #waiting: ((outcome: Outcome<ApiKey | undefined>) => void)[] = []
+
+  read(keyId: string): Promise<Outcome<ApiKey | undefined>> {
+    this.asked.push(keyId)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Ends all reads that are under way, and lets their answers arrive. */
+  async answer(outcome: Outcome<ApiKey | undefined>): Promise<void> {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve(outcome)
+    for (let turn = 0; turn < 5; turn += 1) await undefined
+  }
+}
+
+const FOUND = { kind: 'done', value: KEY } as const
+const NONE = { kind: 'done', value: undefined } as const
+const FAILED = { kind: 'not_applied', reason: 'too few nodes answered in time' } as const
+
+function world(limits = KEY_CACHE_LIMITS) {
+  const store = new SlowStore()
+  const clock = new ManualClock()
+  const cache = new KeyCache(store, clock, limits)
+  /** Whether the cache answers at once with this key. */
+  const knows = (keyId: string) => {
+    const found = cache.find(keyId)
+    return found instanceof Promise ? 'asks' : found.key === undefined ? 'none' : 'key'
+  }
+  return { store, clock, cache, knows }
+}
+
+test('many requests with one key ask the cluster once, and for a second not again', async () => {
+  const { store, clock, cache, knows } = world({ ...KEY_CACHE_LIMITS, renewAgeMs: 2_000 })
+  const finds = Array.from({ length: 50 }, () => cache.find('k7Gh3abc'))
+  await store.answer(FOUND)
+  for (const lookup of await Promise.all(finds)) assert.equal((lookup as Lookup).key?.caller.name, 'ci')
+  clock.advance(1_000)
+  assert.equal(knows('k7Gh3abc'), 'key')
+  assert.equal(store.asked.length, 1)
+  clock.advance(1)
+  assert.equal(knows('k7Gh3abc'), 'asks')
+})
+
+test('the age of an answer counts from the question, so a revocation counts a second after it at the latest', async () => {
+  const { store, clock, knows } = world()
+  assert.equal(knows('k7Gh3abc'), 'asks')
+  // The answer was true at the start of the read, and the key may have been revoked since.
+  clock.advance(900)
+  await store.answer(FOUND)
+  assert.equal(knows('k7Gh3abc'), 'key')
+  clock.advance(101)
+  assert.equal(knows('k7Gh3abc'), 'asks')
+})
+
+test('a key in use is renewed while it still counts, so that no request waits', async () => {
+  const { store, clock, knows } = world()
+  void knows('k7Gh3abc')
+  await store.answer(FOUND)
+  for (let round = 1; round <= 10; round += 1) {
+    clock.advance(500)
+    assert.equal(knows('k7Gh3abc'), 'key')
+    assert.equal(store.asked.length, 1 + round)
+    await store.answer(FOUND)
+  }
+  clock.advance(500)
+  assert.equal(knows('k7Gh3abc'), 'key')
+  await store.answer(NONE)
+  assert.equal(knows('k7Gh3abc'), 'none')
+})
+
+test('without a quorum an old answer does not count, and the failure is not remembered', async () => {
+  const { store, clock, cache, knows } = world()
+  void knows('k7Gh3abc')
+  await store.answer(FOUND)
+  clock.advance(1_001)
+  const late = cache.find('k7Gh3abc')
+  await store.answer(FAILED)
+  assert.deepEqual(await late, { failure: 'too few nodes answered in time' })
+  const next = cache.find('k7Gh3abc')
+  await store.answer(FOUND)
+  assert.equal(((await next) as Lookup).key?.caller.id, 'k7Gh3abc')
+})
+
+test('an id that is no key is remembered too, and a new key with it is found within a second', async () => {
+  const { store, clock, knows } = world()
+  void knows('unknown1')
+  await store.answer(NONE)
+  for (let request = 0; request < 100; request += 1) assert.equal(knows('unknown1'), 'none')
+  assert.equal(store.asked.length, 1)
+  clock.advance(1_001)
+  assert.equal(knows('unknown1'), 'asks')
+})
+
+test('somebody who tries many ids pushes out no key that is in use', async () => {
+  const { store, knows } = world({ ...KEY_CACHE_LIMITS, entriesMax: 10, strangersMax: 1_000 })
+  void knows('k7Gh3abc')
+  await store.answer(FOUND)
+  for (let stranger = 0; stranger < 200; stranger += 1) void knows(`s${stranger}`)
+  await store.answer(NONE)
+  assert.equal(knows('k7Gh3abc'), 'key')
+  assert.equal(knows('s199'), 'none')
+  assert.equal(knows('s0'), 'asks')
+})
+
+test('only so many unknown ids are looked up at a time; the lookups of keys in use go on', async () => {
+  const { store, clock, cache } = world({ ...KEY_CACHE_LIMITS, strangersMax: 3 })
+  void cache.find('k7Gh3abc')
+  await store.answer(FOUND)
+  clock.advance(1_001)
+  for (const keyId of ['s1', 's2', 's3']) void cache.find(keyId)
+  assert.deepEqual(await cache.find('s4'), { failure: 'too many unknown API keys are being checked' })
+  const own = cache.find('k7Gh3abc')
+  assert.ok(own instanceof Promise)
+  assert.deepEqual(store.asked, ['k7Gh3abc', 's1', 's2', 's3', 'k7Gh3abc'])
+  await store.answer(NONE)
+  void cache.find('s4')
+  assert.equal(store.asked.at(-1), 's4')
+})
+
+test('a key that this connector has changed is asked for again, also if a question is under way', async () => {
+  const { store, cache, knows } = world()
+  void knows('k7Gh3abc')
+  await store.answer(FOUND)
+  cache.forget('k7Gh3abc')
+  assert.equal(knows('k7Gh3abc'), 'asks')
+  // This question was asked before the change: its answer must not be remembered.
+  cache.forget('k7Gh3abc')
+  await store.answer(FOUND)
+  assert.equal(knows('k7Gh3abc'), 'asks')
+})

@@ -1,0 +1,138 @@
+/**
+ * What a connector remembers of API keys, so that not every request asks the cluster. It is at most a second
+ * old. So every connector takes a new key, and refuses a revoked one, within a second.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../process/clock.ts'
+import type { ApiKey } from './api-key.ts'
+import { type Caller, newCaller } from './caller.ts'
+import type { KeyStore } from './key-store.ts'
+
+/** A key as requests are compared with it. */
+export type KnownKey = Readonly<{
+  caller: Caller
+  hash: Buffer
+  previous: Readonly<{ hash: Buffer; validUntilMs: number }> | undefined
+  /** Milliseconds since 1970, also below. */
+  expiresAtMs: number
+  lastUsedAtMs: number
+}>
+
+/** The answer of the cluster. `key` is `undefined` when there is no such key. */
+export type Lookup = Readonly<{ key: KnownKey | undefined; asOfMs: number }>
+
+export type KeyCacheLimits = Readonly<{
+  /** How old an answer of the cluster may be. */
+  ageMsMax: number
+  /** From this age on, an answer is renewed while it still counts, so that no request waits for it. */
+  renewAgeMs: number
+  /** How many keys are remembered, and how many ids that are no key. */
+  entriesMax: number
+  /** How many ids that are not known to be keys are looked up at a time. More would crowd out the others. */
+  strangersMax: number
+}>
+
+export const KEY_CACHE_LIMITS: KeyCacheLimits = {
+  ageMsMax: 1_000,
+  renewAgeMs: 500,
+  entriesMax: 10_000,
+  strangersMax: 64,
+}
+
+/** Why it is not known what the cluster says: a phrase for people. */
+export type FailedLookup = Readonly<{ failure: string }>
+
+export class KeyCache {
+  readonly #store: Pick<KeyStore, 'read'>
+  readonly #clock: Pick<Clock, 'nowMs'>
+  readonly #limits: KeyCacheLimits
+  readonly #known: LRUCache<string, Lookup>
+  /** Apart from the keys: somebody who tries many ids must not push out those that are in use. */
+  readonly #unknown: LRUCache<string, Lookup>
+  readonly #running = new Map<string, Promise<Lookup | FailedLookup>>()
+  #strangerCount = 0
+
+  constructor(store: Pick<KeyStore, 'read'>, clock: Pick<Clock, 'nowMs'>, limits = KEY_CACHE_LIMITS) {
+    this.#store = store
+    this.#clock = clock
+    this.#limits = limits
+    this.#known = new LRUCache({ max: limits.entriesMax })
+    this.#unknown = new LRUCache({ max: limits.entriesMax })
+  }
+
+  /** What the cluster says of an id: at once if it is remembered. Never rejects. */
+  find(keyId: string): Lookup | Promise<Lookup | FailedLookup> {
+    const { ageMsMax, renewAgeMs } = this.#limits
+    const remembered = this.#known.get(keyId) ?? this.#unknown.get(keyId)
+    if (remembered === undefined) return this.#look(keyId, true)
+    const ageMs = this.#clock.nowMs() - remembered.asOfMs
+    const isStranger = remembered.key === undefined
+    if (ageMs > ageMsMax) return this.#look(keyId, isStranger)
+    if (ageMs >= renewAgeMs && !isStranger) void this.#look(keyId, false)
+    return remembered
+  }
+
+  /** Forgets what is remembered of an id, because this connector has changed the key. */
+  forget(keyId: string): void {
+    this.#known.delete(keyId)
+    this.#unknown.delete(keyId)
+    this.#running.delete(keyId)
+  }
+
+  #look(keyId: string, isStranger: boolean): Promise<Lookup | FailedLookup> {
+    const running = this.#running.get(keyId)
+    if (running !== undefined) return running
+    if (isStranger) {
+      if (this.#strangerCount >= this.#limits.strangersMax) return Promise.resolve(CROWDED)
+      this.#strangerCount += 1
+    }
+    const looking: Promise<Lookup | FailedLookup> = this.#ask(
+      keyId,
+      () => this.#running.get(keyId) === looking,
+    ).finally(() => {
+      if (isStranger) this.#strangerCount -= 1
+      if (this.#running.get(keyId) === looking) this.#running.delete(keyId)
+    })
+    this.#running.set(keyId, looking)
+    return looking
+  }
+
+  async #ask(keyId: string, isCurrent: () => boolean): Promise<Lookup | FailedLookup> {
+    // The answer counts from the moment of the question: what changed in between may not be in it.
+    const asOfMs = this.#clock.nowMs()
+    const outcome = await this.#store.read(keyId)
+    if (outcome.kind !== 'done') return { failure: outcome.reason }
+    const key = outcome.value === undefined ? undefined : toKnown(outcome.value)
+    const lookup: Lookup = { key, asOfMs }
+    if (isCurrent()) {
+      const [into, outOf] = key === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
+      into.set(keyId, lookup)
+      outOf.delete(keyId)
+    }
+    return lookup
+  }
+}
+
+const CROWDED: FailedLookup = { failure: 'too many unknown API keys are being checked' }
+
+function toKnown({
+  keyId,
+  name,
+  role,
+  prefix = '',
+  hash,
+  previous,
+  expiresAt,
+  lastUsedAt,
+}: ApiKey): KnownKey {
+  return {
+    caller: newCaller({ kind: 'key', id: keyId, name, role, prefix }),
+    hash: Buffer.from(hash, 'hex'),
+    previous:
+      previous === undefined
+        ? undefined
+        : { hash: Buffer.from(previous.hash, 'hex'), validUntilMs: Date.parse(previous.validUntil) },
+    expiresAtMs: expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
+    lastUsedAtMs: lastUsedAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(lastUsedAt),
+  }
+}
