@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
+import { type ApiKey, createKey, revokeKey } from '../../access/api-key.ts'
+import { EVERYONE } from '../../access/caller.ts'
 import { createGroup } from '../../group/create-group.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -13,10 +15,19 @@ import { aRecord } from '../../testing/memory-member.ts'
 import { MemoryNetwork } from '../../testing/memory-network.ts'
 import { assertSameCounts } from '../../testing/resource-counts.ts'
 import { CohortEngine } from './cohort-engine.ts'
+import { API_KEY_NAMESPACE } from './register-key-store.ts'
 
 const HOSTS = ['n1:1', 'n2:1', 'n3:1']
 const NOW = '2026-01-01T00:00:00.000Z'
 const TIMEOUT_MS = 3_000
+const KEY: ApiKey = {
+  keyId: 'aaaaaaa1',
+  name: 'ci',
+  role: 'writer',
+  hash: 'ab'.repeat(32),
+  createdAt: NOW,
+  createdBy: 'anonymous:everyone',
+}
 /** The longest time of a close that waits for no node and no client. */
 const CLOSE_MS = 100
 
@@ -241,6 +252,62 @@ test('a node that lacks keys is given them at the pace of repair, and told of in
     repaired.map(({ learned, failed }) => [learned, failed]),
     [[1_000, 0]],
   )
+  await assertEndsWhole(world, started)
+})
+
+test('API keys are as safe as groups: transferred, repaired, removed when revoked, and in no list of groups', async () => {
+  const world = aWorld()
+  const { clock, network, nodes } = world
+  const started = world.newEngine()
+  const { engine } = started
+  await untilReady(world, engine)
+  const keyIds = ['aaaaaaa1', 'aaaaaaa2', 'aaaaaaa3']
+  for (const keyId of keyIds) {
+    const created = await during(world, engine.keys.change(keyId, createKey({ ...KEY, keyId })))
+    assert.equal(created.kind, 'done')
+  }
+  const ofKeys = (node: (typeof nodes)[number]) =>
+    keyIds.filter((keyId) => node.store.load(API_KEY_NAMESPACE + keyId).state.value !== undefined)
+
+  const groups = await during(world, engine.registry.scan({ after: undefined, limit: 10 }))
+  assert.deepEqual(groups, { kind: 'done', value: { groups: [], after: undefined } })
+  const pages = [
+    await during(world, engine.keys.scan({ after: undefined, limit: 2 })),
+    await during(world, engine.keys.scan({ after: 'aaaaaaa2', limit: 2 })),
+  ].map((page) =>
+    page.kind === 'done' ? [page.value.keys.map(({ keyId }) => keyId), page.value.after] : page,
+  )
+  assert.deepEqual(pages, [
+    [['aaaaaaa1', 'aaaaaaa2'], 'aaaaaaa2'],
+    [['aaaaaaa3'], undefined],
+  ])
+
+  // A node that was away while a key was made gets it.
+  nodes[2]!.isStopped = true
+  await during(world, engine.keys.change('aaaaaaa4', createKey({ ...KEY, keyId: 'aaaaaaa4' })))
+  keyIds.push('aaaaaaa4')
+  await pass(clock, 5_000)
+  assert.equal(ofKeys(nodes[2]!).length, 3)
+  nodes[2]!.isStopped = false
+  await pass(clock, 10_000)
+  assert.equal(ofKeys(nodes[2]!).length, 4)
+
+  // So does a node that becomes a member.
+  nodes.push(network.add('n4:1', 'id4'))
+  await during(world, engine.members.replace('id1', 'n4:1'))
+  await pass(clock, 10_000)
+  assert.equal(ofKeys(nodes[3]!).length, 4)
+
+  // A revoked key leaves a tombstone, which goes as that of a group does. The other registers stay.
+  for (const keyId of keyIds) await during(world, engine.keys.change(keyId, revokeKey(EVERYONE)))
+  await pass(clock, 300_000)
+  for (const node of nodes.slice(1)) {
+    const kept = [...node.store.scan({ start: '', end: '', omitValues: false }, 100).entries]
+    assert.deepEqual(
+      kept.map(({ key }) => key),
+      ['cluster/membership', 'cluster/transfer'],
+    )
+  }
   await assertEndsWhole(world, started)
 })
 
