@@ -7,9 +7,11 @@ import { CLUSTER_EXAMPLE } from '../src/api/status-examples.ts'
 import type { Group } from '../src/group/group.ts'
 import { showGroup } from '../src/group/group-codec.ts'
 import type { Registry } from '../src/group/registry.ts'
+import { Admission } from '../src/http/admission/admission.ts'
 import { buildApp } from '../src/http/app.ts'
 import { RequestCounts } from '../src/http/count-requests.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
+import { systemClock } from '../src/process/clock.ts'
 
 const time = new Date().toISOString()
 
@@ -27,6 +29,7 @@ const registry: Registry = {
   scan: async () => ({ kind: 'done', value: { groups: [], after: undefined } }),
 }
 
+const logger = pino({ level: 'silent' })
 const app = buildApp({
   engine: {
     registry,
@@ -43,6 +46,7 @@ const app = buildApp({
   newIncarnation: () => 'bare',
   retryAfterSeconds: 1,
   drainTimeoutMs: 10_000,
-  logger: pino({ level: 'silent' }),
+  admission: new Admission({ timeoutMs: 3_000, clock: systemClock, logger }),
+  logger,
 })
 await app.listen({ host: '127.0.0.1', port: Number(process.argv[2]) })

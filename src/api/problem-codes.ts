@@ -31,6 +31,7 @@ export const PROBLEMS = {
   internal_error: { status: 500, title: 'The request failed because of a bug' },
   method_not_implemented: { status: 501, title: 'The method is not known' },
   not_ready: { status: 503, title: 'The connector is not ready' },
+  overloaded: { status: 503, title: 'The connector has too much to do' },
   unavailable: { status: 503, title: 'Too few nodes answer' },
   outcome_unknown: { status: 504, title: 'It is not known whether the change was made' },
 } as const satisfies { [code: string]: { status: number; title: string } }

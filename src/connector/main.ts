@@ -1,6 +1,7 @@
 /** The process of a connector. Only this file connects an engine with the public API. */
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
+import { Admission } from '../http/admission/admission.ts'
 import { buildApp } from '../http/app.ts'
 import { RequestCounts } from '../http/count-requests.ts'
 import { addRequestMetrics } from '../http/request-metrics.ts'
@@ -43,12 +44,15 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
+  const admission = new Admission({ timeoutMs, clock: systemClock, logger })
+  admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
   const app = buildApp({
     engine,
     metrics,
     requestCounts,
+    admission,
     nowMs: () => systemClock.nowMs(),
     clock: { now: () => new Date() },
     newIncarnation: incarnations(),

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import { admitRequests } from './admission/admit-requests.ts'
 import { guardRoutes } from './auth/guard.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { countRequests } from './count-requests.ts'
@@ -58,7 +59,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   } = dependencies
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = dependencies
   const newRequestId = requestIds()
-  const onError = errorHandler(logger)
+  const onError = errorHandler(dependencies)
   const app = fastify({
     // Fastify's own logger would make a child logger for every request. The code that has something to log
     // logs it with `logger`.
@@ -93,6 +94,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   guardRoutes(app, { authenticator, retryAfterSeconds })
+  admitRequests(app, dependencies)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
   // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
   // would refuse the request by itself, without the headers of this API.

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Admission } from './admission/admission.ts'
 import type { RequestCounts } from './count-requests.ts'
 
 /** What the public API needs from its surroundings. */
@@ -12,6 +13,8 @@ export type Dependencies = Readonly<{
   authenticator?: Authenticator | undefined
   metrics: Metrics
   requestCounts: RequestCounts
+  /** Decides which requests are worked on, wait or are refused. The app closes it. */
+  admission: Admission
   /** Milliseconds since some moment; never goes back. */
   nowMs: () => number
   clock: { now(): Date }

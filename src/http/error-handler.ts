@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { GROUP_ID_LENGTH_MAX } from '../group/limits.ts'
+import { OVERLOADED, sendOverloaded } from './admission/overloaded.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { type ProblemExtras, sendProblem } from './problem.ts'
 import { invalidRequest, RequestError } from './request-error.ts'
@@ -12,12 +13,21 @@ import { fieldErrors, type Query } from './validation.ts'
  * Answers an error that was thrown before or in the handler of a route. An error of the client is answered
  * with 4xx. Any other error is a bug of this program: it is answered with 500, and logged.
  */
-export function errorHandler(
-  logger: Logger,
-): (error: FastifyError | RequestError, request: FastifyRequest, reply: FastifyReply) => void {
+export function errorHandler({
+  logger,
+  retryAfterSeconds,
+}: Readonly<{ logger: Logger; retryAfterSeconds: number }>): (
+  error: FastifyError | RequestError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => void {
   return (error, request, reply) => {
     // The hook that sets this header has not run when the error came before routing.
     reply.header(REQUEST_ID_HEADER, request.id)
+    if (error === OVERLOADED) {
+      sendOverloaded(reply, retryAfterSeconds)
+      return
+    }
     const requestError = error instanceof RequestError ? error : requestErrorOf(error, request)
     if (requestError === undefined) {
       logger.error(

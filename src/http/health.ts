@@ -21,14 +21,17 @@ const readinessSchema = {
   problems: ['not_ready'],
 } as const
 
+/** A connector that has too much to do is alive, and still says whether it can serve. */
+const FREE = { cost: 'free' } as const
+
 /** `GET /livez`: the process runs. `GET /readyz`: it can serve, and is not being stopped. */
 export function healthRoutes(
   isDraining: () => boolean,
   { engine: { readiness }, retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsync {
   return async (app) => {
-    app.get('/livez', { schema: livenessSchema }, async () => ({ status: 'live' }))
-    app.get('/readyz', { schema: readinessSchema }, async (_request, reply) => {
+    app.get('/livez', { config: FREE, schema: livenessSchema }, async () => ({ status: 'live' }))
+    app.get('/readyz', { config: FREE, schema: readinessSchema }, async (_request, reply) => {
       const isStopping = isDraining()
       if (readiness.isReady() && !isStopping) return { status: 'ready' }
       reply.header('retry-after', retryAfterSeconds)

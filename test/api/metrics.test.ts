@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
+import { Admission } from '../../src/http/admission/admission.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import { addRequestMetrics } from '../../src/http/request-metrics.ts'
 import { addLogMetrics } from '../../src/metrics/log-metrics.ts'
@@ -13,6 +14,7 @@ import { Metrics } from '../../src/metrics/metrics.ts'
 import { NodeCounters } from '../../src/node/counters.ts'
 import { Damages } from '../../src/node/damages.ts'
 import { addNodeMetrics } from '../../src/node/node-metrics.ts'
+import { systemClock } from '../../src/process/clock.ts'
 import { Counters } from '../../src/replication/counters.ts'
 import { Divergences } from '../../src/replication/divergence.ts'
 import { RoundTripTimes } from '../../src/replication/links/round-trip-times.ts'
@@ -24,6 +26,8 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
+  const logger = pino({ level: 'silent' })
+  new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
   addLogMetrics(metrics, { droppedCount: () => 2 })
   addEngineMetrics(metrics, {
     counters: new Counters(),
@@ -73,6 +77,8 @@ function nodeMetrics(): Metrics {
     },
     dataDir: '/nowhere',
   })
+  const logger = pino({ level: 'silent' })
+  new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
   addLogMetrics(metrics, { droppedCount: () => 2 })
   return metrics
 }

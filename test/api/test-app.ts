@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE, REPLICAS_EXAMPLE } from '../../src/api/status-examples.ts'
 import type { Engine } from '../../src/engines/engine.ts'
+import { Admission } from '../../src/http/admission/admission.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import type { Dependencies } from '../../src/http/dependencies.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { MemoryKeyStore } from './memory-key-store.ts'
+import { systemClock } from '../../src/process/clock.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 
@@ -49,6 +51,7 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     ...parts,
   }
   for (const part of without) delete engine[part]
+  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })
   const app = buildApp({
     engine,
     metrics: new Metrics(),
@@ -56,7 +59,8 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     nowMs: () => performance.now(),
     clock: { now: () => new Date('2026-01-01T00:00:00.000Z') },
     newIncarnation: () => `i${++count}`,
-    logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
+    admission: new Admission({ timeoutMs: 3_000, clock: systemClock, logger }),
+    logger,
     retryAfterSeconds: 1,
     drainGraceMs: 0,
     drainTimeoutMs: 5_000,

@@ -80,7 +80,11 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
     exposeHeadRoutes: true,
     transform: ({ schema, url, route }) => ({
       url,
-      schema: described(schema, { methods: [route.method].flat(), url }, components),
+      schema: described(
+        schema,
+        { methods: [route.method].flat(), url, isLimited: route.config?.cost !== 'free' },
+        components,
+      ),
     }),
     transformObject: (document) =>
       finished('openapiObject' in document ? document.openapiObject : {}, components),
@@ -90,7 +94,7 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
 /** The schema of a route, in the form that `@fastify/swagger` shows. */
 function described(
   schema: FastifySchema | undefined,
-  { methods, url }: Readonly<{ methods: readonly string[]; url: string }>,
+  { methods, url, isLimited }: Readonly<{ methods: readonly string[]; url: string; isLimited: boolean }>,
   components: Components,
 ): FastifySchema {
   const isHead = methods.includes('HEAD')
@@ -106,7 +110,11 @@ function described(
     ...(rest.response as object),
   }
   const isOpen = methods.every((method) => rightOf(method, url) === 'open')
-  const answers = answersOf(response, isOpen ? problems : [...problems, ...PROBLEMS_OF_CALLERS])
+  const answers = answersOf(response, [
+    ...problems,
+    ...(isOpen ? [] : PROBLEMS_OF_CALLERS),
+    ...(isLimited ? (['overloaded'] as const) : []),
+  ])
   return {
     ...rest,
     security: isOpen ? [] : SECURITY,

@@ -13,7 +13,9 @@ export function problemAnswers(codes: readonly ProblemCode[]): Record<string, ob
 
 function problemAnswer(codes: readonly ProblemCode[]): object {
   const isChallenge = codes.includes('unauthenticated')
-  const isRetryable = codes.some((code) => code === 'unavailable' || code === 'not_ready')
+  const isRetryable = codes.some(
+    (code) => code === 'unavailable' || code === 'not_ready' || code === 'overloaded',
+  )
   const examples = codes.map((code) => [code, { value: problemOf(code, REQUEST_ID_EXAMPLE, EXTRAS[code]) }])
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
@@ -52,6 +54,11 @@ const EXTRAS: { readonly [code in ProblemCode]?: ProblemExtras } = {
   },
   too_many_labels: { errors: [{ field: 'labels', message: 'must be at most 64 in all' }] },
   internal_error: { outcome: 'unknown' },
+  overloaded: {
+    detail:
+      'Nothing was changed, and nothing will be: this connector has more such requests than it can finish in time.',
+    outcome: 'not_applied',
+  },
   unavailable: {
     detail: 'Nothing was changed, and nothing will be: too few nodes answered in time.',
     outcome: 'not_applied',

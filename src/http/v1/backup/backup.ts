@@ -26,7 +26,7 @@ export function backupRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/v1/backup', { schema }, async (request, reply) => {
+    app.get('/v1/backup', { config: { cost: 'bulk' }, schema }, async (request, reply) => {
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)

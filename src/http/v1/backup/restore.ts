@@ -37,7 +37,8 @@ export function restoreRoute({
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
-    app.post('/v1/restore', { schema, bodyLimit: RESTORE_BODY_BYTES_MAX }, async (request, reply) => {
+    const options = { config: { cost: 'bulk' }, schema, bodyLimit: RESTORE_BODY_BYTES_MAX } as const
+    app.post('/v1/restore', options, async (request, reply) => {
       const { result, failures } = await restoreAll(registry, request.body.groups)
       const failure = failureOf(result, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)

@@ -27,7 +27,7 @@ export function createGroupRoute(dependencies: Dependencies): FastifyPluginAsync
   const { registry } = engine
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
-    app.post('/v1/group', { schema }, async (request, reply) => {
+    app.post('/v1/group', { config: { cost: 'key' }, schema }, async (request, reply) => {
       const { groupId, description, labels } = request.body
       const now = clock.now().toISOString()
       const command = createGroup({ groupId, description, labels, now, incarnation: newIncarnation() })

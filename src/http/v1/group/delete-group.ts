@@ -35,11 +35,15 @@ export function deleteGroupRoute({
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     dropBodies(app)
-    app.delete(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
-      const command = deleteGroup(preconditionsOfChange(request))
-      const outcome = await registry.change(request.params.groupId, command)
-      const group = decidedGroup(reply, outcome, retryAfterSeconds)
-      return group === undefined ? reply : sendGroup(reply, group)
-    })
+    app.delete(
+      GROUP_PATH,
+      { config: { hasEntityTag: true, cost: 'key' }, schema },
+      async (request, reply) => {
+        const command = deleteGroup(preconditionsOfChange(request))
+        const outcome = await registry.change(request.params.groupId, command)
+        const group = decidedGroup(reply, outcome, retryAfterSeconds)
+        return group === undefined ? reply : sendGroup(reply, group)
+      },
+    )
   }
 }

@@ -31,7 +31,7 @@ export function getGroupRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
+    app.get(GROUP_PATH, { config: { hasEntityTag: true, cost: 'key' }, schema }, async (request, reply) => {
       const preconditions = preconditionsOfRead(request)
       const outcome = await registry.show(request.params.groupId)
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)

@@ -24,7 +24,7 @@ export function getReplicasRoute(
   { retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get(`${GROUP_PATH}/replicas`, { schema }, async (request, reply) => {
+    app.get(`${GROUP_PATH}/replicas`, { config: { cost: 'list' }, schema }, async (request, reply) => {
       const described = await replicas.describe(request.params.groupId)
       if (described !== undefined) return described
       const reason = 'no quorum of nodes has been reached yet'

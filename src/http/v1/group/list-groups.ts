@@ -24,7 +24,7 @@ export function listGroupsRoute({
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.get('/v1/group', { schema }, async (request, reply) => {
+    app.get('/v1/group', { config: { cost: 'list' }, schema }, async (request, reply) => {
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)

@@ -42,7 +42,7 @@ export function updateGroupRoute({
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
-    app.patch(GROUP_PATH, { config: { hasEntityTag: true }, schema }, async (request, reply) => {
+    app.patch(GROUP_PATH, { config: { hasEntityTag: true, cost: 'key' }, schema }, async (request, reply) => {
       const now = clock.now().toISOString()
       const command = updateGroup({ patch: request.body, now, ...preconditionsOfChange(request) })
       const outcome = await registry.change(request.params.groupId, command)

@@ -1,0 +1,85 @@
+import type { Logger } from 'pino'
+import type { Metrics } from '../../metrics/metrics.ts'
+import type { Clock } from '../../process/clock.ts'
+import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
+import { LargeBodies } from './large-bodies.ts'
+import { RefusalLog } from './refusal-log.ts'
+import { RequestGate } from './request-gate.ts'
+import { UnreadAnswers } from './unread-answers.ts'
+
+export type AdmissionOptions = Readonly<{
+  /** The longest time that an operation takes. */
+  timeoutMs: number
+  clock: Pick<Clock, 'nowMs' | 'after'>
+  logger: Logger
+}>
+
+/** Decides which requests a connector works on, which wait, and which are refused. */
+export class Admission {
+  readonly bodies = new LargeBodies()
+  readonly answers = new UnreadAnswers()
+  readonly #log: RefusalLog
+  readonly #gates: ReadonlyMap<LimitedCost, RequestGate>
+
+  constructor({ timeoutMs, clock, logger }: AdmissionOptions) {
+    const log = new RefusalLog(logger, clock)
+    const onRefused = (gate: RequestGate) => log.refused(gate.cost, () => this.#figuresOf(gate))
+    this.#log = log
+    this.#gates = new Map(
+      LIMITED_COSTS.map((cost) => [cost, new RequestGate({ cost, timeoutMs, clock, onRefused })]),
+    )
+  }
+
+  gateOf(cost: LimitedCost): RequestGate {
+    return this.#gates.get(cost)!
+  }
+
+  /** Refuses all that wait, and sets no further timer. */
+  close(): void {
+    for (const gate of this.#gates.values()) gate.close()
+    this.#log.close()
+  }
+
+  /** Adds the metrics of admission. Their names begin with `cohort_http_`. */
+  addMetrics(metrics: Metrics): void {
+    const gates = [...this.#gates.values()]
+    const labels = ['cost']
+    const samples = (pick: (gate: RequestGate) => number) => () =>
+      gates.map((gate) => ({ value: pick(gate), labels: { cost: gate.cost } }))
+    metrics.counter(
+      { name: 'cohort_http_refused_total', help: 'Requests refused with 503 overloaded, by cost.', labels },
+      samples(({ refusedCount }) => refusedCount),
+    )
+    metrics.gauge(
+      { name: 'cohort_http_running', help: 'Requests that are worked on, by cost.', labels },
+      samples(({ running }) => running),
+    )
+    metrics.gauge(
+      { name: 'cohort_http_waiting', help: 'Requests that wait for their turn, by cost.', labels },
+      samples(({ waiting }) => waiting),
+    )
+    metrics.histogram(
+      {
+        name: 'cohort_http_wait_seconds',
+        help: 'How long requests waited for their turn, by cost. A request that did not wait is not counted.',
+        labels,
+      },
+      () => gates.map(({ cost, waitedSeconds }) => ({ counts: waitedSeconds, labels: { cost } })),
+    )
+    metrics.gauge(
+      { name: 'cohort_http_body_bytes', help: 'Bytes of large bodies that arrive or wait.' },
+      () => [{ value: this.bodies.bytes }],
+    )
+    metrics.counter(
+      {
+        name: 'cohort_http_unread_answers_cut_total',
+        help: 'Connections closed because their clients did not read large answers.',
+      },
+      () => [{ value: this.answers.cutCount }],
+    )
+  }
+
+  #figuresOf({ running, waiting }: RequestGate): object {
+    return { running, waiting, bodyBytes: this.bodies.bytes }
+  }
+}

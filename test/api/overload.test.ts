@@ -1,0 +1,229 @@
+/**
+ * What a connector does when it is asked for more than it can do. The engine answers when a test says so, and
+ * the time of the gates is the test's.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { pino } from 'pino'
+import type { Outcome, ScanPage } from '../../src/group/registry.ts'
+import { Admission } from '../../src/http/admission/admission.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { expectProblem } from './expect.ts'
+import { listen, parseAnswer } from './raw-http.ts'
+import { type TestApp, testApp } from './test-app.ts'
+
+const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
+const LIST = 'GET /v1/group HTTP/1.1\r\nhost: x\r\n\r\n'
+
+type World = TestApp &
+  Readonly<{
+    clock: ManualClock
+    admission: Admission
+    /** The scans that wait for an answer, oldest first: each with the `after` of its request. */
+    scans: { after: string | undefined; answer: () => void }[]
+  }>
+
+function aWorld(): World {
+  const clock = new ManualClock()
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const admission = new Admission({ timeoutMs: 3_000, clock, logger })
+  const world = testApp({ admission, logger, drainTimeoutMs: 50 })
+  const scans: World['scans'] = []
+  world.registry.scan = ({ after }) => {
+    const { promise, resolve } = Promise.withResolvers<Outcome<ScanPage>>()
+    scans.push({ after, answer: () => resolve({ kind: 'done', value: { groups: [], after: undefined } }) })
+    return promise
+  }
+  return { ...world, logged, clock, admission, scans }
+}
+
+/** Resolves when the condition holds; each turn of the event loop is one attempt. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition(); turn += 1) {
+    assert.ok(turn < 10_000, 'the condition never held')
+    await nextTurn()
+  }
+}
+
+function warnings({ logged }: World): string[] {
+  return logged.map((line) => JSON.parse(line)).flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
+}
+
+/** Makes connections, which are closed when the test ends. */
+async function aDoor(context: TestContext, { app }: World): Promise<() => Promise<Socket>> {
+  const door = await listen(app, context)
+  return async () => {
+    const socket = connect(door)
+    context.after(() => socket.destroy())
+    // The server may cut the connection.
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    return socket
+  }
+}
+
+test('a flood of one kind is refused at once, and what was admitted is served', async () => {
+  const world = aWorld()
+  const payload = { groups: [{ groupId: 'g', version: 1, incarnation: 'i', ...TIMES }] }
+  const { promise: held, resolve: answer } = Promise.withResolvers<void>()
+  const { change } = world.registry
+  world.registry.change = async (...args) => {
+    await held
+    return change.apply(world.registry, args)
+  }
+  const answers = Array.from({ length: 50 }, () =>
+    world.app.inject({ method: 'POST', url: '/v1/restore', payload }),
+  )
+  const gate = world.admission.gateOf('bulk')
+  await until(() => gate.running + gate.waiting + gate.refusedCount === 50)
+  assert.deepEqual([gate.running, gate.waiting, gate.refusedCount], [2, 32, 16])
+  // Other kinds are not affected.
+  assert.equal((await world.app.inject('/v1/group/g')).statusCode, 404)
+  answer()
+  const byStatus = Map.groupBy(await Promise.all(answers), ({ statusCode }) => statusCode)
+  assert.deepEqual([byStatus.get(200)?.length, byStatus.get(503)?.length], [34, 16])
+  for (const refused of byStatus.get(503)!) {
+    assert.equal(refused.headers['retry-after'], '1')
+    assert.equal(expectProblem(refused, 'overloaded').outcome, 'not_applied')
+  }
+  assert.deepEqual([gate.running, gate.waiting], [0, 0])
+  assert.deepEqual(warnings(world), ['requests are refused: there are too many'])
+  world.clock.advance(10_000)
+  assert.deepEqual(warnings(world).slice(1), ['requests are no longer refused'])
+})
+
+test('a connection that pipelines a thousand lists delays the list of another by a few', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const flood = await open()
+  flood.write(LIST.repeat(1_000))
+  const gate = world.admission.gateOf('list')
+  await until(() => gate.waiting === 996)
+  const polite = await open()
+  polite.write(LIST.replace('/v1/group', '/v1/group?after=polite'))
+  await until(() => gate.waiting === 997)
+  for (let served = 0; served < 3; served += 1) {
+    await until(() => world.scans.length > served)
+    world.scans[served]!.answer()
+  }
+  await until(() => world.scans.length >= 7)
+  assert.ok(world.scans.some(({ after }) => after === 'polite'))
+})
+
+test('requests of a client that has left are not worked on', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const socket = await open()
+  socket.write(LIST.repeat(100))
+  const gate = world.admission.gateOf('list')
+  await until(() => gate.waiting === 96)
+  socket.destroy()
+  // The server sees the end of the connection a little later.
+  await until(() => {
+    for (const { answer } of world.scans) answer()
+    return gate.running === 0 && gate.waiting === 0
+  })
+  assert.ok(world.scans.length < 100)
+  assert.equal(gate.refusedCount, 0)
+})
+
+test('a list that does not get its turn in a third of the timeout is refused', async () => {
+  const world = aWorld()
+  const answers = Array.from({ length: 6 }, () => world.app.inject('/v1/group'))
+  await until(() => world.admission.gateOf('list').waiting === 2)
+  world.clock.advance(1_250)
+  expectProblem(await Promise.race(answers), 'overloaded')
+  for (const { answer } of world.scans) answer()
+  const statuses = (await Promise.all(answers)).map(({ statusCode }) => statusCode)
+  assert.deepEqual(statuses.toSorted(), [200, 200, 200, 200, 503, 503])
+})
+
+test('whether the process lives and can serve is answered, however much it has to do', async () => {
+  const world = aWorld()
+  const answers = Array.from({ length: 2_060 }, () => world.app.inject('/v1/group'))
+  await until(() => world.admission.gateOf('list').refusedCount > 0)
+  for (const path of ['/livez', '/readyz', '/metrics', '/v1/cluster']) {
+    assert.equal((await world.app.inject(path)).statusCode, 200, path)
+  }
+  world.admission.close()
+  for (const { answer } of world.scans) answer()
+  await Promise.all(answers)
+})
+
+test('large bodies that arrive slowly take a bounded room, and give it back when they are cut off', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const head = `POST /v1/restore HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${1_000_000}\r\n\r\n{`
+  const sockets = []
+  for (let count = 0; count < 40; count += 1) {
+    const socket = await open()
+    socket.write(head)
+    sockets.push(socket)
+  }
+  const gate = world.admission.gateOf('bulk')
+  await until(() => world.admission.bodies.bytes + gate.refusedCount * 1_000_000 === 40_000_000)
+  // One caller gets half of 64 MiB, and at most one body more.
+  assert.equal(world.admission.bodies.bytes, 34_000_000)
+  for (const socket of sockets) socket.destroy()
+  await until(() => world.admission.bodies.bytes === 0)
+})
+
+test('a body waits unparsed, and one that is no JSON is refused when its turn comes', async () => {
+  const world = aWorld()
+  const { promise: held, resolve: answer } = Promise.withResolvers<void>()
+  const { change } = world.registry
+  world.registry.change = async (...args) => {
+    await held
+    return change.apply(world.registry, args)
+  }
+  const payload = { groups: [{ groupId: 'g', version: 1, incarnation: 'i', ...TIMES }] }
+  const good = [1, 2].map(() => world.app.inject({ method: 'POST', url: '/v1/restore', payload }))
+  const gate = world.admission.gateOf('bulk')
+  await until(() => gate.running === 2)
+  const headers = { 'content-type': 'application/json' }
+  const bad = world.app.inject({ method: 'POST', url: '/v1/restore', headers, payload: '{' })
+  await until(() => gate.waiting === 1)
+  answer()
+  expectProblem(await bad, 'invalid_json')
+  assert.deepEqual(
+    (await Promise.all(good)).map(({ statusCode }) => statusCode),
+    [200, 200],
+  )
+  assert.equal(gate.running, 0)
+})
+
+test('a client that does not read a large answer loses its connection when others need the room', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const description = 'd'.repeat(1_000)
+  const groups = Array.from({ length: 1_000 }, (_, index) => ({
+    groupId: `g${index}`,
+    description,
+    version: 1,
+    incarnation: 'i',
+    ...TIMES,
+  }))
+  world.registry.scan = async () => ({ kind: 'done', value: { groups, after: undefined } })
+  const slow = await open()
+  slow.pause()
+  // Each answer has more than a megabyte, and the system takes some of them.
+  slow.write(LIST.repeat(100))
+  const { answers } = world.admission
+  for (let count = 0; answers.cutCount === 0 && count < 100; count += 1) {
+    const other = await open()
+    other.pause()
+    other.write(LIST.repeat(20))
+    await nextTurn()
+  }
+  await until(() => answers.cutCount > 0)
+  const reader = await open()
+  reader.write(LIST.replace('host: x', 'host: x\r\nconnection: close'))
+  const chunks: Buffer[] = []
+  reader.on('data', (chunk: Buffer) => void chunks.push(chunk))
+  await once(reader, 'close')
+  assert.equal(parseAnswer(Buffer.concat(chunks).toString()).statusCode, 200)
+})
