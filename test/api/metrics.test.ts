@@ -77,8 +77,6 @@ function nodeMetrics(): Metrics {
     },
     dataDir: '/nowhere',
   })
-  const logger = pino({ level: 'silent' })
-  new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
   addLogMetrics(metrics, { droppedCount: () => 2 })
   return metrics
 }

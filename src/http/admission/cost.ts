@@ -1,7 +1,8 @@
 import type { GateLimits } from './gate.ts'
 
 /**
- * What a request costs. Each kind has a gate of its own, so that a flood of one kind delays the others little:
+ * What a request costs. Each kind has a gate of its own, so that a flood of one kind delays the others
+ * little:
  *
  * - `key`: reads or changes one group;
  * - `list`: reads a page of groups, or asks every node;
@@ -28,8 +29,8 @@ const LIMITS: { readonly [cost in LimitedCost]: Omit<GateLimits, 'waitMsMax'> } 
 }
 
 /**
- * The part of an operation timeout for which a request may wait for its turn. The rest is left for the request
- * itself.
+ * The part of an operation timeout for which a request may wait for its turn. The rest is left for the
+ * request itself.
  */
 const WAITS_PER_TIMEOUT = 3
 

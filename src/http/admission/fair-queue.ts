@@ -1,8 +1,9 @@
 /**
- * A queue in which everybody gets a turn. Callers take turns, and the connections of one caller take turns, so
- * a connection that sends 10,000 requests at once delays the next request of another connection by one
- * request. A connection whose requests have all been served, and which then sends one more, is preferred: so a
- * client that sends little waits little (much as in FQ-CoDel, RFC 8290 §4.2). Items are told apart by identity.
+ * A queue in which everybody gets a turn. Callers take turns, and the connections of one caller take turns,
+ * so a connection that sends 10,000 requests at once delays the next request of another connection by one
+ * request. A connection whose requests have all been served, and which then sends one more, is preferred: so
+ * a client that sends little waits little (much as in FQ-CoDel, RFC 8290 §4.2). Items are told apart by
+ * identity.
  */
 
 /** A place in the queue. */

@@ -35,9 +35,9 @@ type Waiting = { readonly visitor: Visitor; readonly sinceMs: number; place: Pla
 const SWEEPS_PER_WAIT = 4
 
 /**
- * Bounds the work of one kind. A few requests run at a time; the others wait for their turn (fair-queue.ts). A
- * request that would wait for too long, by the rate at which requests are completed at present, is refused at
- * once.
+ * Bounds the work of one kind. A few requests run at a time; the others wait for their turn (fair-queue.ts).
+ * A request that would wait for too long, by the rate at which requests are completed at present, is refused
+ * at once.
  */
 export class Gate {
   readonly #options: GateOptions

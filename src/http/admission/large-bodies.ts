@@ -5,8 +5,8 @@ const SMALL_BYTES = 4 * 1_024
 const BYTES_MAX = 64 * 1_024 * 1_024
 
 /**
- * Bounds the memory of bodies that arrive slowly or wait for their turn. One caller may use half of the room that
- * the others leave free.
+ * Bounds the memory of bodies that arrive slowly or wait for their turn. One caller may use half of the room
+ * that the others leave free.
  */
 export class LargeBodies {
   readonly #bytesMax: number

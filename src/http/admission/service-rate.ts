@@ -4,8 +4,8 @@ const WINDOW_MS = 250
 const MEMORY_MS = 1_000
 
 /**
- * How many requests are completed in a millisecond while others wait. A pause of a few hundred milliseconds, as
- * when a node dies, changes it little.
+ * How many requests are completed in a millisecond while others wait. A pause of a few hundred milliseconds,
+ * as when a node dies, changes it little.
  */
 export class ServiceRate {
   #perMs: number | undefined
