@@ -118,7 +118,14 @@ export const UnreadableIds = Type.Array(GroupId, {
 })
 
 export const GroupList = Type.Object(
-  { groups: Type.Array(Group), unreadable: Type.Optional(UnreadableIds), after: Type.Optional(NextAfter) },
+  {
+    groups: Type.Array(Group, { description: 'Empty with `fields=groupId`.' }),
+    groupIds: Type.Optional(
+      Type.Array(GroupId, { description: 'The ids of the groups. Only with `fields=groupId`.' }),
+    ),
+    unreadable: Type.Optional(UnreadableIds),
+    after: Type.Optional(NextAfter),
+  },
   {
     title: 'GroupList',
     description: 'A page of groups.',

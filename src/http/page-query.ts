@@ -39,3 +39,8 @@ export const DescribedPageQuery = Type.Object({
 export function limitOf({ limit }: Static<typeof PageQuery>): number {
   return limit === undefined ? LIMIT_DEFAULT : Number(limit)
 }
+
+/** The header `Link` (RFC 8288) that leads to the next page: the same query with another `after`. */
+export function nextLink(path: string, query: Readonly<{ [name: string]: string }>, after: string): string {
+  return `<${path}?${new URLSearchParams({ ...query, after })}>; rel="next"`
+}

@@ -2,6 +2,7 @@ import type { FastifySchemaValidationError } from 'fastify'
 import { KEY_ID } from '../access/key-token.ts'
 import { INCARNATION, TIME } from '../api/backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
+import { FIELDS } from './v1/group/list-query.ts'
 
 /** The query of a request. A parameter that is given twice is an array of texts. */
 export type Query = Readonly<{ [parameter: string]: unknown }>
@@ -103,6 +104,7 @@ function fieldName(path: readonly string[]): string {
 }
 
 const PATTERNS: { readonly [pattern: string]: string } = {
+  [FIELDS]: 'must be groupId',
   [INCARNATION]: 'must have only visible ASCII characters, and no "',
   [KEY_ID]: 'must be the id of an API key: 8 letters and digits',
   [LIMIT]: 'must be a whole number from 1 to 1000',

@@ -264,6 +264,82 @@ test('GET /v1/group lists groups in pages, in the order of their ids', async () 
   }
 })
 
+test('GET /v1/group lists the groups of a prefix, page by page', async () => {
+  const world = testApp()
+  const ids = ['a', 'b', 'b/', 'b/1', 'b/2', 'b/é', 'b/\u{10ffff}', 'b0', 'c']
+  for (const groupId of ids) await create(world, { groupId })
+  for (const prefix of ['b/', 'b', 'a', 'x', '\u{10ffff}']) {
+    const expected = ids.filter((id) => id.startsWith(prefix))
+    for (const limit of ['1', '2', '1000'])
+      assert.deepEqual(await listed(world, { prefix, limit }), expected, prefix)
+  }
+  // A page that starts before or after the prefix.
+  assert.deepEqual(await listed(world, { prefix: 'b/', after: 'a' }), ids.slice(2, 7))
+  assert.deepEqual(await listed(world, { prefix: 'b/', after: 'b/1' }), ids.slice(4, 7))
+  assert.deepEqual(await listed(world, { prefix: 'b/', after: 'b0' }), [])
+})
+
+test('GET /v1/group lists the groups with labels, and says where a selector is wrong', async () => {
+  const world = testApp()
+  await create(world, { groupId: 'a', labels: { team: 'core', env: 'prod' } })
+  await create(world, { groupId: 'b', labels: { team: 'core', env: 'test' } })
+  await create(world, { groupId: 'c' })
+  for (const [labels, expected] of [
+    ['team=core', ['a', 'b']],
+    ['team=core, env in (prod, stage)', ['a']],
+    ['!team', ['c']],
+    ['', ['a', 'b', 'c']],
+  ] as const) {
+    for (const limit of ['1', '1000']) assert.deepEqual(await listed(world, { labels, limit }), expected)
+  }
+  assert.deepEqual(await listed(world, { labels: 'team', prefix: 'b' }), ['b'])
+  const { errors = [] } = expectProblem(await world.app.inject('/v1/group?labels=a%3Eb'), 'invalid_request')
+  assert.equal(errors[0]?.field, 'labels')
+  assert.match(
+    errors[0]!.message,
+    /^must be a label selector, .* at character 2 it has ">" instead of a comma$/,
+  )
+})
+
+test('GET /v1/group?fields=groupId has the ids alone', async () => {
+  const world = testApp()
+  for (const groupId of ['a', 'b']) await create(world, { groupId })
+  const { body } = await world.app.inject('/v1/group?fields=groupId&limit=1')
+  assert.equal(body, '{"groups":[],"groupIds":["a"],"after":"a"}')
+  const { errors } = expectProblem(await world.app.inject('/v1/group?fields=version'), 'invalid_request')
+  assert.deepEqual(errors, [{ field: 'fields', message: 'must be groupId' }])
+})
+
+test('the header Link leads to the next page with the same query, also for HEAD, and is not on the last one', async () => {
+  const world = testApp()
+  for (const groupId of ['a&b', 'a b', 'a"<é>']) await create(world, { groupId, labels: { team: 'core' } })
+  const query = new URLSearchParams({ limit: '2', labels: 'team in (core, edge)', prefix: 'a' })
+  for (const method of ['GET', 'HEAD'] as const) {
+    const first = await world.app.inject({ method, url: `/v1/group?${query}` })
+    const [, path] = /^<([!-~]+)>; rel="next"$/.exec(String(first.headers.link)) ?? []
+    assert.ok(path !== undefined, String(first.headers.link))
+    const second = await world.app.inject(path)
+    assert.deepEqual(
+      second.json().groups.map(({ groupId }: { groupId: string }) => groupId),
+      ['a&b'],
+    )
+    assert.equal(second.headers.link, undefined)
+  }
+})
+
+/** The ids of all pages of a list. */
+async function listed({ app }: TestApp, query: Readonly<{ [name: string]: string }>): Promise<string[]> {
+  const ids: string[] = []
+  let next: string | undefined = `/v1/group?${new URLSearchParams(query)}`
+  while (next !== undefined) {
+    const answer: Awaited<ReturnType<typeof app.inject>> = await app.inject(next)
+    assert.equal(answer.statusCode, 200, answer.body)
+    ids.push(...answer.json().groups.map(({ groupId }: { groupId: string }) => groupId))
+    next = /<(.*)>/.exec(String(answer.headers.link))?.[1]
+  }
+  return ids
+}
+
 function create({ app }: TestApp, payload: object) {
   return app.inject({ method: 'POST', url: '/v1/group', payload })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Group } from '../../group/group.ts'
 import { encodeGroup } from '../../group/group-codec.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import type { Records } from '../../register/known-chosen.ts'
@@ -164,6 +165,56 @@ test('a page of large groups ends early, and the next one continues there', asyn
       live,
     )
     for (const { ids } of pages) assert.ok(ids.length <= 8, `${ids.length} groups of a megabyte`)
+  }
+})
+
+test('pages of a prefix have its groups, and the nodes are asked for no other keys', async () => {
+  const live = ['a', 'b', 'b/1', 'b/2', 'b/3', 'b0', 'c']
+  for (const limit of [1, 2, 3, 1_000]) {
+    const { registry, seen } = aRegistry({ live, deleted: numbered(30, 'b/d') })
+    const found: string[] = []
+    let after: string | undefined
+    do {
+      const outcome = await registry.scan({ after, limit, prefix: 'b/' })
+      assert.ok(outcome.kind === 'done')
+      found.push(...outcome.value.groups.map(({ groupId }) => groupId))
+      after = outcome.value.after
+    } while (after !== undefined)
+    assert.deepEqual(found, ['b/1', 'b/2', 'b/3'])
+    assert.deepEqual(
+      seen.reads.filter((id) => !id.startsWith('b/')),
+      [],
+    )
+  }
+  const { registry } = aRegistry({ live })
+  for (const [after, prefix] of [
+    ['b0', 'b/'],
+    ['z', 'b/'],
+    ['\u{10ffff}', '\u{10ffff}'],
+  ] as const) {
+    const outcome = await registry.scan({ after, limit: 1, prefix })
+    assert.deepEqual(outcome, { kind: 'done', value: { groups: [], after: undefined } })
+  }
+})
+
+test('pages of any size give every group that is wanted once, and one that cannot be read', async () => {
+  const live = numbered(300, 'g')
+  const isWanted = ({ groupId }: Group) => groupId.endsWith('7')
+  for (const isKnown of [() => true, () => false]) {
+    for (const limit of [1, 3, 29, 30, 31, 1_000]) {
+      const { registry } = aRegistry({ live, isKnown, unreadable: ['g100'] })
+      const found: string[] = []
+      const unreadable: string[] = []
+      let after: string | undefined
+      do {
+        const outcome = await registry.scan({ after, limit, isWanted })
+        assert.ok(outcome.kind === 'done')
+        found.push(...outcome.value.groups.map(({ groupId }) => groupId))
+        unreadable.push(...(outcome.value.unreadable ?? []))
+        after = outcome.value.after
+      } while (after !== undefined)
+      assert.deepEqual([found, unreadable], [live.filter((id) => id.endsWith('7')), ['g100']])
+    }
   }
 })
 

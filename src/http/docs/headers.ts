@@ -56,6 +56,11 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string' },
     example: 'Bearer realm="cohort: an API key as \\"Authorization: Bearer cohort_...\\""',
   },
+  Link: {
+    description: 'Where the next page is, with `rel="next"` (RFC 8288). It is left out on the last page.',
+    schema: { type: 'string' },
+    example: '</v1/group?limit=100&after=payments>; rel="next"',
+  },
   'Retry-After': {
     description: 'After how many seconds to repeat the request.',
     required: true,
