@@ -15,6 +15,7 @@ function aDirectory() {
       open: ({ onClose }: StreamHandlers) => ({ send: () => undefined, close: () => onClose('closed') }),
       describe: () => assert.fail('not used'),
       digest: () => assert.fail('not used'),
+      changes: () => assert.fail('not used'),
       scan: () => assert.fail('not used'),
       close: () => open.delete(address),
     }

@@ -1,4 +1,6 @@
 import type {
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
@@ -126,6 +128,10 @@ class SharedTransport implements NodeTransport {
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
     return this.#transport.digest(request, timeoutMs)
+  }
+
+  changes(request: ChangesRequest, timeoutMs: number): Promise<ChangesAnswer> {
+    return this.#transport.changes(request, timeoutMs)
   }
 
   scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly HeldEntry[]> {

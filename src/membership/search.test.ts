@@ -45,6 +45,7 @@ function aSearch(clusterId?: string) {
       }
     },
     digest: () => assert.fail('not used'),
+    changes: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
     close: () => undefined,
   })

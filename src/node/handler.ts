@@ -6,17 +6,21 @@ import type { Answer, KeyRecord, Reply, Request } from '../register/messages.ts'
 import { adoptionOf, isMeantFor } from '../rpc/adoption.ts'
 import type {
   AnswerBatch,
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
   KeyedRequest,
-  Membership,
   RequestBatch,
   ScanRange,
 } from '../rpc/messages.ts'
 import { ANSWER_BYTES_MAX, answerBytes } from './answer-bytes.ts'
+import { ChangeLog } from './change-log.ts'
 import { NodeCounters } from './counters.ts'
 import { Damages } from './damages.ts'
+import type { NodeHandlerOptions } from './handler-options.ts'
+import { notAMember } from './not-a-member.ts'
 import { type HeldSlice, Questions } from './questions.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
 import type { RecordStore } from './store/record-store.ts'
@@ -26,31 +30,6 @@ const QUIET_CALLS = 10
 
 /** A node without a membership votes only on these keys, with which its cluster is formed. */
 const BIRTH_NAMESPACE = 'cluster/'
-
-/** What a handler works with. */
-export type NodeHandlerOptions = Readonly<{
-  store: RecordStore
-  /** The version of the program, for `describe`. */
-  version: string
-  /** The only cluster that this node may belong to. By default, any. */
-  clusterId?: string | undefined
-  /** Runs a function after all events that have already arrived: `setImmediate`, or the simulator's clock. */
-  defer: (fn: () => void) => void
-  /**
-   * Told why the handler has stopped: the store has failed, a bug was found, or the node is no longer a
-   * member (`not_a_member`). Called at most once. From then on the handler answers nothing.
-   */
-  onFatal: (error: unknown) => void
-  /**
-   * Called once, with a sentence without a full stop, when a peer wants this node for another cluster than
-   * `clusterId`. The node does not act on the messages of that peer. By default, nothing is called.
-   */
-  onForeign?: (sentence: string) => void
-  /** By default, counters that nothing reads. */
-  counters?: NodeCounters
-  /** The damaged records that the node knows of. */
-  damages?: Damages
-}>
 
 type Arrival = Readonly<{
   batch: RequestBatch
@@ -76,6 +55,7 @@ export class NodeHandler {
   #onForeign: (sentence: string) => void
   readonly #counters: NodeCounters
   readonly #damages: Damages
+  readonly #changes: ChangeLog
   #arrivals: Arrival[] = []
   /** Changes of the store in this turn. */
   #saves = 0
@@ -88,14 +68,16 @@ export class NodeHandler {
   constructor(options: NodeHandlerOptions) {
     const { store, version, clusterId, defer, onFatal, counters = new NodeCounters() } = options
     const { damages = new Damages() } = options
+    const { changes = new ChangeLog({ isNew: store.inventory.counts.recordCount === 0 }) } = options
     this.#store = store
-    this.#questions = new Questions({ store, damages, version })
+    this.#questions = new Questions({ store, damages, changes, version })
     this.#defer = defer
     this.#clusterId = clusterId
     this.#onFatal = onFatal
     this.#onForeign = options.onForeign ?? (() => undefined)
     this.#counters = counters
     this.#damages = damages
+    this.#changes = changes
   }
 
   /**
@@ -122,6 +104,16 @@ export class NodeHandler {
   /** As `Questions.digest`. `undefined` when the store has failed. */
   digest(request: DigestRequest): DigestAnswer | undefined {
     return this.#guard(() => this.#questions.digest(request))
+  }
+
+  /** As `Questions.changes`. `undefined` when the store has failed. */
+  changes(request: ChangesRequest): ChangesAnswer | undefined {
+    return this.#guard(() => this.#questions.changes(request))
+  }
+
+  /** As `ChangeLog.onNews`. */
+  onNews(fn: () => void): () => void {
+    return this.#changes.onNews(fn)
   }
 
   /**
@@ -166,6 +158,7 @@ export class NodeHandler {
       if ('answers' in outcome) reply(outcome.answers)
       else refuse(outcome.refusal)
     })
+    if (this.#saves > 0) this.#changes.committed()
   }
 
   #countTurn(arrivals: readonly Arrival[], count: number): void {
@@ -273,6 +266,7 @@ export class NodeHandler {
   #act({ key, request }: KeyedRequest): Reply | undefined {
     if (request.kind === 'mark') {
       this.#store.mark(key, request)
+      this.#changes.marked(key, request.writeId)
       return undefined
     }
     const first = this.#answerFirst(key, request)
@@ -281,7 +275,9 @@ export class NodeHandler {
     if (record instanceof DamagedRecordError) return this.#actOnDamaged(key, request, record)
     this.#damages.readWhole(key)
     const given = answer(record, request)
-    if (given.record !== record) this.#save(key, record, given.record)
+    if (given.record === record) return given
+    this.#store.save(key, record, given.record)
+    this.#saved(key, record, given.record)
     return given
   }
 
@@ -304,7 +300,7 @@ export class NodeHandler {
     if (given === undefined) return damage
     this.#store.heal(key, given.record)
     this.#damages.healed(key)
-    this.#saves++
+    this.#saved(key, EMPTY_RECORD, given.record)
     return given
   }
 
@@ -313,12 +309,12 @@ export class NodeHandler {
     if (request.kind !== 'accept' || compareBallots(request.ballot, FIRST_BALLOT) !== 0) return undefined
     const given = answer(EMPTY_RECORD, request)
     if (!this.#store.insert(key, given.record)) return undefined
-    this.#saves++
+    this.#saved(key, EMPTY_RECORD, given.record)
     return given
   }
 
-  #save(key: string, before: KeyRecord, record: KeyRecord): void {
-    this.#store.save(key, before, record)
+  #saved(key: string, before: KeyRecord, record: KeyRecord): void {
+    this.#changes.saved(key, before, record)
     this.#saves++
   }
 
@@ -336,14 +332,4 @@ export class NodeHandler {
       return undefined
     }
   }
-}
-
-function notAMember(nodeId: string, { clusterId, epoch }: Membership, newer: Membership): FaultError {
-  return new FaultError(
-    'not_a_member',
-    `the node ${nodeId} is no longer a member of the cluster ${clusterId}: it was replaced or removed between the epochs ` +
-      `${epoch} and ${newer.epoch}. It takes no further part, and its data are kept as they are; to use this machine ` +
-      'again, start it with an empty data directory',
-    undefined,
-  )
 }

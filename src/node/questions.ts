@@ -1,8 +1,18 @@
+import { TOMBSTONE_GRACE_MS, votesEndMs } from '../register/grace-time.ts'
 import type { Damage } from '../register/messages.ts'
 import { isMeantFor } from '../rpc/adoption.ts'
 import { compareKeys } from '../rpc/key-order.ts'
 import { MEMBERSHIP_KEY } from '../rpc/membership.ts'
-import type { Description, DigestAnswer, DigestRequest, HeldEntry, ScanRange } from '../rpc/messages.ts'
+import type {
+  ChangesAnswer,
+  ChangesRequest,
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  HeldEntry,
+  ScanRange,
+} from '../rpc/messages.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { Damages } from './damages.ts'
 import { DamagedRecordError } from './store/damaged-record.ts'
 import type { RecordStore } from './store/record-store.ts'
@@ -10,9 +20,15 @@ import type { RecordStore } from './store/record-store.ts'
 /** A part of a scan: see `ScanSlice`. */
 export type HeldSlice = Readonly<{ entries: readonly HeldEntry[]; nextStart: string | undefined }>
 
+/** How many changes an answer stands for at most. */
+const CHANGES_PER_ANSWER = 4_096
+
+const NO_CHANGES = { keys: [], begins: true, isTooEarly: false, mismatch: undefined } as const
+
 export type QuestionsOptions = Readonly<{
   store: RecordStore
   damages: Damages
+  changes: ChangeLog
   /** The version of the program. */
   version: string
 }>
@@ -21,11 +37,13 @@ export type QuestionsOptions = Readonly<{
 export class Questions {
   readonly #store: RecordStore
   readonly #damages: Damages
+  readonly #changes: ChangeLog
   readonly #version: string
 
-  constructor({ store, damages, version }: QuestionsOptions) {
+  constructor({ store, damages, changes, version }: QuestionsOptions) {
     this.#store = store
     this.#damages = damages
+    this.#changes = changes
     this.#version = version
   }
 
@@ -76,6 +94,22 @@ export class Questions {
 
   #damageOf(key: string, reason: string): Damage {
     return this.#damages.note(key, this.#store.promiseBound, reason)
+  }
+
+  /** What was changed after the position of the request; no key: nothing yet. */
+  changes(request: ChangesRequest): ChangesAnswer {
+    const { nodeId, membership } = this.#store
+    if (!isMeantFor(this.#store, request))
+      return { ...NO_CHANGES, at: undefined, mismatch: { nodeId, membership } }
+    const { life } = this.#changes
+    const { from } = request
+    const next = from && this.#changes.since(from.life, from.number, CHANGES_PER_ANSWER)
+    if (next !== undefined)
+      return { ...NO_CHANGES, at: { life, number: next.position }, keys: next.keys, begins: false }
+    const graceMs = membership?.tombstoneGraceMs ?? TOMBSTONE_GRACE_MS
+    const first = this.#changes.begin(votesEndMs(graceMs))
+    const number = first?.position ?? this.#changes.position
+    return { ...NO_CHANGES, at: { life, number }, keys: first?.keys ?? [], isTooEarly: first === undefined }
   }
 
   digest(request: DigestRequest): DigestAnswer {

@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as HEALTH_PROTO } from 'grpc-health-check'
-import type { KeyedRequest } from '../rpc/messages.ts'
+import type { ChangesPosition, KeyedRequest } from '../rpc/messages.ts'
 import { aBatch, aNode, anAccept, aStream, aTransport, recordOf } from '../testing/node-service.ts'
 import { assertNothingLeft, liveCount, processCounts } from '../testing/resource-counts.ts'
 import { Exchange } from './exchange.ts'
@@ -223,4 +223,50 @@ test('streams, scans and calls leave nothing open in a node when they have ended
   await assertNothingLeft(counts, async () => {
     for (let times = 0; times < 10; times += 1) await use()
   })
+})
+
+test('a node tells what it has changed: where to begin, then key after key, and it never waits when it stops', async (t) => {
+  const { address, drain } = await aNode(t)
+  const transport = aTransport(t, address)
+  const { nodeId } = await transport.describe(2_000)
+  const ask = (from: ChangesPosition | undefined, waitMs = 5_000) =>
+    transport.changes({ clusterId: '', epoch: 0, nodeId, from, waitMs }, 10_000)
+  const { stream, next } = aStream(transport)
+  stream.send(aBatch(nodeId, 1, [anAccept('cluster/a', Buffer.from('x'))]))
+  await next()
+  const first = await ask(undefined)
+  assert.deepEqual([first.keys, first.begins, first.isTooEarly], [['cluster/a'], true, false])
+
+  const held = ask(first.at)
+  stream.send(aBatch(nodeId, 2, [anAccept('cluster/b', Buffer.from('x'))]))
+  const second = await held
+  assert.deepEqual([second.keys, second.begins], [['cluster/b'], false])
+  assert.equal(second.at!.number, first.at!.number + 1)
+
+  const other = await ask({ life: 'another', number: 1 })
+  assert.deepEqual([other.keys, other.begins], [['cluster/a', 'cluster/b'], true])
+  const mismatch = await transport.changes(
+    { clusterId: 'c', epoch: 1, nodeId, from: second.at, waitMs: 5_000 },
+    10_000,
+  )
+  assert.deepEqual([mismatch.at, mismatch.mismatch?.nodeId], [undefined, nodeId])
+
+  const last = ask(second.at, 10_000)
+  // So that the call has arrived before the node stops.
+  await transport.describe(2_000)
+  void drain(5_000)
+  assert.deepEqual((await last).keys, [])
+})
+
+test('a call for changes that is not a message of the contract is refused, and harms nothing', async (t) => {
+  const { address } = await aNode(t)
+  const client = new Client(address, credentials.createInsecure())
+  t.after(() => client.close())
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  const asIs = (bytes: Buffer) => bytes
+  client.makeUnaryRequest('/cohort.v1.Node/Changes', asIs, asIs, Buffer.from([255, 255]), (error) =>
+    resolve(error?.code),
+  )
+  assert.equal(await promise, status.INTERNAL)
+  assert.equal((await aTransport(t, address).describe(2_000)).recordCount, 0)
 })

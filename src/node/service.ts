@@ -10,13 +10,22 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
+import { systemClock } from '../process/clock.ts'
 import type { Resolve } from '../process/listen-everywhere.ts'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
-import type { Description, DigestAnswer, DigestRequest, ScanRange } from '../rpc/messages.ts'
+import type {
+  ChangesAnswer,
+  ChangesRequest,
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  ScanRange,
+} from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
 import { resetAnsweredStreams } from './answered-streams.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
+import { HeldChanges } from './held-changes.ts'
 import { type Listener, listen } from './listener.ts'
 import { addReflection } from './reflection.ts'
 
@@ -47,6 +56,7 @@ export type NodeService = Readonly<{
 export function buildNodeService(handler: NodeHandler): NodeService {
   const server = new Server(SERVER_OPTIONS)
   const exchanges = new Set<Exchange>()
+  const heldChanges = new HeldChanges(handler, systemClock)
   server.addService(nodeService, {
     exchange: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const exchange = new Exchange(call, handler, () => exchanges.delete(exchange))
@@ -64,6 +74,16 @@ export function buildNodeService(handler: NodeHandler): NodeService {
       const answer = handler.digest(call.request)
       if (answer === undefined) callback(STORE_FAILED)
       else callback(null, answer)
+    },
+    changes: (
+      call: ServerUnaryCall<ChangesRequest, ChangesAnswer>,
+      callback: sendUnaryData<ChangesAnswer>,
+    ) => {
+      const cancel = heldChanges.ask(call.request, (answer) => {
+        if (answer === undefined) callback(STORE_FAILED)
+        else callback(null, answer)
+      })
+      call.on('cancelled', cancel)
     },
     scan: (call: ServerWritableStream<ScanRange, ScanPage>) => {
       void sendPages(call, handler)
@@ -98,6 +118,7 @@ export function buildNodeService(handler: NodeHandler): NodeService {
       const timer = setTimeout(close, timeoutMs)
       const allGone = listener?.close()
       for (const exchange of exchanges) exchange.end()
+      heldChanges.end()
       // Ends each connection after its last stream.
       server.tryShutdown(() => undefined)
       await allGone

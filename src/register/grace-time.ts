@@ -17,3 +17,15 @@ export const TOMBSTONE_GRACE_MS_MAX = 31 * 24 * 3_600_000
  * and everything that was alive when a grace time began has ended when it ends.
  */
 export const TIMEOUTS_PER_GRACE = 10
+
+/** The longest time that `votesEndMs` returns. */
+const VOTES_END_MS_MAX = 12_000
+
+/**
+ * When this time has passed since the first vote at a ballot, no accept at this ballot reaches a node any
+ * more: an accept is sent to all nodes at once, and the limits of links bound how long it may wait and
+ * travel (protocol.md §6).
+ */
+export function votesEndMs(graceMs: number): number {
+  return Math.min(VOTES_END_MS_MAX, 0.7 * graceMs)
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
+import { votesEndMs } from '../register/grace-time.ts'
 import type { RequestBatch } from '../rpc/messages.ts'
 import type { StreamHandlers } from '../rpc/transport.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -17,6 +18,14 @@ test('view, operation, waiting and flight together are shorter than the grace ti
     assert.ok(totalMs <= 0.8 * graceMs + 1e-6, `${totalMs} of ${graceMs}`)
   }
   assert.deepEqual(livesWithin(3_600_000).linkLimits, LINK_LIMITS)
+})
+
+test('all votes at a ballot have arrived, or never will, after the time that nodes wait for open votes', () => {
+  for (const graceMs of [1_000, 2_000, 60_000, 3_600_000]) {
+    const { batchTimeoutMs, heartbeatMs } = livesWithin(graceMs).linkLimits
+    const waitingMs = batchTimeoutMs + 2 * heartbeatMs
+    assert.ok(waitingMs + 2 * batchTimeoutMs <= votesEndMs(graceMs) + 1e-6, `${graceMs}`)
+  }
 })
 
 test('a request that waits for as long as a batch may take ends the stream, although every batch is answered', () => {
@@ -39,6 +48,7 @@ test('a request that waits for as long as a batch may take ends the stream, alth
     }),
     describe: () => assert.fail('not used'),
     digest: () => assert.fail('not used'),
+    changes: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
     close: () => {},
   }
@@ -83,6 +93,7 @@ test('requests that wait when the process is stopped are never sent if the stop 
     }),
     describe: () => assert.fail('not used'),
     digest: () => assert.fail('not used'),
+    changes: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
     close: () => {},
   }

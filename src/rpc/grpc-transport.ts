@@ -12,6 +12,8 @@ import { checkDigestAnswer, ScanCheck } from './answer-checks.ts'
 import { decodeAnswerBatch, encodeRequestBatch } from './batch-codec.ts'
 import { CLIENT_OPTIONS } from './channel-options.ts'
 import type {
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
@@ -100,6 +102,10 @@ class GrpcTransport implements NodeTransport {
       return answer
     }
     return this.#ask({ ...nodeService.digest, responseDeserialize }, request, timeoutMs, 'tell its digests')
+  }
+
+  changes(request: ChangesRequest, timeoutMs: number): Promise<ChangesAnswer> {
+    return this.#ask(nodeService.changes, request, timeoutMs, 'tell its changes')
   }
 
   #ask<Q, A>(

@@ -141,6 +141,26 @@ export type DigestRequest = Recipient & Readonly<{ branches: readonly number[] }
 
 export type DigestAnswer = Readonly<{ digests: readonly number[]; mismatch: Mismatch | undefined }>
 
+/** How far a node has been followed: its life, and the number of its last change that is known. */
+export type ChangesPosition = Readonly<{ life: string; number: number }>
+
+/**
+ * Asks a node what it has changed after a position. `undefined`: where to begin. The node may wait for so
+ * long before it answers that there is nothing.
+ */
+export type ChangesRequest = Recipient & Readonly<{ from: ChangesPosition | undefined; waitMs: number }>
+
+/** What a node has changed (`proto/cohort/v1/node.proto` says what each field means). */
+export type ChangesAnswer = Readonly<{
+  /** The position after these keys. Not set: the request was meant for another node or another epoch. */
+  at: ChangesPosition | undefined
+  keys: readonly string[]
+  /** The keys are those to begin with, and not what follows the position that was asked for. */
+  begins: boolean
+  isTooEarly: boolean
+  mismatch: Mismatch | undefined
+}>
+
 /** A key and its record. */
 export type ScanEntry = Readonly<{ key: string; record: KeyRecord }>
 

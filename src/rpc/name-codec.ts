@@ -38,7 +38,8 @@ export function readKeyAhead(reader: Reader): string {
 
 const KEY_TAG = 10
 
-function readKey(reader: Reader): string {
+/** Reads a key: it is in a namespace, and has no NUL. */
+export function readKey(reader: Reader): string {
   const key = readString(reader)
   if (key.length > KEY_LENGTH_MAX) refuse(`a key is longer than ${KEY_LENGTH_MAX}`)
   if (!NAMESPACES.some((namespace) => key.startsWith(namespace))) {

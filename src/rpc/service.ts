@@ -1,4 +1,10 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
+import {
+  decodeChangesAnswer,
+  decodeChangesRequest,
+  encodeChangesAnswer,
+  encodeChangesRequest,
+} from './changes-codec.ts'
 import { decodeDescription, encodeDescription } from './description-codec.ts'
 import {
   decodeDigestAnswer,
@@ -6,7 +12,15 @@ import {
   encodeDigestAnswer,
   encodeDigestRequest,
 } from './digest-codec.ts'
-import type { Description, DigestAnswer, DigestRequest, HeldEntry, ScanRange } from './messages.ts'
+import type {
+  ChangesAnswer,
+  ChangesRequest,
+  Description,
+  DigestAnswer,
+  DigestRequest,
+  HeldEntry,
+  ScanRange,
+} from './messages.ts'
 
 import { decodeScanPage, decodeScanRange, encodeScanPage, encodeScanRange } from './scan-codec.ts'
 
@@ -53,6 +67,15 @@ export const nodeService = {
     responseSerialize: encodeDigestAnswer,
     responseDeserialize: decodeDigestAnswer,
   } satisfies MethodDefinition<DigestRequest, DigestAnswer>,
+  changes: {
+    path: `/${SERVICE_NAME}/Changes`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: encodeChangesRequest,
+    requestDeserialize: decodeChangesRequest,
+    responseSerialize: encodeChangesAnswer,
+    responseDeserialize: decodeChangesAnswer,
+  } satisfies MethodDefinition<ChangesRequest, ChangesAnswer>,
   scan: {
     path: `/${SERVICE_NAME}/Scan`,
     requestStream: false,

@@ -1,4 +1,6 @@
 import type {
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
@@ -44,6 +46,11 @@ export interface NodeTransport {
    * Rejects when the node does not answer within `timeoutMs`, or when its answer does not fit the request.
    */
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer>
+  /**
+   * What the node has changed. Rejects when the node does not answer within `timeoutMs`, which must be more
+   * than the time for which the node may wait.
+   */
+  changes(request: ChangesRequest, timeoutMs: number): Promise<ChangesAnswer>
   /**
    * The records of a node in a key range, in key order, in pages of at most `SCAN_PAGE_RECORDS_MAX`. Throws
    * when the node is lost, when it sends a page that does not fit the range, and when `signal` aborts.

@@ -58,6 +58,7 @@ export class MemoryNode implements NodeTransport {
 
   describe = () => assert.fail('not used')
   digest = () => assert.fail('not used')
+  changes = () => assert.fail('not used')
   scan = () => assert.fail('not used')
   close = () => {}
 

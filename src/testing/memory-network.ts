@@ -4,9 +4,17 @@
  */
 
 import { NodeHandler } from '../node/handler.ts'
+import { HeldChanges } from '../node/held-changes.ts'
 import type { HeldSlice } from '../node/questions.ts'
 import { sleep } from '../process/clock.ts'
-import type { AnswerBatch, HeldEntry, RequestBatch, ScanRange } from '../rpc/messages.ts'
+import type {
+  AnswerBatch,
+  ChangesAnswer,
+  ChangesRequest,
+  HeldEntry,
+  RequestBatch,
+  ScanRange,
+} from '../rpc/messages.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from '../rpc/transport.ts'
 import { MemoryStore } from '../sim/large/memory-store.ts'
 import type { ManualClock } from './manual-clock.ts'
@@ -103,6 +111,7 @@ export class MemoryNetwork {
       open: (handlers) => this.#stream(host(), handlers, closing.signal),
       describe: (timeoutMs) => ask(timeoutMs, ({ handler }) => handler.describe()),
       digest: (request, timeoutMs) => ask(timeoutMs, ({ handler }) => handler.digest(request)),
+      changes: (request, timeoutMs) => this.#changes(host(), request, timeoutMs, closing.signal),
       scan: (range) => this.#scan(host(), range, closing.signal),
       close: () => {
         if (!closing.signal.aborted) this.#open.transports -= 1
@@ -150,6 +159,29 @@ export class MemoryNetwork {
     } finally {
       this.#open.questions -= 1
     }
+  }
+
+  async #changes(
+    host: MemoryHost | undefined,
+    request: ChangesRequest,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ChangesAnswer> {
+    const { promise, resolve } = Promise.withResolvers<ChangesAnswer | undefined>()
+    await this.#ask(host, { timeoutMs, signal }, () => true)
+    const held = new HeldChanges(host!.handler, this.#clock)
+    const cancel = held.ask(request, resolve)
+    const stop = (): void => {
+      cancel()
+      resolve(undefined)
+    }
+    const forget = host!.onEnd(stop)
+    signal.addEventListener('abort', stop)
+    const answer = await promise
+    forget()
+    signal.removeEventListener('abort', stop)
+    if (answer === undefined || !host!.isAnswering) throw new Error('no answer')
+    return answer
   }
 
   async *#scan(

@@ -59,6 +59,7 @@ function aNode({
       close: () => undefined,
     }),
     digest: () => Promise.reject(new Error('not asked')),
+    changes: () => Promise.reject(new Error('not asked')),
     scan: async function* () {},
     close: () => undefined,
   }

@@ -60,6 +60,7 @@ function aNode(clock: ManualClock) {
     },
     describe: () => assert.fail('not used'),
     digest: () => assert.fail('not used'),
+    changes: () => assert.fail('not used'),
     scan: () => assert.fail('not used'),
     close: () => {},
   }

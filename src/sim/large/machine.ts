@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { ChangeLog } from '../../node/change-log.ts'
 import { NodeHandler } from '../../node/handler.ts'
+import { HeldChanges } from '../../node/held-changes.ts'
 import type { HeldSlice } from '../../node/questions.ts'
 import { Scrub } from '../../node/scrub.ts'
 import { FaultError } from '../../process/fault.ts'
@@ -7,6 +9,8 @@ import { isDamage } from '../../register/damage.ts'
 import type { Answer } from '../../register/messages.ts'
 import type {
   AnswerBatch,
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
@@ -40,6 +44,9 @@ export type MachineOptions = Readonly<{
 /** The time between two writes of the marks that a node has put off. */
 const FLUSH_INTERVAL_MS = 100
 
+/** So few that connectors which were away for long cannot go on. */
+const CHANGES_KEPT = 32
+
 /** How long a node takes to read all its records once. */
 const SCRUB_PASS_MS = 500
 
@@ -53,6 +60,7 @@ export class Machine implements Listener {
   #store: MemoryStore
   #clock: ProcessClock
   #handler: NodeHandler | undefined
+  #heldChanges: HeldChanges | undefined
   #isRetired = false
   /** The duration of a turn, in milliseconds: longer on a slow node. */
   turnMs = 0
@@ -98,8 +106,15 @@ export class Machine implements Listener {
       version: 'simulated',
       defer: (task) => timeline.after(this.turnMs, () => clock.run(task)),
       onFatal: (error) => this.#onFatal(error),
+      changes: new ChangeLog({
+        life: `${this.address} ${this.startCount}`,
+        nowMs: () => clock.nowMs(),
+        capacity: CHANGES_KEPT,
+        isNew: this.#store.isEmpty,
+      }),
     })
     this.#handler = handler
+    this.#heldChanges = new HeldChanges(handler, clock)
     const flush = (): void => {
       handler.flush()
       clock.after(FLUSH_INTERVAL_MS, flush)
@@ -183,6 +198,15 @@ export class Machine implements Listener {
     this.#clock.run(() => {
       const answer = handler.digest(request)
       if (answer !== undefined) reply(answer)
+    })
+  }
+
+  changes(request: ChangesRequest, reply: (answer: ChangesAnswer) => void): void {
+    const held = this.#heldChanges!
+    this.#clock.run(() => {
+      held.ask(request, (answer) => {
+        if (answer !== undefined) reply(answer)
+      })
     })
   }
 

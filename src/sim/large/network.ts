@@ -2,6 +2,8 @@ import { Freshness } from '../../node/freshness.ts'
 import type { HeldSlice } from '../../node/questions.ts'
 import type {
   AnswerBatch,
+  ChangesAnswer,
+  ChangesRequest,
   Description,
   DigestAnswer,
   DigestRequest,
@@ -127,6 +129,7 @@ export interface Listener {
   ): void
   describe(reply: (description: Description) => void): void
   digest(request: DigestRequest, reply: (answer: DigestAnswer) => void): void
+  changes(request: ChangesRequest, reply: (answer: ChangesAnswer) => void): void
   /** `undefined`: the range is for another node, or another epoch. */
   scan(range: ScanRange, limit: number, reply: (slice: HeldSlice | undefined) => void): void
 }
@@ -191,6 +194,10 @@ export class SimulatedTransport implements NodeTransport {
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
     return this.#call((reply) => this.#listener.digest(request, reply), { timeoutMs })
+  }
+
+  changes(request: ChangesRequest, timeoutMs: number): Promise<ChangesAnswer> {
+    return this.#call((reply) => this.#listener.changes(request, reply), { timeoutMs })
   }
 
   async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly HeldEntry[]> {
