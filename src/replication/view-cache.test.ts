@@ -49,6 +49,20 @@ test('a memory that is larger than the whole cache is forgotten at once, with th
   assert.equal(cache.recall('other', 0)?.highestRoundNumber, 3)
 })
 
+test('of a large state only the round number is remembered, so that reads of large groups leave no garbage', () => {
+  const { clock, cache } = aCache()
+  cache.remember('large', aMemory(4, new Uint8Array(16 * 1024 + 1)), 0)
+  cache.remember('small', aMemory(5, new Uint8Array(16 * 1024)), 0)
+  assert.deepEqual(cache.recall('large', 0), { view: undefined, highestRoundNumber: 4, lossCount: 0 })
+  assert.equal(cache.recall('small', 0)!.view!.state.value!.byteLength, 16 * 1024)
+  assert.ok(cache.bytes < 20_000, `${cache.bytes} bytes`)
+  // A read without news keeps the age here too.
+  clock.advance(AGE_MS - 1)
+  cache.remember('large', aMemory(4, new Uint8Array(16 * 1024 + 1)), 0)
+  clock.advance(2)
+  assert.equal(cache.recall('large', 0), undefined)
+})
+
 test('a memory is forgotten when it is too old, and a memory without news keeps its age', () => {
   const { clock, cache } = aCache()
   const memory = aMemory(4)

@@ -10,6 +10,13 @@ import type { State, WriteId } from '../register/state.ts'
  */
 export const VIEW_CACHE_BYTES_MAX = 64 * 1024 * 1024
 
+/**
+ * The largest state that is remembered. Larger ones would fill the heap: each read of one leaves a text that
+ * only a full collection frees. An update of a larger state reads its key first, as if this connector had not
+ * seen it.
+ */
+const STATE_BYTES_MAX = 16 * 1024
+
 export type ViewCacheOptions = Readonly<{
   clock: Pick<Clock, 'nowMs'>
   /** About how many bytes of the heap all entries take together. */
@@ -73,8 +80,10 @@ export class ViewCache {
   /** Stores what a proposer knows about its key at the end. An unchanged memory keeps its age. */
   remember(key: string, { view, highestRoundNumber }: Memory, lossCount: number): void {
     const known = this.#entries.peek(key)
-    if (known?.view === view && known?.highestRoundNumber === highestRoundNumber) return
-    const entry = { view: view === undefined ? undefined : keptView(view), highestRoundNumber, lossCount }
+    const isLarge = view !== undefined && lengthOf(view) > STATE_BYTES_MAX
+    const shown = isLarge ? undefined : view
+    if (known !== undefined && known.view === shown && known.highestRoundNumber === highestRoundNumber) return
+    const entry = { view: shown === undefined ? undefined : keptView(shown), highestRoundNumber, lossCount }
     this.#entries.set(key, entry)
     // The library does not take an entry above the limit, and drops the old entry of the key as if it was
     // replaced.
@@ -114,6 +123,10 @@ class RememberedState implements State {
   get byteLength(): number {
     return this.#text.length
   }
+}
+
+function lengthOf({ state }: View): number {
+  return state instanceof RememberedState ? state.byteLength : (state.value?.byteLength ?? 0)
 }
 
 function keptView(view: View): View {
