@@ -4,6 +4,7 @@ import { readConnectorSettings } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
+import { apiTlsOption, insecureOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort connector`: runs one connector until it is told to stop. */
 export function addConnectorCommand(program: Command, { environment, stdout }: Context): void {
@@ -40,6 +41,13 @@ export function addConnectorCommand(program: Command, { environment, stdout }: C
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )
+    .addOption(nodeTlsOption('cert'))
+    .addOption(nodeTlsOption('key'))
+    .addOption(nodeTlsOption('ca'))
+    .addOption(apiTlsOption('cert'))
+    .addOption(apiTlsOption('key'))
+    .addOption(apiTlsOption('client-ca'))
+    .addOption(insecureOption())
     .addOption(new Option('--stop-with-parent').hideHelp())
     .addHelpText(
       'after',

@@ -1,11 +1,15 @@
 import type { Command } from 'commander'
+import type { Flags } from '../config/lookup.ts'
 import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import { urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
+import { nodeConnector } from './node-connector.ts'
 import { progressOutput } from './progress.ts'
+import { nodeTlsOption } from './tls-options.ts'
 
-type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }>
+type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }> &
+  Pick<Flags, 'nodeTlsCertFile' | 'nodeTlsKeyFile' | 'nodeTlsCaFile'>
 
 /** Adds `cohort generate`: creates many groups and verifies them on every node. */
 export function addGenerateCommand(program: Command, { environment, stdout }: Context): void {
@@ -23,6 +27,9 @@ export function addGenerateCommand(program: Command, { environment, stdout }: Co
       '--hosts <list>',
       'the nodes to ask, as host:port separated by commas (default: the members of the cluster)',
     )
+    .addOption(nodeTlsOption('cert'))
+    .addOption(nodeTlsOption('key'))
+    .addOption(nodeTlsOption('ca'))
     .addHelpText(
       'after',
       `
@@ -43,10 +50,10 @@ Examples:
       const concurrency = readCount('--concurrency', flags.concurrency, { default: 64, min: 1, max: 1_024 })
       const hosts = flags.hosts === undefined ? undefined : readHostsFlag('--hosts', flags.hosts)
       const { generate } = await import('./generate/generate.ts')
-      const { connectGrpc } = await import('../rpc/grpc-transport.ts')
+      const connect = await nodeConnector(flags, environment)
       const output = progressOutput(stdout)
       await runInterruptibly((signal) =>
-        generate({ amount, url, concurrency, hosts, connect: connectGrpc, signal, output }),
+        generate({ amount, url, concurrency, hosts, connect, signal, output }),
       )
     })
 }

@@ -330,7 +330,7 @@ test('a .env that is a directory, or is not UTF-8, stops only commands that look
 })
 
 test('a HOST that came from the environment, and that nothing can listen on, is said to have come from there', async () => {
-  const env = { HOST: 'x86_64-conda-linux-gnu' }
+  const env = { HOST: 'x86_64-conda-linux-gnu', INSECURE: 'true' }
   const advice =
     /HOST comes from the environment, where other programs set it too: unset it, or name the address to listen on with --host\n$/
   for (const args of [

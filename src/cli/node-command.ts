@@ -4,6 +4,7 @@ import { readNodeSettings } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
+import { insecureOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort node`: runs one node until it is told to stop. */
 export function addNodeCommand(program: Command, { environment, stdout }: Context): void {
@@ -26,6 +27,10 @@ export function addNodeCommand(program: Command, { environment, stdout }: Contex
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )
+    .addOption(nodeTlsOption('cert'))
+    .addOption(nodeTlsOption('key'))
+    .addOption(nodeTlsOption('ca'))
+    .addOption(insecureOption())
     .addOption(new Option('--stop-with-parent').hideHelp())
     .addHelpText(
       'after',

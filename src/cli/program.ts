@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../process/version.ts'
 import { addBackupCommand } from './backup-command.ts'
+import { addCertsCommand } from './certs-command.ts'
 import { addConnectorCommand } from './connector-command.ts'
 import type { Context } from './context.ts'
 import { addCreateCommand } from './create-command.ts'
@@ -66,6 +67,7 @@ Examples:
     addReplicasCommand,
     addBackupCommand,
     addRestoreCommand,
+    addCertsCommand,
   ]) {
     add(program, context)
   }

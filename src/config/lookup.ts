@@ -1,4 +1,6 @@
 /** Looks settings up, and names a setting that cannot be used. */
+import { isAbsolute, resolve } from 'node:path'
+import { isWorkingDirectoryText } from '../process/raw-text.ts'
 import type { Environment } from './environment.ts'
 import { SettingError } from './setting-error.ts'
 
@@ -15,6 +17,13 @@ export type Flags = Readonly<{
   clusterId?: string | undefined
   dataDir?: string | undefined
   scrubPeriod?: string | undefined
+  nodeTlsCertFile?: string | undefined
+  nodeTlsKeyFile?: string | undefined
+  nodeTlsCaFile?: string | undefined
+  tlsCertFile?: string | undefined
+  tlsKeyFile?: string | undefined
+  tlsClientCaFile?: string | undefined
+  insecure?: string | undefined
   logLevel?: string | undefined
   nodes?: string | undefined
   connectors?: string | undefined
@@ -33,6 +42,13 @@ export type Variable =
   | 'CLUSTER_ID'
   | 'DATA_DIR'
   | 'SCRUB_PERIOD'
+  | 'NODE_TLS_CERT_FILE'
+  | 'NODE_TLS_KEY_FILE'
+  | 'NODE_TLS_CA_FILE'
+  | 'TLS_CERT_FILE'
+  | 'TLS_KEY_FILE'
+  | 'TLS_CLIENT_CA_FILE'
+  | 'INSECURE'
   | 'LOG_LEVEL'
 /** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
@@ -54,6 +70,13 @@ const FLAGS = {
   CLUSTER_ID: { name: '--cluster-id', key: 'clusterId' },
   DATA_DIR: { name: '--data-dir', key: 'dataDir' },
   SCRUB_PERIOD: { name: '--scrub-period', key: 'scrubPeriod' },
+  NODE_TLS_CERT_FILE: { name: '--node-tls-cert-file', key: 'nodeTlsCertFile' },
+  NODE_TLS_KEY_FILE: { name: '--node-tls-key-file', key: 'nodeTlsKeyFile' },
+  NODE_TLS_CA_FILE: { name: '--node-tls-ca-file', key: 'nodeTlsCaFile' },
+  TLS_CERT_FILE: { name: '--tls-cert-file', key: 'tlsCertFile' },
+  TLS_KEY_FILE: { name: '--tls-key-file', key: 'tlsKeyFile' },
+  TLS_CLIENT_CA_FILE: { name: '--tls-client-ca-file', key: 'tlsClientCaFile' },
+  INSECURE: { name: '--insecure', key: 'insecure' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>
 
@@ -111,6 +134,16 @@ export function readWhole(
     throw mismatch(found, `a whole number from ${range.min} to ${range.max}`)
   }
   return number
+}
+
+/** The absolute path. @throws SettingError */
+export function absolutePath({ text, label }: Found): string {
+  if (!isAbsolute(text) && !isWorkingDirectoryText()) {
+    throw new SettingError(
+      `${label} must be an absolute path, got ${JSON.stringify(text)}: the path of the working directory is not UTF-8 text`,
+    )
+  }
+  return resolve(text)
 }
 
 /** The error for a setting that is not what it should be. */

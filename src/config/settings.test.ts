@@ -36,14 +36,15 @@ function refusal(read: () => unknown): string {
 const HOSTS = 'a:1,b:1,c:1'
 
 test('a flag wins over the environment, and the environment over .env', () => {
-  const inAll = environment({ PORT: '2', DATA_DIR: '/e' }, { PORT: '3', DATA_DIR: '/f', HOST: 'f' })
+  const inAll = environment({ PORT: '2', DATA_DIR: '/e' }, { PORT: '3', DATA_DIR: '/f', HOST: '127.0.0.2' })
   assert.deepEqual(readNodeSettings({ port: '1' }, inAll), {
-    host: 'f',
+    host: '127.0.0.2',
     port: 1,
     metricsPort: undefined,
     dataDir: '/e',
     scrubPeriodMs: 86_400_000,
     clusterId: undefined,
+    tls: undefined,
     logLevel: 'info',
   })
   assert.equal(readNodeSettings({}, inAll).port, 2)
@@ -108,6 +109,8 @@ test('every setting has a default, except the data directory and the hosts', () 
     drainTimeoutMs: 10_000,
     replaceAfterMs: 60_000,
     clusterId: undefined,
+    nodeTls: undefined,
+    apiTls: undefined,
     logLevel: 'info',
   })
   assert.deepEqual(readUpSettings({}, environment()), {
@@ -130,6 +133,52 @@ test('every setting has a default, except the data directory and the hosts', () 
   assert.match(
     refusal(() => readNodeSettings({}, environment())),
     /^DATA_DIR is missing: .*--data-dir or DATA_DIR$/,
+  )
+})
+
+test('a node does not listen where other machines connect without TLS, unless it is told to', () => {
+  const read = (host: string, more: Flags = {}) =>
+    readNodeSettings({ dataDir: '/d', ...more }, environment({ HOST: host })).host
+  for (const host of ['127.0.0.1', '127.0.0.2', '::1', 'localhost']) assert.equal(read(host), host)
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'node1', '128.0.0.1', '::2']) {
+    const sentence = refusal(() => read(host))
+    assert.match(
+      sentence,
+      /^HOST \(from the environment\) is \S+, where other machines can connect, and then/,
+    )
+    assert.match(
+      sentence,
+      /"cohort certs init" makes, or listen on 127\.0\.0\.1 \(--host\), or allow it with --insecure/,
+    )
+    assert.equal(read(host, { insecure: 'true' }), host)
+    assert.equal(read(host, FILES), host)
+  }
+  assert.match(
+    refusal(() => read('0.0.0.0', { insecure: 'yes' })),
+    /^--insecure must be "true" or "false", got "yes"$/,
+  )
+})
+
+const FILES = { nodeTlsCertFile: '/c', nodeTlsKeyFile: '/k', nodeTlsCaFile: '/a' }
+
+test('the files of TLS are set together, and are absolute paths', () => {
+  const inEnvironment = { NODE_TLS_CERT_FILE: 'c', NODE_TLS_KEY_FILE: '/k', NODE_TLS_CA_FILE: '/a' }
+  const node = readNodeSettings({ dataDir: '/d' }, environment(inEnvironment))
+  assert.deepEqual(node.tls, { certFile: resolve('c'), keyFile: '/k', caFile: '/a' })
+  assert.match(
+    refusal(() => readConnectorSettings({ hosts: HOSTS, nodeTlsCertFile: '/c' }, environment())),
+    /^NODE_TLS_KEY_FILE is missing: NODE_TLS_CERT_FILE, NODE_TLS_KEY_FILE and NODE_TLS_CA_FILE must be set together$/,
+  )
+  const api = (flags: Flags) => readConnectorSettings({ hosts: HOSTS, ...flags }, environment()).apiTls
+  assert.deepEqual(api({ tlsCertFile: '/c', tlsKeyFile: '/k' }), {
+    certFile: '/c',
+    keyFile: '/k',
+    caFile: undefined,
+  })
+  assert.equal(api({ tlsCertFile: '/c', tlsKeyFile: '/k', tlsClientCaFile: '/a' })?.caFile, '/a')
+  assert.match(
+    refusal(() => api({ tlsClientCaFile: '/a' })),
+    /^--tls-client-ca-file needs TLS_CERT_FILE and TLS_KEY_FILE/,
   )
 })
 

@@ -3,19 +3,30 @@
  * `.env`, else from its default. An empty variable counts as not set. Every error is a SettingError that
  * names the setting.
  */
-import { isAbsolute, resolve } from 'node:path'
 import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
-import { isWorkingDirectoryText } from '../process/raw-text.ts'
 import {
   TIMEOUTS_PER_GRACE,
   TOMBSTONE_GRACE_MS,
   TOMBSTONE_GRACE_MS_MAX,
   TOMBSTONE_GRACE_MS_MIN,
 } from '../register/grace-time.ts'
+import type { TlsPaths } from '../tls/material.ts'
 import type { Environment } from './environment.ts'
+import { refuseExposure } from './exposure.ts'
 import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
-import { type Find, type Flags, type Found, finder, flag, mismatch, readWhole, required } from './lookup.ts'
+import {
+  absolutePath,
+  type Find,
+  type Flags,
+  type Found,
+  finder,
+  flag,
+  mismatch,
+  readWhole,
+  required,
+} from './lookup.ts'
 import { SettingError } from './setting-error.ts'
+import { type NodeTls, readApiTls, readNodeTls } from './tls-settings.ts'
 
 /** The settings of a node. Port 0 means any free port. */
 export type NodeSettings = Readonly<{
@@ -29,6 +40,8 @@ export type NodeSettings = Readonly<{
   scrubPeriodMs: number
   /** The only cluster to which this node may belong. `undefined`: any. */
   clusterId: string | undefined
+  /** `undefined`: everyone who reaches the port may read and write. */
+  tls: NodeTls | undefined
   /** A level of pino. */
   logLevel: string
 }>
@@ -39,7 +52,8 @@ export type NodeSettings = Readonly<{
  * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
  * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
  * `replaceAfterMs` is the time after which an empty node at the address of a member replaces that member.
- * `clusterId` is the only cluster that this connector may serve; `undefined`: any.
+ * `clusterId` is the only cluster that this connector may serve; `undefined`: any. `nodeTls` is for the
+ * connections to nodes, `apiTls` for the public API; `undefined`: they are not encrypted.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -50,6 +64,8 @@ export type ConnectorSettings = Readonly<{
   drainTimeoutMs: number
   replaceAfterMs: number
   clusterId: string | undefined
+  nodeTls: NodeTls | undefined
+  apiTls: TlsPaths | undefined
   logLevel: string
 }>
 
@@ -91,8 +107,18 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export function readNodeSettings(flags: Flags, environment: Environment): NodeSettings {
   const find = finder(flags, environment)
   const port = readPort(find, { default: NODE_PORT, min: 0, max: 65_535 })
+  const host = readHost(find)
+  const tls = readNodeTls(find)
+  if (tls === undefined) {
+    refuseExposure(find, {
+      host,
+      danger: 'anyone could read and change the data of this node',
+      remedy:
+        'set NODE_TLS_CERT_FILE, NODE_TLS_KEY_FILE and NODE_TLS_CA_FILE to files that "cohort certs init" makes',
+    })
+  }
   return Object.freeze({
-    host: readHost(find),
+    host,
     port,
     metricsPort: readMetricsPort(find, port),
     dataDir: absolutePath(
@@ -100,6 +126,7 @@ export function readNodeSettings(flags: Flags, environment: Environment): NodeSe
     ),
     scrubPeriodMs: readMs(find('SCRUB_PERIOD'), SCRUB_PERIOD_SECONDS),
     clusterId: readClusterId(find),
+    tls,
     logLevel: readLogLevel(find),
   })
 }
@@ -128,6 +155,8 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
     hosts: Object.freeze(result.hosts),
     ...readTimes(find),
     clusterId: readClusterId(find),
+    nodeTls: readNodeTls(find),
+    apiTls: readApiTls(find),
     logLevel: readLogLevel(find),
   })
 }
@@ -189,21 +218,16 @@ export function readCount(
   return readWhole(flag(name, text), range)
 }
 
+/** The certificate with which a command speaks to nodes. @throws SettingError */
+export function readCommandTls(flags: Flags, environment: Environment): NodeTls | undefined {
+  return readNodeTls(finder(flags, environment))
+}
+
 /** The hosts that a flag names. @throws SettingError */
 export function readHostsFlag(name: string, text: string): readonly string[] {
   const result = parseHosts(text)
   if (result.kind === 'problem') throw new SettingError(`${name} ${result.problem}`)
   return result.hosts
-}
-
-/** The absolute path. @throws SettingError */
-function absolutePath({ text, label }: Found): string {
-  if (!isAbsolute(text) && !isWorkingDirectoryText()) {
-    throw new SettingError(
-      `${label} must be an absolute path, got ${JSON.stringify(text)}: the path of the working directory is not UTF-8 text`,
-    )
-  }
-  return resolve(text)
 }
 
 function readHost(find: Find): string {

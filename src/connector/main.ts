@@ -15,7 +15,12 @@ import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { reportMalformedAnswers } from '../replication/malformed-answers.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
+import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
+import { openNodeTls } from '../tls/node-files.ts'
 import { incarnations } from './incarnations.ts'
+import { securityOf } from './node-security.ts'
+
+const now = () => new Date()
 
 /**
  * Serves the public API until SIGTERM or SIGINT. Then it answers the requests that it has accepted, and
@@ -30,13 +35,15 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const { logger } = log
   const stopped = stopSignal()
   const onMalformed = reportMalformedAnswers(logger, systemClock)
+  const nodeTls =
+    settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', { clock: systemClock, now, logger })
   const engine = new CohortEngine({
     hosts,
     timeoutMs,
     tombstoneGraceMs,
     replaceAfterMs,
     clusterId,
-    connect: (address) => connectGrpc(address, { onMalformed }),
+    connect: (address) => connectGrpc(address, { onMalformed, ...(nodeTls && securityOf(nodeTls, logger)) }),
     clock: systemClock,
     random: Math.random,
     logger,
@@ -48,6 +55,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
+  addCertificateMetrics(metrics, nodeTls === undefined ? [] : [nodeTls])
   const app = buildApp({
     engine,
     metrics,
@@ -68,5 +76,6 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   await app.close()
   engine.close()
   await running
+  nodeTls?.close()
   logger.info('connector has stopped')
 }

@@ -3,12 +3,21 @@
  * no or no answer.
  *
  *   node src/node/health-check.ts 127.0.0.1:8001
+ *
+ * If the settings of the node name certificates (NODE_TLS_CERT_FILE and so on), this program shows the
+ * certificate of the node, and takes an answer only from the node itself.
  */
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { service } from 'grpc-health-check'
+import { readEnvironment } from '../config/environment.ts'
+import { SettingError } from '../config/setting-error.ts'
+import { readCommandTls } from '../config/settings.ts'
 import { destinationOf } from '../process/destination.ts'
 import { LineOutput } from '../process/line-output.ts'
 import { CLIENT_OPTIONS } from '../rpc/channel-options.ts'
+import type { Security } from '../rpc/grpc-transport.ts'
+import { readMaterial, TlsFileError } from '../tls/material.ts'
+import { itself, nodeChannel } from '../tls/node-channel.ts'
 
 /**
  * Below the timeout of the health checks in docker-compose.yml, so that this program can say what is wrong.
@@ -21,7 +30,8 @@ if (address === undefined) {
   process.exit(2)
 }
 
-const client = new Client(address, credentials.createInsecure(), CLIENT_OPTIONS)
+const { credentials: security, options } = securityOf(address)
+const client = new Client(`dns:${address}`, security, { ...CLIENT_OPTIONS, ...options })
 const { path, requestSerialize, responseDeserialize } = service.Check!
 client.makeUnaryRequest(
   path,
@@ -36,6 +46,19 @@ client.makeUnaryRequest(
     process.exitCode = status === 'SERVING' ? 0 : 1
   },
 )
+
+function securityOf(address: string): Security {
+  try {
+    const tls = readCommandTls({}, readEnvironment())
+    if (tls === undefined) return { credentials: credentials.createInsecure(), options: {} }
+    const material = readMaterial(tls)
+    return nodeChannel(material, address, { judge: itself(material.identity) })
+  } catch (error) {
+    if (!(error instanceof SettingError || error instanceof TlsFileError)) throw error
+    print(1, `${address} ${error.message}`)
+    process.exit(1)
+  }
+}
 
 /**
  * Output that cannot be written does not change the exit code, because a health check is judged by its exit

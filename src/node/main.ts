@@ -8,16 +8,20 @@ import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { systemClock } from '../process/clock.ts'
 import { FaultError } from '../process/fault.ts'
 import { type Log, openLog } from '../process/log.ts'
+import { RepeatedReports } from '../process/repeated-reports.ts'
 import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
+import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
+import { openNodeTls } from '../tls/node-files.ts'
+import type { TlsFiles } from '../tls/tls-files.ts'
 import { NodeCounters } from './counters.ts'
 import { DamageLog } from './damage-log.ts'
 import { Damages } from './damages.ts'
 import { NodeHandler } from './handler.ts'
 import { addNodeMetrics, type NodeFigures } from './node-metrics.ts'
 import { Scrub } from './scrub.ts'
-import { buildNodeService, type NodeService } from './service.ts'
+import { buildNodeService, type NodeSecurity, type NodeService } from './service.ts'
 import { openDataDirectory } from './store/data-directory.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
 
@@ -38,6 +42,8 @@ const UPGRADE_LINE_MS = 2_000
 /** How often a node writes what it has put off, and gives back free space. */
 const FLUSH_INTERVAL_MS = 100
 
+const now = () => new Date()
+
 /**
  * Runs a node until SIGTERM or SIGINT, then drains it and resolves; a second signal ends the process at once.
  *
@@ -49,6 +55,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   const { logger: log, droppedCount } = openLog({ name: 'node', level: settings.logLevel })
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
+  const tls = settings.tls && openNodeTls(settings.tls, 'node', { clock: systemClock, now, logger: log })
   const counters = new NodeCounters()
   const damageLog = new DamageLog(log, systemClock)
   const damages: Damages = new Damages((key, reason) => damageLog.found(key, reason, damages))
@@ -67,9 +74,10 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   let metricsServer: MetricsServer | undefined
   try {
     refuseOtherCluster(directory.store, settings)
-    metricsServer = await showMetrics(directory.store, settings, { counters, damages, droppedCount })
-    await serve(directory.store, settings, { log, counters, damages, metricsPort: metricsServer?.port })
+    metricsServer = await showMetrics(directory.store, settings, { counters, damages, droppedCount, tls })
+    await serve(directory.store, settings, { log, counters, damages, tls, metricsPort: metricsServer?.port })
   } finally {
+    tls?.close()
     metricsServer?.close()
     directory.close()
   }
@@ -101,12 +109,18 @@ function logUpgrade(log: Logger): (done: number, total: number) => void {
 async function showMetrics(
   store: SqliteStore,
   { host, metricsPort: port, dataDir }: NodeSettings,
-  { counters, damages, droppedCount }: Pick<NodeFigures, 'counters' | 'damages'> & Pick<Log, 'droppedCount'>,
+  {
+    counters,
+    damages,
+    droppedCount,
+    tls,
+  }: Pick<NodeFigures, 'counters' | 'damages'> & Pick<Log, 'droppedCount'> & Pick<Surroundings, 'tls'>,
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const metrics = new Metrics()
   addNodeMetrics(metrics, { counters, damages, store, dataDir })
   addLogMetrics(metrics, { droppedCount })
+  addCertificateMetrics(metrics, tls === undefined ? [] : [tls])
   return serveMetrics(metrics, { host, port })
 }
 
@@ -114,13 +128,15 @@ type Surroundings = Readonly<{
   log: Logger
   counters: NodeCounters
   damages: Damages
+  /** `undefined`: connections are not encrypted. */
+  tls: TlsFiles | undefined
   metricsPort: number | undefined
 }>
 
 async function serve(
   store: SqliteStore,
   settings: NodeSettings,
-  { log, counters, damages, metricsPort }: Surroundings,
+  { log, counters, damages, tls, metricsPort }: Surroundings,
 ): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const handler = new NodeHandler({
@@ -133,7 +149,7 @@ async function serve(
     counters,
     damages,
   })
-  const service = buildNodeService(handler)
+  const service = buildNodeService(handler, tls && securityOf(tls, log))
   const stopped = stopSignal()
   const port = await service.listen(settings)
   service.setServing(true)
@@ -168,6 +184,16 @@ async function serve(
     clearInterval(flushing)
     scrub.close()
     service.close()
+  }
+}
+
+function securityOf(files: TlsFiles, log: Logger): NodeSecurity {
+  const reports = new RepeatedReports(systemClock)
+  return {
+    files,
+    onRefused: (peer, reason) => {
+      reports.report(reason, (leftOut) => log.warn({ peer, leftOut }, `a connection was refused: ${reason}`))
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   Server,
@@ -22,6 +23,7 @@ import type {
   ScanRange,
 } from '../rpc/messages.ts'
 import { type DescribeRequest, nodeService, type ScanPage, SERVICE_NAME } from '../rpc/service.ts'
+import { SecureDoor, type SecureDoorOptions } from '../tls/secure-door.ts'
 import { resetAnsweredStreams } from './answered-streams.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
@@ -52,8 +54,17 @@ export type NodeService = Readonly<{
   close: () => void
 }>
 
-/** Builds the gRPC server of a node: `cohort.v1.Node`, `grpc.health.v1` and server reflection. */
-export function buildNodeService(handler: NodeHandler): NodeService {
+/** How a node uses TLS: its files, and what it does when it refuses a connection. */
+export type NodeSecurity = Omit<SecureDoorOptions, 'onConnection'>
+
+/**
+ * Builds the gRPC server of a node: `cohort.v1.Node`, `grpc.health.v1` and server reflection. With TLS, only
+ * connectors get these. A node gets health checks alone, so that the certificate of a node is of no use
+ * against another node.
+ *
+ * @param security `undefined`: everyone who reaches the port gets everything
+ */
+export function buildNodeService(handler: NodeHandler, security?: NodeSecurity): NodeService {
   const server = new Server(SERVER_OPTIONS)
   const exchanges = new Set<Exchange>()
   const heldChanges = new HeldChanges(handler, systemClock)
@@ -99,7 +110,10 @@ export function buildNodeService(handler: NodeHandler): NodeService {
 
   addReflection(server)
 
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const healthServer = new Server(SERVER_OPTIONS)
+  health.addToServer(healthServer)
+
+  const accept = acceptorOf(server, healthServer, security)
   let listener: Listener | undefined
   const endResets = resetAnsweredStreams()
   const close = (): void => {
@@ -107,10 +121,11 @@ export function buildNodeService(handler: NodeHandler): NodeService {
     void listener?.close()
     listener?.destroyConnections()
     server.forceShutdown()
+    healthServer.forceShutdown()
   }
   return {
     listen: async (where, resolve) => {
-      listener = await listen(where, (connection) => injector.injectConnection(connection), resolve)
+      listener = await listen(where, accept, resolve)
       return listener.port
     },
     setServing,
@@ -121,11 +136,31 @@ export function buildNodeService(handler: NodeHandler): NodeService {
       heldChanges.end()
       // Ends each connection after its last stream.
       server.tryShutdown(() => undefined)
+      healthServer.tryShutdown(() => undefined)
       await allGone
       clearTimeout(timer)
     },
     close,
   }
+}
+
+/** Takes the connections of the listener. */
+function acceptorOf(
+  server: Server,
+  healthServer: Server,
+  security: NodeSecurity | undefined,
+): (connection: Socket) => void {
+  // The connections are decrypted before grpc-js gets them.
+  const [everything, healthOnly] = [server, healthServer].map((one) =>
+    one.createConnectionInjector(ServerCredentials.createInsecure()),
+  )
+  if (security === undefined) return (connection) => everything!.injectConnection(connection)
+  const door = new SecureDoor({
+    ...security,
+    onConnection: (connection, { kind }) =>
+      (kind === 'connector' ? everything : healthOnly)!.injectConnection(connection),
+  })
+  return (connection) => door.accept(connection)
 }
 
 const NOT_MEANT = {

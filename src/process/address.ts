@@ -55,6 +55,12 @@ MULTICAST.addSubnet('ff00::', 8, 'ipv6')
 const LINK_LOCAL = new BlockList()
 LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6')
 
+/** Whether only programs of this machine can connect to a host, as far as its text tells. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === 'localhost' || host === '::1') return true
+  return isIPv4(host) && host.startsWith('127.')
+}
+
 /** Whether two addresses are the same, as far as their texts tell: `localhost` counts as 127.0.0.1. */
 export function sameEndpoint(a: string, b: string): boolean {
   return endpointKey(a) === endpointKey(b)

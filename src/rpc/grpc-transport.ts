@@ -1,5 +1,6 @@
 import {
   type ChannelCredentials,
+  type ChannelOptions,
   Client,
   type ClientDuplexStream,
   type ClientUnaryCall,
@@ -27,9 +28,12 @@ import { nodeService } from './service.ts'
 import type { BatchStream, NodeTransport, StreamHandlers } from './transport.ts'
 import { WireError, WireVersionError } from './wire.ts'
 
+/** How a connection is encrypted. */
+export type Security = Readonly<{ credentials: ChannelCredentials; options: ChannelOptions }>
+
 export type GrpcOptions = Readonly<{
-  /** Default: insecure. */
-  credentials?: ChannelCredentials
+  /** Returns the security of connections to the node at an address. Default: they are not encrypted. */
+  security?: (address: string) => Security
   /**
    * Called with everything malformed that a node sends. Such data can only end a stream or fail a request. It
    * may be called often.
@@ -45,9 +49,13 @@ export type GrpcOptions = Readonly<{
  */
 export function connectGrpc(
   address: string,
-  { credentials = grpcCredentials.createInsecure(), onMalformed = ignore }: GrpcOptions = {},
+  { security = notEncrypted, onMalformed = ignore }: GrpcOptions = {},
 ): NodeTransport {
-  return new GrpcTransport(address, credentials, (reason) => onMalformed(address, reason))
+  return new GrpcTransport(address, security(address), (reason) => onMalformed(address, reason))
+}
+
+function notEncrypted(): Security {
+  return { credentials: grpcCredentials.createInsecure(), options: {} }
 }
 
 const CLOSED = 'the transport is closed'
@@ -61,10 +69,10 @@ class GrpcTransport implements NodeTransport {
   readonly #calls = new Set<Pick<ClientUnaryCall, 'cancel'>>()
   #isClosed = false
 
-  constructor(address: string, credentials: ChannelCredentials, onMalformed: (reason: string) => void) {
+  constructor(address: string, { credentials, options }: Security, onMalformed: (reason: string) => void) {
     this.#address = address
     // With its scheme, so that gRPC does not read a host name as another scheme (`unix`, `xds`).
-    this.#client = new Client(`dns:${address}`, credentials, CLIENT_OPTIONS)
+    this.#client = new Client(`dns:${address}`, credentials, { ...CLIENT_OPTIONS, ...options })
     this.#onMalformed = onMalformed
   }
 

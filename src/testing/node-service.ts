@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { NodeHandler } from '../node/handler.ts'
-import { buildNodeService } from '../node/service.ts'
+import { buildNodeService, type NodeSecurity } from '../node/service.ts'
 import { SqliteStore } from '../node/store/sqlite-store.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
@@ -12,7 +12,7 @@ import type { KeyedRequest, ReceivedAnswers, RequestBatch } from '../rpc/message
 import type { NodeTransport } from '../rpc/transport.ts'
 
 /** For tests: a real node on a real store and a real socket, in this process. */
-export async function aNode(t: TestContext, port = 0) {
+export async function aNode(t: TestContext, port = 0, security?: NodeSecurity) {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-service-'))
   const store = new SqliteStore(join(directory, 'node.db'))
   const failures: unknown[] = []
@@ -22,7 +22,7 @@ export async function aNode(t: TestContext, port = 0) {
     defer: setImmediate,
     onFatal: (error) => failures.push(error),
   })
-  const service = buildNodeService(handler)
+  const service = buildNodeService(handler, security)
   const address = `127.0.0.1:${await service.listen({ host: '127.0.0.1', port })}`
   t.after(() => {
     service.close()

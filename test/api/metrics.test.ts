@@ -18,6 +18,7 @@ import { systemClock } from '../../src/process/clock.ts'
 import { Counters } from '../../src/replication/counters.ts'
 import { Divergences } from '../../src/replication/divergence.ts'
 import { RoundTripTimes } from '../../src/replication/links/round-trip-times.ts'
+import { addCertificateMetrics } from '../../src/tls/certificate-metrics.ts'
 import { RepairFigures } from '../../src/upkeep/repair/repair-report.ts'
 import { exchange, listen, send } from './raw-http.ts'
 import { testApp } from './test-app.ts'
@@ -29,6 +30,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
   const logger = pino({ level: 'silent' })
   new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
   addLogMetrics(metrics, { droppedCount: () => 2 })
+  addCertificateMetrics(metrics, [])
   addEngineMetrics(metrics, {
     counters: new Counters(),
     snapshot: () => ({
@@ -78,6 +80,7 @@ function nodeMetrics(): Metrics {
     dataDir: '/nowhere',
   })
   addLogMetrics(metrics, { droppedCount: () => 2 })
+  addCertificateMetrics(metrics, [])
   return metrics
 }
 
