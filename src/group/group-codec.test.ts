@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { group } from '../testing/group-arbitraries.ts'
 import { etagOf } from './etag.ts'
 import type { Group } from './group.ts'
-import { decodeGroup, encodeGroup, showGroup, showStored } from './group-codec.ts'
+import { decodeGroup, encodeGroup, lifeOfStored, showGroup, showStored } from './group-codec.ts'
+import { lifeOf } from './life.ts'
 
 test('a group comes back as it was, whatever its labels are named', () => {
   fc.assert(
@@ -56,6 +57,7 @@ test('bytes that are no group are refused, whatever JSON they are', () => {
       { version: 1.5 },
       { version: 2 ** 53 },
       { incarnation: null },
+      { life: 1 },
       { createdAt: 0 },
       { updatedAt: {} },
     ].map((fields) => JSON.stringify({ ...right, ...fields })),
@@ -76,12 +78,24 @@ test('a stored group is shown as the group that it is, whatever its texts hold',
         // In the order in which commands make them.
         const { groupId, description: text, labels, ...rest } = each
         const { version, incarnation, createdAt, updatedAt } = rest
-        const fields = { groupId, description: text, labels, version, incarnation, createdAt, updatedAt }
-        const stored = fields as Group
-        const shown = showStored(encodeGroup(stored))
-        assert.deepEqual(shown, showGroup(decodeGroup(encodeGroup(stored))))
-        assert.equal(etagOf(shown), etagOf(each))
-        assert.ok(!('incarnation' in JSON.parse(shown.json)))
+        for (const life of [undefined, 'l-1', incarnation]) {
+          const fields = {
+            groupId,
+            description: text,
+            labels,
+            version,
+            incarnation,
+            life,
+            createdAt,
+            updatedAt,
+          }
+          const stored = fields as Group
+          const shown = showStored(encodeGroup(stored))
+          assert.deepEqual(shown, showGroup(decodeGroup(encodeGroup(stored))))
+          assert.equal(etagOf(shown), etagOf(each))
+          assert.ok(!('incarnation' in JSON.parse(shown.json)) && !('life' in JSON.parse(shown.json)))
+          assert.equal(lifeOfStored(encodeGroup(stored)), lifeOf(stored))
+        }
       }
     }),
   )

@@ -1,4 +1,5 @@
 import type { Group, Labels, ShownGroup } from './group.ts'
+import { lifeOf } from './life.ts'
 
 /** The bytes that a register stores for a group: JSON in UTF-8, which every SQLite tool can show. */
 export function encodeGroup(group: Group): Uint8Array {
@@ -21,7 +22,7 @@ export function decodeGroup(value: Uint8Array): Group {
  * this.
  */
 const END =
-  /"version":([1-9]\d{0,14}),"incarnation":"([^"\\]*)","(createdAt":"[^"\\]*","updatedAt":"[^"\\]*"\})$/y
+  /"version":([1-9]\d{0,14}),("incarnation":"([^"\\]*)",(?:"life":"([^"\\]*)",)?)"createdAt":"[^"\\]*","updatedAt":"[^"\\]*"\}$/y
 
 /**
  * The group in bytes that `encodeGroup` made, as clients get it. The fields are in the same order, so it is
@@ -31,17 +32,30 @@ const END =
  */
 export function showStored(value: Uint8Array): ShownGroup {
   const text = textOf(value)
-  END.lastIndex = text.lastIndexOf('"version":')
-  const [, version, incarnation, times] = (text.startsWith('{"groupId":"') && END.exec(text)) || []
-  if (version === undefined || incarnation === undefined || times === undefined)
+  const [, version, hidden, incarnation] = endOf(text) ?? []
+  if (version === undefined || hidden === undefined || incarnation === undefined)
     return showGroup(decodeGroup(value))
-  const end = text.length - times.length
-  const json = `${text.slice(0, end - INCARNATION_LENGTH - incarnation.length)}${text.slice(end - 1)}`
+  const at = text.lastIndexOf(hidden)
+  const json = `${text.slice(0, at)}${text.slice(at + hidden.length)}`
   return { version: Number(version), incarnation, json }
 }
 
-/** What stands around an incarnation, with the quote that begins the next field. */
-const INCARNATION_LENGTH = '"incarnation":"",'.length + 1
+/**
+ * The life of the group in bytes that `encodeGroup` made, without parsing all of it.
+ *
+ * @throws Error for bytes that are no group
+ */
+export function lifeOfStored(value: Uint8Array): string {
+  const [, , , incarnation, life] = endOf(textOf(value)) ?? []
+  return life ?? incarnation ?? lifeOf(decodeGroup(value))
+}
+
+/** The last fields of what `encodeGroup` makes. `undefined`: the text has another form. */
+function endOf(text: string): RegExpExecArray | undefined {
+  if (!text.startsWith('{"groupId":"')) return undefined
+  END.lastIndex = text.lastIndexOf('"version":')
+  return END.exec(text) ?? undefined
+}
 
 /** A group as clients get it. */
 export function showGroup(group: Group): ShownGroup {
@@ -65,6 +79,7 @@ function isGroup(decoded: unknown): decoded is Group {
     (group.labels === undefined || areLabels(group.labels)) &&
     Number.isSafeInteger(group.version) &&
     typeof group.incarnation === 'string' &&
+    (group.life === undefined || typeof group.life === 'string') &&
     typeof group.createdAt === 'string' &&
     typeof group.updatedAt === 'string'
   )

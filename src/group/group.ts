@@ -17,6 +17,11 @@ export type Group = Readonly<{
    * `incarnation` make an ETag that is never used again.
    */
   incarnation: string
+  /**
+   * Given if the group was restored: a restore keeps the incarnation, because clients keep ETags, but the
+   * group begins a new life. See `lifeOf`.
+   */
+  life?: string
   createdAt: string
   updatedAt: string
 }>

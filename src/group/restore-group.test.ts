@@ -5,14 +5,16 @@ import { group } from '../testing/group-arbitraries.ts'
 import { etagOf } from './etag.ts'
 import type { Group } from './group.ts'
 import { encodeGroup } from './group-codec.ts'
+import { lifeOf } from './life.ts'
 import { restoreGroup } from './restore-group.ts'
 import { sameGroup } from './same-group.ts'
+import { updateGroup } from './update-group.ts'
 
 test('a restored group is stored byte for byte as it was, whatever order its fields came in', () => {
   fc.assert(
     fc.property(group, (backup) => {
       const reversed = Object.fromEntries(Object.entries(backup).reverse()) as typeof backup
-      const decision = restoreGroup(reversed)(undefined)
+      const decision = restoreGroup(reversed, 'l')(undefined)
       assert.ok(decision.kind === 'changed' && decision.group !== undefined)
       assert.deepEqual(encodeGroup(decision.group), encodeGroup(asStored(backup)))
       assert.equal(etagOf(decision.group), etagOf(backup))
@@ -28,6 +30,7 @@ function asStored({ groupId, description, labels, ...rest }: Group): Group {
     ...(labels === undefined ? {} : { labels }),
     version: rest.version,
     incarnation: rest.incarnation,
+    life: 'l',
     createdAt: rest.createdAt,
     updatedAt: rest.updatedAt,
   }
@@ -36,7 +39,10 @@ function asStored({ groupId, description, labels, ...rest }: Group): Group {
 test('a restore that is repeated changes nothing', () => {
   fc.assert(
     fc.property(group, (backup) => {
-      assert.deepEqual(restoreGroup(backup)(structuredClone(backup)), { kind: 'unchanged', answer: backup })
+      assert.deepEqual(restoreGroup(backup, 'l')(structuredClone(backup)), {
+        kind: 'unchanged',
+        answer: backup,
+      })
     }),
   )
 })
@@ -56,7 +62,7 @@ test('a live group that differs in anything is never replaced', () => {
           : [{ ...other, groupId: live.groupId }]),
       ]
       for (const change of changes) {
-        assert.deepEqual(restoreGroup({ ...live, ...change })(live), {
+        assert.deepEqual(restoreGroup({ ...live, ...change }, 'l')(live), {
           kind: 'refused',
           refusal: 'group_exists',
         })
@@ -65,12 +71,34 @@ test('a live group that differs in anything is never replaced', () => {
   )
 })
 
+test('a restored group begins a new life, and a repeated restore leaves the life as it is', () => {
+  fc.assert(
+    fc.property(group, (backup) => {
+      const first = restoreGroup(backup, 'first')(undefined)
+      assert.ok(first.kind === 'changed' && first.group !== undefined)
+      assert.equal(lifeOf(first.group), 'first')
+      assert.notEqual(lifeOf(first.group), lifeOf(backup))
+      assert.deepEqual(restoreGroup(backup, 'second')(first.group), {
+        kind: 'unchanged',
+        answer: first.group,
+      })
+      const patched = updateGroup({ patch: { labels: { patched: 'x' } }, now: '2050-01-01T00:00:00.000Z' })
+      const after = patched(first.group)
+      assert.ok(after.kind === 'refused' || lifeOf(after.answer) === 'first', 'a patch keeps the life')
+    }),
+  )
+})
+
 test('no labels are stored as none, as a create does it', () => {
   const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
   const backup = { groupId: 'g', version: 1, incarnation: 'i', ...times }
-  const decision = restoreGroup({ ...backup, labels: {} })(undefined)
-  assert.deepEqual(decision, { kind: 'changed', group: backup, answer: backup })
-  assert.equal(restoreGroup({ ...backup, labels: {} })(backup).kind, 'unchanged')
+  const decision = restoreGroup({ ...backup, labels: {} }, 'l')(undefined)
+  assert.deepEqual(decision, {
+    kind: 'changed',
+    group: { ...backup, life: 'l' },
+    answer: { ...backup, life: 'l' },
+  })
+  assert.equal(restoreGroup({ ...backup, labels: {} }, 'l')(backup).kind, 'unchanged')
 })
 
 test('groups whose labels differ in one value, or in whose they are, are not the same', () => {

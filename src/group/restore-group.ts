@@ -3,10 +3,13 @@ import { sameGroup } from './same-group.ts'
 
 /**
  * Restores a group as it was, with its version, incarnation and times, so that the entity tags that clients
- * keep are still valid. If the same group exists already, it is left unchanged, so a restore may be repeated.
- * Refusals: `group_exists`.
+ * keep are still valid. It begins a new life (`lifeOf`), so it has none of the members that the group had in
+ * this cluster before. If the same group exists already, it is left unchanged, in its life, so a restore may
+ * be repeated. Refusals: `group_exists`.
+ *
+ * @param life a new one for every request
  */
-export function restoreGroup(backup: Group): Command {
+export function restoreGroup(backup: Omit<Group, 'life'>, life: string): Command {
   const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = backup
   // The same order of fields as in `createGroup`, and without empty fields, so that the bytes are equal.
   const restored = {
@@ -15,6 +18,7 @@ export function restoreGroup(backup: Group): Command {
     ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
     version,
     incarnation,
+    life,
     createdAt,
     updatedAt,
   }

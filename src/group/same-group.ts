@@ -1,7 +1,10 @@
 import type { Group, Labels } from './group.ts'
 
-/** Whether all stored fields of two groups are equal. The order of labels does not matter. */
-export function sameGroup(a: Group, b: Group): boolean {
+/**
+ * Whether two groups are equal in all that a backup has of them: all fields but the life. The order of labels
+ * does not matter.
+ */
+export function sameGroup(a: Omit<Group, 'life'>, b: Omit<Group, 'life'>): boolean {
   return (
     a.groupId === b.groupId &&
     a.version === b.version &&

@@ -43,6 +43,7 @@ function withContent(group: Group, description: string | undefined, labels: Labe
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
     version: group.version + 1,
     incarnation: group.incarnation,
+    ...(group.life === undefined ? {} : { life: group.life }),
     createdAt: group.createdAt,
     // The clocks of connectors differ, but the time of a group never goes back.
     updatedAt: now > group.updatedAt ? now : group.updatedAt,

@@ -9,12 +9,12 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { PROTOCOL } from './protocol.ts'
-import { type Coverage, reportLarge, type WorldSize } from './search.ts'
+import { type Coverage, reportLarge, reportMembers, type WorldSize } from './search.ts'
 import { run } from './small/schedule.ts'
 import { replay, report } from './small/shrink.ts'
 import { Teller } from './small/teller.ts'
 
-const SIZES: readonly WorldSize[] = ['small', 'large']
+const SIZES: readonly WorldSize[] = ['small', 'large', 'members']
 
 type Options = Readonly<{ world?: WorldSize; seed?: number; minutes: number }>
 
@@ -52,6 +52,7 @@ function positiveNumber(text: string): number {
 
 async function tell(seed: number): Promise<void> {
   if (sizes.includes('large')) console.log(await reportLarge(seed, Number.POSITIVE_INFINITY))
+  if (sizes.includes('members')) console.log(await reportMembers(seed))
   if (!sizes.includes('small')) return
   const result = run(seed, PROTOCOL)
   if (result.failure !== undefined) {
@@ -73,7 +74,7 @@ async function search(totalMs: number): Promise<void> {
   const firstSeed = randomInt(2 ** 32, 2 ** 47)
   const threads = availableParallelism()
   console.log(`${threads} threads, seeds from ${firstSeed}`)
-  const total = { small: aCoverage(), large: aCoverage() }
+  const total = { small: aCoverage(), large: aCoverage(), members: aCoverage() }
   for (const [turn, size] of sizes.entries()) {
     const untilMs = startedAtMs + (totalMs * (turn + 1)) / sizes.length
     const started = Array.from({ length: threads }, (_, index) =>

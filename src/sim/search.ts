@@ -1,13 +1,15 @@
 /** Runs seed after seed of one world, in a thread of its own or in the main thread. */
 import { shrinkLarge } from './large/shrink.ts'
 import { runLarge } from './large/world.ts'
+import { runMembers } from './members/member-world.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 import { run } from './small/schedule.ts'
 import { report } from './small/shrink.ts'
 
-export type WorldSize = 'small' | 'large'
+/** `members`: the protocol of group members, over registers of a model. */
+export type WorldSize = 'small' | 'large' | 'members'
 
-/** How much the search has covered so far, and what it has found. */
+/** How much the search has covered so far, and what it has found. `messages`: or operations of clients. */
 export type Coverage = { runs: number; messages: number; failures: { seed: number; report: string }[] }
 
 /**
@@ -24,9 +26,21 @@ export async function cover(size: WorldSize, seed: number, coverage: Coverage): 
     if (result.failure !== undefined) coverage.failures.push({ seed, report: report(seed, result) })
     return
   }
+  if (size === 'members') {
+    const { operationCount, failure } = await runMembers(seed)
+    coverage.messages += operationCount
+    if (failure !== undefined) coverage.failures.push({ seed, report: await reportMembers(seed) })
+    return
+  }
   const { messageCount, failure } = await runLarge(seed, PROTOCOL)
   coverage.messages += messageCount
   if (failure !== undefined) coverage.failures.push({ seed, report: await reportLarge(seed) })
+}
+
+/** Returns what the clients of the world of group members did in the run of a seed. */
+export async function reportMembers(seed: number): Promise<string> {
+  const { lines, failure } = await runMembers(seed)
+  return [`seed ${seed}:`, '', ...lines, '', failure?.message ?? 'no rule was broken'].join('\n')
 }
 
 /**

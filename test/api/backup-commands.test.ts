@@ -57,7 +57,8 @@ class World implements AsyncDisposable {
   }
 
   async fill(groups: readonly Group[]): Promise<void> {
-    for (const group of groups) await this.registry.change(group.groupId, restoreGroup(group))
+    for (const group of groups)
+      await this.registry.change(group.groupId, restoreGroup(group, `life of ${group.groupId}`))
   }
 
   async groups(): Promise<readonly Group[]> {
@@ -518,7 +519,7 @@ test('groups that another client creates during a restore are left alone, and na
   const { change } = to.registry
   const theirs: Group = { groupId: 'g00003', version: 1, incarnation: 'theirs', ...TIMES }
   to.registry.change = async (...args) => {
-    await change.call(to.registry, theirs.groupId, restoreGroup(theirs))
+    await change.call(to.registry, theirs.groupId, restoreGroup(theirs, 'another life'))
     return change.apply(to.registry, args)
   }
   const { exitCode, printed } = await to.restore({ path: from.path })

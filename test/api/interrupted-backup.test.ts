@@ -31,7 +31,7 @@ async function aBackup(t: TestContext) {
   const registry = new StuckRegistry()
   for (let index = 0; index < 600; index += 1) {
     const groupId = `g${index}`
-    await registry.change(groupId, restoreGroup({ groupId, version: 1, incarnation: 'i', ...TIMES }))
+    await registry.change(groupId, restoreGroup({ groupId, version: 1, incarnation: 'i', ...TIMES }, 'l'))
   }
   const { app } = testApp({ engine: { registry }, drainTimeoutMs: 100 })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })

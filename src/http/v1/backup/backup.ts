@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BackupPage } from '../../../api/backup-schemas.ts'
+import type { Group } from '../../../group/group.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { sendFailure } from '../../outcome.ts'
@@ -30,7 +31,13 @@ export function backupRoute({
       const { after } = request.query
       const outcome = await registry.scan({ after, limit: limitOf(request.query) })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
-      return outcome.value
+      const { groups, ...page } = outcome.value
+      return { groups: groups.map(storedOf), ...page }
     })
   }
+}
+
+/** A group without its life: a restore begins another one. */
+function storedOf({ life: _, ...group }: Group): Omit<Group, 'life'> {
+  return group
 }

@@ -33,13 +33,14 @@ type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>
 /** `POST /v1/restore`: restores a page of groups as they were. */
 export function restoreRoute({
   engine: { registry },
+  newIncarnation,
   retryAfterSeconds,
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
     const options = { config: { cost: 'bulk' }, schema, bodyLimit: RESTORE_BODY_BYTES_MAX } as const
     app.post('/v1/restore', options, async (request, reply) => {
-      const { result, failures } = await restoreAll(registry, request.body.groups)
+      const { result, failures } = await restoreAll(registry, request.body.groups, newIncarnation)
       const failure = failureOf(result, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
     })
@@ -49,12 +50,13 @@ export function restoreRoute({
 async function restoreAll(
   registry: Registry,
   groups: readonly StoredGroup[],
+  newIncarnation: () => string,
 ): Promise<{ result: RestoreResult; failures: readonly Failure[] }> {
   const result: RestoreResult = { restored: 0, unchanged: 0, conflicts: [] }
   const failures: Failure[] = []
   const restoring = groups.map(async (group) => {
     // The type of the schema says that optional fields may be undefined. In JSON they are left out.
-    const outcome = await registry.change(group.groupId, restoreGroup(group as Group))
+    const outcome = await registry.change(group.groupId, restoreGroup(group as Group, newIncarnation()))
     if (outcome.kind !== 'done') failures.push(outcome)
     else if (outcome.value.kind === 'changed') result.restored += 1
     else if (outcome.value.kind === 'unchanged') result.unchanged += 1
