@@ -25,6 +25,7 @@ export const PROBLEMS = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   node_unreachable: { status: 422, title: 'The node does not answer' },
+  rate_limited: { status: 429, title: 'The caller sends too many requests' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   unreadable_group: { status: 500, title: 'What is stored for the group cannot be read' },
   unreadable_key: { status: 500, title: 'What is stored for the API key cannot be read' },

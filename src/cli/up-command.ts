@@ -41,6 +41,18 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'run this cluster and no other, and start no new one (CLUSTER_ID; default: any)',
     )
     .option(
+      '--max-connections <count>',
+      'how many connections a connector keeps open, 1 to 1000000 (MAX_CONNECTIONS; default: 16384)',
+    )
+    .option(
+      '--rate-limit <count>',
+      'how many requests each caller may send to one connector in a second, 1 to 1000000 (RATE_LIMIT; default: any)',
+    )
+    .option(
+      '--cors-origins <list>',
+      'the origins whose pages may use the API from a browser, separated by commas, or * (CORS_ORIGINS; default: none)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

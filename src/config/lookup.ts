@@ -25,6 +25,9 @@ export type Flags = Readonly<{
   tlsClientCaFile?: string | undefined
   insecure?: string | undefined
   logLevel?: string | undefined
+  maxConnections?: string | undefined
+  rateLimit?: string | undefined
+  corsOrigins?: string | undefined
   nodes?: string | undefined
   connectors?: string | undefined
 }>
@@ -50,6 +53,9 @@ export type Variable =
   | 'TLS_CLIENT_CA_FILE'
   | 'INSECURE'
   | 'LOG_LEVEL'
+  | 'MAX_CONNECTIONS'
+  | 'RATE_LIMIT'
+  | 'CORS_ORIGINS'
 /** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
 
@@ -78,6 +84,9 @@ const FLAGS = {
   TLS_CLIENT_CA_FILE: { name: '--tls-client-ca-file', key: 'tlsClientCaFile' },
   INSECURE: { name: '--insecure', key: 'insecure' },
   LOG_LEVEL: { name: '--log-level', key: 'logLevel' },
+  MAX_CONNECTIONS: { name: '--max-connections', key: 'maxConnections' },
+  RATE_LIMIT: { name: '--rate-limit', key: 'rateLimit' },
+  CORS_ORIGINS: { name: '--cors-origins', key: 'corsOrigins' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>
 
 /** Makes a function that looks in the flags, then in the environment, then in `.env`. */

@@ -112,6 +112,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     nodeTls: undefined,
     apiTls: undefined,
     logLevel: 'info',
+    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [] },
   })
   assert.deepEqual(readUpSettings({}, environment()), {
     host: '127.0.0.1',
@@ -125,6 +126,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     replaceAfterMs: 60_000,
     clusterId: undefined,
     logLevel: 'info',
+    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [] },
   })
   assert.match(
     refusal(() => readConnectorSettings({}, environment())),
@@ -454,4 +456,34 @@ test('a variable that is not UTF-8 text is refused where it is looked for, and a
     'DATA_DIR (from the environment) must be UTF-8 text, got "/caf\\xe9"',
   )
   assert.equal(readNodeSettings({ dataDir: '/d' }, garbled).dataDir, '/d')
+})
+
+test('limits are read, and what cannot be one is refused', () => {
+  const read = (variables: Record<string, string>) =>
+    readConnectorSettings({ hosts: HOSTS }, environment(variables)).limits
+  assert.deepEqual(
+    read({ MAX_CONNECTIONS: '9', RATE_LIMIT: '50', CORS_ORIGINS: 'https://a.example, http://b:8080' }),
+    { maxConnections: 9, ratePerSecond: 50, corsOrigins: ['https://a.example', 'http://b:8080'] },
+  )
+  assert.deepEqual(read({ CORS_ORIGINS: '*' }).corsOrigins, ['*'])
+  assert.equal(
+    readConnectorSettings({ hosts: HOSTS, rateLimit: '' }, environment()).limits.ratePerSecond,
+    undefined,
+  )
+  for (const wrong of ['https://a.example/', 'a.example', 'https://a.example/x', 'null']) {
+    assert.match(
+      refusal(() => read({ CORS_ORIGINS: wrong })),
+      /^CORS_ORIGINS \(from the environment\) must be origins like https:\/\/ui\.example/,
+    )
+  }
+  for (const wrong of ['0', '1.5', 'many']) {
+    assert.match(
+      refusal(() => read({ RATE_LIMIT: wrong })),
+      /^RATE_LIMIT .* whole number from 1/,
+    )
+    assert.match(
+      refusal(() => read({ MAX_CONNECTIONS: wrong })),
+      /^MAX_CONNECTIONS .* whole number from 1/,
+    )
+  }
 })

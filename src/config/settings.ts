@@ -14,6 +14,7 @@ import type { TlsPaths } from '../tls/material.ts'
 import type { Environment } from './environment.ts'
 import { refuseExposure } from './exposure.ts'
 import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
+import { type LimitSettings, readLimitSettings } from './limit-settings.ts'
 import {
   absolutePath,
   type Find,
@@ -67,6 +68,7 @@ export type ConnectorSettings = Readonly<{
   nodeTls: NodeTls | undefined
   apiTls: TlsPaths | undefined
   logLevel: string
+  limits: LimitSettings
 }>
 
 /**
@@ -85,6 +87,7 @@ export type UpSettings = Readonly<{
   replaceAfterMs: number
   clusterId: string | undefined
   logLevel: string
+  limits: LimitSettings
 }>
 
 /** The default address to listen on: only programs of this machine reach it. */
@@ -158,6 +161,7 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
     nodeTls: readNodeTls(find),
     apiTls: readApiTls(find),
     logLevel: readLogLevel(find),
+    limits: readLimitSettings(find),
   })
 }
 
@@ -185,6 +189,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     ...readTimes(find),
     clusterId: readClusterId(find),
     logLevel: readLogLevel(find),
+    limits: readLimitSettings(find),
   })
 }
 

@@ -51,7 +51,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
-  const admission = new Admission({ timeoutMs, clock: systemClock, logger })
+  const { maxConnections, ratePerSecond, corsOrigins } = settings.limits
+  const admission = new Admission({ timeoutMs, maxConnections, ratePerSecond, clock: systemClock, logger })
   admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
@@ -61,6 +62,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     metrics,
     requestCounts,
     admission,
+    corsOrigins,
     nowMs: () => systemClock.nowMs(),
     clock: { now: () => new Date() },
     newIncarnation: incarnations(),

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { admitRequests } from './admission/admit-requests.ts'
 import { guardRoutes } from './auth/guard.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
+import { answerCors } from './cors.ts'
 import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
 import { collectRoutes, docsRoutes } from './docs/docs.ts'
@@ -19,6 +20,7 @@ import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { metricsRoute } from './metrics.ts'
 import { answerUnrouted } from './not-found.ts'
 import { judgePreconditions } from './preconditions.ts'
+import { limitRates, type RefuseByRate } from './rate-limit/limit-rates.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 import { backupRoute } from './v1/backup/backup.ts'
 import { restoreRoute } from './v1/backup/restore.ts'
@@ -44,12 +46,21 @@ import { AJV_OPTIONS } from './validation.ts'
 const REQUEST_TIMEOUT_MS = 30_000
 /** How often the server looks for requests that take too long to arrive, within one request timeout. */
 const LOOKS_PER_TIMEOUT = 30
+/** The bytes of a request line with its headers, at most. */
+const HEADER_BYTES_MAX = 16 * 1_024
+/**
+ * After how long a connection is closed on which nothing moves: the client reads its answer no further. It is
+ * longer than any request takes.
+ */
+const CONNECTION_TIMEOUT_MS = 180_000
 const DRAIN_GRACE_MS = 500
 
 /** The app. It does not listen yet: tests inject requests. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
   const {
+    admission,
     authenticator,
+    corsOrigins = [],
     retryAfterSeconds,
     logger,
     requestCounts,
@@ -59,7 +70,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   } = dependencies
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = dependencies
   const newRequestId = requestIds()
-  const onError = errorHandler(dependencies)
+  let refuseByRate: RefuseByRate = () => false
+  const onError = errorHandler({ ...dependencies, refuseByRate: (...args) => refuseByRate(...args) })
   const app = fastify({
     // Fastify's own logger would make a child logger for every request. The code that has something to log
     // logs it with `logger`.
@@ -67,10 +79,12 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     genReqId: newRequestId,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
     // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
     http: {
       requireHostHeader: false,
+      maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / LOOKS_PER_TIMEOUT),
     },
@@ -85,8 +99,12 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.setErrorHandler(onError)
   const sendUnrouted = answerUnrouted(app)
+  const cors = answerCors(corsOrigins)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id)
+    // A browser must not guess a type that could run as a script.
+    reply.header('x-content-type-options', 'nosniff')
+    if (cors?.(request, reply)) return
     const error = hostError(request.raw)
     if (error === undefined && request.is404) sendUnrouted(request, reply)
     else done(error)
@@ -94,7 +112,9 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   guardRoutes(app, { authenticator, retryAfterSeconds })
+  refuseByRate = limitRates(app, admission)
   admitRequests(app, dependencies)
+  admission.connections.guard(app.server)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
   // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
   // would refuse the request by itself, without the headers of this API.

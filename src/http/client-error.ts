@@ -53,6 +53,7 @@ function endWithProblem(
     `content-type: ${PROBLEM_MEDIA_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `${REQUEST_ID_HEADER}: ${requestId}`,
+    'x-content-type-options: nosniff',
     'connection: close',
   ].join('\r\n')
   socket.end(`${head}\r\n\r\n${body}`)

@@ -15,6 +15,8 @@ export type Dependencies = Readonly<{
   requestCounts: RequestCounts
   /** Decides which requests are worked on, wait or are refused. The app closes it. */
   admission: Admission
+  /** The origins whose pages may use this API from a browser; `*`: all. Default: none. */
+  corsOrigins?: readonly string[]
   /** Milliseconds since some moment; never goes back. */
   nowMs: () => number
   clock: { now(): Date }

@@ -5,9 +5,17 @@ import { GROUP_ID_LENGTH_MAX } from '../group/limits.ts'
 import { OVERLOADED, sendOverloaded } from './admission/overloaded.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { type ProblemExtras, sendProblem } from './problem.ts'
+import type { RefuseByRate } from './rate-limit/limit-rates.ts'
 import { invalidRequest, RequestError } from './request-error.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 import { fieldErrors, type Query } from './validation.ts'
+
+export type ErrorHandlerOptions = Readonly<{
+  logger: Logger
+  retryAfterSeconds: number
+  /** Called for a request whose caller is not known. */
+  refuseByRate: RefuseByRate
+}>
 
 /**
  * Answers an error that was thrown before or in the handler of a route. An error of the client is answered
@@ -16,7 +24,8 @@ import { fieldErrors, type Query } from './validation.ts'
 export function errorHandler({
   logger,
   retryAfterSeconds,
-}: Readonly<{ logger: Logger; retryAfterSeconds: number }>): (
+  refuseByRate,
+}: ErrorHandlerOptions): (
   error: FastifyError | RequestError,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -38,6 +47,7 @@ export function errorHandler({
       return
     }
     const { code, message: detail, parts } = requestError
+    if (code === 'unauthenticated' && refuseByRate(request, reply)) return
     const { errors, ...others } = parts
     sendProblem(reply, code, { detail, ...others, ...(errors === undefined ? {} : { errors: [...errors] }) })
   }

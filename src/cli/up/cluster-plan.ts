@@ -66,6 +66,7 @@ function planConnector(
   { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
 ): ServicePlan {
   const { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, replaceAfterMs, clusterId, logLevel } = settings
+  const { maxConnections, ratePerSecond, corsOrigins } = settings.limits
   const flags = {
     port,
     host,
@@ -76,6 +77,9 @@ function planConnector(
     'replace-after': replaceAfterMs / 1_000,
     'cluster-id': clusterId ?? '',
     'log-level': logLevel,
+    'max-connections': maxConnections,
+    'rate-limit': ratePerSecond ?? '',
+    'cors-origins': corsOrigins.join(),
   }
   return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }
 }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { Clock } from '../../process/clock.ts'
+import { RateLimiter } from '../rate-limit/rate-limiter.ts'
+import { ConnectionLimit } from './connection-limit.ts'
 import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -10,19 +12,37 @@ import { UnreadAnswers } from './unread-answers.ts'
 export type AdmissionOptions = Readonly<{
   /** The longest time that an operation takes. */
   timeoutMs: number
+  /** How many connections are open at most. Default: `CONNECTIONS_MAX`. */
+  maxConnections?: number
+  /** How many requests each caller may send in a second. `undefined`: any number. */
+  ratePerSecond?: number | undefined
   clock: Pick<Clock, 'nowMs' | 'after'>
   logger: Logger
 }>
+
+/** The default of the most connections that are open. Each takes about 10 KB. */
+export const CONNECTIONS_MAX = 16_384
 
 /** Decides which requests a connector works on, which wait, and which are refused. */
 export class Admission {
   readonly bodies = new LargeBodies()
   readonly answers = new UnreadAnswers()
+  readonly connections: ConnectionLimit
+  /** `undefined`: rates are not limited. */
+  readonly rateLimiter: RateLimiter | undefined
   readonly #log: RefusalLog
   readonly #gates: ReadonlyMap<LimitedCost, RequestGate>
 
-  constructor({ timeoutMs, clock, logger }: AdmissionOptions) {
+  #rateLimitedCount = 0
+
+  constructor({ timeoutMs, maxConnections, ratePerSecond, clock, logger }: AdmissionOptions) {
     const log = new RefusalLog(logger, clock)
+    this.connections = new ConnectionLimit(maxConnections ?? CONNECTIONS_MAX, (count) =>
+      log.refused('connections', () => ({ connections: count })),
+    )
+    if (ratePerSecond !== undefined) {
+      this.rateLimiter = new RateLimiter({ perSecond: ratePerSecond, nowMs: () => clock.nowMs() })
+    }
     const onRefused = (gate: RequestGate) => log.refused(gate.cost, () => this.#figuresOf(gate))
     this.#log = log
     this.#gates = new Map(
@@ -32,6 +52,12 @@ export class Admission {
 
   gateOf(cost: LimitedCost): RequestGate {
     return this.#gates.get(cost)!
+  }
+
+  /** Counts a request that was refused because its caller has sent too many. */
+  rateLimited(caller: string): void {
+    this.#rateLimitedCount += 1
+    this.#log.refused('of a caller above RATE_LIMIT', () => ({ caller }))
   }
 
   /** Refuses all that wait, and sets no further timer. */
@@ -65,6 +91,20 @@ export class Admission {
         labels,
       },
       () => gates.map(({ cost, waitedSeconds }) => ({ counts: waitedSeconds, labels: { cost } })),
+    )
+    metrics.counter(
+      { name: 'cohort_http_rate_limited_total', help: 'Requests refused with 429 rate_limited.' },
+      () => [{ value: this.#rateLimitedCount }],
+    )
+    metrics.gauge({ name: 'cohort_http_connections', help: 'Open connections.' }, () => [
+      { value: this.connections.count },
+    ])
+    metrics.counter(
+      {
+        name: 'cohort_http_connections_refused_total',
+        help: 'Connections closed because there are too many.',
+      },
+      () => [{ value: this.connections.refusedCount }],
     )
     metrics.gauge(
       { name: 'cohort_http_body_bytes', help: 'Bytes of large bodies that arrive or wait.' },

@@ -41,6 +41,9 @@ const PROBLEMS_OF_ALL = ['invalid_request', 'precondition_failed', 'internal_err
 /** The problems of the routes that ask who the caller is. */
 const PROBLEMS_OF_CALLERS = ['unauthenticated', 'forbidden', 'unavailable'] as const
 
+/** The problems of the routes that cost something. */
+const PROBLEMS_OF_LIMITS = ['rate_limited', 'overloaded'] as const
+
 /** The credentials of these routes. `{}`: a connector without authentication takes none. */
 const SECURITY = [{ bearer: [] }, { certificate: [] }, {}]
 
@@ -113,7 +116,7 @@ function described(
   const answers = answersOf(response, [
     ...problems,
     ...(isOpen ? [] : PROBLEMS_OF_CALLERS),
-    ...(isLimited ? (['overloaded'] as const) : []),
+    ...(isLimited ? PROBLEMS_OF_LIMITS : []),
   ])
   return {
     ...rest,
@@ -129,12 +132,14 @@ function described(
 /** The answer 304 of a read whose route does not describe one itself. */
 const NOT_MODIFIED = { 304: emptyAnswer('`If-None-Match` is `*`, and there is something at this path.') }
 
+const HEADERS_OF_ALL = ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'] as const
+
 function answersOf(response: object, problems: readonly ProblemCode[]): Record<string, object> {
   const answers = { ...response, ...problemAnswers([...problems, ...PROBLEMS_OF_ALL]) }
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,
-      { ...answer, headers: { ...headerRefs(['X-Request-Id']), ...(answer as Answer).headers } },
+      { ...answer, headers: { ...headerRefs(HEADERS_OF_ALL), ...(answer as Answer).headers } },
     ]),
   )
 }

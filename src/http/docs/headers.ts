@@ -61,6 +61,20 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string' },
     example: '</v1/group?limit=100&after=payments>; rel="next"',
   },
+  RateLimit: {
+    description:
+      'Only if the connector limits the rate of each caller: `r` requests are left, and in `t` seconds all are.',
+    required: false,
+    schema: { type: 'string' },
+    example: '"caller";r=99;t=1',
+  },
+  'RateLimit-Policy': {
+    description:
+      'Only if the connector limits the rate of each caller: `q` requests in `w` seconds. Each connector counts by itself.',
+    required: false,
+    schema: { type: 'string' },
+    example: '"caller";q=100;w=1',
+  },
   'Retry-After': {
     description: 'After how many seconds to repeat the request.',
     required: true,

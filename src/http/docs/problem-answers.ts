@@ -11,11 +11,17 @@ export function problemAnswers(codes: readonly ProblemCode[]): Record<string, ob
   return Object.fromEntries([...byStatus].map(([status, alike]) => [status, problemAnswer(alike)]))
 }
 
+/** The problems whose answers say when to repeat the request. */
+const RETRYABLE: ReadonlySet<ProblemCode> = new Set([
+  'unavailable',
+  'not_ready',
+  'overloaded',
+  'rate_limited',
+])
+
 function problemAnswer(codes: readonly ProblemCode[]): object {
   const isChallenge = codes.includes('unauthenticated')
-  const isRetryable = codes.some(
-    (code) => code === 'unavailable' || code === 'not_ready' || code === 'overloaded',
-  )
+  const isRetryable = codes.some((code) => RETRYABLE.has(code))
   const examples = codes.map((code) => [code, { value: problemOf(code, REQUEST_ID_EXAMPLE, EXTRAS[code]) }])
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
@@ -54,6 +60,11 @@ const EXTRAS: { readonly [code in ProblemCode]?: ProblemExtras } = {
   },
   too_many_labels: { errors: [{ field: 'labels', message: 'must be at most 64 in all' }] },
   internal_error: { outcome: 'unknown' },
+  rate_limited: {
+    detail:
+      'Nothing was changed, and nothing will be: a caller may send 100 requests in a second to this connector.',
+    outcome: 'not_applied',
+  },
   overloaded: {
     detail:
       'Nothing was changed, and nothing will be: this connector has more such requests than it can finish in time.',
