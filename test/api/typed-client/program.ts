@@ -72,6 +72,7 @@ function whatToDo(problem: ChangeProblem): string {
     case 'version_mismatch':
     case 'precondition_failed':
       return 'read it, and decide again'
+    case 'rate_limited':
     case 'overloaded':
     case 'unavailable':
       return 'repeat it'
