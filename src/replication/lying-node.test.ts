@@ -267,10 +267,16 @@ for (const [what, exchange] of MALFORMED) {
     await useKeys(cluster)
     if (what !== 'more bytes than a message has') await until(() => malformed.length > 0, 'it is reported')
     liar.lie = {}
-    await allReachable(cluster)
-    const lossCount = client.links[2]!.lossCount
-    await useKeys(cluster)
-    assert.equal(client.links[2]!.lossCount, lossCount, 'nothing is lost any more')
+    // A lie that is still on its way may end another stream, so the first rounds may lose one.
+    const lossesOfARound = async () => {
+      await allReachable(cluster)
+      const before = client.links[2]!.lossCount
+      await useKeys(cluster)
+      return client.links[2]!.lossCount - before
+    }
+    let losses = await lossesOfARound()
+    for (let round = 1; losses > 0 && round < 5; round += 1) losses = await lossesOfARound()
+    assert.equal(losses, 0, 'nothing is lost any more')
   })
 }
 
