@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
@@ -20,9 +21,11 @@ import { DamageLog } from './damage-log.ts'
 import { Damages } from './damages.ts'
 import { NodeHandler } from './handler.ts'
 import { addNodeMetrics, type NodeFigures } from './node-metrics.ts'
+import { PageScrub } from './page-scrub.ts'
 import { Scrub } from './scrub.ts'
 import { buildNodeService, type NodeSecurity, type NodeService } from './service.ts'
-import { openDataDirectory } from './store/data-directory.ts'
+import { openDataDirectory, STORE_FILE } from './store/data-directory.ts'
+import { checkPages } from './store/page-check.ts'
 import type { SqliteStore } from './store/sqlite-store.ts'
 
 /** How long a node waits for its streams to end before it cuts them. */
@@ -72,11 +75,18 @@ export async function runNode(settings: NodeSettings): Promise<void> {
     )
   }
   let metricsServer: MetricsServer | undefined
+  const pages = new PageScrub({
+    check: (signal) => checkPages(join(settings.dataDir, STORE_FILE), signal),
+    clock: systemClock,
+    logger: log,
+  })
   try {
     refuseOtherCluster(directory.store, settings)
-    metricsServer = await showMetrics(directory.store, settings, { counters, damages, droppedCount, tls })
-    await serve(directory.store, settings, { log, counters, damages, tls, metricsPort: metricsServer?.port })
+    const figures = { counters, damages, pages, tls }
+    metricsServer = await showMetrics(directory.store, settings, { ...figures, droppedCount })
+    await serve(directory.store, settings, { log, ...figures, metricsPort: metricsServer?.port })
   } finally {
+    await pages.close()
     tls?.close()
     metricsServer?.close()
     directory.close()
@@ -112,13 +122,16 @@ async function showMetrics(
   {
     counters,
     damages,
+    pages,
     droppedCount,
     tls,
-  }: Pick<NodeFigures, 'counters' | 'damages'> & Pick<Log, 'droppedCount'> & Pick<Surroundings, 'tls'>,
+  }: Pick<NodeFigures, 'counters' | 'damages' | 'pages'> &
+    Pick<Log, 'droppedCount'> &
+    Pick<Surroundings, 'tls'>,
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const metrics = new Metrics()
-  addNodeMetrics(metrics, { counters, damages, store, dataDir })
+  addNodeMetrics(metrics, { counters, damages, pages, store, dataDir })
   addLogMetrics(metrics, { droppedCount })
   addCertificateMetrics(metrics, tls === undefined ? [] : [tls])
   return serveMetrics(metrics, { host, port })
@@ -128,6 +141,7 @@ type Surroundings = Readonly<{
   log: Logger
   counters: NodeCounters
   damages: Damages
+  pages: PageScrub
   /** `undefined`: connections are not encrypted. */
   tls: TlsFiles | undefined
   metricsPort: number | undefined
@@ -136,7 +150,7 @@ type Surroundings = Readonly<{
 async function serve(
   store: SqliteStore,
   settings: NodeSettings,
-  { log, counters, damages, tls, metricsPort }: Surroundings,
+  { log, counters, damages, pages, tls, metricsPort }: Surroundings,
 ): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const handler = new NodeHandler({
@@ -164,6 +178,7 @@ async function serve(
     onPass: (records) => {
       const { count: damaged, foundCount: found, healedCount: healed } = damages
       log.info({ records, damaged, found, healed }, 'all records have been read in search of damaged ones')
+      pages.start()
     },
   })
   scrub.run()

@@ -4,21 +4,33 @@ import { join } from 'node:path'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Damages } from './damages.ts'
+import type { PageScrub } from './page-scrub.ts'
 import { STORE_FILE } from './store/data-directory.ts'
 import type { RecordStore } from './store/record-store.ts'
 
 export type NodeFigures = Readonly<{
   counters: NodeCounters
   damages: Damages
+  pages: Pick<PageScrub, 'isDamaged'>
   store: Pick<RecordStore, 'inventory' | 'membership'>
   dataDir: string
 }>
 
 /** Adds them, all with the prefix `cohort_`. */
-export function addNodeMetrics(metrics: Metrics, { counters, damages, store, dataDir }: NodeFigures): void {
+export function addNodeMetrics(
+  metrics: Metrics,
+  { counters, damages, pages, store, dataDir }: NodeFigures,
+): void {
   addStoreMetrics(metrics, store, dataDir)
   addMessageMetrics(metrics, counters)
   addDamageMetrics(metrics, damages)
+  metrics.gauge(
+    {
+      name: 'cohort_damaged_pages',
+      help: "1 when the last check of the database's pages has found damage: replace the node. Else 0.",
+    },
+    () => [{ value: Number(pages.isDamaged) }],
+  )
   metrics.histogram(
     {
       name: 'cohort_commit_duration_seconds',

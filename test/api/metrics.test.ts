@@ -73,6 +73,7 @@ function nodeMetrics(): Metrics {
   addNodeMetrics(metrics, {
     counters: new NodeCounters(),
     damages: new Damages(),
+    pages: { isDamaged: false },
     store: {
       inventory: { counts } as never,
       membership: { clusterId: 'c', epoch: 3, members: [], tombstoneGraceMs: 3_600_000 },

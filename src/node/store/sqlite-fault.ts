@@ -25,6 +25,12 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === BUSY
 }
 
+/** Whether SQLite cannot make sense of the pages of the database. */
+export function isMalformed(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code === CORRUPT || code === NOT_A_DATABASE
+}
+
 /** Whether an error shows that the data are not what was written. */
 function isDamage(error: unknown): boolean {
   return error instanceof DamagedRecordError || error instanceof DamagedColumnError || isOutOfRange(error)
