@@ -17,6 +17,7 @@ import { reportMalformedAnswers } from '../replication/malformed-answers.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
 import { openNodeTls } from '../tls/node-files.ts'
+import { TlsFiles } from '../tls/tls-files.ts'
 import { incarnations } from './incarnations.ts'
 import { securityOf } from './node-security.ts'
 
@@ -35,8 +36,9 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const { logger } = log
   const stopped = stopSignal()
   const onMalformed = reportMalformedAnswers(logger, systemClock)
-  const nodeTls =
-    settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', { clock: systemClock, now, logger })
+  const surroundings = { clock: systemClock, now, logger }
+  const nodeTls = settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', surroundings)
+  const apiTls = settings.apiTls && new TlsFiles({ ...surroundings, paths: settings.apiTls, name: 'api' })
   const engine = new CohortEngine({
     hosts,
     timeoutMs,
@@ -56,9 +58,13 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
-  addCertificateMetrics(metrics, nodeTls === undefined ? [] : [nodeTls])
+  addCertificateMetrics(
+    metrics,
+    [nodeTls, apiTls].filter((files) => files !== undefined),
+  )
   const app = buildApp({
     engine,
+    certificates: apiTls,
     metrics,
     requestCounts,
     admission,
@@ -79,5 +85,6 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   engine.close()
   await running
   nodeTls?.close()
+  apiTls?.close()
   logger.info('connector has stopped')
 }

@@ -16,6 +16,7 @@ import { drainOnClose } from './drain.ts'
 import { errorHandler } from './error-handler.ts'
 import { healthRoutes } from './health.ts'
 import { hostError } from './host.ts'
+import { httpsOptions, serveHttps } from './https.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
 import { metricsRoute } from './metrics.ts'
 import { answerUnrouted } from './not-found.ts'
@@ -60,6 +61,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   const {
     admission,
     authenticator,
+    certificates,
     corsOrigins = [],
     retryAfterSeconds,
     logger,
@@ -69,6 +71,13 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     drainTimeoutMs,
   } = dependencies
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = dependencies
+  const serverOptions = {
+    // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
+    requireHostHeader: false,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / LOOKS_PER_TIMEOUT),
+  }
   const newRequestId = requestIds()
   let refuseByRate: RefuseByRate = () => false
   const onError = errorHandler({ ...dependencies, refuseByRate: (...args) => refuseByRate(...args) })
@@ -81,13 +90,10 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
-    // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
-    http: {
-      requireHostHeader: false,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / LOOKS_PER_TIMEOUT),
-    },
+    ...(certificates === undefined
+      ? { http: serverOptions }
+      : // Fastify gives the server of HTTPS another type, which no part of this program needs.
+        ({ https: { ...serverOptions, ...httpsOptions(certificates) } } as object)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     ajv: { customOptions: AJV_OPTIONS },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
@@ -96,6 +102,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
       if (status !== undefined) requestCounts.unrouted.count(status)
     },
   })
+  if (certificates !== undefined) serveHttps(app, certificates)
   app.removeAllContentTypeParsers()
   app.setErrorHandler(onError)
   const sendUnrouted = answerUnrouted(app)

@@ -16,7 +16,8 @@ export type ParserError = Error & { code?: string; rawPacket?: Buffer }
  * @returns the status of the answer; `undefined` when the client is gone
  */
 export function answerClientError(error: ParserError, socket: Socket, requestId: string): number | undefined {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // After a TLS handshake that failed, nothing can be sent.
+  if (error.code === 'ECONNRESET' || /^ERR_(SSL|TLS)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()
     return undefined
   }

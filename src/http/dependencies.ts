@@ -4,6 +4,7 @@ import type { Engine } from '../engines/engine.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Admission } from './admission/admission.ts'
 import type { RequestCounts } from './count-requests.ts'
+import type { ApiCertificates } from './https.ts'
 
 /** What the public API needs from its surroundings. */
 export type Dependencies = Readonly<{
@@ -11,6 +12,8 @@ export type Dependencies = Readonly<{
   engine: Engine
   /** Finds out who sends a request. `undefined`: the connector is open to everyone who reaches it. */
   authenticator?: Authenticator | undefined
+  /** For HTTPS. `undefined`: the API speaks HTTP. */
+  certificates?: ApiCertificates | undefined
   metrics: Metrics
   requestCounts: RequestCounts
   /** Decides which requests are worked on, wait or are refused. The app closes it. */

@@ -13,6 +13,7 @@
  */
 import type { Socket } from 'node:net'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
+import { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { stopListening } from '../process/listen-http.ts'
@@ -29,9 +30,11 @@ export type DrainOptions = Readonly<{
 
 /** Makes `app.close()` drain. The returned function tells whether the close has begun. */
 export function drainOnClose(app: FastifyInstance, options: DrainOptions): () => boolean {
-  const connections = new Connections()
+  const connections = new Connections(app.server instanceof TlsServer)
   let isDraining = false
   app.server.on('connection', (socket) => connections.add(socket))
+  // Only with HTTPS: a connection whose TLS handshake has succeeded.
+  app.server.on('secureConnection', (socket) => connections.addEncrypted(socket))
   app.addHook('preClose', async () => {
     isDraining = true
     if (app.server.listening) await drain(app, connections, options)
@@ -65,11 +68,22 @@ async function drain(
   connections.closeAll()
 }
 
+function clientOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
 /** The open connections of a server, on all its addresses. */
 class Connections {
   readonly #open = new Set<Socket>()
+  /** With HTTPS: what is read and written on a connection, by the address of its client. */
+  readonly #encrypted = new Map<string, Socket>()
+  readonly #isHttps: boolean
   #accepted = 0
   #onNone: (() => void) | undefined
+
+  constructor(isHttps: boolean) {
+    this.#isHttps = isHttps
+  }
 
   add(socket: Socket): void {
     this.#accepted += 1
@@ -77,6 +91,15 @@ class Connections {
     socket.once('close', () => {
       this.#open.delete(socket)
       if (this.#open.size === 0) this.#onNone?.()
+    })
+  }
+
+  /** Adds what is read and written on a connection of HTTPS. */
+  addEncrypted(socket: Socket): void {
+    const client = clientOf(socket)
+    this.#encrypted.set(client, socket)
+    socket.once('close', () => {
+      if (this.#encrypted.get(client) === socket) this.#encrypted.delete(client)
     })
   }
 
@@ -114,7 +137,13 @@ class Connections {
 
   /** Closes the connections on which nothing was ever sent. Node.js does not count those as idle. */
   closeUnused(): void {
-    for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of this.#open) if (this.#receivedOn(socket) === 0) socket.destroy()
+  }
+
+  /** How many bytes a client has sent: without those of TLS, which a client sends before any request. */
+  #receivedOn(socket: Socket): number {
+    if (!this.#isHttps) return socket.bytesRead
+    return this.#encrypted.get(clientOf(socket))?.bytesRead ?? 0
   }
 
   closeAll(): void {
