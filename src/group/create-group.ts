@@ -1,4 +1,5 @@
 import type { Command, Labels } from './group.ts'
+import { knownRequest, type RepeatableRequest, withRequest } from './repeatable.ts'
 
 export type CreateGroup = Readonly<{
   groupId: string
@@ -8,18 +9,30 @@ export type CreateGroup = Readonly<{
   now: string
   /** A new one for every request. */
   incarnation: string
+  /** Given if the client may repeat the request. */
+  request?: RepeatableRequest | undefined
 }>
 
-/** Creates a group. Refusals: `group_exists`. */
-export function createGroup({ groupId, description, labels, now, incarnation }: CreateGroup): Command {
+/**
+ * Creates a group. The same request again does nothing, as long as the group remembers it. Refusals:
+ * `idempotency_key_reused`, `group_exists`.
+ */
+export function createGroup(command: CreateGroup): Command {
+  const { groupId, description, labels, now, incarnation, request } = command
+  const requests = withRequest(undefined, request)
   return (group) => {
-    if (group !== undefined) return { kind: 'refused', refusal: 'group_exists' }
+    if (group !== undefined) {
+      const known = knownRequest(group, request)
+      if (known === 'same') return { kind: 'replayed', answer: group }
+      return { kind: 'refused', refusal: known === 'other' ? 'idempotency_key_reused' : 'group_exists' }
+    }
     const created = {
       groupId,
       ...(description === undefined ? {} : { description }),
       ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
       version: 1,
       incarnation,
+      ...(requests === undefined ? {} : { requests }),
       createdAt: now,
       updatedAt: now,
     }

@@ -58,6 +58,8 @@ test('bytes that are no group are refused, whatever JSON they are', () => {
       { version: 2 ** 53 },
       { incarnation: null },
       { life: 1 },
+      { requests: 'k.c' },
+      { requests: [1] },
       { createdAt: 0 },
       { updatedAt: {} },
     ].map((fields) => JSON.stringify({ ...right, ...fields })),

@@ -22,7 +22,7 @@ export function decodeGroup(value: Uint8Array): Group {
  * this.
  */
 const END =
-  /"version":([1-9]\d{0,14}),("incarnation":"([^"\\]*)",(?:"life":"([^"\\]*)",)?)"createdAt":"[^"\\]*","updatedAt":"[^"\\]*"\}$/y
+  /"version":([1-9]\d{0,14}),("incarnation":"([^"\\]*)",(?:"life":"([^"\\]*)",)?(?:"requests":\[[\w.",-]*\],)?)"createdAt":"[^"\\]*","updatedAt":"[^"\\]*"\}$/y
 
 /**
  * The group in bytes that `encodeGroup` made, as clients get it. The fields are in the same order, so it is
@@ -80,9 +80,14 @@ function isGroup(decoded: unknown): decoded is Group {
     Number.isSafeInteger(group.version) &&
     typeof group.incarnation === 'string' &&
     (group.life === undefined || typeof group.life === 'string') &&
+    (group.requests === undefined || areTexts(group.requests)) &&
     typeof group.createdAt === 'string' &&
     typeof group.updatedAt === 'string'
   )
+}
+
+function areTexts(texts: unknown): boolean {
+  return Array.isArray(texts) && texts.every((text) => typeof text === 'string')
 }
 
 function areLabels(labels: unknown): boolean {

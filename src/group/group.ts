@@ -22,6 +22,11 @@ export type Group = Readonly<{
    * group begins a new life. See `lifeOf`.
    */
   life?: string
+  /**
+   * The last requests with idempotency keys that have made or changed the group, oldest first
+   * (repeatable.ts). Clients do not see them.
+   */
+  requests?: readonly string[]
   createdAt: string
   updatedAt: string
 }>
@@ -41,17 +46,20 @@ export type Refusal =
   /** `If-None-Match` names the version of the group. */
   | 'precondition_failed'
   | 'too_many_labels'
+  /** The idempotency key belongs to another request. */
+  | 'idempotency_key_reused'
 
 /**
  * What a command decides.
  *
  * - `changed`: `group` is the new state (`undefined`: deleted); `answer` is the group that the client gets;
  * - `unchanged`: the command changes nothing; `answer` is the group as it is;
+ * - `replayed`: the same request was made before, and nothing changes now; `answer` is the group as it is;
  * - `refused`: the state of the group does not allow the command; nothing changes.
  */
 export type Decision =
   | Readonly<{ kind: 'changed'; group: Group | undefined; answer: Group }>
-  | Readonly<{ kind: 'unchanged'; answer: Group }>
+  | Readonly<{ kind: 'unchanged' | 'replayed'; answer: Group }>
   | Readonly<{ kind: 'refused'; refusal: Refusal }>
 
 export type Command = (group: Group | undefined) => Decision

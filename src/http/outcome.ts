@@ -15,6 +15,8 @@ const DETAILS = {
     'If-Match does not name the version of the group; nothing was changed. Read the group, and decide again.',
   precondition_failed:
     'If-None-Match names the version of the group, or is *; nothing was changed. Read the group, and decide again.',
+  idempotency_key_reused:
+    'Another request with this Idempotency-Key has changed the group; nothing was changed now. Use a new key for each request.',
   too_many_labels: `With this patch the group would have more than ${LABELS_MAX} labels; nothing was changed.`,
 } as const satisfies { [refusal in Refusal]: string }
 
@@ -28,9 +30,12 @@ export function decidedGroup(
     sendFailure(reply, outcome, retryAfterSeconds)
     return undefined
   }
-  if (outcome.value.kind !== 'refused') return outcome.value.answer
-  sendRefusal(reply, outcome.value.refusal)
-  return undefined
+  if (outcome.value.kind === 'refused') {
+    sendRefusal(reply, outcome.value.refusal)
+    return undefined
+  }
+  if (outcome.value.kind === 'replayed') reply.header('idempotency-replayed', 'true')
+  return outcome.value.answer
 }
 
 /** Answers that the state of the group does not allow the change. */

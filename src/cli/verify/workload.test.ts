@@ -21,6 +21,7 @@ const STATUS = {
   version_mismatch: 412,
   precondition_failed: 412,
   too_many_labels: 400,
+  idempotency_key_reused: 422,
   unavailable: 503,
 } as const
 

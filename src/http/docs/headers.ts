@@ -25,6 +25,15 @@ export const REQUEST_HEADERS = {
       'The request is served only if the group has none of these entity tags. Otherwise GET and HEAD answer 304 without a body, and any other method answers 412 `precondition_failed` (RFC 9110 §13.1.2). `*` matches every group that exists. GET and HEAD ignore a value that cannot be read; the other methods refuse it.',
     examples: [ETAG_EXAMPLE],
   },
+  'Idempotency-Key': {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+    pattern: '^[!-~]+$',
+    description:
+      'Makes the request safe to repeat: 1 to 255 visible ASCII characters, new for each request, for example a UUID. A group remembers the last 8 keys with which it was created or changed. The same request with the same key changes nothing any more, and is answered with the group as it is. Another request with the same key is answered 422 `idempotency_key_reused`. A request that was refused is not remembered, and a deleted group forgets its keys.',
+    examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
+  },
 } as const
 
 export type RequestHeader = keyof typeof REQUEST_HEADERS
@@ -55,6 +64,11 @@ export const RESPONSE_HEADERS = {
     required: true,
     schema: { type: 'string' },
     example: 'Bearer realm="cohort: an API key as \\"Authorization: Bearer cohort_...\\""',
+  },
+  'Idempotency-Replayed': {
+    description: 'Given if the same request was made before: it has changed nothing now.',
+    schema: { type: 'string', const: 'true' },
+    example: 'true',
   },
   Link: {
     description: 'Where the next page is, with `rel="next"` (RFC 8288). It is left out on the last page.',

@@ -90,6 +90,7 @@ function whatToDo(problem: ChangeProblem): string {
     case 'invalid_json':
     case 'invalid_path':
     case 'too_many_labels':
+    case 'idempotency_key_reused':
     case 'body_too_large':
     case 'unsupported_media_type':
       return `mend it: ${problem.errors?.map(({ field }) => field).join()}`

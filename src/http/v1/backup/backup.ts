@@ -37,7 +37,7 @@ export function backupRoute({
   }
 }
 
-/** A group without its life: a restore begins another one. */
-function storedOf({ life: _, ...group }: Group): Omit<Group, 'life'> {
+/** A group without its life and the requests that it remembers: a restore begins another life. */
+function storedOf({ life: _, requests: _requests, ...group }: Group): Omit<Group, 'life' | 'requests'> {
   return group
 }

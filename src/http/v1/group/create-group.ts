@@ -5,6 +5,7 @@ import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { decidedGroup } from '../../outcome.ts'
+import { repeatableRequest } from '../../repeatable-request.ts'
 import { groupPath, sendGroup } from './group-reply.ts'
 
 const MEDIA_TYPES = ['application/json']
@@ -14,11 +15,25 @@ const schema = {
   tags: ['Groups'],
   summary: 'Create a group',
   description:
-    'If many clients create the same id at the same time, exactly one gets 201, and the others get 409. After a 504, read the group to see whether your create succeeded.',
+    'If many clients create the same id at the same time, exactly one gets 201, and the others get 409. After a 504, repeat the request with the same `Idempotency-Key`, or read the group to see whether your create succeeded.',
   consumes: MEDIA_TYPES,
+  requestHeaders: ['Idempotency-Key'],
   body: CreateGroupBody,
-  response: { 201: answer('The group, as it was created.', Group, { headers: ['ETag', 'Location'] }) },
-  problems: [...JSON_BODY_PROBLEMS, 'group_exists', 'unreadable_group', 'unavailable', 'outcome_unknown'],
+  response: {
+    201: answer(
+      'The group, as it was created. For a repetition with the same `Idempotency-Key`: the group as it is.',
+      Group,
+      { headers: ['ETag', 'Location', 'Idempotency-Replayed'] },
+    ),
+  },
+  problems: [
+    ...JSON_BODY_PROBLEMS,
+    'group_exists',
+    'idempotency_key_reused',
+    'unreadable_group',
+    'unavailable',
+    'outcome_unknown',
+  ],
 } as const
 
 /** `POST /v1/group`. */
@@ -30,7 +45,15 @@ export function createGroupRoute(dependencies: Dependencies): FastifyPluginAsync
     app.post('/v1/group', { config: { cost: 'key' }, schema }, async (request, reply) => {
       const { groupId, description, labels } = request.body
       const now = clock.now().toISOString()
-      const command = createGroup({ groupId, description, labels, now, incarnation: newIncarnation() })
+      const repeatable = repeatableRequest(request)
+      const command = createGroup({
+        groupId,
+        description,
+        labels,
+        now,
+        incarnation: newIncarnation(),
+        request: repeatable,
+      })
       const group = decidedGroup(reply, await registry.change(groupId, command), retryAfterSeconds)
       if (group === undefined) return reply
       return sendGroup(reply.code(201).header('location', groupPath(groupId)), group)

@@ -6,6 +6,7 @@ import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
 import { decidedGroup } from '../../outcome.ts'
 import { preconditionsOfChange } from '../../preconditions.ts'
+import { repeatableRequest } from '../../repeatable-request.ts'
 import { sendGroup } from './group-reply.ts'
 import { GROUP_PATH, GroupParams } from './group-request.ts'
 
@@ -18,16 +19,17 @@ const schema = {
   description:
     'The body is a JSON merge patch (RFC 7396): fields that it does not have stay, and null removes a field. A patch that changes nothing keeps the version and the times.',
   params: GroupParams,
-  requestHeaders: ['If-Match', 'If-None-Match'],
+  requestHeaders: ['If-Match', 'If-None-Match', 'Idempotency-Key'],
   consumes: MEDIA_TYPES,
   body: UpdateGroupBody,
-  response: { 200: answer('The group, as it is now.', Group, { headers: ['ETag'] }) },
+  response: { 200: answer('The group, as it is now.', Group, { headers: ['ETag', 'Idempotency-Replayed'] }) },
   problems: [
     ...JSON_BODY_PROBLEMS,
     'invalid_path',
     'too_many_labels',
     'group_not_found',
     'version_mismatch',
+    'idempotency_key_reused',
     'unreadable_group',
     'unavailable',
     'outcome_unknown',
@@ -44,7 +46,12 @@ export function updateGroupRoute({
     takeJsonBodies(app, MEDIA_TYPES)
     app.patch(GROUP_PATH, { config: { hasEntityTag: true, cost: 'key' }, schema }, async (request, reply) => {
       const now = clock.now().toISOString()
-      const command = updateGroup({ patch: request.body, now, ...preconditionsOfChange(request) })
+      const command = updateGroup({
+        patch: request.body,
+        now,
+        request: repeatableRequest(request),
+        ...preconditionsOfChange(request),
+      })
       const outcome = await registry.change(request.params.groupId, command)
       const group = decidedGroup(reply, outcome, retryAfterSeconds)
       return group === undefined ? reply : sendGroup(reply, group)
