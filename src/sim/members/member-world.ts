@@ -241,7 +241,7 @@ class MemberWorld {
       const decision = command(value === undefined ? undefined : decodeGroup(value))
       if (decision.kind === 'refused') return { kind: 'keep', result: decision.refusal }
       // The group exists, as it was in the backup.
-      if (decision.kind === 'unchanged') return { kind: 'keep', result: 'group_exists' }
+      if (decision.kind !== 'changed') return { kind: 'keep', result: 'group_exists' }
       if (decision.group === undefined) {
         this.#backup = decision.answer
         return { kind: 'propose', value: undefined, result: 'deleted' }
