@@ -41,7 +41,7 @@ export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'POST /v1/key/:keyId/rotate': { right: 'admin', subject: 'keys' },
   'GET /v1/caller': { right: 'status', subject: 'no group' },
 
-  'GET /v1/backup': { right: 'admin', subject: 'list' },
+  'GET /v1/backup': { right: 'admin', subject: 'everything' },
   'POST /v1/restore': { right: 'admin', subject: 'groups in body' },
 
   'GET /v1/cluster': { right: 'status', subject: 'no group' },

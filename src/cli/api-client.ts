@@ -6,6 +6,14 @@ import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
 import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/group-schemas.ts'
+import type {
+  ApiKey,
+  CallerView,
+  CreateKeyBody,
+  IssuedKey,
+  KeyList,
+  RotateKeyBody,
+} from '../api/key-schemas.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Group as StoredGroup } from '../group/group.ts'
@@ -48,9 +56,19 @@ export type Reply<T> =
   | Readonly<{ kind: 'unreachable'; reason: string }>
   | Readonly<{ kind: 'broken'; reason: string }>
 
+/** How a client shows who it is, and how it knows the connector. */
+export type ApiCredentials = Readonly<{
+  /** An API key, or a token of the OIDC issuer. It is sent as `Authorization: Bearer`. */
+  token?: string
+  /** The CA that signs the certificate of the API, in PEM. Default: those that Node.js knows. */
+  ca?: string
+}>
+
 export type ApiClientOptions = Readonly<{
   /** Where the API is: `http://host:port`, or with a path in front of `/v1`. */
   url: string
+  /** Default: none. */
+  credentials?: ApiCredentials | undefined
   /** How many connections may be open at once. Default: 1. */
   connections?: number
   /** How long to wait for an answer. Default: 65 s, which is more than a connector ever takes. */
@@ -70,14 +88,22 @@ type Call = Readonly<{
 export class ApiClient {
   readonly #pool: Pool
   readonly #basePath: string
+  readonly #ownHeaders: { [name: string]: string }
 
-  constructor({ url, connections = 1, answerTimeoutMs = ANSWER_TIMEOUT_MS }: ApiClientOptions) {
+  constructor({
+    url,
+    credentials = {},
+    connections = 1,
+    answerTimeoutMs = ANSWER_TIMEOUT_MS,
+  }: ApiClientOptions) {
     const { origin, pathname } = new URL(url)
     this.#basePath = pathname.replace(/\/+$/, '')
+    const { token, ca } = credentials
+    this.#ownHeaders = token === undefined ? {} : { authorization: `Bearer ${token}` }
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,
-      connect: { timeout: 5_000 },
+      connect: { timeout: 5_000, ...(ca === undefined ? {} : { ca }) },
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,
     })
@@ -144,6 +170,29 @@ export class ApiClient {
     return this.#call({ method: 'DELETE', path: memberPath(nodeId) })
   }
 
+  /** Who this client is, as the connector sees it. */
+  caller(): Promise<Reply<CallerView>> {
+    return this.#call({ method: 'GET', path: '/v1/caller' })
+  }
+
+  createKey(body: CreateKeyBody): Promise<Reply<IssuedKey>> {
+    return this.#call({ method: 'POST', path: KEYS_PATH, ...json(body) })
+  }
+
+  /** At most 1,000 API keys after this id. `undefined`: from the first one on. */
+  listKeys(after: string | undefined): Promise<Reply<KeyList>> {
+    const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+    return this.#call({ method: 'GET', path: `${KEYS_PATH}?limit=1000${start}` })
+  }
+
+  rotateKey(keyId: string, body: RotateKeyBody): Promise<Reply<IssuedKey>> {
+    return this.#call({ method: 'POST', path: `${keyPath(keyId)}/rotate`, ...json(body) })
+  }
+
+  revokeKey(keyId: string): Promise<Reply<ApiKey>> {
+    return this.#call({ method: 'DELETE', path: keyPath(keyId) })
+  }
+
   /** Closes all connections, also those on which a request is under way. */
   close(): Promise<void> {
     return this.#pool.destroy()
@@ -154,6 +203,7 @@ export class ApiClient {
       const { statusCode, headers, body } = await this.#pool.request({
         ...call,
         path: this.#basePath + call.path,
+        headers: { ...call.headers, ...this.#ownHeaders },
       })
       const text = await body.text()
       if (statusCode < 200 || statusCode > 299) {
@@ -186,6 +236,12 @@ export function groupPath(groupId: string): string {
   const encoded = encodeURIComponent(groupId)
   // A proxy may resolve `.` and `..`, so they are sent with escapes.
   return `/v1/group/${/^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded}`
+}
+
+const KEYS_PATH = '/v1/key'
+
+function keyPath(keyId: string): string {
+  return `${KEYS_PATH}/${encodeURIComponent(keyId)}`
 }
 
 const MEMBERS_PATH = '/v1/cluster/members'

@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
-import { readUrl } from '../config/settings.ts'
+import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { urlOption } from './group-options.ts'
+import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { progressOutput } from './progress.ts'
 
-type BackupFlags = Readonly<{ out: string; url?: string; force?: boolean; skipUnreadable?: boolean }>
+type BackupFlags = ApiFlags & Readonly<{ out: string; force?: boolean; skipUnreadable?: boolean }>
 
 /** Adds `cohort backup`: writes all groups of a running cluster into a file. */
-export function addBackupCommand(program: Command, { environment, stdout, stderr }: Context): void {
+export function addBackupCommand(program: Command, context: Context): void {
   program
     .command('backup')
     .summary('write all groups of a running cluster into a file')
@@ -21,6 +21,8 @@ export function addBackupCommand(program: Command, { environment, stdout, stderr
     .option('--force', 'replace the file if it exists')
     .option('--skip-unreadable', 'leave out groups that cannot be read, and name them')
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `
@@ -35,13 +37,14 @@ Examples:
   cohort backup --out - --url http://10.0.0.1:8000 | gzip > groups.jsonl.gz`,
     )
     .action(async ({ out, force = false, skipUnreadable = false, ...flags }: BackupFlags) => {
-      const url = readUrl(flags.url, environment)
+      const { stdout, stderr } = context
+      const access = apiAccess(context, flags)
       const { backup } = await import('./backup/backup.ts')
       const { openBackupSink } = await import('./backup/backup-sink.ts')
       const output = progressOutput(out === '-' ? stderr : stdout)
       await runInterruptibly(async (signal) => {
         const sink = await openBackupSink(out, { isForced: force, stdout, signal })
-        return backup({ url, sink, output, now: () => new Date(), skipUnreadable, signal })
+        return backup({ ...access, sink, output, now: () => new Date(), skipUnreadable, signal })
       })
     })
 }

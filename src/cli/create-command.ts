@@ -2,7 +2,14 @@ import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
-import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  groupIdArgument,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { collectLabel, type Labels, toLabels } from './label-options.ts'
 
 type CreateOptions = ApiOptions & Readonly<{ description?: string; label?: Labels }>
@@ -18,6 +25,8 @@ export function addCreateCommand(program: Command, context: Context): void {
     .option('--label <key=value>', 'a label; may be repeated', collectLabel)
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

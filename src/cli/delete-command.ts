@@ -2,7 +2,15 @@ import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
-import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  groupIdArgument,
+  ifMatchOption,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 
 type DeleteOptions = ApiOptions & Readonly<{ ifMatch?: string }>
 
@@ -16,6 +24,8 @@ export function addDeleteCommand(program: Command, context: Context): void {
     .addOption(ifMatchOption())
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

@@ -1,18 +1,20 @@
 import type { Command } from 'commander'
 import type { Flags } from '../config/lookup.ts'
-import { readCount, readHostsFlag, readUrl } from '../config/settings.ts'
+import { readCount, readHostsFlag } from '../config/settings.ts'
+import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { urlOption } from './group-options.ts'
+import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { nodeConnector } from './node-connector.ts'
 import { progressOutput } from './progress.ts'
 import { nodeTlsOption } from './tls-options.ts'
 
-type GenerateFlags = Readonly<{ amount?: string; url?: string; concurrency?: string; hosts?: string }> &
+type GenerateFlags = ApiFlags &
+  Readonly<{ amount?: string; concurrency?: string; hosts?: string }> &
   Pick<Flags, 'nodeTlsCertFile' | 'nodeTlsKeyFile' | 'nodeTlsCaFile'>
 
 /** Adds `cohort generate`: creates many groups and verifies them on every node. */
-export function addGenerateCommand(program: Command, { environment, stdout }: Context): void {
+export function addGenerateCommand(program: Command, context: Context): void {
   program
     .command('generate')
     .summary('create many groups, and verify them on every node')
@@ -22,6 +24,8 @@ export function addGenerateCommand(program: Command, { environment, stdout }: Co
     )
     .option('-a, --amount <count>', 'how many groups, 1 to 1,000,000 (default: 1000)')
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .option('--concurrency <count>', 'how many creates at a time, 1 to 1,024 (default: 64)')
     .option(
       '--hosts <list>',
@@ -45,15 +49,15 @@ Examples:
   cohort generate --url http://127.0.0.1:9000`,
     )
     .action(async (flags: GenerateFlags) => {
-      const url = readUrl(flags.url, environment)
+      const access = apiAccess(context, flags)
       const amount = readCount('--amount', flags.amount, { default: 1_000, min: 1, max: 1_000_000 })
       const concurrency = readCount('--concurrency', flags.concurrency, { default: 64, min: 1, max: 1_024 })
       const hosts = flags.hosts === undefined ? undefined : readHostsFlag('--hosts', flags.hosts)
       const { generate } = await import('./generate/generate.ts')
-      const connect = await nodeConnector(flags, environment)
-      const output = progressOutput(stdout)
+      const connect = await nodeConnector(flags, context.environment)
+      const output = progressOutput(context.stdout)
       await runInterruptibly((signal) =>
-        generate({ amount, url, concurrency, hosts, connect, signal, output }),
+        generate({ amount, ...access, concurrency, hosts, connect, signal, output }),
       )
     })
 }

@@ -2,7 +2,14 @@ import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { runGroupCommand } from './group-command.ts'
-import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  groupIdArgument,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 
 /** Adds `cohort get`: shows a group. */
 export function addGetCommand(program: Command, context: Context): void {
@@ -13,6 +20,8 @@ export function addGetCommand(program: Command, context: Context): void {
     .addArgument(groupIdArgument())
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

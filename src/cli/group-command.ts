@@ -1,5 +1,5 @@
 /** What the commands about one group have in common: one request, one answer, one exit code. */
-import { readUrl } from '../config/settings.ts'
+import { apiAccess } from './api-access.ts'
 import type { ApiClient, GroupView, Problem, Reply } from './api-client.ts'
 import type { Context } from './context.ts'
 import { EXIT } from './exit-codes.ts'
@@ -13,15 +13,17 @@ import type { ApiOptions } from './group-options.ts'
  * @throws CommandFailure with the exit code that says whether data may have changed
  */
 export async function runGroupCommand(
-  { environment, stdout, stderr }: Context,
+  context: Context,
   options: ApiOptions,
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
 ): Promise<void> {
-  const url = readUrl(options.url, environment)
+  const { stdout, stderr } = context
+  const access = apiAccess(context, options)
+  const { url } = access
   // Loaded here and not at the start: the HTTP client takes most of the time of a short command, and
   // `cohort node` does not need it.
   const { ApiClient } = await import('./api-client.ts')
-  const client = new ApiClient({ url })
+  const client = new ApiClient(access)
   try {
     const reply = await request(client)
     if (reply.kind === 'answered') {
@@ -80,6 +82,7 @@ export function describeProblem({ status, code, title, detail, outcome, errors }
 }
 
 const MEANINGS: Readonly<{ [outcome: string]: string }> = {
+  unauthenticated: ': name a file with a key (--key-file, COHORT_KEY_FILE), or use "cohort login"',
   unreadable_group: ': do not repeat the command; the log of the connector says what to do',
   not_applied: ': you may repeat the command; "cohort status" shows which nodes do not answer',
   unknown: ': the change may have been made, so read before you repeat it',

@@ -1,8 +1,9 @@
 /** The argument and the options that the commands for the API share. */
 import { Argument, InvalidArgumentError, Option } from 'commander'
+import type { ApiFlags } from './api-access.ts'
 
 /** The options that most of these commands have. */
-export type ApiOptions = Readonly<{ url?: string; json?: boolean }>
+export type ApiOptions = ApiFlags & Readonly<{ json?: boolean }>
 
 /** GROUP_ID: any text that can be encoded as UTF-8. The API decides whether it is a legal id. */
 export function groupIdArgument(): Argument {
@@ -21,6 +22,19 @@ export function urlOption(): Option {
     '--url <url>',
     'where the API is (default: http://127.0.0.1:8000, or the port that PORT names)',
   )
+}
+
+/** --key-file. */
+export function keyFileOption(): Option {
+  return new Option(
+    '--key-file <file>',
+    'a file with the API key or token to send (COHORT_KEY_FILE; default: that of "cohort login")',
+  )
+}
+
+/** --ca-file. */
+export function caFileOption(): Option {
+  return new Option('--ca-file <file>', 'the CA of the connector, for https (COHORT_CA_FILE)')
 }
 
 /** --json. */

@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readUrl } from '../config/settings.ts'
 import { parseAddress, whyUnreachable } from '../process/address.ts'
+import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { urlOption } from './group-options.ts'
+import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import type { MemberChange } from './members/change-members.ts'
 import { progressOutput } from './progress.ts'
 
-type Flags = Readonly<{ url?: string; wait?: boolean }>
+type Flags = ApiFlags & Readonly<{ wait?: boolean }>
 
 const EXIT_CODES_HELP = `
 Exit codes:
@@ -83,6 +83,8 @@ function withCommon(command: Command, examples: string): Command {
   return command
     .option('--no-wait', 'end when the change has begun, and not only when it is complete')
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText('after', `${EXIT_CODES_HELP}\n${examples}`)
 }
 
@@ -102,13 +104,9 @@ function hostOption(): Option {
     .makeOptionMandatory()
 }
 
-async function run(
-  { environment, stdout }: Context,
-  change: MemberChange,
-  { url: urlFlag, wait = true }: Flags,
-): Promise<void> {
-  const url = readUrl(urlFlag, environment)
+async function run(context: Context, change: MemberChange, { wait = true, ...flags }: Flags): Promise<void> {
+  const access = apiAccess(context, flags)
   const { changeMembers } = await import('./members/change-members.ts')
-  const output = progressOutput(stdout)
-  await runInterruptibly((signal) => changeMembers(change, { url, isAwaited: wait, output, signal }))
+  const output = progressOutput(context.stdout)
+  await runInterruptibly((signal) => changeMembers(change, { ...access, isAwaited: wait, output, signal }))
 }

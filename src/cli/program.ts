@@ -8,6 +8,8 @@ import { addCreateCommand } from './create-command.ts'
 import { addDeleteCommand } from './delete-command.ts'
 import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
+import { addKeyCommand } from './key-command.ts'
+import { addLoginCommand, addLogoutCommand } from './login-command.ts'
 import { addAddCommand, addRemoveCommand, addReplaceCommand } from './members-command.ts'
 import { addNodeCommand } from './node-command.ts'
 import { addReplicasCommand } from './replicas-command.ts'
@@ -67,6 +69,9 @@ Examples:
     addReplicasCommand,
     addBackupCommand,
     addRestoreCommand,
+    addKeyCommand,
+    addLoginCommand,
+    addLogoutCommand,
     addCertsCommand,
   ]) {
     add(program, context)

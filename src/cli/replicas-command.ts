@@ -1,14 +1,21 @@
 import type { Command } from 'commander'
-import { readUrl } from '../config/settings.ts'
+import { apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
 import { EXIT, UNPRINTED_HELP } from './exit-codes.ts'
 import { toFailure } from './group-command.ts'
-import { type ApiOptions, groupIdArgument, jsonOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  groupIdArgument,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { replicaLines } from './status/replica-lines.ts'
 import { painter } from './status/table.ts'
 
 /** Adds `cohort replicas`: what each node holds for a group. */
-export function addReplicasCommand(program: Command, { environment, stdout }: Context): void {
+export function addReplicasCommand(program: Command, context: Context): void {
   program
     .command('replicas')
     .summary('show what each node holds for a group, and whether the nodes agree')
@@ -19,6 +26,8 @@ export function addReplicasCommand(program: Command, { environment, stdout }: Co
     .addArgument(groupIdArgument())
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `
@@ -33,10 +42,12 @@ Examples:
   cohort replicas team-a
   cohort replicas team-a --json`,
     )
-    .action(async (groupId: string, { json = false, url: urlFlag }: ApiOptions) => {
-      const url = readUrl(urlFlag, environment)
+    .action(async (groupId: string, { json = false, ...flags }: ApiOptions) => {
+      const { stdout } = context
+      const access = apiAccess(context, flags)
+      const { url } = access
       const { ApiClient } = await import('./api-client.ts')
-      const client = new ApiClient({ url })
+      const client = new ApiClient(access)
       try {
         const reply = await client.replicas(groupId)
         if (reply.kind !== 'answered') throw toFailure(reply, url)

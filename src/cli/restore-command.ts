@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
-import { readUrl } from '../config/settings.ts'
+import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { urlOption } from './group-options.ts'
+import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { progressOutput } from './progress.ts'
 
-type RestoreFlags = Readonly<{ in: string; url?: string; resume?: boolean; check?: boolean }>
+type RestoreFlags = ApiFlags & Readonly<{ in: string; resume?: boolean; check?: boolean }>
 
 /** Adds `cohort restore`: writes the groups of a backup into an empty cluster. */
-export function addRestoreCommand(program: Command, { environment, stdout }: Context): void {
+export function addRestoreCommand(program: Command, context: Context): void {
   program
     .command('restore')
     .summary('write the groups of a backup into an empty cluster')
@@ -21,6 +21,8 @@ export function addRestoreCommand(program: Command, { environment, stdout }: Con
     .option('--resume', 'continue a restore that was interrupted: the cluster may hold groups of this file')
     .option('--check', 'only check the file; no cluster is needed')
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `
@@ -35,12 +37,12 @@ Examples:
   cohort restore --in groups-2026-01-15.jsonl --resume
   cohort restore --in groups-2026-01-15.jsonl --check`,
     )
-    .action(async ({ in: path, url: urlFlag, resume = false, check = false }: RestoreFlags) => {
-      const url = readUrl(urlFlag, environment)
+    .action(async ({ in: path, resume = false, check = false, ...flags }: RestoreFlags) => {
+      const access = apiAccess(context, flags)
       const { restore } = await import('./backup/restore.ts')
-      const output = progressOutput(stdout)
+      const output = progressOutput(context.stdout)
       await runInterruptibly((signal) =>
-        restore({ path, url, isResumed: resume, isCheckOnly: check, output, signal }),
+        restore({ path, ...access, isResumed: resume, isCheckOnly: check, output, signal }),
       )
     })
 }

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { readUrl } from '../config/settings.ts'
+import { apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
 import { UNPRINTED_HELP } from './exit-codes.ts'
-import { type ApiOptions, jsonOption, urlOption } from './group-options.ts'
+import { type ApiOptions, caFileOption, jsonOption, keyFileOption, urlOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 
 const WATCH_MS = 1_000
 
 /** Adds `cohort status`: shows the state of the cluster. */
-export function addStatusCommand(program: Command, { environment, stdout }: Context): void {
+export function addStatusCommand(program: Command, context: Context): void {
   program
     .command('status')
     .summary('show the state of the cluster: a verdict, the reason, and every node')
@@ -20,6 +20,8 @@ export function addStatusCommand(program: Command, { environment, stdout }: Cont
     .option('--watch', 'show the state again each second, until Ctrl-C')
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `
@@ -37,10 +39,10 @@ Examples:
   cohort status --watch
   cohort status --json --url http://127.0.0.1:9000`,
     )
-    .action(async ({ watch = false, json = false, url: urlFlag }: ApiOptions & { watch?: boolean }) => {
-      const url = readUrl(urlFlag, environment)
+    .action(async ({ watch = false, json = false, ...flags }: ApiOptions & { watch?: boolean }) => {
+      const access = apiAccess(context, flags)
       const { showStatus, watchStatus } = await import('./status/status.ts')
-      const options = { url, isJson: json, output: stdout }
+      const options = { ...access, isJson: json, output: context.stdout }
       if (!watch) {
         process.exitCode = await showStatus(options)
         return

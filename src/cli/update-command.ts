@@ -4,7 +4,15 @@ import type { Context } from './context.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import { runGroupCommand } from './group-command.ts'
-import { type ApiOptions, groupIdArgument, ifMatchOption, jsonOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  groupIdArgument,
+  ifMatchOption,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { collectKey, collectLabel, type Labels } from './label-options.ts'
 
 /** The changes of an update, as the user typed them. */
@@ -33,6 +41,8 @@ export function addUpdateCommand(program: Command, context: Context): void {
     .addOption(ifMatchOption())
     .addOption(jsonOption())
     .addOption(urlOption())
+    .addOption(keyFileOption())
+    .addOption(caFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}
@@ -41,11 +51,9 @@ Examples:
   cohort update team-a --description 'The A team' --label tier=2 --remove-label env
   cohort update team-a --remove-description --if-match 3-1f0c5a7be2d94c60`,
     )
-    .action((groupId: string, { ifMatch, url, json, ...options }: UpdateOptions) => {
+    .action((groupId: string, options: UpdateOptions) => {
       const patch = toPatch(options)
-      return runGroupCommand(context, { ...(url && { url }), ...(json && { json }) }, (client) =>
-        client.update(groupId, patch, ifMatch),
-      )
+      return runGroupCommand(context, options, (client) => client.update(groupId, patch, options.ifMatch))
     })
 }
 

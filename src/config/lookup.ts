@@ -28,6 +28,8 @@ export type Flags = Readonly<{
   maxConnections?: string | undefined
   rateLimit?: string | undefined
   corsOrigins?: string | undefined
+  keyFile?: string | undefined
+  caFile?: string | undefined
   nodes?: string | undefined
   connectors?: string | undefined
 }>
@@ -56,6 +58,8 @@ export type Variable =
   | 'MAX_CONNECTIONS'
   | 'RATE_LIMIT'
   | 'CORS_ORIGINS'
+  | 'COHORT_KEY_FILE'
+  | 'COHORT_CA_FILE'
 /** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
 
@@ -87,6 +91,8 @@ const FLAGS = {
   MAX_CONNECTIONS: { name: '--max-connections', key: 'maxConnections' },
   RATE_LIMIT: { name: '--rate-limit', key: 'rateLimit' },
   CORS_ORIGINS: { name: '--cors-origins', key: 'corsOrigins' },
+  COHORT_KEY_FILE: { name: '--key-file', key: 'keyFile' },
+  COHORT_CA_FILE: { name: '--ca-file', key: 'caFile' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>
 
 /** Makes a function that looks in the flags, then in the environment, then in `.env`. */

@@ -181,7 +181,6 @@ test('a caller with a prefix reads and changes groups within it, and gets 403 fo
 test('a caller with a prefix gets 403 for what concerns the whole cluster, and sees its status', async () => {
   const { app } = appFor({ kind: 'known', caller: caller('admin', 'team-a/') })
   const requests: InjectOptions[] = [
-    { url: '/v1/group' },
     { url: '/v1/backup' },
     { url: '/metrics' },
     { method: 'DELETE', url: '/v1/cluster/members/n1' },
@@ -195,6 +194,20 @@ test('a caller with a prefix gets 403 for what concerns the whole cluster, and s
     )
   }
   assert.equal((await app.inject('/v1/cluster')).statusCode, 200)
+})
+
+test('a caller with a prefix lists groups only by a prefix within its own', async () => {
+  const { app } = appFor({ kind: 'known', caller: caller('reader', 'team-a/') })
+  for (const query of ['', '?prefix=team-', '?prefix=team-b/', '?prefix=TEAM-A/', '?after=team-a/x']) {
+    assert.equal(
+      expectProblem(await app.inject(`/v1/group${query}`), 'forbidden').detail,
+      'The list needs ?prefix= within the prefix of the caller: the key ci (k7Gh3abc) has the role reader for the prefix "team-a/".',
+      query,
+    )
+  }
+  for (const query of ['?prefix=team-a/', '?prefix=team-a/x&after=team-a/x1']) {
+    assert.equal((await app.inject(`/v1/group${query}`)).statusCode, 200, query)
+  }
 })
 
 test('credentials that are not valid: 401 with the reason, and the error code of RFC 6750', async () => {

@@ -26,7 +26,11 @@ async function run(registry: Registry) {
   let printed = ''
   try {
     const exitCode = await verify({
-      urls: await Promise.all(apps.map((app) => app.listen({ port: 0, host: '127.0.0.1' }))),
+      targets: (await Promise.all(apps.map((app) => app.listen({ port: 0, host: '127.0.0.1' })))).map(
+        (url) => ({
+          url,
+        }),
+      ),
       seconds: 2,
       clients: 8,
       historyPath,

@@ -1,7 +1,7 @@
 /** `cohort backup`: reads all groups of a running cluster, page by page, into one file. */
 import type { Group } from '../../group/group.ts'
 import { VERSION } from '../../process/version.ts'
-import { ApiClient } from '../api-client.ts'
+import { ApiClient, type ApiCredentials } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
@@ -16,6 +16,7 @@ import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
 
 export type BackupOptions = Readonly<{
   url: string
+  credentials?: ApiCredentials
   sink: BackupSink
   output: ProgressOutput
   /** The time of day. */
@@ -38,8 +39,8 @@ const PAGE_GROUPS = 512
  * @throws CommandFailure when the backup cannot be made
  */
 export async function backup(options: BackupOptions): Promise<number> {
-  const { url, sink, output, now, signal } = options
-  const client = new ApiClient({ url, connections: 2 })
+  const { url, credentials, sink, output, now, signal } = options
+  const client = new ApiClient({ url, credentials, connections: 2 })
   const writer = new BackupWriter()
   const progress = new Progress(output)
   const startMs = output.nowMs()

@@ -1,5 +1,5 @@
 /** `cohort restore`: writes the groups of a backup into an empty cluster, as they were. */
-import { ApiClient } from '../api-client.ts'
+import { ApiClient, type ApiCredentials } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
@@ -17,6 +17,7 @@ import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups } from './se
 export type RestoreOptions = Readonly<{
   path: string
   url: string
+  credentials?: ApiCredentials
   /** Whether the cluster may already hold groups of this backup. */
   isResumed: boolean
   /** Whether only the file is checked, without a cluster. */
@@ -38,10 +39,10 @@ const IDS_SHOWN = 10
  * @throws CommandFailure when the file or the cluster is refused, or the cluster becomes unavailable
  */
 export async function restore(options: RestoreOptions): Promise<number> {
-  const { path, url, output, signal, patienceMs = PATIENCE_MS } = options
+  const { path, url, credentials, output, signal, patienceMs = PATIENCE_MS } = options
   const patience = { patienceMs, pauseMs: PAUSE_MS, nowMs: output.nowMs, signal }
   const source = await BackupSource.open(path)
-  const client = new ApiClient({ url, connections: PAGES_IN_FLIGHT })
+  const client = new ApiClient({ url, credentials, connections: PAGES_IN_FLIGHT })
   try {
     const total = await checkFile(source, options)
     if (options.isCheckOnly) return EXIT.ok

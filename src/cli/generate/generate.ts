@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Connect } from '../../rpc/transport.ts'
-import { ApiClient } from '../api-client.ts'
+import { ApiClient, type ApiCredentials } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findCluster } from '../find-cluster.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
@@ -15,6 +15,7 @@ import { type NodeVerdict, verifyGroups } from './verify-groups.ts'
 export type GenerateOptions = Readonly<{
   amount: number
   url: string
+  credentials?: ApiCredentials
   concurrency: number
   /** The nodes to ask. `undefined`: the members of the cluster. */
   hosts: readonly string[] | undefined
@@ -34,8 +35,8 @@ const VERIFY_PATIENCE_MS = 5_000
  * @throws CommandFailure when no connector answers, or the nodes are not known
  */
 export async function generate(options: GenerateOptions): Promise<number> {
-  const { amount, url, concurrency, output, signal } = options
-  const client = new ApiClient({ url, connections: concurrency })
+  const { amount, url, credentials, concurrency, output, signal } = options
+  const client = new ApiClient({ url, credentials, connections: concurrency })
   try {
     const { hosts } = options
     // With `hosts`, the nodes are known before the connector has found its cluster.

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MembershipChange } from '../../api/member-schemas.ts'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
-import { ApiClient, type Reply } from '../api-client.ts'
+import { ApiClient, type ApiCredentials, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
@@ -19,6 +19,7 @@ export type MemberChange =
 
 export type ChangeMembersOptions = Readonly<{
   url: string
+  credentials?: ApiCredentials
   /** Whether to wait until the change is complete. */
   isAwaited: boolean
   output: ProgressOutput
@@ -34,8 +35,8 @@ const LINE_MS = 2_000
 
 /** @returns the exit code @throws CommandFailure when the change has not begun, or may not have begun */
 export async function changeMembers(change: MemberChange, options: ChangeMembersOptions): Promise<number> {
-  const { url, isAwaited, output } = options
-  const client = new ApiClient({ url })
+  const { url, credentials, isAwaited, output } = options
+  const client = new ApiClient({ url, credentials })
   try {
     const reply = await ask(client, change)
     if (reply.kind !== 'answered') throw toFailure(reply, url)

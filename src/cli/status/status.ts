@@ -1,6 +1,6 @@
 /** `cohort status`: asks a connector once, or once a second until it is stopped. */
 import type { ClusterStatus } from '../../api/status-schemas.ts'
-import { ApiClient, type Reply } from '../api-client.ts'
+import { ApiClient, type ApiCredentials, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { describeProblem, describeUnreachable, toFailure } from '../group-command.ts'
 import type { Output } from '../output.ts'
@@ -9,6 +9,7 @@ import { painter, verdictLines } from './table.ts'
 
 export type StatusOptions = Readonly<{
   url: string
+  credentials?: ApiCredentials
   isJson: boolean
   output: StatusOutput
 }>
@@ -41,8 +42,8 @@ const EXIT_OF = {
  * @returns the exit code of the verdict
  * @throws CommandFailure when no connector answers
  */
-export async function showStatus({ url, isJson, output }: StatusOptions): Promise<number> {
-  const client = new ApiClient({ url, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+export async function showStatus({ url, credentials, isJson, output }: StatusOptions): Promise<number> {
+  const client = new ApiClient({ url, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
   try {
     const reply = await client.cluster()
     if (reply.kind !== 'answered') throw toFailure(reply, url)
@@ -62,8 +63,8 @@ export async function showStatus({ url, isJson, output }: StatusOptions): Promis
  * @returns the exit code: interrupted; or, if the reader is gone, the exit code of the last verdict
  */
 export async function watchStatus(options: WatchOptions): Promise<number> {
-  const { url, isJson, output, pause, signal } = options
-  const client = new ApiClient({ url, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+  const { url, credentials, isJson, output, pause, signal } = options
+  const client = new ApiClient({ url, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
   if (isDrawn(options)) output.write(CLEAR_SCREEN)
   try {
     while (!signal.aborted) {

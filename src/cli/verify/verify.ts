@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VERSION } from '../../process/version.ts'
-import { ApiClient } from '../api-client.ts'
+import { ApiClient, type ApiCredentials } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { describeUnreachable } from '../group-command.ts'
@@ -21,8 +21,8 @@ import { VerifyTally } from './verify-tally.ts'
 import { type Link, Workload } from './workload.ts'
 
 export type VerifyOptions = Readonly<{
-  /** The URLs of connectors of one cluster, at least one. */
-  urls: readonly string[]
+  /** Connectors of one cluster, at least one, with the credentials for each. */
+  targets: readonly Readonly<{ url: string; credentials?: ApiCredentials }>[]
   seconds: number
   clients: number
   /**
@@ -66,7 +66,7 @@ export async function verify(options: VerifyOptions): Promise<number> {
   await checkHistoryPath(historyPath)
   await findConnectors(options)
   output.write(
-    `verifying ${options.urls.join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
+    `verifying ${urlsOf(options).join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
   )
   const tally = new VerifyTally()
   const findings = noFindings()
@@ -76,7 +76,8 @@ export async function verify(options: VerifyOptions): Promise<number> {
   const leftovers = await removeAll(options, used)
   for (const line of verifyReportLines({ tally, findings, keyCount, leftovers })) output.write(`${line}\n`)
   if (kept.length > 0) {
-    const { urls, seconds, clients } = options
+    const { seconds, clients } = options
+    const urls = urlsOf(options)
     await saveHistory(historyPath, { run, version: VERSION, urls, seconds, clients }, kept)
     output.write(`history     ${historyPath}\n`)
   }
@@ -169,10 +170,14 @@ async function removeAll(options: VerifyOptions, { keys, uncertain }: UsedKeys):
   return leftovers
 }
 
-function openLinks({ urls }: VerifyOptions, connections: number): (Link & { client: ApiClient })[] {
-  return urls.map((url) => ({
+function urlsOf({ targets }: VerifyOptions): string[] {
+  return targets.map(({ url }) => url)
+}
+
+function openLinks({ targets }: VerifyOptions, connections: number): (Link & { client: ApiClient })[] {
+  return targets.map(({ url, credentials }) => ({
     url,
-    client: new ApiClient({ url, connections, answerTimeoutMs: ANSWER_TIMEOUT_MS }),
+    client: new ApiClient({ url, credentials, connections, answerTimeoutMs: ANSWER_TIMEOUT_MS }),
   }))
 }
 

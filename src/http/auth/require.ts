@@ -54,7 +54,7 @@ function outsideList(caller: Caller, prefix: string | undefined): RequestError |
   if (prefix !== undefined && isWithin(caller.prefix, prefix)) return undefined
   return new RequestError(
     'forbidden',
-    `A list of all groups needs a role without a prefix; ${describeCaller(caller)}.`,
+    `The list needs ?prefix= within the prefix of the caller: ${describeCaller(caller)}.`,
   )
 }
 

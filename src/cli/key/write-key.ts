@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { CommandFailure } from '../failure.ts'
+import { WholeFile } from '../whole-file.ts'
+
+/** A file for a key that does not exist yet. Only the owner may read it. It must not exist. */
+export class KeyFile {
+  readonly path: string
+  readonly #file: WholeFile
+
+  private constructor(path: string, file: WholeFile) {
+    this.path = path
+    this.#file = file
+  }
+
+  /**
+   * Begins the file, so that what is wrong with its path is noticed before a key is made.
+   *
+   * @throws CommandFailure
+   */
+  static async open(path: string): Promise<KeyFile> {
+    if (existsSync(path)) throw new CommandFailure(`${path} exists, and is not replaced`)
+    try {
+      return new KeyFile(path, await WholeFile.create(path))
+    } catch (cause) {
+      throw new CommandFailure(`${path} cannot be written: ${(cause as Error).message}`, undefined, { cause })
+    }
+  }
+
+  /**
+   * @param consequence what follows if it fails, as the end of a sentence
+   * @throws CommandFailure when the file cannot be written
+   */
+  async write(token: string, consequence = 'no key was made'): Promise<void> {
+    let reason = 'it exists'
+    try {
+      await this.#file.write(`${token}\n`)
+      if (await this.#file.commit({ mayReplace: false })) return
+    } catch (error) {
+      reason = (error as Error).message
+    }
+    throw new CommandFailure(`${this.path} cannot be written (${reason}), and ${consequence}`)
+  }
+
+  /** Gives up a file that was not written. */
+  discard(): Promise<void> {
+    return this.#file.discard()
+  }
+}
