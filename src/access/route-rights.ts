@@ -8,7 +8,7 @@ import type { Right } from './role.ts'
  * What a route shows or changes, which a caller with a prefix may do only within its prefix:
  *
  * - `no group`: no group at all. The prefix does not count;
- * - `group in path`, `group in body`, `groups in body`: the groups that the request names;
+ * - `group in path`, `group in body`, `groups in body`, `batch in body`: the groups that the request names;
  * - `list`: the groups whose ids begin with the `prefix` of the query;
  * - `keys`: API keys. The handler compares the prefix of each key;
  * - `everything`: the whole cluster. A caller with a prefix may not.
@@ -18,6 +18,7 @@ export type Subject =
   | 'group in path'
   | 'group in body'
   | 'groups in body'
+  | 'batch in body'
   | 'list'
   | 'keys'
   | 'everything'
@@ -28,6 +29,7 @@ export type RouteRight = Readonly<{ right: Right; subject: Subject }> | 'open'
 /** By method and path, as the routes are added to Fastify. A HEAD route has the right of its GET route. */
 export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'POST /v1/group': { right: 'write', subject: 'group in body' },
+  'POST /v1/groups::batch': { right: 'write', subject: 'batch in body' },
   'GET /v1/group': { right: 'read', subject: 'list' },
   'GET /v1/group/:groupId': { right: 'read', subject: 'group in path' },
   'PATCH /v1/group/:groupId': { right: 'write', subject: 'group in path' },

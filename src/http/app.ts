@@ -30,6 +30,7 @@ import { addMemberRoute } from './v1/cluster/add-member.ts'
 import { getClusterRoute } from './v1/cluster/get-cluster.ts'
 import { removeMemberRoute } from './v1/cluster/remove-member.ts'
 import { replaceMemberRoute } from './v1/cluster/replace-member.ts'
+import { batchGroupsRoute } from './v1/group/batch-groups.ts'
 import { createGroupRoute } from './v1/group/create-group.ts'
 import { deleteGroupRoute } from './v1/group/delete-group.ts'
 import { getGroupRoute } from './v1/group/get-group.ts'
@@ -135,6 +136,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.setSerializerCompiler(() => JSON.stringify)
   collectRoutes(app)
   app.register(createGroupRoute(dependencies))
+  app.register(batchGroupsRoute(dependencies))
   app.register(getGroupRoute(dependencies))
   app.register(listGroupsRoute(dependencies))
   app.register(updateGroupRoute(dependencies))

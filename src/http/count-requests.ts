@@ -43,7 +43,8 @@ export function countRequests(app: FastifyInstance, counts: RequestCounts, nowMs
   app.decorateRequest('counts', null)
   app.decorateRequest('startedMs', 0)
   app.addHook('onRoute', (options: RouteOptions) => {
-    const path = options.url.replaceAll(/:(\w+)/g, '{$1}')
+    // Two colons stand for one that begins no parameter.
+    const path = options.url.replaceAll(/(?<!:):(\w+)/g, '{$1}').replace('::', ':')
     const routes = [options.method].flat().map((method) => new RouteCounts(method, path))
     counts.routes.push(...routes)
     const [only, ...others] = routes

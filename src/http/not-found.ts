@@ -41,13 +41,14 @@ function pathOf(url: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** Whether the pattern of a route (`/a/:id`, `/a/*`) matches a path. */
+/** Whether the pattern of a route (`/a/:id`, `/a/*`, `/a::verb` for `/a:verb`) matches a path. */
 function isPathOf(path: string, pattern: string): boolean {
   const parts = path.split('/')
   const patternParts = pathOf(pattern).split('/')
   const isPrefix = patternParts.at(-1) === '*'
   if (isPrefix ? parts.length < patternParts.length : parts.length !== patternParts.length) return false
   return patternParts.every(
-    (part, index) => part === '*' || (part.startsWith(':') ? parts[index] !== '' : part === parts[index]),
+    (part, index) =>
+      part === '*' || (part.startsWith(':') ? parts[index] !== '' : part.replace('::', ':') === parts[index]),
   )
 }

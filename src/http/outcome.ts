@@ -3,10 +3,11 @@
  * finds a kind that is missing.
  */
 import type { FastifyReply } from 'fastify'
+import type { ProblemCode } from '../api/problem-codes.ts'
 import type { Decision, Group, Refusal } from '../group/group.ts'
 import { LABELS_MAX } from '../group/limits.ts'
 import type { Outcome } from '../group/registry.ts'
-import { sendProblem } from './problem.ts'
+import { type ProblemExtras, sendProblem } from './problem.ts'
 
 const DETAILS = {
   group_exists: 'A group with this groupId exists already; nothing was changed.',
@@ -40,19 +41,25 @@ export function decidedGroup(
 
 /** Answers that the state of the group does not allow the change. */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { code, extras } = refusalProblem(refusal)
+  return sendProblem(reply, code, extras)
+}
+
+/** A problem, before it is sent. */
+export type Unsent = Readonly<{ code: ProblemCode; extras: ProblemExtras }>
+
+/** The problem that says that the state of the group does not allow the change. */
+export function refusalProblem(refusal: Refusal): Unsent {
   const detail = DETAILS[refusal]
-  if (refusal !== 'too_many_labels') return sendProblem(reply, refusal, { detail })
-  return sendProblem(reply, refusal, {
-    detail,
-    errors: [{ field: 'labels', message: `must be at most ${LABELS_MAX} in all` }],
-  })
+  if (refusal !== 'too_many_labels') return { code: refusal, extras: { detail } }
+  const errors = [{ field: 'labels', message: `must be at most ${LABELS_MAX} in all` }]
+  return { code: refusal, extras: { detail, errors } }
 }
 
 /**
- * Answers that there was no decision: 503 if nothing was changed, 504 if that is not known, 500 if what is
- * stored cannot be read.
+ * Answers that there was no decision.
  *
- * @param unreadable the code of that last error
+ * @param unreadable the code of the problem if what is stored cannot be read
  */
 export function sendFailure(
   reply: FastifyReply,
@@ -60,22 +67,32 @@ export function sendFailure(
   retryAfterSeconds: number,
   unreadable: 'unreadable_group' | 'unreadable_key' = 'unreadable_group',
 ): FastifyReply {
+  const { code, extras } = failureProblem(outcome, unreadable)
+  if (code === 'unavailable') reply.header('retry-after', retryAfterSeconds)
+  return sendProblem(reply, code, extras)
+}
+
+/**
+ * The problem that says that there was no decision: 503 if nothing was changed, 504 if that is not known, 500
+ * if what is stored cannot be read.
+ */
+export function failureProblem(
+  outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
+  unreadable: 'unreadable_group' | 'unreadable_key' = 'unreadable_group',
+): Unsent {
   switch (outcome.kind) {
-    case 'not_applied':
-      return sendProblem(reply.header('retry-after', retryAfterSeconds), 'unavailable', {
-        detail: `Nothing was changed, and nothing will be: ${outcome.reason}.`,
-        outcome: 'not_applied',
-      })
-    case 'unreadable':
-      return sendProblem(reply, unreadable, {
-        detail: `Nothing was changed: ${outcome.reason}.`,
-        outcome: 'not_applied',
-      })
-    case 'unknown':
-      return sendProblem(reply, 'outcome_unknown', {
-        detail: `The change may have been made: ${outcome.reason}. Read before you repeat it.`,
-        outcome: 'unknown',
-      })
+    case 'not_applied': {
+      const detail = `Nothing was changed, and nothing will be: ${outcome.reason}.`
+      return { code: 'unavailable', extras: { detail, outcome: 'not_applied' } }
+    }
+    case 'unreadable': {
+      const detail = `Nothing was changed: ${outcome.reason}.`
+      return { code: unreadable, extras: { detail, outcome: 'not_applied' } }
+    }
+    case 'unknown': {
+      const detail = `The change may have been made: ${outcome.reason}. Read before you repeat it.`
+      return { code: 'outcome_unknown', extras: { detail, outcome: 'unknown' } }
+    }
     default:
       return outcome satisfies never
   }

@@ -18,6 +18,9 @@ declare module 'fastify' {
   }
 }
 
+/** What is wrong with a precondition that cannot be read. */
+export const ETAG_EXPECTED = 'must be * or entity tags with their quotes: "1-af09"'
+
 type Headers = Pick<FastifyRequest, 'headers'>
 
 /** The preconditions of a change. @throws RequestError for a precondition that cannot be read */
@@ -46,7 +49,7 @@ function conditionIn(name: string, text: string | undefined): EtagCondition | un
   if (text === undefined) return undefined
   const condition = parseEtagCondition(text)
   if (condition !== undefined) return condition
-  throw invalidRequest([{ field: name, message: 'must be * or entity tags with their quotes: "1-af09"' }])
+  throw invalidRequest([{ field: name, message: ETAG_EXPECTED }])
 }
 
 /** Checks preconditions on the routes without `hasEntityTag`. Call it before the first route is added. */

@@ -49,6 +49,12 @@ const UNTAGGED_ROUTES: readonly Route[] = [
     (['GET', 'HEAD'] as const).map((method) => ({ method, path, url })),
   ),
   { method: 'POST', path: '/v1/group', payload: { groupId: 'new' }, status: 201 },
+  {
+    method: 'POST',
+    path: '/v1/groups::batch',
+    url: '/v1/groups:batch',
+    payload: { create: [{ groupId: 'new' }] },
+  },
   { method: 'POST', path: '/v1/restore', payload: { groups: [STORED] } },
   { method: 'POST', path: '/v1/cluster/members', payload: ADDRESS, status: 202 },
   {

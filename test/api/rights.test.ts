@@ -47,6 +47,7 @@ function requestTo({ method, url }: { method: string; url: string }): InjectOpti
   return {
     method: method as 'GET',
     url: url
+      .replace('::', ':')
       .replace(':groupId', 'team-a%2Fone')
       .replace(':nodeId', 'n1')
       .replace(':keyId', 'k7Gh3abc')

@@ -32,6 +32,13 @@ export function requireSubject(request: FastifyRequest, subject: Subject): Reque
         caller,
         (request.body as { groups: readonly { groupId: string }[] }).groups.map(({ groupId }) => groupId),
       )
+    case 'batch in body':
+      return outside(
+        caller,
+        Object.values(request.body as { [part: string]: readonly { groupId: string }[] })
+          .flat()
+          .map(({ groupId }) => groupId),
+      )
     case 'list':
       return outsideList(caller, (request.query as { prefix?: string }).prefix)
     case 'everything':

@@ -1,0 +1,176 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import {
+  BATCH_CHANGES_MAX,
+  BatchBody,
+  type BatchDone,
+  type BatchFailed,
+  BatchResult,
+} from '../../../api/batch-schemas.ts'
+import { PROBLEMS } from '../../../api/problem-codes.ts'
+import { createGroup } from '../../../group/create-group.ts'
+import { deleteGroup } from '../../../group/delete-group.ts'
+import { type EtagCondition, etagOf, parseEtagCondition } from '../../../group/etag.ts'
+import type { Command, Decision } from '../../../group/group.ts'
+import type { Outcome, Registry } from '../../../group/registry.ts'
+import { updateGroup } from '../../../group/update-group.ts'
+import type { Dependencies } from '../../dependencies.ts'
+import { answer } from '../../docs/describe.ts'
+import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
+import { failureProblem, refusalProblem, type Unsent } from '../../outcome.ts'
+import { ETAG_EXPECTED } from '../../preconditions.ts'
+import { problemOf } from '../../problem.ts'
+import { repeatableRequest } from '../../repeatable-request.ts'
+import { invalidRequest } from '../../request-error.ts'
+import type { FieldError } from '../../validation.ts'
+
+/** More than the 64 KiB of a single change. */
+const BATCH_BODY_BYTES_MAX = 1_024 * 1_024
+
+const MEDIA_TYPES = ['application/json']
+
+const schema = {
+  operationId: 'batchGroups',
+  tags: ['Groups'],
+  summary: 'Create, change and delete many groups',
+  description:
+    'Makes 1 to 1,000 changes, side by side, and answers with the outcome of each, in the order of the request. It is not a transaction: each change is made or refused as if it had been sent alone, and the answer is 200 whatever becomes of them. Each group may be named once. A body has at most 1 MiB. With `Idempotency-Key`, each create and each update is remembered by its group, so that the batch may be repeated; a repeated delete finds no group.',
+  consumes: MEDIA_TYPES,
+  requestHeaders: ['Idempotency-Key'],
+  body: BatchBody,
+  response: { 200: answer('What became of each change.', BatchResult) },
+  problems: JSON_BODY_PROBLEMS,
+} as const
+
+/** One change of a batch, before it is made. `okStatus`: its status when it is made. */
+type Change = Readonly<{ groupId: string; command: Command; okStatus: 200 | 201 }>
+
+/** `POST /v1/groups:batch`: many changes in one request. */
+export function batchGroupsRoute(dependencies: Dependencies): FastifyPluginAsyncTypebox {
+  const { registry } = dependencies.engine
+  return async (app) => {
+    takeJsonBodies(app, MEDIA_TYPES)
+    // Counted before the schema looks at what the changes are.
+    const preValidation = async ({ body }: FastifyRequest) => requireCount(body)
+    const options = {
+      config: { cost: 'bulk' },
+      schema,
+      bodyLimit: BATCH_BODY_BYTES_MAX,
+      preValidation,
+    } as const
+    // Fastify takes two colons for one that begins no parameter.
+    app.post('/v1/groups::batch', options, async (request): Promise<BatchResult> => {
+      requireDifferentGroups(request.body)
+      const changes = changesOf(request, request.body, dependencies)
+      const make = (part: readonly Change[]) =>
+        Promise.all(part.map((change) => resultOf(registry, change, request.id)))
+      const [created, updated, deleted] = await Promise.all([
+        make(changes.create),
+        make(changes.update),
+        make(changes.delete),
+      ])
+      return { create: created, update: updated, delete: deleted }
+    })
+  }
+}
+
+const PARTS = ['create', 'update', 'delete'] as const
+
+/** @throws RequestError */
+function requireCount(body: unknown): void {
+  const parts = (body ?? {}) as { readonly [part in (typeof PARTS)[number]]?: unknown }
+  const count = PARTS.reduce((sum, part) => sum + (Array.isArray(parts[part]) ? parts[part].length : 0), 0)
+  if (count > BATCH_CHANGES_MAX)
+    throw invalidRequest([
+      { field: 'body', message: `must have at most ${BATCH_CHANGES_MAX} changes in all` },
+    ])
+}
+
+/** @throws RequestError if a group is named twice: the order of its changes would be left to chance */
+function requireDifferentGroups(body: BatchBody): void {
+  const seen = new Set<string>()
+  const errors: FieldError[] = []
+  for (const part of PARTS) {
+    for (const [index, { groupId }] of (body[part] ?? []).entries()) {
+      if (seen.has(groupId))
+        errors.push({ field: `${part}.${index}.groupId`, message: 'is named twice in this batch' })
+      seen.add(groupId)
+    }
+  }
+  if (seen.size === 0) throw invalidRequest([{ field: 'body', message: 'must have at least 1 change' }])
+  if (errors.length > 0) throw invalidRequest(errors.slice(0, ERRORS_MAX))
+}
+
+const ERRORS_MAX = 16
+
+function changesOf(
+  request: FastifyRequest,
+  body: BatchBody,
+  { clock, newIncarnation }: Dependencies,
+): { [part in (typeof PARTS)[number]]: readonly Change[] } {
+  const now = clock.now().toISOString()
+  const { headers } = request
+  // The same request as if it had been sent alone, with the same key.
+  const repeatable = (method: string, content: object, ifMatch?: string) => {
+    const conditions = ifMatch === undefined ? {} : { 'if-match': ifMatch }
+    return repeatableRequest({
+      headers: { 'idempotency-key': headers['idempotency-key'], ...conditions },
+      method,
+      body: content,
+    })
+  }
+  return {
+    create: (body.create ?? []).map((group) => ({
+      groupId: group.groupId,
+      command: createGroup({
+        ...group,
+        now,
+        incarnation: newIncarnation(),
+        request: repeatable('POST', group),
+      }),
+      okStatus: 201,
+    })),
+    update: (body.update ?? []).map(({ groupId, ifMatch, ...patch }, index) => ({
+      groupId,
+      command: updateGroup({
+        patch,
+        now,
+        ifMatch: conditionIn(`update.${index}.ifMatch`, ifMatch),
+        request: repeatable('PATCH', patch, ifMatch),
+      }),
+      okStatus: 200,
+    })),
+    delete: (body.delete ?? []).map(({ groupId, ifMatch }, index) => ({
+      groupId,
+      command: deleteGroup({ ifMatch: conditionIn(`delete.${index}.ifMatch`, ifMatch) }),
+      okStatus: 200,
+    })),
+  }
+}
+
+/** @throws RequestError */
+function conditionIn(field: string, text: string | undefined): EtagCondition | undefined {
+  if (text === undefined) return undefined
+  const condition = parseEtagCondition(text)
+  if (condition === undefined) throw invalidRequest([{ field, message: ETAG_EXPECTED }])
+  return condition
+}
+
+async function resultOf(
+  registry: Registry,
+  { groupId, command, okStatus }: Change,
+  requestId: string,
+): Promise<BatchDone | BatchFailed> {
+  const outcome: Outcome<Decision> = await registry.change(groupId, command)
+  const failed = ({ code, extras }: Unsent): BatchFailed => ({
+    groupId,
+    status: PROBLEMS[code].status,
+    problem: problemOf(code, requestId, extras),
+  })
+  if (outcome.kind !== 'done') return failed(failureProblem(outcome))
+  if (outcome.value.kind === 'refused') return failed(refusalProblem(outcome.value.refusal))
+  const { kind, answer: group } = outcome.value
+  const { version, createdAt, updatedAt } = group
+  const done = { groupId, status: okStatus, etag: etagOf(group), version, createdAt, updatedAt }
+  return kind === 'replayed' ? { ...done, replayed: true } : done
+}
