@@ -1,4 +1,6 @@
 /** The process of a connector. Only this file connects an engine with the public API. */
+
+import type { Logger } from 'pino'
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
 import { Admission } from '../http/admission/admission.ts'
@@ -76,6 +78,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     drainTimeoutMs: settings.drainTimeoutMs,
     logger,
   })
+  nodeTls?.onChange(renewer(engine, logger))
   await app.ready()
   const listening = await listenHttp(app.server, { host, port })
   const running = engine.run()
@@ -87,4 +90,18 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   nodeTls?.close()
   apiTls?.close()
   logger.info('connector has stopped')
+}
+
+/**
+ * Replaces the connections to nodes after each change of the files. While that is under way, another change
+ * waits for its end.
+ */
+function renewer(engine: CohortEngine, logger: Pick<Logger, 'info'>): () => void {
+  let last: Promise<void> = Promise.resolve()
+  return () => {
+    last = last.then(async () => {
+      await engine.renewConnections()
+      logger.info('the connections to all nodes were replaced')
+    })
+  }
 }

@@ -134,6 +134,21 @@ export class Cluster {
     return this.#directory.describe(address, timeoutMs)
   }
 
+  /**
+   * Replaces the connections to all nodes, one after the other, and loses no request. Call it when new
+   * connections would show or trust other certificates.
+   */
+  async renewConnections(): Promise<void> {
+    for (const node of this.nodes) {
+      if (this.#isClosed) return
+      this.#directory.renew(node.address)
+      await node.link.renew()
+    }
+    const others = new Set(this.#directory.addresses)
+    for (const { address } of this.nodes) others.delete(address)
+    for (const address of others) this.#directory.renew(address)
+  }
+
   /** Looks for the cluster until it is found, then watches its epoch and its nodes. Returns when closed. */
   async run(): Promise<void> {
     while (!this.#isClosed) {

@@ -55,3 +55,53 @@ test('a directory, and the farewells, remember the last addresses of a bounded n
   farewells.note('new:1000')
   assert.ok(farewells.addresses.has('new:984'), 'what is noted again is not the oldest')
 })
+
+test('a connection is replaced without ending what is under way on the old one', async () => {
+  let made = 0
+  const open = new Set<number>()
+  const answers: (() => void)[] = []
+  const directory = new NodeDirectory(() => {
+    made += 1
+    const number = made
+    open.add(number)
+    return {
+      open: ({ onClose }: StreamHandlers) => ({
+        send: () => undefined,
+        close: () => onClose(`closed ${number}`),
+      }),
+      describe: () => new Promise((resolve) => answers.push(() => resolve(number as never))),
+      digest: () => assert.fail('not used'),
+      changes: () => assert.fail('not used'),
+      async *scan() {
+        yield []
+        yield []
+      },
+      close: () => open.delete(number),
+    }
+  })
+  directory.renew('a:1')
+  assert.equal(made, 0, 'there was none')
+  const before = directory.transportTo('a:1')
+  const stream = before.open(HANDLERS)
+  const description = before.describe(1_000)
+  const scan = before.scan({ start: '', end: '', omitValues: false })[Symbol.asyncIterator]()
+  await scan.next()
+  directory.renew('a:1')
+  assert.notEqual(directory.transportTo('a:1'), before)
+  assert.deepEqual(directory.addresses, ['a:1'])
+  assert.deepEqual([...open], [1, 2])
+  stream.close()
+  answers[0]!()
+  assert.equal(await description, 1 as never)
+  assert.deepEqual([...open], [1, 2], 'the scan goes on')
+  await scan.return?.(undefined)
+  assert.deepEqual([...open], [2])
+  directory.renew('a:1')
+  assert.deepEqual([...open], [3], 'an unused connection is closed at once')
+  const held = directory.transportTo('a:1').open(HANDLERS)
+  directory.renew('a:1')
+  assert.deepEqual([...open], [3, 4])
+  directory.close()
+  assert.deepEqual([...open], [])
+  held.close()
+})

@@ -34,6 +34,8 @@ export class NodeDirectory {
   readonly #connect: Connect
   /** By address, the one that was used last at the end. */
   readonly #transports = new Map<string, SharedTransport>()
+  /** Transports that were replaced, and on which something has not ended. */
+  readonly #retired = new Set<SharedTransport>()
   /** By nodeId: the last address of a node. The node that was seen last is at the end. */
   readonly #addresses = new Map<string, string>()
 
@@ -85,8 +87,25 @@ export class NodeDirectory {
     return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
+  /**
+   * Makes a new connection to the node at an address. What has begun on the old one ends there: the connection
+   * is closed after the last stream or call on it.
+   */
+  renew(address: string): void {
+    const transport = this.#transports.get(address)
+    if (transport === undefined) return
+    this.#transports.set(address, new SharedTransport(this.#connect(address)))
+    this.#retired.add(transport)
+    transport.retire(() => this.#retired.delete(transport))
+  }
+
+  /** The addresses to which there are connections. */
+  get addresses(): readonly string[] {
+    return [...this.#transports.keys()]
+  }
+
   close(): void {
-    for (const transport of this.#transports.values()) transport.close()
+    for (const transport of [...this.#transports.values(), ...this.#retired]) transport.close()
   }
 
   /** Closes the oldest transports without a stream, if there are too many. Calls under way on them fail. */
@@ -102,10 +121,14 @@ export class NodeDirectory {
   }
 }
 
-/** A transport that knows how many streams are open on it. */
+/** A transport that knows what is under way on it. */
 class SharedTransport implements NodeTransport {
   readonly #transport: NodeTransport
   streamCount = 0
+  /** Streams, questions and scans that have not ended. */
+  #useCount = 0
+  /** Set when the transport is replaced: it is closed after the last use. */
+  #onIdle: (() => void) | undefined
 
   constructor(transport: NodeTransport) {
     this.#transport = transport
@@ -113,32 +136,62 @@ class SharedTransport implements NodeTransport {
 
   open(handlers: StreamHandlers): BatchStream {
     this.streamCount += 1
+    this.#useCount += 1
     return this.#transport.open({
       ...handlers,
       onClose: (...args) => {
         this.streamCount -= 1
+        this.#endUse()
         handlers.onClose(...args)
       },
     })
   }
 
   describe(timeoutMs: number, isPatient?: boolean): Promise<Description> {
-    return this.#transport.describe(timeoutMs, isPatient)
+    return this.#using(this.#transport.describe(timeoutMs, isPatient))
   }
 
   digest(request: DigestRequest, timeoutMs: number): Promise<DigestAnswer> {
-    return this.#transport.digest(request, timeoutMs)
+    return this.#using(this.#transport.digest(request, timeoutMs))
   }
 
   changes(request: ChangesRequest, timeoutMs: number): Promise<ChangesAnswer> {
-    return this.#transport.changes(request, timeoutMs)
+    return this.#using(this.#transport.changes(request, timeoutMs))
   }
 
-  scan(range: ScanRange, signal?: AbortSignal): AsyncIterable<readonly HeldEntry[]> {
-    return this.#transport.scan(range, signal)
+  async *scan(range: ScanRange, signal?: AbortSignal): AsyncGenerator<readonly HeldEntry[]> {
+    this.#useCount += 1
+    try {
+      yield* this.#transport.scan(range, signal)
+    } finally {
+      this.#endUse()
+    }
+  }
+
+  /** Closes the transport as soon as nothing is under way on it. `onClosed` is called then. */
+  retire(onClosed: () => void): void {
+    this.#onIdle = () => {
+      this.close()
+      onClosed()
+    }
+    if (this.#useCount === 0) this.#onIdle()
   }
 
   close(): void {
     this.#transport.close()
+  }
+
+  async #using<T>(answer: Promise<T>): Promise<T> {
+    this.#useCount += 1
+    try {
+      return await answer
+    } finally {
+      this.#endUse()
+    }
+  }
+
+  #endUse(): void {
+    this.#useCount -= 1
+    if (this.#useCount === 0) this.#onIdle?.()
   }
 }

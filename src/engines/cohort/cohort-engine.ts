@@ -149,6 +149,11 @@ export class CohortEngine implements Engine {
     })
   }
 
+  /** Replaces the connections to all nodes, one after the other, without failing a request. */
+  renewConnections(): Promise<void> {
+    return this.#cluster.renewConnections()
+  }
+
   async run(): Promise<void> {
     this.#poll.start()
     this.#stateLog.start()

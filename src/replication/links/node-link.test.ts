@@ -429,3 +429,77 @@ for (const [name, untilThen] of MIDDLES) {
     assert.deepEqual([world.node.streamCount, world.clock.taskCount], [0, 0])
   })
 }
+
+/** A request whose answer, or loss, is counted. */
+function counted(key: string, tally: { answered: number; lost: number }) {
+  const onAnswer = () => {
+    tally.answered += 1
+  }
+  const onLost = () => {
+    tally.lost += 1
+  }
+  return { ...aRead(key), onAnswer, onLost }
+}
+
+test('a link that moves to a new stream loses no request, and waits for no answer twice', async () => {
+  const { clock, node, link } = aLink()
+  node.answersOf = ({ requests }) => requests.map(() => ANSWER)
+  clock.advance(5)
+  const tally = { answered: 0, lost: 0 }
+  let sent = 0
+  const send = () => {
+    assert.equal(link.send(counted(`group/${sent}`, tally)), true)
+    sent += 1
+  }
+  for (let turn = 0; turn < 10; turn += 1) {
+    send()
+    clock.advance(0)
+    const moved = link.renew()
+    assert.equal(link.renew(), moved, 'a second call waits for the same move')
+    send()
+    // Only now is the old stream quiet, and the new one is opened.
+    clock.advance(1)
+    send()
+    clock.advance(1)
+    await moved
+    clock.advance(1)
+    assert.equal(link.isSuspect, false)
+    assert.equal(node.openCount, turn + 2)
+  }
+  clock.advance(5)
+  assert.deepEqual([tally, sent, node.streamCount], [{ answered: sent, lost: 0 }, 30, 1])
+  assert.equal(link.lossCount, 0)
+})
+
+test('a move ends when the new stream ends, when the node hangs, and when the link is closed', async () => {
+  const world = aLink()
+  const { clock, node, link } = world
+  clock.advance(5)
+  let moved = link.renew()
+  node.end(false)
+  await moved
+  clock.advance(LINK_LIMITS.reopenMs + 5)
+  assert.equal(link.isSuspect, false, 'the link has opened another stream')
+  moved = link.renew()
+  node.isAwake = false
+  clock.advance(LINK_LIMITS.batchTimeoutMs + 5)
+  await moved
+  assert.equal(link.isSuspect, true)
+  node.isAwake = true
+  clock.advance(5_000)
+  assert.equal(link.isSuspect, false)
+  moved = link.renew()
+  link.close()
+  await moved
+  await link.renew()
+  clock.advance(5)
+  assert.equal(node.streamCount, 0)
+})
+
+test('a link whose node does not answer has nothing to move', async () => {
+  const { clock, node, link } = aLink()
+  node.isAwake = false
+  clock.advance(5)
+  await link.renew()
+  assert.equal(node.openCount, 1)
+})

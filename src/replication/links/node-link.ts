@@ -41,6 +41,12 @@ type Flight = Readonly<{
   awaitedCount: number
 }>
 
+/**
+ * A move to another stream: first the batches in flight are answered on the old stream, then the node answers
+ * on the new one. Meanwhile requests wait.
+ */
+type Move = { hasStream: boolean; readonly end: () => void; readonly ended: Promise<void> }
+
 /** The load of a link at one moment. */
 export type LinkLoad = Readonly<{
   /** How many requests wait to be sent, including marks and background requests. */
@@ -69,6 +75,9 @@ export class NodeLink {
   #lastSentMs = Number.NEGATIVE_INFINITY
   #cancelReopen: (() => void) | undefined
   #cancelMarks: (() => void) | undefined
+  /** Called when the stream is replaced: nothing that it reports counts any more. */
+  #ignoreStream: () => void = () => {}
+  #move: Move | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -124,9 +133,25 @@ export class NodeLink {
     return true
   }
 
+  /**
+   * Moves to a new stream of the transport, and loses no request. Resolves when the new stream works, or a
+   * stream has ended.
+   */
+  renew(): Promise<void> {
+    // A stream that is opened later is a new one anyway.
+    if (this.#isClosed || !this.#health.isConfirmed) return Promise.resolve()
+    if (this.#move === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#move = { hasStream: false, end: resolve, ended: promise }
+      this.#moveWhenIdle()
+    }
+    return this.#move?.ended ?? Promise.resolve()
+  }
+
   /** Ends the link. Requests that are under way are lost. The transport stays open. */
   close(): void {
     this.#isClosed = true
+    this.#endMove()
     this.#stream?.close()
     this.#cancelReopen?.()
     this.#cancelMarks?.()
@@ -141,11 +166,15 @@ export class NodeLink {
     this.#batchId = 0
     this.#openedAtMs = this.#options.clock.nowMs()
     let isOver = false
+    this.#ignoreStream = () => {
+      isOver = true
+    }
     this.#stream = this.#options.transport().open({
       onAnswers: (batch) => {
         if (!isOver) this.#onAnswers(batch)
       },
       onClose: (_reason, isMalformed = false) => {
+        if (isOver) return
         isOver = true
         this.#onClose(isMalformed)
       },
@@ -154,8 +183,25 @@ export class NodeLink {
     this.#sendBatch([])
   }
 
+  /** Opens the stream to move to, once nothing is in flight on the old one. */
+  #moveWhenIdle(): void {
+    const move = this.#move
+    if (move === undefined || move.hasStream || this.#inFlight.length > 0) return
+    const old = this.#stream
+    move.hasStream = true
+    this.#ignoreStream()
+    this.#open()
+    old?.close()
+  }
+
+  #endMove(): void {
+    this.#move?.end()
+    this.#move = undefined
+  }
+
   #onClose(isMalformed: boolean): void {
     this.#stream = undefined
+    this.#endMove()
     this.#drop()
     if (this.#isClosed) return
     const { clock, limits } = this.#options
@@ -186,6 +232,7 @@ export class NodeLink {
       this.#stream?.close()
       return
     }
+    if (this.#move?.hasStream) this.#endMove()
     const timeMs = this.#options.clock.nowMs() - flight!.sentAtMs
     this.roundTrips.observe(timeMs)
     this.#health.answered(timeMs)
@@ -198,6 +245,7 @@ export class NodeLink {
       if (answer === undefined) onLost()
       else onAnswer(answer)
     }
+    this.#moveWhenIdle()
     this.#scheduleFlush()
   }
 
@@ -209,7 +257,7 @@ export class NodeLink {
    * Marks alone do not make a batch due.
    */
   #isBatchDue(): boolean {
-    if (!this.#health.isConfirmed) return false
+    if (!this.#health.isConfirmed || this.#move !== undefined) return false
     const { awaitedCount, backgroundLength } = this.#queue
     if (awaitedCount === 0) return backgroundLength > 0 && this.#inFlight.length === 0
     const newest = this.#inFlight.at(-1)
@@ -236,14 +284,15 @@ export class NodeLink {
     this.#cancelMarks = clock.after(limits.marksMs, () => {
       this.#cancelMarks = undefined
       if (this.#queue.length === 0 || this.#health.endIfStopped()) return
-      if (this.#inFlight.length < limits.batchesInFlightMax) this.#sendNextBatch()
+      const maySend = this.#move === undefined && this.#inFlight.length < limits.batchesInFlightMax
+      if (maySend) this.#sendNextBatch()
       if (this.#queue.length > 0) this.#scheduleMarks()
     })
   }
 
   #onHeartbeat(nowMs: number): void {
     const isQuiet = nowMs - this.#lastSentMs >= this.#options.limits.heartbeatMs
-    if (isQuiet && this.#inFlight.length === 0) this.#sendBatch([])
+    if (isQuiet && this.#inFlight.length === 0 && this.#move === undefined) this.#sendBatch([])
     if (this.#queue.isStuck()) this.#stream?.close()
   }
 
