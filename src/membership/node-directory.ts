@@ -88,7 +88,7 @@ export class NodeDirectory {
   }
 
   /**
-   * Makes a new connection to the node at an address. What has begun on the old one ends there: the connection
+   * Makes a new connection to the node at an address. What has begun on the old one ends there: it
    * is closed after the last stream or call on it.
    */
   renew(address: string): void {

@@ -127,9 +127,9 @@ export class TlsFiles {
     const { logger, name, paths } = this.#options
     this.#material = material
     this.#reloadCount += 1
-    const { subject, validTo } = material.certificate
+    const { subject, serialNumber: serial, validTo } = material.certificate
     logger.info(
-      { ...paths, subject, validTo, authorities: material.authorities.length, certificate: name },
+      { certificate: name, ...paths, subject, serial, validTo, authorities: material.authorities.length },
       'the changed certificate files are in use for new connections',
     )
     this.#expiryLog.check(this.expiries)

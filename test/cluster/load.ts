@@ -21,6 +21,13 @@ const ANSWER_MS = 10_000
 
 let agent = new Agent()
 
+/** From now on, requests are sent on new connections, and trust these CAs (PEM). */
+export function trustAuthorities(ca: string): void {
+  const last = agent
+  agent = new Agent({ connect: { ca } })
+  void last.close()
+}
+
 /**
  * Closes every connection of this process that no request is using; for tests that count those of a server.
  */

@@ -1,6 +1,10 @@
 /** A cluster of real processes on this machine, for tests and benchmarks. */
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { initCertificates } from '../../src/cli/certs/certificates.ts'
+import { filesOf } from '../../src/cli/certs/layout.ts'
 import { statusOf, untilVerdict } from './cluster-status.ts'
+import { trustAuthorities } from './load.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -31,6 +35,8 @@ export type LocalClusterOptions = Readonly<{
   scrubSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
+  /** Nodes and connectors have certificates, and the API speaks HTTPS. Default: nothing is encrypted. */
+  isEncrypted?: boolean
   /** What the nodes run, and what the connectors run. Default: the program of this tree. */
   nodeProgram?: Program
   connectorProgram?: Program
@@ -68,16 +74,20 @@ export class LocalCluster {
     replaceAfterSeconds,
     scrubSeconds,
     isProxied = false,
+    isEncrypted = false,
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await temporaryDirectory()
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
+    const certificates = join(directory.path, 'certificates')
+    if (isEncrypted) await makeCertificates(certificates, { nodes: nodes + spares, connectors })
     const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
       const dataDir = join(directory.path, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
       if (scrubSeconds !== undefined) args.push('--scrub-period', String(scrubSeconds))
+      if (isEncrypted) args.push(...nodeFlags(certificates, 'node', `node${index + 1}`))
       return new Service(`node${index + 1}`, port, args, nodeProgram)
     })
     const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)
@@ -100,8 +110,11 @@ export class LocalCluster {
         '--tombstone-grace',
         String(graceSeconds),
         ...(replaceAfterSeconds === undefined ? [] : ['--replace-after', String(replaceAfterSeconds)]),
+        ...(isEncrypted ? nodeFlags(certificates, 'connector', `connector${index + 1}`) : []),
+        ...(isEncrypted ? apiFlags(certificates, `connector${index + 1}`) : []),
       ]
-      return new Service(`connector${index + 1}`, port, args, connectorProgram)
+      const scheme = isEncrypted ? 'https' : 'http'
+      return new Service(`connector${index + 1}`, port, args, connectorProgram, scheme)
     })
     const cluster = new LocalCluster({
       directory,
@@ -110,6 +123,7 @@ export class LocalCluster {
       links,
     })
     for (const service of cluster.services) service.start()
+    if (isEncrypted) trustAuthorities(await readFile(join(certificates, 'ca.crt'), 'utf8'))
     try {
       await Promise.all(cluster.connectors.map((connector) => untilReady(connector)))
     } catch (cause) {
@@ -125,6 +139,11 @@ export class LocalCluster {
 
   dataDirectory(index: number): string {
     return join(this.#directory.path, `node${index + 1}`)
+  }
+
+  /** Where the certificates are, if the cluster has some. */
+  get certificates(): string {
+    return join(this.#directory.path, 'certificates')
   }
 
   /** Ends every fault of processes and network: stopped processes go on, and ended ones are started again. */
@@ -144,6 +163,31 @@ export class LocalCluster {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+}
+
+async function makeCertificates(
+  directory: string,
+  { nodes, connectors }: Readonly<{ nodes: number; connectors: number }>,
+): Promise<void> {
+  const places = (kind: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ name: `${kind}${index + 1}`, hosts: ['127.0.0.1'] }))
+  await initCertificates(directory, {
+    cluster: undefined,
+    nodes: places('node', nodes),
+    connectors: places('connector', connectors),
+    existing: 'refuse',
+    now: new Date(),
+  })
+}
+
+function nodeFlags(directory: string, kind: 'node' | 'connector', name: string): string[] {
+  const { cert, key, ca } = filesOf(directory, kind, name)
+  return ['--node-tls-cert-file', cert, '--node-tls-key-file', key, '--node-tls-ca-file', ca]
+}
+
+function apiFlags(directory: string, name: string): string[] {
+  const { apiCert, apiKey } = filesOf(directory, 'connector', name)
+  return ['--tls-cert-file', apiCert, '--tls-key-file', apiKey]
 }
 
 /** Waits until a connector says that it is ready. */

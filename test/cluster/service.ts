@@ -34,6 +34,7 @@ export class Service {
   /** What `start` runs. Another version may take the service over while it is stopped. */
   program: Program
   readonly #args: readonly string[]
+  readonly #scheme: 'http' | 'https'
   #process: ChildProcess | undefined
   #isStopped = false
   /** Everything that it has written since its first start. */
@@ -41,11 +42,18 @@ export class Service {
   /** The exit codes with which it has ended, except ends by a signal. */
   readonly exitCodes: number[] = []
 
-  constructor(name: string, port: number, args: readonly string[], program: Program = THIS_PROGRAM) {
+  constructor(
+    name: string,
+    port: number,
+    args: readonly string[],
+    program: Program = THIS_PROGRAM,
+    scheme: 'http' | 'https' = 'http',
+  ) {
     this.name = name
     this.port = port
     this.program = program
     this.#args = args
+    this.#scheme = scheme
   }
 
   get address(): string {
@@ -53,7 +61,7 @@ export class Service {
   }
 
   get url(): string {
-    return `http://${this.address}`
+    return `${this.#scheme}://${this.address}`
   }
 
   /** The process id of its current or last run. */
