@@ -7,6 +7,7 @@ import type { RecordStore, ScanSlice } from '../../node/store/record-store.ts'
 import { EMPTY_RECORD, onMark } from '../../register/acceptor.ts'
 import { promiseBoundFor } from '../../register/damage.ts'
 import type { KeyRecord, Mark } from '../../register/messages.ts'
+import { compareKeys } from '../../rpc/key-order.ts'
 import type { Membership, ScanEntry, ScanRange } from '../../rpc/messages.ts'
 
 /** The same number as in the store of a node: how many marks one transaction makes durable. */
@@ -193,10 +194,10 @@ export class MemoryStore implements RecordStore {
   scan({ start, end, omitValues, removableOnly, leaves }: ScanRange, limit: number): ScanSlice {
     const entries = [...this.#records]
       .map(([key, record]) => ({ key, record: this.#withMark(key, record) }))
-      .filter(({ key }) => key >= start && (end === '' || key < end))
+      .filter(({ key }) => compareKeys(key, start) >= 0 && (end === '' || compareKeys(key, end) < 0))
       .filter(({ record }) => !removableOnly || record.state.value === undefined)
       .filter(({ key }) => leaves === undefined || leaves.has(leafOf(key)))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .sort((a, b) => compareKeys(a.key, b.key))
     const page = entries.slice(0, limit)
     const last = page.at(-1)
     const whole = page.filter(({ key }) => !this.#spoiled.has(key))
