@@ -5,7 +5,8 @@
 import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
-import type { CreateGroupBody, Group, UpdateGroupBody } from '../api/group-schemas.ts'
+import type { BatchBody, BatchResult } from '../api/batch-schemas.ts'
+import type { CreateGroupBody, Group, GroupList, UpdateGroupBody } from '../api/group-schemas.ts'
 import type {
   ApiKey,
   CallerView,
@@ -20,6 +21,15 @@ import type { Group as StoredGroup } from '../group/group.ts'
 
 /** A group as the API shows it. */
 export type GroupView = Readonly<Static<typeof Group>>
+
+/** Which groups a list has. `labels`: a selector. */
+export type ListedGroups = Readonly<{ prefix?: string | undefined; labels?: string | undefined }>
+
+/** Which page of a list. `after`: it starts after this id; `idsOnly`: only `groupIds` are filled. */
+export type ListQuery = ListedGroups &
+  Readonly<{ after?: string | undefined; limit: number; idsOnly?: boolean }>
+
+export type ListAnswer = Readonly<Static<typeof GroupList>>
 
 /** A page of groups as they are stored. `after`: where the next page starts. */
 export type BackupAnswer = Readonly<{
@@ -109,8 +119,20 @@ export class ApiClient {
     })
   }
 
-  create(group: CreateGroupBody): Promise<Reply<GroupView>> {
-    return this.#call({ method: 'POST', path: '/v1/group', ...json(group) })
+  /** With an idempotency key, the same create may be repeated. */
+  create(group: CreateGroupBody, idempotencyKey?: string): Promise<Reply<GroupView>> {
+    const { headers, body } = json(group)
+    return this.#call({
+      method: 'POST',
+      path: '/v1/group',
+      headers: { ...headers, ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }) },
+      body,
+    })
+  }
+
+  /** 1 to 1,000 changes, each as if it were alone. */
+  batch(changes: BatchBody): Promise<Reply<BatchResult>> {
+    return this.#call({ method: 'POST', path: '/v1/groups:batch', ...json(changes) })
   }
 
   get(groupId: string): Promise<Reply<GroupView>> {
@@ -130,6 +152,15 @@ export class ApiClient {
 
   delete(groupId: string, ifMatch: string | undefined): Promise<Reply<GroupView>> {
     return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
+  }
+
+  /** A page of groups. `limit`: 1 to 1,000. */
+  list({ after, limit, prefix, labels, idsOnly = false }: ListQuery): Promise<Reply<ListAnswer>> {
+    const query = new URLSearchParams({ limit: String(limit) })
+    for (const [name, value] of Object.entries({ after, prefix, labels }))
+      if (value !== undefined) query.set(name, value)
+    if (idsOnly) query.set('fields', 'groupId')
+    return this.#call({ method: 'GET', path: `/v1/group?${query}` })
   }
 
   /** At most `limit` groups (1 to 1,000) after this id. `undefined`: from the first group on. */

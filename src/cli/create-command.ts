@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
@@ -11,6 +13,11 @@ import {
   urlOption,
 } from './group-options.ts'
 import { collectLabel, type Labels, toLabels } from './label-options.ts'
+import { untilKnown } from './until-known.ts'
+
+/** How long, and after which pauses, a create with an open outcome is repeated. */
+const PATIENCE_MS = 10_000
+const PAUSE_MS = 250
 
 type CreateOptions = ApiOptions & Readonly<{ description?: string; label?: Labels }>
 
@@ -19,7 +26,11 @@ export function addCreateCommand(program: Command, context: Context): void {
   program
     .command('create')
     .summary('create a group')
-    .description('Creates a group and shows it. Fails when a group with that id exists (409 group_exists).')
+    .description(
+      'Creates a group and shows it. Fails when a group with that id exists (409 group_exists). If the answer leaves ' +
+        'open whether the group was created (504), the command asks again for 10 s. It sends an Idempotency-Key, so ' +
+        'that the group is created once.',
+    )
     .addArgument(groupIdArgument())
     .option('--description <text>', 'what the group is for')
     .option('--label <key=value>', 'a label; may be repeated', collectLabel)
@@ -36,12 +47,18 @@ Examples:
   cohort create team-a --description 'The A team' --label env=prod --label tier=1`,
     )
     .action((groupId: string, { description, label, ...options }: CreateOptions) =>
-      runGroupCommand(context, options, (client) =>
-        client.create({
+      runGroupCommand(context, options, (client) => {
+        const group = {
           groupId,
           ...(description === undefined ? {} : { description }),
           ...(label === undefined ? {} : { labels: toLabels(label) }),
-        }),
-      ),
+        }
+        const idempotencyKey = randomUUID()
+        return untilKnown(() => client.create(group, idempotencyKey), {
+          patienceMs: PATIENCE_MS,
+          nowMs: () => performance.now(),
+          pause: () => sleep(PAUSE_MS),
+        })
+      }),
     )
 }

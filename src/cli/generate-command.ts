@@ -10,7 +10,7 @@ import { progressOutput } from './progress.ts'
 import { nodeTlsOption } from './tls-options.ts'
 
 type GenerateFlags = ApiFlags &
-  Readonly<{ amount?: string; concurrency?: string; hosts?: string }> &
+  Readonly<{ amount?: string; concurrency?: string; batch?: string; hosts?: string }> &
   Pick<Flags, 'nodeTlsCertFile' | 'nodeTlsKeyFile' | 'nodeTlsCaFile'>
 
 /** Adds `cohort generate`: creates many groups and verifies them on every node. */
@@ -26,7 +26,11 @@ export function addGenerateCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
-    .option('--concurrency <count>', 'how many creates at a time, 1 to 1,024 (default: 64)')
+    .option('--concurrency <count>', 'how many requests at a time, 1 to 1,024 (default: 64; with --batch: 4)')
+    .option(
+      '--batch <count>',
+      'how many groups each request creates, 1 to 1,000 (default: one, without a batch)',
+    )
     .option(
       '--hosts <list>',
       'the nodes to ask, as host:port separated by commas (default: the members of the cluster)',
@@ -46,18 +50,27 @@ Exit codes:
 Examples:
   cohort generate
   cohort generate --amount 50000 --concurrency 128
+  cohort generate --amount 1000000 --batch 500
   cohort generate --url http://127.0.0.1:9000`,
     )
     .action(async (flags: GenerateFlags) => {
       const access = apiAccess(context, flags)
       const amount = readCount('--amount', flags.amount, { default: 1_000, min: 1, max: 1_000_000 })
-      const concurrency = readCount('--concurrency', flags.concurrency, { default: 64, min: 1, max: 1_024 })
+      const batchSize =
+        flags.batch === undefined
+          ? undefined
+          : readCount('--batch', flags.batch, { default: 1, min: 1, max: 1_000 })
+      const concurrency = readCount('--concurrency', flags.concurrency, {
+        default: batchSize === undefined ? 64 : 4,
+        min: 1,
+        max: 1_024,
+      })
       const hosts = flags.hosts === undefined ? undefined : readHostsFlag('--hosts', flags.hosts)
       const { generate } = await import('./generate/generate.ts')
       const connect = await nodeConnector(flags, context.environment)
       const output = progressOutput(context.stdout)
       await runInterruptibly((signal) =>
-        generate({ amount, ...access, concurrency, hosts, connect, signal, output }),
+        generate({ amount, ...access, concurrency, batchSize, hosts, connect, signal, output }),
       )
     })
 }

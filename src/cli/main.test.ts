@@ -102,6 +102,7 @@ const COMMANDS = [
   'add',
   'replace',
   'remove',
+  'list',
   'get',
   'create',
   'update',

@@ -9,6 +9,7 @@ import { addDeleteCommand } from './delete-command.ts'
 import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
 import { addKeyCommand } from './key-command.ts'
+import { addListCommand } from './list-command.ts'
 import { addLoginCommand, addLogoutCommand } from './login-command.ts'
 import { addAddCommand, addRemoveCommand, addReplaceCommand } from './members-command.ts'
 import { addNodeCommand } from './node-command.ts'
@@ -47,6 +48,7 @@ Examples:
   cohort verify --seconds 600         is the cluster linearizable, also while parts of it fail?
   cohort create team-a --label env=prod
   cohort get team-a --json
+  cohort list --labels team=core      groups, as a table; --json for pipes
   cohort backup --out groups.jsonl    all groups, in one file
 
 "cohort COMMAND --help" describes a command.`,
@@ -62,6 +64,7 @@ Examples:
     addAddCommand,
     addReplaceCommand,
     addRemoveCommand,
+    addListCommand,
     addGetCommand,
     addCreateCommand,
     addUpdateCommand,

@@ -103,6 +103,24 @@ test('flush waits for what a slow reader has not taken, and no longer than it ma
   assert.equal(await flushed, true)
 })
 
+test('flushes leave no listeners behind, also if their time is over', async () => {
+  const waiting: (() => void)[] = []
+  let isReading = true
+  const stream = new Writable({
+    write: (_chunk, _encoding, done) => {
+      if (isReading) done()
+      else waiting.push(done)
+    },
+  })
+  const destination = new StreamDestination(stream)
+  const before = stream.listenerCount('error')
+  for (let count = 0; count < 20; count += 1) await destination.flush()
+  assert.equal(stream.listenerCount('error'), before)
+  isReading = false
+  for (let count = 0; count < 20; count += 1) assert.equal(await destination.flush(1), false)
+  assert.equal(stream.listenerCount('error'), before)
+})
+
 test('flush without a limit ends when the reader goes away while it waits', { timeout: 20_000 }, async () => {
   const stream = new Writable({ write: () => undefined })
   const destination = new StreamDestination(stream)

@@ -117,11 +117,13 @@ export class StreamDestination implements Destination {
   flush(timeoutMs?: number): Promise<boolean> {
     if (this.#error !== undefined) return Promise.resolve(true)
     return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs)
-      const end = () => {
+      const settle = (isFlushed: boolean) => {
         clearTimeout(timer)
-        resolve(true)
+        this.#stream.off('error', end)
+        resolve(isFlushed)
       }
+      const end = () => settle(true)
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(false), timeoutMs)
       // Writes end in order. When this one ends, the errors of all earlier ones are known.
       this.#stream.write('', end)
       this.#stream.once('error', end)

@@ -54,6 +54,18 @@ test('generate creates groups and finds each of them on every node', async () =>
   assert.match(output, /^latency +p50 [\d.]+ ms {2}p99 [\d.]+ ms$/m)
 })
 
+test('generate creates groups in batches, and list shows all of them', async () => {
+  const cluster = await aCluster()
+  const { exitCode, output } = await cohort(cluster, 'generate', '--amount', '1100', '--batch', '500')
+  assert.equal(exitCode, 0, output)
+  assert.match(output, /^creating 1,100 groups through .*, in batches of 500, 4 at a time$/m)
+  assert.match(output, /^verified +on 3 nodes: 1,100 {3}on 2 nodes: 0 {3}on 1 node: 0$/m)
+  const listed = (await cohort(cluster, 'list', '--ids')).output.trimEnd().split('\n')
+  assert.ok(listed.length >= 1_100 && new Set(listed).size === listed.length, `${listed.length} groups`)
+  const json = await cohort(cluster, 'list', '--json', '--limit', '1', '--labels', '!none')
+  assert.equal((JSON.parse(json.output) as { groupId: string }).groupId, listed[0])
+})
+
 test('generate reports a node that does not answer, and a quorum is enough', async () => {
   const cluster = await aCluster()
   await cluster.nodes[1]!.end('SIGKILL')

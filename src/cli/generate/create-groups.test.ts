@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BatchBody, BatchFailed, BatchResult } from '../../api/batch-schemas.ts'
 import type { GroupView, Reply } from '../api-client.ts'
 import { createGroups, emptyTally } from './create-groups.ts'
 
@@ -18,14 +19,33 @@ function problem(status: number, code: string, outcome?: string): Answer {
   }
 }
 
+const ANSWERED = { kind: 'answered', status: 200, etag: undefined, text: '' } as const
+
+function resultOf(groupId: string, answer: Answer): BatchResult['create'][number] {
+  if (answer.kind === 'answered') {
+    const { version, createdAt, updatedAt } = answer.value
+    return { groupId, status: 201, etag: '"1-i"', version, createdAt, updatedAt }
+  }
+  assert.ok(answer.kind === 'problem')
+  const { status, code, title, outcome } = answer.problem
+  const problem = { type: 'about:blank', status, code, title, outcome, requestId: 'r' }
+  return { groupId, status, problem: problem as BatchFailed['problem'] }
+}
+
 /** Runs creates against answers by id; ids without one are created. */
 async function run(
   groupIds: readonly string[],
   answers: Readonly<{ [groupId: string]: Answer }>,
-  options: Readonly<{ concurrency?: number; signal?: AbortSignal; onProgress?: () => void }> = {},
+  options: Readonly<{
+    concurrency?: number
+    batchSize?: number
+    signal?: AbortSignal
+    onProgress?: () => void
+  }> = {},
 ) {
   const tally = emptyTally()
   const asked: string[] = []
+  const batches: string[][] = []
   const most = { now: 0, ever: 0 }
   const client = {
     create: async ({ groupId }: Readonly<{ groupId: string }>) => {
@@ -36,10 +56,27 @@ async function run(
       most.now -= 1
       return answers[groupId] ?? answered(groupId)
     },
+    batch: async ({ create = [] }: BatchBody): Promise<Reply<BatchResult>> => {
+      const ids = create.map(({ groupId }) => groupId)
+      batches.push(ids)
+      const lost = ids.map((groupId) => answers[groupId]).find((answer) => answer?.kind === 'broken')
+      if (lost?.kind === 'broken') return lost
+      const results = ids.map((groupId) => resultOf(groupId, answers[groupId] ?? answered(groupId)))
+      return { ...ANSWERED, value: { create: results, update: [], delete: [] } }
+    },
   }
-  const { concurrency = 4, signal = new AbortController().signal, onProgress = () => undefined } = options
-  await createGroups({ client, groupIds, concurrency, signal, onProgress }, tally)
-  return { tally, asked, most: most.ever }
+  const {
+    concurrency = 4,
+    batchSize,
+    signal = new AbortController().signal,
+    onProgress = () => undefined,
+  } = options
+  // A generator, as the command has it: it ends for good if an iteration over it is left.
+  const ids = (function* () {
+    yield* groupIds
+  })()
+  await createGroups({ client, groupIds: ids, concurrency, batchSize, signal, onProgress }, tally)
+  return { tally, asked, batches, most: most.ever }
 }
 
 const IDS = Array.from({ length: 10 }, (_, index) => `g${index}`)
@@ -86,4 +123,26 @@ test('after an interrupt nothing more is sent', async () => {
   const { tally, asked } = await run(IDS, {}, { concurrency: 1, signal: controller.signal, onProgress })
   assert.deepEqual(asked, ['g0', 'g1'])
   assert.equal(tally.created.size, 2)
+})
+
+test('batches hold each id once, the last one the rest, and their creates are told one by one', async () => {
+  const { tally, asked, batches } = await run(
+    IDS,
+    {
+      g1: problem(409, 'group_exists'),
+      g2: problem(504, 'outcome_unknown', 'unknown'),
+      g8: { kind: 'broken', reason: 'the connection broke before the answer' },
+    },
+    { batchSize: 4, concurrency: 2 },
+  )
+  assert.deepEqual(asked, [])
+  assert.deepEqual(batches, [IDS.slice(0, 4), IDS.slice(4, 8), IDS.slice(8)])
+  assert.deepEqual([...tally.created.keys()].toSorted(), ['g0', 'g3', 'g4', 'g5', 'g6', 'g7'])
+  assert.deepEqual([...tally.unknown].toSorted(), ['g2', 'g8', 'g9'])
+  assert.deepEqual(Object.fromEntries(tally.failures), {
+    '409 group_exists': 1,
+    '504 outcome_unknown': 1,
+    'the connection broke before the answer': 2,
+  })
+  assert.deepEqual([tally.finished, tally.latencies.count], [10, 2])
 })

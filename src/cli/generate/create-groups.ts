@@ -1,4 +1,6 @@
+import type { BatchResult } from '../../api/batch-schemas.ts'
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
+import { mayBeDone } from '../may-be-done.ts'
 import { Latencies } from './latencies.ts'
 
 /** The results of the creates so far. It is updated while they run. */
@@ -9,17 +11,20 @@ export type CreateTally = {
   readonly unknown: Set<string>
   /** Why creates failed (`503 unavailable`, `connection refused`), and how often. */
   readonly failures: Map<string, number>
-  /** The latencies of the creates that succeeded. */
+  /** The latencies of the requests that succeeded. */
   readonly latencies: Latencies
   /** How many creates have ended, in any way. */
   finished: number
 }
 
 export type CreateOptions = Readonly<{
-  client: Pick<ApiClient, 'create'>
+  client: Pick<ApiClient, 'create' | 'batch'>
   /** The ids to create, each once. They are taken when they are needed. */
   groupIds: Iterable<string>
+  /** How many requests are under way at a time. */
   concurrency: number
+  /** How many groups one request creates. `undefined`: one, without a batch. */
+  batchSize?: number | undefined
   /** When it aborts, no further create is sent. Creates that were sent are still waited for. */
   signal: AbortSignal
   onProgress: (tally: CreateTally) => void
@@ -36,18 +41,22 @@ export function emptyTally(): CreateTally {
   }
 }
 
-/** Creates groups, `concurrency` at a time, and records the results in `tally`. It never repeats a create. */
+/** Creates groups and records the results in `tally`. It never repeats a create. */
 export async function createGroups(options: CreateOptions, tally: CreateTally): Promise<void> {
-  const { client, groupIds, concurrency, signal, onProgress } = options
+  const { client, groupIds, concurrency, batchSize, signal, onProgress } = options
   const rest = Iterator.from(groupIds)
   const worker = async () => {
     // The workers share one iterator: each id is taken once.
-    for (const groupId of rest) {
+    for (let taken = take(rest, batchSize ?? 1); taken.length > 0; taken = take(rest, batchSize ?? 1)) {
       // Until a create is answered, its outcome is unknown. The report after an interrupt relies on this.
-      tally.unknown.add(groupId)
+      for (const groupId of taken) tally.unknown.add(groupId)
       const startMs = performance.now()
-      const reply = await client.create({ groupId })
-      record(tally, groupId, reply, performance.now() - startMs)
+      const replies =
+        batchSize === undefined
+          ? [await client.create({ groupId: taken[0]! })]
+          : repliesOf(taken, await client.batch({ create: taken.map((groupId) => ({ groupId })) }))
+      if (replies.some(({ kind }) => kind === 'answered')) tally.latencies.add(performance.now() - startMs)
+      for (const [index, reply] of replies.entries()) record(tally, taken[index]!, reply)
       onProgress(tally)
       if (signal.aborted) return
     }
@@ -55,26 +64,41 @@ export async function createGroups(options: CreateOptions, tally: CreateTally): 
   await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-function record(tally: CreateTally, groupId: string, reply: Reply<GroupView>, latencyMs: number): void {
+/** The next ids, at most `count`. (`Iterator.prototype.take` would end the iterator.) */
+function take(rest: Iterator<string>, count: number): string[] {
+  const taken: string[] = []
+  while (taken.length < count) {
+    const { done, value } = rest.next()
+    if (done === true) break
+    taken.push(value)
+  }
+  return taken
+}
+
+/** The reply that each create of a batch would have had alone. */
+function repliesOf(groupIds: readonly string[], reply: Reply<BatchResult>): Reply<GroupView>[] {
+  if (reply.kind !== 'answered') return groupIds.map(() => reply)
+  return reply.value.create.map((result) => {
+    if ('problem' in result) {
+      const { detail, outcome, errors = [], ...problem } = result.problem
+      return { kind: 'problem', problem: { ...problem, detail, outcome, errors }, text: '' }
+    }
+    const { etag, status, ...group } = result
+    return { kind: 'answered', status, etag, value: group, text: '' }
+  })
+}
+
+function record(tally: CreateTally, groupId: string, reply: Reply<GroupView>): void {
   tally.finished += 1
   if (reply.kind === 'answered') {
     tally.created.set(groupId, reply.value)
-    tally.latencies.add(latencyMs)
   } else {
     const reason = failureReason(reply)
     tally.failures.set(reason, (tally.failures.get(reason) ?? 0) + 1)
   }
-  if (!isUnknown(reply)) tally.unknown.delete(groupId)
+  if (!mayBeDone(reply)) tally.unknown.delete(groupId)
 }
 
 function failureReason(reply: Exclude<Reply<GroupView>, { kind: 'answered' }>): string {
   return reply.kind === 'problem' ? `${reply.problem.status} ${reply.problem.code}` : reply.reason
-}
-
-/** A 5xx without an outcome can come from a proxy, so the group may have been created. */
-function isUnknown(reply: Reply<GroupView>): boolean {
-  if (reply.kind === 'broken') return true
-  if (reply.kind !== 'problem') return false
-  const { outcome, status } = reply.problem
-  return outcome === 'unknown' || (outcome === undefined && status >= 500)
 }

@@ -17,6 +17,8 @@ export type GenerateOptions = Readonly<{
   url: string
   credentials?: ApiCredentials
   concurrency: number
+  /** How many groups one request creates. `undefined`: one, without a batch. */
+  batchSize: number | undefined
   /** The nodes to ask. `undefined`: the members of the cluster. */
   hosts: readonly string[] | undefined
   connect: Connect
@@ -44,7 +46,12 @@ export async function generate(options: GenerateOptions): Promise<number> {
     const cluster = await findCluster(client, url, { isEnough, nowMs: output.nowMs, signal })
     const addresses = hosts ?? cluster.members.map(({ address }) => address)
     const quorum = classicQuorum(cluster.clusterId === null ? addresses.length : cluster.members.length)
-    output.write(`creating ${formatCount(amount)} groups through ${url}, ${concurrency} at a time\n`)
+    const { batchSize } = options
+    const atATime =
+      batchSize === undefined
+        ? `${concurrency} at a time`
+        : `in batches of ${formatCount(batchSize)}, ${concurrency} at a time`
+    output.write(`creating ${formatCount(amount)} groups through ${url}, ${atATime}\n`)
 
     const progress = new Progress(output)
     const tally = emptyTally()
@@ -65,7 +72,7 @@ export async function generate(options: GenerateOptions): Promise<number> {
 
 async function createAll(
   client: ApiClient,
-  { amount, concurrency, signal }: GenerateOptions,
+  { amount, concurrency, batchSize, signal }: GenerateOptions,
   tally: CreateTally,
   progress: Progress,
 ): Promise<void> {
@@ -77,7 +84,14 @@ async function createAll(
     return { label: 'created', done: tally.created.size, total: amount, note }
   }
   const work = createGroups(
-    { client, groupIds: randomIds(amount), concurrency, signal, onProgress: () => progress.show(state()) },
+    {
+      client,
+      groupIds: randomIds(amount),
+      concurrency,
+      batchSize,
+      signal,
+      onProgress: () => progress.show(state()),
+    },
     tally,
   )
   await untilInterrupted(work, signal)
