@@ -36,6 +36,13 @@ export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'DELETE /v1/group/:groupId': { right: 'write', subject: 'group in path' },
   'GET /v1/group/:groupId/replicas': { right: 'read', subject: 'group in path' },
 
+  'PUT /v1/group/:groupId/members/:memberId': { right: 'write', subject: 'group in path' },
+  'GET /v1/group/:groupId/members/:memberId': { right: 'read', subject: 'group in path' },
+  'DELETE /v1/group/:groupId/members/:memberId': { right: 'write', subject: 'group in path' },
+  'GET /v1/group/:groupId/members': { right: 'read', subject: 'group in path' },
+  'POST /v1/group/:groupId/members::batch': { right: 'write', subject: 'group in path' },
+  'GET /v1/member/:memberId/groups': { right: 'read', subject: 'list' },
+
   'POST /v1/key': { right: 'admin', subject: 'keys' },
   'GET /v1/key': { right: 'admin', subject: 'keys' },
   'GET /v1/key/:keyId': { right: 'admin', subject: 'keys' },

@@ -12,7 +12,7 @@ import {
 } from '../group/limits.ts'
 
 /** No control characters (C0, DEL, C1) and no lone surrogates. */
-const TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
+export const TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
 /** As `TEXT`, but tab, line feed and carriage return are allowed. */
 const LINES = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'
 

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'There is nothing at this path' },
   group_not_found: { status: 404, title: 'There is no such group' },
   key_not_found: { status: 404, title: 'There is no such API key' },
+  group_member_not_found: { status: 404, title: 'The group does not have this member' },
   member_not_found: { status: 404, title: 'There is no such member' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },

@@ -9,6 +9,7 @@
 import type { KeyStore } from '../access/key-store.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
+import type { GroupMembers } from '../group/group-members.ts'
 import type { Registry } from '../group/registry.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 
@@ -19,9 +20,11 @@ export interface Engine {
   readonly status: StatusView
   /** Shows what each copy of a group holds. Given if the engine can ask each copy. */
   readonly replicas?: ReplicasView
+  /** Keeps who is in which group. Given if the engine can do it. */
+  readonly groupMembers?: GroupMembers
   /** Keeps the API keys. Given if the engine can keep them as safely as groups. */
   readonly keys?: KeyStore
-  /** Adds and removes members. Given if the engine decides about its members itself. */
+  /** Adds and removes members of the cluster. Given if the engine decides about its members itself. */
   readonly members?: MemberChanges
   /** Adds the metrics of this engine, each with the prefix `cohort_`. Call it once. */
   addMetrics(metrics: Metrics): void

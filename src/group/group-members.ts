@@ -58,6 +58,9 @@ export interface GroupMembers {
     options: GroupMemberScan & Readonly<{ role: string | undefined }>,
   ): Promise<Outcome<GroupMemberPage>>
 
-  /** The groups that somebody is in, like `list`. */
-  groupsOf(memberId: string, options: GroupMemberScan): Promise<Outcome<GroupsOfPage>>
+  /** The groups that somebody is in, like `list`. `prefix`: only groups whose ids begin with it. */
+  groupsOf(
+    memberId: string,
+    options: GroupMemberScan & Readonly<{ prefix?: string | undefined }>,
+  ): Promise<Outcome<GroupsOfPage>>
 }

@@ -38,6 +38,12 @@ import { getReplicasRoute } from './v1/group/get-replicas.ts'
 import { PARAM_LENGTH_MAX } from './v1/group/group-request.ts'
 import { listGroupsRoute } from './v1/group/list-groups.ts'
 import { updateGroupRoute } from './v1/group/update-group.ts'
+import { batchGroupMembersRoute } from './v1/group-member/batch-members.ts'
+import { getGroupMemberRoute } from './v1/group-member/get-member.ts'
+import { listGroupsOfRoute } from './v1/group-member/list-groups-of.ts'
+import { listGroupMembersRoute } from './v1/group-member/list-members.ts'
+import { putGroupMemberRoute } from './v1/group-member/put-member.ts'
+import { removeGroupMemberRoute } from './v1/group-member/remove-member.ts'
 import { createKeyRoute } from './v1/key/create-key.ts'
 import { getKeyRoute } from './v1/key/get-key.ts'
 import { listKeysRoute } from './v1/key/list-keys.ts'
@@ -144,8 +150,16 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(getClusterRoute(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
-  const { replicas, members, keys } = dependencies.engine
+  const { replicas, members, keys, groupMembers } = dependencies.engine
   if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
+  if (groupMembers !== undefined) {
+    app.register(putGroupMemberRoute(groupMembers, dependencies))
+    app.register(getGroupMemberRoute(groupMembers, dependencies))
+    app.register(removeGroupMemberRoute(groupMembers, dependencies))
+    app.register(listGroupMembersRoute(groupMembers, dependencies))
+    app.register(batchGroupMembersRoute(groupMembers, dependencies))
+    app.register(listGroupsOfRoute(groupMembers, dependencies))
+  }
   if (members !== undefined) {
     app.register(addMemberRoute(members, dependencies))
     app.register(replaceMemberRoute(members, dependencies))

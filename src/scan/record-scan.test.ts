@@ -174,6 +174,22 @@ test('with too few nodes a page fails: at once when nodes fail, and after its ti
   assert.equal(await page, undefined)
 })
 
+test('a page that is given up ends at once, and its scans end', async () => {
+  let abortedCount = 0
+  const hanging: Scan = (range, signal) => {
+    signal?.addEventListener('abort', () => {
+      abortedCount += 1
+    })
+    return stopped(range, signal)
+  }
+  const abort = new AbortController()
+  const page = nextRecords(asked([hanging, hanging], 2, { signal: abort.signal }))
+  abort.abort()
+  assert.equal(await page, undefined)
+  assert.equal(abortedCount, 2)
+  assert.equal(await nextRecords(asked([hanging, hanging], 2, { signal: abort.signal })), undefined)
+})
+
 test('a page ends where a node has sent so many bytes of values', async () => {
   const keys = Array.from({ length: 50 }, (_, index) => `group/${String(index).padStart(2, '0')}`)
   const value = new Uint8Array(1024 * 1024)

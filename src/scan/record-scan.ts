@@ -34,6 +34,8 @@ export type RecordScanOptions = Readonly<{
   timeoutMs: number
   /** Which source is asked first: 0 or more. Calls with different turns share the work among the nodes. */
   turn: number
+  /** Ends the scan early, as if too few nodes had answered. */
+  signal?: AbortSignal | undefined
 }>
 
 /**
@@ -57,7 +59,7 @@ const BYTES_MAX = 4 * 1024 * 1024
  * @returns `undefined` when too few nodes answer in time, or when the epoch is over
  */
 export async function nextRecords(options: RecordScanOptions): Promise<RecordPage | undefined> {
-  const { sources, start, end, limit, isQuorum, clock, timeoutMs, turn } = options
+  const { sources, start, end, limit, isQuorum, clock, timeoutMs, turn, signal } = options
   const abort = new AbortController()
   const parts: Part[] = []
   const { promise, resolve } = Promise.withResolvers<readonly Part[] | undefined>()
@@ -92,10 +94,14 @@ export async function nextRecords(options: RecordScanOptions): Promise<RecordPag
 
   while (waiting.length > 0 && !isQuorum(asked)) askNext()
   const cancelHedge = clock.after(Math.min(HEDGE_MS, timeoutMs / 2), askFurther)
-  const cancelTimeout = clock.after(timeoutMs, () => resolve(undefined))
+  const giveUp = () => resolve(undefined)
+  const cancelTimeout = clock.after(timeoutMs, giveUp)
+  if (signal?.aborted) giveUp()
+  signal?.addEventListener('abort', giveUp)
   const quorum = await promise
   cancelHedge()
   cancelTimeout()
+  signal?.removeEventListener('abort', giveUp)
   // Do not wait for the other nodes: one of them may have stopped.
   abort.abort()
   return quorum === undefined ? undefined : merge(quorum, sources.length)

@@ -55,6 +55,7 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
     status: { describe: () => CLUSTER_EXAMPLE },
     divergences: new Divergences(pino({ level: 'silent' })),
     repair: new RepairFigures(),
+    memberSweep: () => ({ sweptCount: 6, waitingCount: 7 }),
     removal: () => ({
       stubbedCount: 4,
       removedCount: 3,

@@ -49,6 +49,8 @@ function requestTo({ method, url }: { method: string; url: string }): InjectOpti
     url: url
       .replace('::', ':')
       .replace(':groupId', 'team-a%2Fone')
+      .replace(':memberId', 'alice')
+      .replace('::', ':')
       .replace(':nodeId', 'n1')
       .replace(':keyId', 'k7Gh3abc')
       .replace('*', 'x'),

@@ -8,6 +8,7 @@ import { RequestCounts } from '../../src/http/count-requests.ts'
 import type { Dependencies } from '../../src/http/dependencies.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { systemClock } from '../../src/process/clock.ts'
+import { MemoryGroupMembers } from './memory-group-members.ts'
 import { MemoryKeyStore } from './memory-key-store.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
@@ -20,7 +21,7 @@ export type TestApp = Readonly<{
   logged: string[]
 }>
 
-type OptionalPart = 'replicas' | 'members' | 'keys'
+type OptionalPart = 'groupMembers' | 'replicas' | 'members' | 'keys'
 
 type Overrides = Partial<Omit<Dependencies, 'engine'>> &
   Readonly<{
@@ -44,6 +45,7 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     status: { describe: () => CLUSTER_EXAMPLE },
     replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
     members: new ScriptedMembers(),
+    groupMembers: new MemoryGroupMembers(registry),
     keys,
     addMetrics: () => {},
     run: async () => {},

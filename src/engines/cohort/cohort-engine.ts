@@ -6,10 +6,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { KeyStore } from '../../access/key-store.ts'
+import type { GroupMembers } from '../../group/group-members.ts'
 import { Cluster } from '../../membership/cluster.ts'
 import { addressesOf } from '../../membership/cluster-snapshot.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { Clock } from '../../process/clock.ts'
+import { incarnations } from '../../process/incarnations.ts'
 import { Counters } from '../../replication/counters.ts'
 import { Divergences } from '../../replication/divergence.ts'
 import { reportKeyFaults } from '../../replication/key-faults.ts'
@@ -20,9 +22,14 @@ import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
 import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
 import { addEngineMetrics } from './engine-metrics.ts'
+import { KnownLives } from './group-members/known-lives.ts'
+import { MemberProtocol } from './group-members/member-protocol.ts'
+import { RegisterGroupMembers } from './group-members/register-group-members.ts'
+import { MemberSweep, SWEEP_LIMITS } from './group-members/sweep.ts'
 import { GROUP_NAMESPACE_END, GroupRegistry } from './group-registry.ts'
 import { memberChangesOf } from './member-changes.ts'
 import { API_KEY_NAMESPACE, RegisterKeyStore } from './register-key-store.ts'
+import { RegisterWalk } from './register-walk.ts'
 import { ClusterReplicasView } from './status/cluster-replicas-view.ts'
 import { ClusterStatusView } from './status/cluster-status-view.ts'
 import { NodePoll, POLL_LIMITS } from './status/node-poll.ts'
@@ -50,12 +57,16 @@ export type CohortEngineOptions = Readonly<{
   logger: Logger
 }>
 
+/** How many groups' lives a connector remembers, each in some hundred bytes. */
+const KNOWN_LIVES_MAX = 20_000
+
 export class CohortEngine implements Engine {
   readonly registry: GroupRegistry
   readonly readiness: Readiness
   readonly status: StatusView
   readonly replicas: ReplicasView
   readonly members: MemberChanges
+  readonly groupMembers: GroupMembers
   readonly keys: KeyStore
   readonly #counters = new Counters()
   readonly #divergences: Divergences
@@ -64,6 +75,7 @@ export class CohortEngine implements Engine {
   readonly #repair: Repair
   readonly #removal: Removal
   readonly #healing: Healing
+  readonly #memberSweep: MemberSweep
   readonly #stateLog: StateLog
 
   constructor(options: CohortEngineOptions) {
@@ -106,7 +118,7 @@ export class CohortEngine implements Engine {
     })
     this.#removal = new Removal({
       target: () => removalTargetOf(cluster),
-      // The API keys come right before the groups: there is no namespace between the two.
+      // API keys, group members, and groups: no other namespace is between these.
       range: { start: API_KEY_NAMESPACE, end: GROUP_NAMESPACE_END },
       graceMs: () => cluster.tombstoneGraceMs,
       clock,
@@ -123,6 +135,26 @@ export class CohortEngine implements Engine {
       logger,
     })
     this.registry = new GroupRegistry(cluster, { clock, operationTimeoutMs: timeoutMs })
+    const walk = new RegisterWalk(cluster, { clock, operationTimeoutMs: timeoutMs })
+    const protocol = new MemberProtocol({
+      registers: () => cluster.client,
+      lives: new KnownLives(KNOWN_LIVES_MAX),
+      nowMs: () => clock.nowMs(),
+      // Its last step takes one more: three timeouts are less than a third of the grace time.
+      lifetimeMs: () => 2 * cluster.operationTimeoutMs,
+      drawTicket: incarnations(),
+    })
+    this.groupMembers = new RegisterGroupMembers(protocol, walk)
+    this.#memberSweep = new MemberSweep({
+      protocol,
+      walk,
+      isReady: () => cluster.client !== undefined,
+      graceMs: () => cluster.tombstoneGraceMs,
+      clock,
+      random,
+      limits: SWEEP_LIMITS,
+      logger,
+    })
     this.keys = new RegisterKeyStore(cluster, { clock, operationTimeoutMs: timeoutMs })
     this.readiness = cluster
     this.status = new ClusterStatusView({
@@ -146,6 +178,7 @@ export class CohortEngine implements Engine {
       repair: this.#repair.report,
       removal: () => this.#removal.report,
       healing: () => this.#healing.report,
+      memberSweep: () => this.#memberSweep.report,
     })
   }
 
@@ -157,10 +190,12 @@ export class CohortEngine implements Engine {
   async run(): Promise<void> {
     this.#poll.start()
     this.#stateLog.start()
-    await Promise.all([this.#cluster.run(), this.#repair.run(), this.#removal.run(), this.#healing.run()])
+    const tasks = [this.#cluster, this.#repair, this.#removal, this.#healing, this.#memberSweep]
+    await Promise.all(tasks.map((task) => task.run()))
   }
 
   close(): void {
+    this.#memberSweep.close()
     this.#removal.close()
     this.#healing.close()
     this.#repair.close()

@@ -8,6 +8,7 @@ import type { HealingReport } from '../../upkeep/healing/healing.ts'
 import type { RemovalReport } from '../../upkeep/removal/removal-report.ts'
 import type { RepairReport } from '../../upkeep/repair/repair-report.ts'
 import type { StatusView } from '../engine.ts'
+import type { SweepReport } from './group-members/sweep.ts'
 
 export type EngineFigures = Readonly<{
   counters: Counters
@@ -17,6 +18,7 @@ export type EngineFigures = Readonly<{
   repair: Pick<RepairReport, 'outcomes'>
   removal: () => RemovalReport
   healing: () => HealingReport
+  memberSweep: () => SweepReport
 }>
 
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
@@ -33,6 +35,24 @@ export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void
   )
   addRemovalMetrics(metrics, figures.removal)
   addHealingMetrics(metrics, figures.healing)
+  addMemberSweepMetrics(metrics, figures.memberSweep)
+}
+
+function addMemberSweepMetrics(metrics: Metrics, report: EngineFigures['memberSweep']): void {
+  metrics.counter(
+    {
+      name: 'cohort_group_member_leftovers_removed_total',
+      help: 'Registers of group members, and of the index of the groups of members, that were left over and that this connector has removed.',
+    },
+    () => [{ value: report().sweptCount }],
+  )
+  metrics.gauge(
+    {
+      name: 'cohort_group_member_leftovers_waiting',
+      help: 'Lives of groups that are over, and entries without a group member, that wait for a grace time to pass.',
+    },
+    () => [{ value: report().waitingCount }],
+  )
 }
 
 function addHealingMetrics(metrics: Metrics, report: EngineFigures['healing']): void {

@@ -6,7 +6,10 @@ export const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell'
 
 /** The outcome of an operation on a register, with its reason in words. `thing`: what the register holds. */
-export function outcomeOf<T>(outcome: RegisterOutcome<T>, thing: 'group' | 'API key'): Outcome<T> {
+export function outcomeOf<T>(
+  outcome: RegisterOutcome<T>,
+  thing: 'group' | 'group member' | 'API key',
+): Outcome<T> {
   switch (outcome.kind) {
     case 'decided':
       return { kind: 'done', value: outcome.result }

@@ -23,12 +23,12 @@ import { NOT_REACHED, outcomeOf, TOO_FEW_ANSWERS } from './outcomes.ts'
  * The keys of their registers begin with this namespace. The rest is the public id.
  *
  * `cluster/` is a namespace that nodes of version 0.1.0 take too. `user-key/` comes after the other registers
- * of the cluster, so one range has all API keys and all groups, and nothing else: the removal of tombstones
- * walks over it.
+ * of the cluster, so one range has all API keys, group members and groups, and nothing else: the removal of
+ * tombstones walks over it.
  */
 export const API_KEY_NAMESPACE = 'cluster/user-key/'
 /** The first key after the namespace: `0` follows `/` in UTF-8. */
-const API_KEY_NAMESPACE_END = 'cluster/user-key0'
+export const API_KEY_NAMESPACE_END = 'cluster/user-key0'
 
 type ReachedCluster = Pick<Cluster, 'client' | 'nodes'>
 

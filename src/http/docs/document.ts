@@ -72,6 +72,7 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
       servers: [{ url: '/', description: 'The connector that serves this document' }],
       tags: [
         { name: 'Groups', description: 'Create, read, change and delete groups.' },
+        { name: 'Group members', description: 'Who is in which group.' },
         { name: 'Access', description: 'Who may do what: API keys and callers.' },
         { name: 'Operations', description: 'For people who run a cluster, and for their tools.' },
         { name: 'Documentation', description: 'This description, in several forms.' },

@@ -75,7 +75,7 @@ type Operation = {
   isVoid: boolean
 }
 
-/** A leftover that was found, and everything that was under way then. */
+/** A leftover that was found, and what was under way when that for which it waits was seen first. */
 type Finding = Readonly<{ leftover: Leftover; underWay: ReadonlySet<Operation> }>
 
 export async function runMembers(seed: number, rules: MemberRules = MEMBER_RULES): Promise<MemberRun> {
@@ -99,6 +99,8 @@ class MemberWorld {
   /** How many steps the sweep takes after the last operation. */
   #lastSweeps: number
   #findings: Finding[] = []
+  /** What was under way when something was seen for the first time. */
+  readonly #waiting = new Map<string, ReadonlySet<Operation>>()
   /** The group as it was before one of its deletions: what a restore brings back. */
   #backup: Group | undefined
   #owners = 0
@@ -315,7 +317,10 @@ class MemberWorld {
     if (value.kind !== 'decided' || life.kind !== 'decided') return
     const leftover = await protocol.findLeftover(key, { value: value.result, life: life.result })
     // What is under way from now on begins after the look.
-    if (leftover !== undefined) this.#findings.push({ leftover, underWay: new Set(this.#underWay) })
+    if (leftover === undefined) return
+    const underWay = this.#waiting.get(leftover.waitsFor) ?? new Set(this.#underWay)
+    this.#waiting.set(leftover.waitsFor, underWay)
+    this.#findings.push({ leftover, underWay })
   }
 
   async #act(protocol: MemberProtocol, finding: Finding): Promise<void> {

@@ -10,7 +10,12 @@ import type { Finding } from '../../register/removal.ts'
 export type Fingerprint = Readonly<{ high: number; low: number }>
 
 export function fingerprintOf(key: string, finding: Finding): Fingerprint {
-  const digest = hash('sha256', `${describe(finding)} ${key}`, 'buffer')
+  return fingerprintOfText(`${describe(finding)} ${key}`)
+}
+
+/** The fingerprint of anything that waits. */
+export function fingerprintOfText(text: string): Fingerprint {
+  const digest = hash('sha256', text, 'buffer')
   // 0 marks a free place.
   return { high: digest.readUIntBE(0, 6) + 1, low: digest.readUInt32BE(6) }
 }

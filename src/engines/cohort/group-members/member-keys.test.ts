@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compareKeys } from '../../../rpc/key-order.ts'
 import { anyText } from '../../../testing/text-arbitraries.ts'
-import { GROUP_NAMESPACE, GROUP_NAMESPACE_END } from '../group-registry.ts'
+import { GROUP_NAMESPACE } from '../group-registry.ts'
+import { API_KEY_NAMESPACE_END } from '../register-key-store.ts'
 import {
   ENTRY_RANGE,
   entriesOfMember,
@@ -46,7 +47,7 @@ test('a key names what it was made of, and nothing else', () => {
       assert.equal(parseEntryKey(memberKey(one)), undefined)
       assert.ok(isIn(memberKey(one), MEMBER_RANGE) && isIn(entryKey(one), ENTRY_RANGE))
       for (const key of [memberKey(one), entryKey(one)])
-        assert.ok(!isIn(key, { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END }))
+        assert.ok(isIn(key, { start: API_KEY_NAMESPACE_END, end: GROUP_NAMESPACE }))
     }),
   )
 })
@@ -62,12 +63,16 @@ test('a range has the members of one life after an id, in the order of the ids, 
   )
 })
 
-test('a range has the entries of one member for groups after an id, and no others', () => {
+test('a range has the entries of one member for groups after an id, with a prefix, and no others', () => {
+  const maybe = fc.option(id, { nil: undefined })
   fc.assert(
-    fc.property(at, at, fc.option(id, { nil: undefined }), (one, other, after) => {
-      const range = entriesOfMember(one.memberId, after)
+    fc.property(at, at, maybe, maybe, (one, other, after, prefix) => {
+      const range = entriesOfMember(one.memberId, { after, prefix })
       const isAfter = after === undefined || compareKeys(other.groupId, after) > 0
-      assert.equal(isIn(entryKey(other), range), other.memberId === one.memberId && isAfter)
+      assert.equal(
+        isIn(entryKey(other), range),
+        other.memberId === one.memberId && isAfter && other.groupId.startsWith(prefix ?? ''),
+      )
     }),
   )
 })

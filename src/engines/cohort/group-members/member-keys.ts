@@ -2,15 +2,21 @@
  * The keys of the registers of group members (protocol.md §10). U+001F ends an id: no id has a control
  * character, so no two pairs of ids have the same key, and keys are in the order of the ids' UTF-8 bytes.
  */
+import { compareKeys, keyAfterPrefix } from '../../../rpc/key-order.ts'
 
-/** One member, of one life of a group: the group member itself. */
-const MEMBER_NAMESPACE = 'group-member/'
+/**
+ * One member, of one life of a group: the group member itself.
+ *
+ * `cluster/` is a namespace that nodes of version 0.1.0 take too. Both namespaces come between those of API
+ * keys and groups: the removal of tombstones walks over one range.
+ */
+const MEMBER_NAMESPACE = 'cluster/user-member/'
 /** One group, one life of it, of one member: the index from a member to groups. */
-const ENTRY_NAMESPACE = 'groups-of/'
+const ENTRY_NAMESPACE = 'cluster/user-member-of/'
 
 /** The ranges of both kinds of keys. `0` follows `/` in UTF-8. */
-export const MEMBER_RANGE = { start: MEMBER_NAMESPACE, end: 'group-member0' } as const
-export const ENTRY_RANGE = { start: ENTRY_NAMESPACE, end: 'groups-of0' } as const
+export const MEMBER_RANGE = { start: MEMBER_NAMESPACE, end: 'cluster/user-member0' } as const
+export const ENTRY_RANGE = { start: ENTRY_NAMESPACE, end: 'cluster/user-member-of0' } as const
 
 const END_OF_ID = '\u001f'
 /** The first character that may follow where an id ends in another key: it comes after `END_OF_ID`. */
@@ -53,11 +59,15 @@ export function membersOfLife(groupId: string, life: string, after: string | und
   return { start, end: `${prefix}${AFTER_END_OF_ID}` }
 }
 
-/** The entries of a member for groups after a groupId, or all of them. */
-export function entriesOfMember(memberId: string, after: string | undefined): KeyRange {
-  const prefix = `${ENTRY_NAMESPACE}${memberId}`
+/** The entries of a member for groups whose ids begin with a prefix and are after a groupId. */
+export function entriesOfMember(
+  memberId: string,
+  { after, prefix = '' }: Readonly<{ after?: string | undefined; prefix?: string | undefined }>,
+): KeyRange {
+  const ofMember = `${ENTRY_NAMESPACE}${memberId}${END_OF_ID}`
+  const first = `${ofMember}${prefix}`
   // An entry for each life of the group `after` comes before this start.
-  const start =
-    after === undefined ? `${prefix}${END_OF_ID}` : `${prefix}${END_OF_ID}${after}${AFTER_END_OF_ID}`
-  return { start, end: `${prefix}${AFTER_END_OF_ID}` }
+  const next = after === undefined ? first : `${ofMember}${after}${AFTER_END_OF_ID}`
+  const end = prefix === '' ? `${ENTRY_NAMESPACE}${memberId}${AFTER_END_OF_ID}` : keyAfterPrefix(first)
+  return { start: compareKeys(next, first) < 0 ? first : next, end: end ?? ENTRY_RANGE.end }
 }

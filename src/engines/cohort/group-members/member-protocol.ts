@@ -45,8 +45,19 @@ export type MemberProtocolOptions = Readonly<{
   drawTicket: () => string
 }>
 
-/** What the sweep has found left over. `mark` tells the value from every other value of its register. */
-export type Leftover = Readonly<{ key: string; at: MemberOfLife; kind: 'member' | 'entry'; mark: string }>
+/** What the sweep has found left over. */
+export type Leftover = Readonly<{
+  key: string
+  at: MemberOfLife
+  kind: 'member' | 'entry'
+  /** Tells the value from every other value of its register. */
+  mark: string
+  /**
+   * What must have been seen for the grace time: that this life is over, or that an entry of a life that is
+   * not over has this mark and no group member.
+   */
+  waitsFor: string
+}>
 
 const NOT_APPLIED = { kind: 'not_applied' } as const
 
@@ -59,6 +70,7 @@ export class MemberProtocol {
 
   /** Whether somebody is in a group: one round trip if the group's life is remembered. */
   async read(groupId: string, memberId: string): Promise<RegisterOutcome<GroupMemberReading>> {
+    const beganAtMs = this.options.nowMs()
     const remembered = this.options.lives.get(groupId)
     const early =
       remembered === undefined ? undefined : this.readMember({ groupId, life: remembered, memberId })
@@ -66,6 +78,7 @@ export class MemberProtocol {
     if (found.kind !== 'decided') return found
     const life = found.result
     if (life === undefined) return { kind: 'decided', result: { hasGroup: false, member: undefined } }
+    if (this.isLate(beganAtMs)) return NOT_APPLIED
     // A member of a life that is over says nothing.
     const reading = life === remembered ? await early! : await this.readMember({ groupId, life, memberId })
     if (reading.kind !== 'decided') return reading
@@ -122,8 +135,9 @@ export class MemberProtocol {
     const parsed = this.parse(key)
     if (parsed === undefined || value === undefined) return undefined
     const { at, kind } = parsed
-    const leftover = { key, at, kind, mark: this.markOf(kind, value) }
-    if (life !== at.life) return leftover
+    const mark = this.markOf(kind, value)
+    const leftover = { key, at, kind, mark, waitsFor: `entry ${mark} ${key}` }
+    if (life !== at.life) return { ...leftover, waitsFor: `life ${at.life} ${at.groupId}` }
     if (kind === 'member') return undefined
     const member = await this.readMember(at)
     return member.kind === 'decided' && member.result === undefined ? leftover : undefined
@@ -135,9 +149,8 @@ export class MemberProtocol {
    *
    * @returns whether it was removed
    */
-  async sweep({ key, at, kind, mark }: Leftover): Promise<boolean> {
+  async sweep({ key, at, kind, mark }: Omit<Leftover, 'waitsFor'>): Promise<boolean> {
     const registers = this.options.registers()
-    const beganAtMs = this.options.nowMs()
     const found = await this.lifeOf(at.groupId)
     if (registers === undefined || found.kind !== 'decided') return false
     if (found.result === at.life) {
@@ -147,7 +160,6 @@ export class MemberProtocol {
       const member = settled.kind === 'decided' ? await this.readMember(at) : NOT_APPLIED
       if (member.kind !== 'decided' || member.result !== undefined) return false
     }
-    if (this.isLate(beganAtMs)) return false
     const outcome = await registers.submit(key, (value): RegisterDecision<boolean> => {
       if (value === undefined || this.markOf(kind, value) !== mark) return { kind: 'keep', result: false }
       return { kind: 'propose', value: undefined, result: true }
@@ -174,7 +186,7 @@ export class MemberProtocol {
 
   /** The group member that a value of its register is. `undefined`: none. */
   memberOf(_at: MemberOfLife, value: Value): GroupMember | undefined {
-    return value === undefined ? undefined : orUnreadable(decodeGroupMember, value)
+    return groupMemberOf(value)
   }
 
   protected valueOf(_at: MemberOfLife, member: GroupMember): Uint8Array {
@@ -225,9 +237,16 @@ export class MemberProtocol {
     return `${version}-${incarnation}`
   }
 
-  /** A process that was stopped must not go on with what it has read before. */
-  protected isLate(beganAtMs: number): boolean {
-    return this.options.nowMs() - beganAtMs > this.options.lifetimeMs()
+  /**
+   * A process that was stopped must not go on with what it has read before: a life that it has read may be
+   * over for so long that the sweep has removed its members.
+   */
+  isLate(beganAtMs: number, lifetimes = 1): boolean {
+    return this.options.nowMs() - beganAtMs > lifetimes * this.options.lifetimeMs()
+  }
+
+  get nowMs(): number {
+    return this.options.nowMs()
   }
 
   protected async onRegisters<R>(
@@ -242,6 +261,11 @@ const NO_GROUP = {
   kind: 'decided',
   result: { kind: 'refused', refusal: 'group_not_found' },
 } as const satisfies RegisterOutcome<GroupMemberDecision>
+
+/** The group member in the value of its register. @throws {UnreadableValueError} */
+export function groupMemberOf(value: Value): GroupMember | undefined {
+  return value === undefined ? undefined : orUnreadable(decodeGroupMember, value)
+}
 
 function orUnreadable<T>(decode: (bytes: Uint8Array) => T, value: Uint8Array): T {
   try {

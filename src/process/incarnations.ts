@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * Makes incarnations that no other process makes: a random prefix and a count. Drawing each one at random
- * took a tenth of the time of a create.
+ * Makes texts that no other process makes (incarnations, tickets): a random prefix and a count. Drawing each
+ * one at random took a tenth of the time of a create.
  */
 export function incarnations(): () => string {
   const process = randomBytes(8).toString('hex')
