@@ -1,8 +1,8 @@
 /**
  * What encryption costs: durable creates and linearizable reads per second of a cluster that encrypts
  * everything (mutual TLS between connector and nodes, HTTPS for clients), beside a cluster that encrypts
- * nothing. The rounds of the two alternate in one run on one machine. Needs `wrk`, which encrypts too, and uses
- * the same cores.
+ * nothing. The rounds of the two alternate in one run on one machine. Needs `wrk`, which encrypts too, and
+ * uses the same cores.
  *
  *   npm run bench:doors -- [--clients 64] [--seconds 5] [--rounds 5]
  */

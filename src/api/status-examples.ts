@@ -55,6 +55,7 @@ export const CLUSTER_EXAMPLE: ClusterStatus = {
       problem: 'It does not answer.',
     },
   ],
+  notices: [],
   divergences: { count: 0, first: [] },
 }
 

@@ -112,6 +112,10 @@ export const ClusterStatus = Type.Object(
       ),
     ),
     members: Type.Array(MemberStatus),
+    notices: Type.Array(Type.String(), {
+      description:
+        'What needs attention although the cluster is well: certificates that expire within 30 days. Each is a sentence.',
+    }),
     divergences: Type.Object(
       {
         count: Type.Integer({

@@ -21,6 +21,7 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
 import { openNodeTls } from '../tls/node-files.ts'
 import { TlsFiles } from '../tls/tls-files.ts'
+import { CertificateNotices } from './certificate-notices.ts'
 import { securityOf } from './node-security.ts'
 
 const now = () => new Date()
@@ -41,15 +42,19 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const surroundings = { clock: systemClock, now, logger }
   const nodeTls = settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', surroundings)
   const apiTls = settings.apiTls && new TlsFiles({ ...surroundings, paths: settings.apiTls, name: 'api' })
+  const tlsFiles = [nodeTls, apiTls].filter((files) => files !== undefined)
+  const notices = new CertificateNotices(tlsFiles, now)
+  const security = nodeTls && securityOf(nodeTls, logger, notices)
   const engine = new CohortEngine({
     hosts,
     timeoutMs,
     tombstoneGraceMs,
     replaceAfterMs,
     clusterId,
-    connect: (address) => connectGrpc(address, { onMalformed, ...(nodeTls && securityOf(nodeTls, logger)) }),
+    connect: (address) => connectGrpc(address, { onMalformed, ...security }),
     clock: systemClock,
     random: Math.random,
+    notices: (addresses) => notices.of(addresses),
     logger,
   })
   const metrics = new Metrics()
@@ -60,10 +65,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
   engine.addMetrics(metrics)
-  addCertificateMetrics(
-    metrics,
-    [nodeTls, apiTls].filter((files) => files !== undefined),
-  )
+  addCertificateMetrics(metrics, tlsFiles)
   const app = buildApp({
     engine,
     certificates: apiTls,

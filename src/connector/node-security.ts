@@ -4,11 +4,13 @@ import { RepeatedReports } from '../process/repeated-reports.ts'
 import type { GrpcOptions } from '../rpc/grpc-transport.ts'
 import { nodeChannel } from '../tls/node-channel.ts'
 import type { TlsFiles } from '../tls/tls-files.ts'
+import type { CertificateNotices } from './certificate-notices.ts'
 
 /** Connections to nodes by TLS, with the files as they are when the connection is made. */
 export function securityOf(
   files: Pick<TlsFiles, 'current'>,
   logger: Pick<Logger, 'warn'>,
+  notices: Pick<CertificateNotices, 'note'>,
 ): Required<Pick<GrpcOptions, 'security'>> {
   const reports = new RepeatedReports(systemClock)
   const onJudged = (address: string, problem: string | undefined) => {
@@ -20,7 +22,10 @@ export function securityOf(
   return {
     security: (address) =>
       nodeChannel(files.current, address, {
-        onJudged: (_certificate, problem) => onJudged(address, problem),
+        onJudged: (certificate, problem) => {
+          notices.note(address, certificate)
+          onJudged(address, problem)
+        },
       }),
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js'
 import { checkDigestAnswer, ScanCheck } from './answer-checks.ts'
 import { decodeAnswerBatch, encodeRequestBatch } from './batch-codec.ts'
+import { CertificateError, isAboutCertificate } from './certificate-error.ts'
 import { CLIENT_OPTIONS } from './channel-options.ts'
 import type {
   ChangesAnswer,
@@ -140,6 +141,8 @@ class GrpcTransport implements NodeTransport {
         this.#calls.delete(call)
         if (answer !== undefined) resolve(answer)
         else if (otherVersion !== undefined) reject(otherVersion)
+        else if (cause !== null && isAboutCertificate(cause))
+          reject(new CertificateError(this.#address, cause))
         else reject(new Error(`${this.#address} did not ${what}: ${cause?.details}`, { cause }))
       }
       const call = this.#client.makeUnaryRequest(

@@ -50,6 +50,13 @@ test('a joining node shows how far it is, a slow one that it is slow, a divergen
   assert.ok(text.includes('  group/a\\u001b[2J  at ballot 1.fast, on n1 and n2\n  and 2 more'), text)
 })
 
+test('a notice is a line of its own, and an older connector sends none', () => {
+  const notices = ['The certificate of the API expires in 3 days.']
+  assert.deepEqual(statusLines({ ...CLUSTER_EXAMPLE, notices }, plain).slice(-2), ['', notices[0]])
+  const { notices: _none, ...older } = CLUSTER_EXAMPLE
+  assert.deepEqual(statusLines(older as ClusterStatus, plain), statusLines(CLUSTER_EXAMPLE, plain))
+})
+
 test('colours are used only on a terminal, and say nothing that the words do not', () => {
   const coloured = statusLines(CLUSTER_EXAMPLE, { paint: painter(true) }).join('\n')
   const bare = statusLines(CLUSTER_EXAMPLE, plain).join('\n')

@@ -32,8 +32,8 @@ export function statusLines(status: ClusterStatus, layout: Layout): string[] {
     ),
     '',
     ...tableLines(HEAD, members.map(memberRow), layout),
-    ...[...members.flatMap(problemLines), ...divergenceLines(divergences)].flatMap((line) =>
-      folded(line, columns),
+    ...[...members.flatMap(problemLines), ...noticeLines(status), ...divergenceLines(divergences)].flatMap(
+      (line) => folded(line, columns),
     ),
   ]
 }
@@ -82,6 +82,11 @@ function stateOf({ role, progress, reachable, suspect, version }: MemberStatus):
 
 function problemLines({ address, problem }: MemberStatus): string[] {
   return problem === null ? [] : ['', `${printable(address)}: ${printable(problem)}`]
+}
+
+/** A connector of an older version sends none. */
+function noticeLines({ notices }: Partial<Pick<ClusterStatus, 'notices'>>): string[] {
+  return (notices ?? []).flatMap((notice) => ['', printable(notice)])
 }
 
 function divergenceLines({ count: found, first }: ClusterStatus['divergences']): string[] {

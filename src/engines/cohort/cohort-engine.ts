@@ -54,6 +54,8 @@ export type CohortEngineOptions = Readonly<{
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
+  /** What the status says in addition; as in `Knowledge`. Default: nothing. */
+  notices?: (addresses: readonly string[]) => readonly string[]
   logger: Logger
 }>
 
@@ -163,6 +165,7 @@ export class CohortEngine implements Engine {
       problem: (address) => this.#poll.problem(address),
       lag: this.#repair.report,
       divergences,
+      notices: options.notices ?? (() => []),
     })
     this.#stateLog = new StateLog({ describe: () => this.status.describe(), clock, logger })
     this.replicas = new ClusterReplicasView({ snapshot: () => cluster.snapshot(), divergences, clock })

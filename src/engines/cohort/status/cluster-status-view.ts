@@ -4,7 +4,7 @@ import type { Divergences } from '../../../replication/divergence.ts'
 import type { Description } from '../../../rpc/messages.ts'
 import type { LagSource } from '../../../upkeep/repair/lag-source.ts'
 import type { StatusView } from '../../engine.ts'
-import { describeCluster } from './describe-cluster.ts'
+import { describeCluster, type Knowledge } from './describe-cluster.ts'
 
 export type StatusOptions = Readonly<{
   snapshot: () => ClusterSnapshot
@@ -14,6 +14,7 @@ export type StatusOptions = Readonly<{
   problem: (address: string) => string | undefined
   lag: LagSource
   divergences: Pick<Divergences, 'open'>
+  notices: Knowledge['notices']
 }>
 
 /** The state of the cluster, as far as this connector knows it without asking. */
@@ -25,7 +26,7 @@ export class ClusterStatusView implements StatusView {
   }
 
   describe(): ClusterStatus {
-    const { snapshot, latest, problem, lag, divergences } = this.#options
-    return describeCluster(snapshot(), { latest, problem, lag, divergences: divergences.open })
+    const { snapshot, latest, problem, lag, divergences, notices } = this.#options
+    return describeCluster(snapshot(), { latest, problem, lag, divergences: divergences.open, notices })
   }
 }

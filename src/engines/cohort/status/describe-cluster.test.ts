@@ -54,6 +54,7 @@ function knowing(overrides: Partial<Knowledge> = {}): Knowledge {
     problem: () => undefined,
     lag: { lagOf: () => undefined },
     divergences: [],
+    notices: () => [],
     ...overrides,
   }
 }
@@ -134,4 +135,19 @@ test('a change of the membership is shown with the role and the progress of its 
     ['degraded', 'N4 is joining.', 'n4 is joining'],
   )
   assert.partialDeepStrictEqual(status.members[3], { role: 'joining', progress: 0.25 })
+})
+
+test('a notice is shown as a sentence, and changes no verdict', () => {
+  const asked: (readonly string[])[] = []
+  const notices = (addresses: readonly string[]) => {
+    asked.push(addresses)
+    return ['the certificate of the API expires in 3 days']
+  }
+  const members = ['a', 'b', 'c'].map((name) => aMember(name))
+  const status = describeCluster(aSnapshot(members), knowing({ notices }))
+  assert.deepEqual(status.notices, ['The certificate of the API expires in 3 days.'])
+  assert.equal(status.verdict, 'healthy')
+  const searching = describeCluster({ kind: 'searching', hosts: ['h:1'], reason: 'x' }, knowing({ notices }))
+  assert.equal(searching.notices.length, 1)
+  assert.deepEqual(asked, [['a:8001', 'b:8001', 'c:8001'], ['h:1']])
 })

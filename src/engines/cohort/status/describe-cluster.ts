@@ -19,6 +19,11 @@ export type Knowledge = Readonly<{
   problem: (address: string) => string | undefined
   lag: LagSource
   divergences: readonly Divergence[]
+  /**
+   * What needs attention although the cluster is well, of this process and of the nodes at these addresses.
+   * Each is a sentence without its full stop.
+   */
+  notices: (addresses: readonly string[]) => readonly string[]
 }>
 
 const DIVERGENCES_SHOWN_MAX = 20
@@ -40,6 +45,7 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
       change: null,
       replacement: null,
       members: hosts.map((address) => describeHost(address, knowledge)),
+      notices: noticesOf(hosts, knowledge),
       divergences: found,
     }
   }
@@ -56,8 +62,16 @@ export function describeCluster(snapshot: ClusterSnapshot, knowledge: Knowledge)
     change: change ?? null,
     replacement,
     members,
+    notices: noticesOf(
+      members.map(({ address }) => address),
+      knowledge,
+    ),
     divergences: found,
   }
+}
+
+function noticesOf(addresses: readonly string[], { notices }: Knowledge): string[] {
+  return notices(addresses).map((notice) => sentence([notice]))
 }
 
 function viewOfReplacement(pending: PendingReplacement | undefined): ClusterStatus['replacement'] {

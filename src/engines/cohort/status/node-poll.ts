@@ -1,4 +1,5 @@
 import type { Clock } from '../../../process/clock.ts'
+import { CertificateError } from '../../../rpc/certificate-error.ts'
 import type { Description } from '../../../rpc/messages.ts'
 import { WireVersionError } from '../../../rpc/wire.ts'
 
@@ -58,7 +59,8 @@ export class NodePoll {
       try {
         latest.set(address, await describe(address, timeoutMs))
       } catch (error) {
-        if (error instanceof WireVersionError) problems.set(address, error.message)
+        if (error instanceof WireVersionError || error instanceof CertificateError)
+          problems.set(address, error.message)
       }
     })
     await Promise.all(asked)
