@@ -25,7 +25,7 @@ function aDirectory(t: TestContext): string {
 }
 
 function start(t: TestContext, dataDir: string, fileBlocksMax?: string): NodeProcess {
-  const node = startNodeProcess(dataDir, fileBlocksMax)
+  const node = startNodeProcess(dataDir, { fileBlocksMax })
   t.after(() => node.child.kill('SIGKILL'))
   return node
 }
@@ -180,7 +180,7 @@ test('a node whose data are of another cluster than CLUSTER_ID says so, and chan
   const membership = { clusterId: ours, epoch: 1, members, tombstoneGraceMs: 3_600_000 }
   store.transaction(() => store.saveMembership(membership))
   opened.close()
-  const wrong = startNodeProcess(directory, 'unlimited', other)
+  const wrong = startNodeProcess(directory, { clusterId: other })
   assert.equal(await wrong.ended, 1)
   assert.match(
     wrong.lines.at(-1)!,
@@ -188,7 +188,7 @@ test('a node whose data are of another cluster than CLUSTER_ID says so, and chan
       `^CLUSTER_ID is ${other}, but the data directory .* belongs to the cluster ${ours}: .*nothing was changed$`,
     ),
   )
-  const right = startNodeProcess(directory, 'unlimited', ours)
+  const right = startNodeProcess(directory, { clusterId: ours })
   t.after(() => right.child.kill('SIGKILL'))
   const transport = await connect(t, right)
   assert.deepEqual((await transport.describe(5_000)).membership, membership)

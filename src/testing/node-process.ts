@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { TlsPaths } from '../tls/material.ts'
 
 /** For tests: a node in a process of its own, on a free port. */
 export type NodeProcess = Readonly<{
@@ -19,23 +20,25 @@ const MAIN = fileURLToPath(new URL('../node/main.ts', import.meta.url))
 
 const PROGRAM = `
   const { runNode } = await import(process.argv[1])
-  const [, , dataDir, clusterId] = process.argv
-  const settings = { host: '127.0.0.1', port: 0, dataDir, logLevel: 'info', clusterId, scrubPeriodMs: 86_400_000 }
+  const more = JSON.parse(process.argv[2])
+  const settings = { host: '127.0.0.1', port: 0, logLevel: 'info', scrubPeriodMs: 86_400_000, ...more }
   try { await runNode(settings) } catch (error) { console.log(error.message); process.exitCode = 1 }
 `
 
-/**
- * `fileBlocksMax`: no file that the node writes can become larger than this many KiB (`ulimit -f` of the
- * shell).
- */
+export type NodeProcessOptions = Readonly<{
+  /** No file that the node writes can become larger than this many KiB (`ulimit -f` of the shell). */
+  fileBlocksMax?: string | undefined
+  clusterId?: string | undefined
+  tls?: TlsPaths | undefined
+}>
+
 export function startNodeProcess(
   dataDir: string,
-  fileBlocksMax = 'unlimited',
-  clusterId?: string,
+  { fileBlocksMax = 'unlimited', clusterId, tls }: NodeProcessOptions = {},
 ): NodeProcess {
   const script = `ulimit -f ${fileBlocksMax}; exec "$@"`
-  const program = [process.execPath, '--input-type=module', '--eval', PROGRAM, MAIN, dataDir]
-  if (clusterId !== undefined) program.push(clusterId)
+  const settings = JSON.stringify({ dataDir, clusterId, tls })
+  const program = [process.execPath, '--input-type=module', '--eval', PROGRAM, MAIN, settings]
   const child = spawn('bash', ['-c', script, 'bash', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()

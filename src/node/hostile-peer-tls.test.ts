@@ -1,0 +1,3 @@
+import { testHostilePeers } from '../testing/hostile-peer.ts'
+
+testHostilePeers(true)
