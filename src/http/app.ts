@@ -5,7 +5,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import { systemClock } from '../process/clock.ts'
 import { admitRequests } from './admission/admit-requests.ts'
+import { paceRequests } from './admission/pace-requests.ts'
 import { guardRoutes } from './auth/guard.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { answerCors } from './cors.ts'
@@ -129,6 +131,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   refuseByRate = limitRates(app, admission)
   admitRequests(app, dependencies)
   admission.connections.guard(app.server)
+  paceRequests(app.server, systemClock)
   const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
   // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
   // would refuse the request by itself, without the headers of this API.

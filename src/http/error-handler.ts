@@ -34,6 +34,8 @@ export function errorHandler({
     // The hook that sets this header has not run when the error came before routing.
     reply.header(REQUEST_ID_HEADER, request.id)
     if (error === OVERLOADED) {
+      // Fastify ends the connection after an error of a body, but this body has arrived whole.
+      reply.removeHeader('connection')
       sendOverloaded(reply, retryAfterSeconds)
       return
     }

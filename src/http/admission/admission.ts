@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { Clock } from '../../process/clock.ts'
@@ -7,6 +8,7 @@ import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { RequestGate } from './request-gate.ts'
+import { SlowDown } from './slow-down.ts'
 import { UnreadAnswers } from './unread-answers.ts'
 
 export type AdmissionOptions = Readonly<{
@@ -27,6 +29,7 @@ export const CONNECTIONS_MAX = 16_384
 export class Admission {
   readonly bodies = new LargeBodies()
   readonly answers = new UnreadAnswers()
+  readonly #slowDown: SlowDown
   readonly connections: ConnectionLimit
   /** `undefined`: rates are not limited. */
   readonly rateLimiter: RateLimiter | undefined
@@ -43,7 +46,12 @@ export class Admission {
     if (ratePerSecond !== undefined) {
       this.rateLimiter = new RateLimiter({ perSecond: ratePerSecond, nowMs: () => clock.nowMs() })
     }
-    const onRefused = (gate: RequestGate) => log.refused(gate.cost, () => this.#figuresOf(gate))
+    const slowDown = new SlowDown(clock)
+    const onRefused = (gate: RequestGate, request: IncomingMessage) => {
+      log.refused(gate.cost, () => this.#figuresOf(gate))
+      slowDown.refused(request)
+    }
+    this.#slowDown = slowDown
     this.#log = log
     this.#gates = new Map(
       LIMITED_COSTS.map((cost) => [cost, new RequestGate({ cost, timeoutMs, clock, onRefused })]),
@@ -55,8 +63,9 @@ export class Admission {
   }
 
   /** Counts a request that was refused because its caller has sent too many. */
-  rateLimited(caller: string): void {
+  rateLimited(caller: string, request: IncomingMessage): void {
     this.#rateLimitedCount += 1
+    this.#slowDown.refused(request)
     this.#log.refused('of a caller above RATE_LIMIT', () => ({ caller }))
   }
 
@@ -95,6 +104,10 @@ export class Admission {
     metrics.counter(
       { name: 'cohort_http_rate_limited_total', help: 'Requests refused with 429 rate_limited.' },
       () => [{ value: this.#rateLimitedCount }],
+    )
+    metrics.gauge(
+      { name: 'cohort_http_connections_slowed', help: 'Connections not read for a while after a refusal.' },
+      () => [{ value: this.#slowDown.count }],
     )
     metrics.gauge({ name: 'cohort_http_connections', help: 'Open connections.' }, () => [
       { value: this.connections.count },

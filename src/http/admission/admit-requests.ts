@@ -44,7 +44,7 @@ export function admitRequests(
           request.gate = gate
           if (!gate.isShutFor(request) && hasRoomForBody(admission.bodies, request, bodyBytesMax)) done()
           else {
-            gate.refused()
+            gate.refused(request)
             refuse(reply)
           }
         },

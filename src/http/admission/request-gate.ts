@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { BucketCounts, SECONDS_BOUNDS } from '../../metrics/bucket-counts.ts'
 import type { Clock } from '../../process/clock.ts'
@@ -17,7 +18,7 @@ export type RequestGateOptions = Readonly<{
   cost: LimitedCost
   timeoutMs: number
   clock: Pick<Clock, 'nowMs' | 'after'>
-  onRefused: (gate: RequestGate) => void
+  onRefused: (gate: RequestGate, request: IncomingMessage) => void
 }>
 
 /** The gate for HTTP requests of one cost. */
@@ -25,7 +26,7 @@ export class RequestGate {
   readonly cost: LimitedCost
   readonly waitedSeconds = new BucketCounts(SECONDS_BOUNDS)
   readonly #gate: Gate
-  readonly #onRefused: (gate: RequestGate) => void
+  readonly #onRefused: RequestGateOptions['onRefused']
   #refusedCount = 0
 
   constructor({ cost, timeoutMs, clock, onRefused }: RequestGateOptions) {
@@ -48,9 +49,9 @@ export class RequestGate {
   }
 
   /** Counts a refusal, and says in the log when refusals begin. */
-  refused(): void {
+  refused({ raw }: FastifyRequest): void {
     this.#refusedCount += 1
-    this.#onRefused(this)
+    this.#onRefused(this, raw)
   }
 
   /**
@@ -82,7 +83,7 @@ export class RequestGate {
   #wait(request: FastifyRequest, start: () => void, refuse: () => void): void {
     const { socket } = request.raw
     const onRefused = () => {
-      if (!socket.destroyed) this.refused()
+      if (!socket.destroyed) this.refused(request)
       refuse()
     }
     const isWaiting = this.#gate.wait({

@@ -24,7 +24,7 @@ export function limitRates(app: FastifyInstance, admission: Admission): RefuseBy
     reply.header('ratelimit-policy', policy)
     reply.header('ratelimit', `"caller";r=${remaining};t=${resetSeconds}`)
     if (retryAfterSeconds === undefined) return false
-    admission.rateLimited(caller)
+    admission.rateLimited(caller, request.raw)
     reply.header('retry-after', retryAfterSeconds)
     sendProblem(reply, 'rate_limited', {
       detail: `Nothing was changed, and nothing will be: a caller may send ${perSecond} requests in a second to this connector.`,

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../../process/clock.ts'
+
+/**
+ * How many refusals a connector makes in a millisecond. More would take the time of requests that it serves.
+ */
+const REFUSALS_PER_MS = 2
+/** How long a connection is not read after one refusal at most: as long as `Retry-After` says. */
+const PAUSE_MS_MAX = 1_000
+/** The longest pause, whatever number of requests was refused. The end of a connection is seen after it. */
+const PAUSE_MS_LONGEST = 10_000
+/** Pauses are rounded up to this, so that few timers are needed. */
+const STEP_MS = 50
+
+/** The request that was refused, with its connection. */
+type Refused = Pick<IncomingMessage, 'socket' | 'closed' | 'once'>
+
+/**
+ * Slows down clients that go on sending after they were refused. A refusal costs a third of a served request,
+ * so clients that repeat refused requests at once would stop all others. So a connection is not read for a
+ * while after a refusal: its next request waits in the system, and in the client.
+ */
+export class SlowDown {
+  readonly #clock: Pick<Clock, 'after'>
+  /** The connections that are not read, each with the number of its refused requests. */
+  readonly #refusals = new Map<Socket, number>()
+
+  constructor(clock: Pick<Clock, 'after'>) {
+    this.#clock = clock
+  }
+
+  /** How many connections are not read at present. */
+  get count(): number {
+    return this.#refusals.size
+  }
+
+  /** A request was refused, and its answer is being sent. */
+  refused(request: Refused): void {
+    const { socket } = request
+    // A test may send a request without a connection.
+    if (typeof socket.resume !== 'function') return
+    const before = this.#refusals.get(socket) ?? 0
+    this.#refusals.set(socket, before + 1)
+    if (before === 0) this.#resumeLater(socket)
+    // Until the request is closed, Node.js reads the rest of it, and so the connection.
+    if (request.closed) socket.pause()
+    else request.once('close', () => this.#pause(socket))
+  }
+
+  #pause(socket: Socket): void {
+    if (this.#refusals.has(socket)) socket.pause()
+  }
+
+  #resumeLater(socket: Socket): void {
+    const shareMs = Math.min(this.#refusals.size / REFUSALS_PER_MS, PAUSE_MS_MAX)
+    this.#wait(shareMs, () => {
+      const furtherMs = Math.min((this.#refusals.get(socket)! - 1) * shareMs, PAUSE_MS_LONGEST)
+      this.#wait(furtherMs, () => {
+        this.#refusals.delete(socket)
+        if (!socket.destroyed) socket.resume()
+      })
+    })
+  }
+
+  #wait(ms: number, then: () => void): void {
+    if (ms === 0) then()
+    else this.#clock.after(Math.ceil(ms / STEP_MS) * STEP_MS, then)
+  }
+}
