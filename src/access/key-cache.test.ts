@@ -136,15 +136,3 @@ test('only so many unknown ids are looked up at a time; the lookups of keys in u
   void cache.find('s4')
   assert.equal(store.asked.at(-1), 's4')
 })
-
-test('a key that this connector has changed is asked for again, also if a question is under way', async () => {
-  const { store, cache, knows } = world()
-  void knows('k7Gh3abc')
-  await store.answer(FOUND)
-  cache.forget('k7Gh3abc')
-  assert.equal(knows('k7Gh3abc'), 'asks')
-  // This question was asked before the change: its answer must not be remembered.
-  cache.forget('k7Gh3abc')
-  await store.answer(FOUND)
-  assert.equal(knows('k7Gh3abc'), 'asks')
-})

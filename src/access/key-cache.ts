@@ -72,13 +72,6 @@ export class KeyCache {
     return remembered
   }
 
-  /** Forgets what is remembered of an id, because this connector has changed the key. */
-  forget(keyId: string): void {
-    this.#known.delete(keyId)
-    this.#unknown.delete(keyId)
-    this.#running.delete(keyId)
-  }
-
   #look(keyId: string, isStranger: boolean): Promise<Lookup | FailedLookup> {
     const running = this.#running.get(keyId)
     if (running !== undefined) return running
@@ -86,29 +79,24 @@ export class KeyCache {
       if (this.#strangerCount >= this.#limits.strangersMax) return Promise.resolve(CROWDED)
       this.#strangerCount += 1
     }
-    const looking: Promise<Lookup | FailedLookup> = this.#ask(
-      keyId,
-      () => this.#running.get(keyId) === looking,
-    ).finally(() => {
+    const looking = this.#ask(keyId).finally(() => {
       if (isStranger) this.#strangerCount -= 1
-      if (this.#running.get(keyId) === looking) this.#running.delete(keyId)
+      this.#running.delete(keyId)
     })
     this.#running.set(keyId, looking)
     return looking
   }
 
-  async #ask(keyId: string, isCurrent: () => boolean): Promise<Lookup | FailedLookup> {
+  async #ask(keyId: string): Promise<Lookup | FailedLookup> {
     // The answer counts from the moment of the question: what changed in between may not be in it.
     const asOfMs = this.#clock.nowMs()
     const outcome = await this.#store.read(keyId)
     if (outcome.kind !== 'done') return { failure: outcome.reason }
     const key = outcome.value === undefined ? undefined : toKnown(outcome.value)
     const lookup: Lookup = { key, asOfMs }
-    if (isCurrent()) {
-      const [into, outOf] = key === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
-      into.set(keyId, lookup)
-      outOf.delete(keyId)
-    }
+    const [into, outOf] = key === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
+    into.set(keyId, lookup)
+    outOf.delete(keyId)
     return lookup
   }
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Flags } from '../config/lookup.ts'
 import { readConnectorSettings } from '../config/settings.ts'
+import { adminKeyFileOption, clientRolesFileOption, oidcOption } from './access-options.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { stopWithParent } from './stop-with-parent.ts'
@@ -60,6 +61,13 @@ export function addConnectorCommand(program: Command, { environment, stdout }: C
     .addOption(apiTlsOption('key'))
     .addOption(apiTlsOption('client-ca'))
     .addOption(insecureOption())
+    .addOption(adminKeyFileOption())
+    .addOption(oidcOption('issuer'))
+    .addOption(oidcOption('audience'))
+    .addOption(oidcOption('algorithms'))
+    .addOption(oidcOption('role-claim'))
+    .addOption(oidcOption('roles'))
+    .addOption(clientRolesFileOption())
     .addOption(new Option('--stop-with-parent').hideHelp())
     .addHelpText(
       'after',
@@ -68,7 +76,7 @@ A flag wins over its environment variable, which wins over the same name in the 
 
 Examples:
   cohort connector --port 8000 --hosts 127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003
-  HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0
+  HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0 --admin-key-file admin.hash
 
 Exit codes:
   0  stopped by a signal

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { Flags } from '../config/lookup.ts'
 import { readUpSettings } from '../config/settings.ts'
+import { adminKeyFileOption } from './access-options.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
+import { insecureOption } from './tls-options.ts'
 
 /** Adds `cohort up`: runs a local cluster. */
 export function addUpCommand(program: Command, { environment, stdout }: Context): void {
@@ -56,12 +58,16 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )
+    .addOption(adminKeyFileOption())
+    .addOption(insecureOption())
     .addHelpText(
       'after',
       `
 The ports, for --port P, N nodes and C connectors: the first connector has P. The nodes have P+1 to P+N, on 127.0.0.1.
 Further connectors have P+N+1 to P+N+C-1. The metrics of the nodes have P+N+C to P+2N+C-1.
 If the directory has data already, they are used; the number of nodes must then be the same as before.
+With --host, where other machines connect, the first start makes an admin key in the data directory, and says where it
+is. Without that key nobody can use the API. On 127.0.0.1 every program of this machine can.
 
 Examples:
   cohort up

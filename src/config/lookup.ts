@@ -28,6 +28,13 @@ export type Flags = Readonly<{
   maxConnections?: string | undefined
   rateLimit?: string | undefined
   corsOrigins?: string | undefined
+  adminKeyFile?: string | undefined
+  oidcIssuer?: string | undefined
+  oidcAudience?: string | undefined
+  oidcAlgorithms?: string | undefined
+  oidcRoleClaim?: string | undefined
+  oidcRoles?: string | undefined
+  clientRolesFile?: string | undefined
   keyFile?: string | undefined
   caFile?: string | undefined
   nodes?: string | undefined
@@ -58,6 +65,13 @@ export type Variable =
   | 'MAX_CONNECTIONS'
   | 'RATE_LIMIT'
   | 'CORS_ORIGINS'
+  | 'ADMIN_KEY_FILE'
+  | 'OIDC_ISSUER'
+  | 'OIDC_AUDIENCE'
+  | 'OIDC_ALGORITHMS'
+  | 'OIDC_ROLE_CLAIM'
+  | 'OIDC_ROLES'
+  | 'CLIENT_ROLES_FILE'
   | 'COHORT_KEY_FILE'
   | 'COHORT_CA_FILE'
 /** The text of a setting, and its name for messages. */
@@ -91,6 +105,13 @@ const FLAGS = {
   MAX_CONNECTIONS: { name: '--max-connections', key: 'maxConnections' },
   RATE_LIMIT: { name: '--rate-limit', key: 'rateLimit' },
   CORS_ORIGINS: { name: '--cors-origins', key: 'corsOrigins' },
+  ADMIN_KEY_FILE: { name: '--admin-key-file', key: 'adminKeyFile' },
+  OIDC_ISSUER: { name: '--oidc-issuer', key: 'oidcIssuer' },
+  OIDC_AUDIENCE: { name: '--oidc-audience', key: 'oidcAudience' },
+  OIDC_ALGORITHMS: { name: '--oidc-algorithms', key: 'oidcAlgorithms' },
+  OIDC_ROLE_CLAIM: { name: '--oidc-role-claim', key: 'oidcRoleClaim' },
+  OIDC_ROLES: { name: '--oidc-roles', key: 'oidcRoles' },
+  CLIENT_ROLES_FILE: { name: '--client-roles-file', key: 'clientRolesFile' },
   COHORT_KEY_FILE: { name: '--key-file', key: 'keyFile' },
   COHORT_CA_FILE: { name: '--ca-file', key: 'caFile' },
 } as const satisfies Record<Variable, { name: string; key: keyof Flags }>

@@ -11,8 +11,9 @@ import {
   TOMBSTONE_GRACE_MS_MIN,
 } from '../register/grace-time.ts'
 import type { TlsPaths } from '../tls/material.ts'
+import { type AccessSettings, readAccessSettings, readPath } from './access-settings.ts'
 import type { Environment } from './environment.ts'
-import { refuseExposure } from './exposure.ts'
+import { readInsecure, refuseExposure } from './exposure.ts'
 import { HOSTS_MAX, parseHosts, WHY_NOT_TWO } from './hosts.ts'
 import { type LimitSettings, readLimitSettings } from './limit-settings.ts'
 import {
@@ -59,6 +60,8 @@ export type NodeSettings = Readonly<{
 export type ConnectorSettings = Readonly<{
   host: string
   port: number
+  /** Who may use the API. */
+  access: AccessSettings
   hosts: readonly string[]
   timeoutMs: number
   tombstoneGraceMs: number
@@ -77,6 +80,10 @@ export type ConnectorSettings = Readonly<{
 export type UpSettings = Readonly<{
   host: string
   port: number
+  /** The file with the hashes of the admin keys. `undefined`: none is named. */
+  adminKeyFile: string | undefined
+  /** Whether the connectors may listen where other machines connect without asking who they are. */
+  isInsecure: boolean
   nodeCount: number
   connectorCount: number
   /** Absolute. */
@@ -152,14 +159,16 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
       `${found.label} must name nodes only, got ${itself}, where this connector itself listens (PORT ${port})`,
     )
   }
+  const apiTls = readApiTls(find)
   return Object.freeze({
     host,
     port,
+    access: readAccessSettings(find, { host, asksForCertificates: apiTls?.caFile !== undefined }),
     hosts: Object.freeze(result.hosts),
     ...readTimes(find),
     clusterId: readClusterId(find),
     nodeTls: readNodeTls(find),
-    apiTls: readApiTls(find),
+    apiTls,
     logLevel: readLogLevel(find),
     limits: readLimitSettings(find),
   })
@@ -183,6 +192,8 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
   return Object.freeze({
     host: readHost(find),
     port: readPort(find, { default: CONNECTOR_PORT, min: 1, max: portMax }),
+    adminKeyFile: readPath(find, 'ADMIN_KEY_FILE'),
+    isInsecure: readInsecure(find),
     nodeCount,
     connectorCount,
     dataDir: absolutePath(required(dataDir, 'DATA_DIR', 'a directory')),
@@ -212,7 +223,8 @@ export function readUrl(text: string | undefined, environment: Environment): str
 }
 
 /** The paths that `cohort up` prints, and other paths that people may copy. */
-const PART_OF_API = /\/(v1\/(group|cluster|backup|restore|docs|redoc|openapi\.json)|metrics|livez|readyz)$/
+const PART_OF_API =
+  /\/(v1\/(group|key|caller|cluster|backup|restore|docs|redoc|openapi\.json)|metrics|livez|readyz)$/
 
 /** The whole number of a flag that has no variable. @throws SettingError */
 export function readCount(

@@ -21,6 +21,7 @@ import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
 import { openNodeTls } from '../tls/node-files.ts'
 import { TlsFiles } from '../tls/tls-files.ts'
+import { openAuthentication } from './authentication.ts'
 import { CertificateNotices } from './certificate-notices.ts'
 import { securityOf } from './node-security.ts'
 
@@ -57,6 +58,13 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     notices: (addresses) => notices.of(addresses),
     logger,
   })
+  const authentication = openAuthentication(settings.access, {
+    host,
+    keys: engine.keys,
+    clock: systemClock,
+    wallClockMs: Date.now,
+    logger,
+  })
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
@@ -68,6 +76,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   addCertificateMetrics(metrics, tlsFiles)
   const app = buildApp({
     engine,
+    authenticator: authentication.authenticator,
     certificates: apiTls,
     metrics,
     requestCounts,
@@ -83,10 +92,11 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   nodeTls?.onChange(renewer(engine, logger))
   await app.ready()
   const listening = await listenHttp(app.server, { host, port })
-  const running = engine.run()
+  const running = Promise.all([engine.run(), authentication.run()])
   logger.info({ host, ...listening, hosts, version: VERSION }, 'connector is listening')
   logger.info({ signal: await stopped }, 'connector is stopping')
   await app.close()
+  authentication.close()
   engine.close()
   await running
   nodeTls?.close()

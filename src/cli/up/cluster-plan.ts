@@ -66,6 +66,7 @@ function planConnector(
   { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
 ): ServicePlan {
   const { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, replaceAfterMs, clusterId, logLevel } = settings
+  const { adminKeyFile, isInsecure } = settings
   const { maxConnections, ratePerSecond, corsOrigins } = settings.limits
   const flags = {
     port,
@@ -80,8 +81,12 @@ function planConnector(
     'max-connections': maxConnections,
     'rate-limit': ratePerSecond ?? '',
     'cors-origins': corsOrigins.join(),
+    'admin-key-file': adminKeyFile ?? '',
+    'oidc-issuer': '',
+    'client-roles-file': '',
   }
-  return { name, kind: 'connector', host, port, args: toArgs('connector', flags) }
+  const args = [...toArgs('connector', flags), ...(isInsecure ? ['--insecure'] : [])]
+  return { name, kind: 'connector', host, port, args }
 }
 
 /** Every setting is a flag, so that neither the environment nor a `.env` file changes a single service. */

@@ -10,7 +10,7 @@ import { WholeFile } from '../whole-file.ts'
 import { nodeDirectory } from './cluster-plan.ts'
 
 const LAYOUT_FILE = 'cluster.json'
-const OUR_FILES = /^(cluster\.json(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
+const OUR_FILES = /^((cluster\.json|admin\.key|admin\.hash)(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
 
 /**
  * Refuses data that were made with another number of nodes: groups on the nodes that are left out would be

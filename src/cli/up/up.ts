@@ -2,14 +2,16 @@
  * `cohort up`: runs a local cluster of real processes, from the check of the ports to the end of the last
  * process.
  */
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
-import { formatAddress } from '../../process/address.ts'
+import { formatAddress, isLoopback } from '../../process/address.ts'
 import { destinationOf } from '../../process/destination.ts'
 import { LineOutput } from '../../process/line-output.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
+import { type AdminKeyFiles, adminKeyFiles, makeAdminKey } from './admin-key.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
@@ -32,13 +34,16 @@ const GRACE_MS = 5_000
  * @throws CommandFailure when the cluster cannot start; then nothing is left running
  */
 export async function up(
-  settings: UpSettings,
+  given: UpSettings,
   terminal: Pick<Output, 'isTerminal' | 'hasColours'>,
 ): Promise<number> {
+  const adminKey = adminKeyOf(given)
+  const settings = { ...given, adminKeyFile: adminKey?.hashFile ?? given.adminKeyFile }
   const plan = planCluster(settings)
   await checkLayout(settings.dataDir, settings.nodeCount)
   await checkPorts(plan)
   await makeLayout(settings.dataDir, settings.nodeCount)
+  if (adminKey !== undefined) await makeAdminKey(adminKey)
 
   const print = printer(plan, terminal)
   const stopping = new AbortController()
@@ -54,13 +59,27 @@ export async function up(
   })
   const stopped = untilStopped(stopping, supervisor)
   supervisor.start()
-  void announce(settings, plan, { print, signal: stopping.signal, onReady: () => supervisor.markReady() })
+  void announce(settings, plan, {
+    adminKey,
+    print,
+    signal: stopping.signal,
+    onReady: () => supervisor.markReady(),
+  })
 
   await stopped
   print(ITSELF, failure === undefined ? 'stopping: connectors first, then nodes' : failure)
   const isClean = await supervisor.stop()
   print(ITSELF, failure === undefined ? 'stopped' : 'stopped: nothing is left running')
   return isClean && failure === undefined ? EXIT.ok : EXIT.failed
+}
+
+/**
+ * The files of the admin key that `up` makes: if other machines can reach the connectors, and nothing says
+ * how callers show who they are.
+ */
+function adminKeyOf({ host, adminKeyFile, isInsecure, dataDir }: UpSettings): AdminKeyFiles | undefined {
+  const isReachable = !isLoopback(host) && !isInsecure
+  return isReachable && adminKeyFile === undefined ? adminKeyFiles(dataDir) : undefined
 }
 
 /** Resolves when `stopping` aborts or the first signal comes. A second signal kills what is left. */
@@ -76,6 +95,7 @@ function untilStopped(stopping: AbortController, supervisor: Supervisor): Promis
 }
 
 type AnnounceOptions = Readonly<{
+  adminKey: AdminKeyFiles | undefined
   print: (name: string, line: string) => void
   signal: AbortSignal
   onReady: () => void
@@ -85,7 +105,7 @@ type AnnounceOptions = Readonly<{
 async function announce(
   settings: UpSettings,
   plan: readonly ServicePlan[],
-  { print, signal, onReady }: AnnounceOptions,
+  { adminKey, print, signal, onReady }: AnnounceOptions,
 ): Promise<void> {
   const urls = plan.filter(({ kind }) => kind === 'connector').map(urlOf)
   const startMs = performance.now()
@@ -100,15 +120,20 @@ async function announce(
   }
   if (signal.aborted) return
   onReady()
-  const clusterId = await clusterIdAt(urls[0]!)
-  for (const line of readyLines(settings, urls, metricsUrls(plan), clusterId)) print(ITSELF, line)
+  const keyFile = adminKey !== undefined && existsSync(adminKey.keyFile) ? adminKey.keyFile : undefined
+  const clusterId = await clusterIdAt(urls[0]!, keyFile)
+  const lines = readyLines(settings, urls, { metrics: metricsUrls(plan), clusterId, keyFile })
+  for (const line of lines) print(ITSELF, line)
 }
 
 function readyLines(
   { nodeCount, dataDir }: UpSettings,
   urls: readonly string[],
-  metrics: readonly string[],
-  clusterId: string | undefined,
+  {
+    metrics,
+    clusterId,
+    keyFile,
+  }: Readonly<{ metrics: readonly string[]; clusterId: string | undefined; keyFile: string | undefined }>,
 ): string[] {
   return [
     `ready: ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'}, ${urls.length} ${urls.length === 1 ? 'connector' : 'connectors'}`,
@@ -116,6 +141,9 @@ function readyLines(
     `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
     `  figures for Prometheus  ${metrics.join(' ')}`,
     `  data  ${dataDir}`,
+    ...(keyFile === undefined
+      ? []
+      : [`  admin key  ${keyFile}  (COHORT_KEY_FILE names it for the commands)`]),
     ...(clusterId === undefined ? [] : [`  cluster  ${clusterId}  (CLUSTER_ID pins it)`]),
     'Ctrl-C stops it',
   ]
@@ -142,10 +170,16 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** The id of the cluster. `undefined`: the connector does not answer any more. */
-async function clusterIdAt(url: string): Promise<string | undefined> {
+/** The id of the cluster. `undefined`: the connector does not answer any more, or does not tell it. */
+async function clusterIdAt(url: string, keyFile: string | undefined): Promise<string | undefined> {
   try {
-    const { body } = await request(`${url}/v1/cluster`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
+    const headers: { [name: string]: string } = {}
+    if (keyFile !== undefined) headers.authorization = `Bearer ${readFileSync(keyFile, 'utf8').trim()}`
+    const { body } = await request(`${url}/v1/cluster`, {
+      headers,
+      headersTimeout: 2_000,
+      bodyTimeout: 2_000,
+    })
     const { clusterId } = (await body.json()) as { clusterId: string | null }
     return clusterId ?? undefined
   } catch {

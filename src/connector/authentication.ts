@@ -1,0 +1,81 @@
+/** How a connector finds out who its callers are: puts the parts of `src/access` together. */
+import type { Logger } from 'pino'
+import { AdminKeyError, AdminKeys } from '../access/admin-keys.ts'
+import type { Authenticator } from '../access/authenticator.ts'
+import { CredentialCheck } from '../access/credential-check.ts'
+import { KeyCache } from '../access/key-cache.ts'
+import { KeyCheck } from '../access/key-check.ts'
+import type { KeyStore } from '../access/key-store.ts'
+import { KeyUses } from '../access/key-uses.ts'
+import { type AccessSettings, hasAuthentication } from '../config/access-settings.ts'
+import { SettingError } from '../config/setting-error.ts'
+import { isLoopback } from '../process/address.ts'
+import type { Clock } from '../process/clock.ts'
+
+export type Authentication = Readonly<{
+  /** `undefined`: everyone may do everything. */
+  authenticator: Authenticator | undefined
+  /** Works in the background until `close`. Never rejects. */
+  run: () => Promise<void>
+  close: () => void
+}>
+
+export type AuthenticationOptions = Readonly<{
+  host: string
+  keys: KeyStore
+  clock: Clock
+  /** Milliseconds since 1970. */
+  wallClockMs: () => number
+  logger: Logger
+}>
+
+/** @throws SettingError when a file that the settings name cannot be used */
+export function openAuthentication(
+  access: AccessSettings,
+  { host, keys, clock, wallClockMs, logger }: AuthenticationOptions,
+): Authentication {
+  if (!hasAuthentication(access)) {
+    sayOpen(host, logger)
+    return { authenticator: undefined, run: async () => {}, close: () => {} }
+  }
+  const adminKeys = openAdminKeys(access, { clock, logger })
+  const uses = new KeyUses(keys, { clock, logger })
+  const keyCheck = new KeyCheck({
+    cache: new KeyCache(keys, clock),
+    adminHashes: () => adminKeys?.hashes ?? [],
+    wallClockMs,
+    onUse: (keyId, lastUsedAtMs, usedAtMs) => uses.note(keyId, lastUsedAtMs, usedAtMs),
+  })
+  return {
+    authenticator: new CredentialCheck(keyCheck),
+    run: () => uses.run(),
+    close: () => {
+      uses.close()
+      adminKeys?.close()
+    },
+  }
+}
+
+function openAdminKeys(
+  { adminKeyFile }: AccessSettings,
+  options: Pick<AuthenticationOptions, 'clock' | 'logger'>,
+): AdminKeys | undefined {
+  if (adminKeyFile === undefined) return undefined
+  try {
+    return new AdminKeys(adminKeyFile, options)
+  } catch (error) {
+    if (error instanceof AdminKeyError) throw new SettingError(`ADMIN_KEY_FILE: ${error.message}`)
+    throw error
+  }
+}
+
+function sayOpen(host: string, logger: Logger): void {
+  if (isLoopback(host)) {
+    logger.info({ host }, 'the API has no authentication: every program of this machine may do everything')
+  } else {
+    logger.warn(
+      { host },
+      'the API has no authentication (INSECURE): everyone who reaches it may do everything',
+    )
+  }
+}
