@@ -27,7 +27,7 @@ COPY --from=source /app/bin bin
 COPY --from=source /app/proto proto
 COPY --from=source /app/src src
 # A new volume takes its owner from the folder that it is mounted on.
-RUN mkdir -p /data /certs/ca && chown -R node:node /data /certs
+RUN mkdir -p /data /certs/ca /admin-key /admin-hash && chown -R node:node /data /certs /admin-key /admin-hash
 USER node
 ENTRYPOINT ["bin/cohort"]
 CMD ["--help"]

@@ -2,6 +2,13 @@
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts'
 import type { KeyCheck } from './key-check.ts'
 import { TOKEN_START } from './key-token.ts'
+import type { TokenCheck } from './token-check.ts'
+
+export type CredentialCheckOptions = Readonly<{
+  keys: Pick<KeyCheck, 'check'>
+  /** Given if tokens of an issuer are taken. */
+  tokens?: Pick<TokenCheck, 'check' | 'kind'> | undefined
+}>
 
 const BEARER = /^bearer +([^\s]+) *$/i
 
@@ -17,17 +24,21 @@ const OTHER_TOKEN: Verdict = {
 
 export class CredentialCheck implements Authenticator {
   readonly kinds: readonly string[]
-  readonly #keys: Pick<KeyCheck, 'check'>
+  readonly #options: CredentialCheckOptions
 
-  constructor(keys: Pick<KeyCheck, 'check'>) {
-    this.#keys = keys
-    this.kinds = [`an API key as "Authorization: Bearer ${TOKEN_START}..."`]
+  constructor(options: CredentialCheckOptions) {
+    this.#options = options
+    const { tokens } = options
+    const key = `an API key as "Authorization: Bearer ${TOKEN_START}..."`
+    this.kinds = [key, ...(tokens === undefined ? [] : [tokens.kind])]
   }
 
   authenticate({ authorization }: Credentials): Verdict | Promise<Verdict> {
     if (authorization === undefined) return MISSING
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined) return OTHER_SCHEME
-    return token.startsWith(TOKEN_START) ? this.#keys.check(token) : OTHER_TOKEN
+    const { keys, tokens } = this.#options
+    if (token.startsWith(TOKEN_START)) return keys.check(token)
+    return tokens === undefined ? OTHER_TOKEN : tokens.check(token)
   }
 }

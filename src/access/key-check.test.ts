@@ -155,7 +155,7 @@ test('when the cluster does not answer, the verdict is unavailable', async () =>
 })
 
 test('an Authorization header is a scheme and one token; the scheme may be written in any case', async () => {
-  const credentials = new CredentialCheck(checkOf(aKey()).check)
+  const credentials = new CredentialCheck({ keys: checkOf(aKey()).check })
   const verdictOf = async (authorization: string | undefined) => credentials.authenticate({ authorization })
   assert.deepEqual(await verdictOf(undefined), { kind: 'missing' })
   for (const good of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`, `BEARER   ${TOKEN} `]) {

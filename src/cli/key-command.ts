@@ -12,7 +12,7 @@ import { toFailure } from './group-command.ts'
 import { type ApiOptions, caFileOption, jsonOption, keyFileOption, urlOption } from './group-options.ts'
 import { addHashCommand } from './key/hash-command.ts'
 import { keyLines, rightsOf } from './key/key-report.ts'
-import { KeyFile } from './key/write-key.ts'
+import { NewFile } from './key/new-file.ts'
 import { painter } from './status/table.ts'
 
 type IssueFlags = ApiOptions & Readonly<{ out?: string; expires?: number }>
@@ -168,12 +168,12 @@ async function issue(
   request: (client: ApiClient) => Promise<Reply<IssuedKey>>,
 ): Promise<void> {
   await withClient(context, flags, async (client, { url }) => {
-    const file = out === undefined ? undefined : await KeyFile.open(out)
+    const file = out === undefined ? undefined : await NewFile.open(out)
     try {
       const { value, text } = answerOf(await request(client), url)
       const { key, token } = value
       if (file === undefined) context.stdout.answer(flags.json ? `${text}\n` : `${token}\n`)
-      else await file.write(token, `the new key ${key.keyId} is lost: rotate or revoke it`)
+      else await file.write(`${token}\n`, `the new key ${key.keyId} is lost: rotate or revoke it`)
       const where = file === undefined ? 'It is shown only now' : `It is in ${file.path}`
       context.stderr.write(`${what} the key ${key.name} (${key.keyId}): ${rightsOf(key)}. ${where}.\n`)
     } finally {

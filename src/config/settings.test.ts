@@ -103,6 +103,7 @@ test('every setting has a default, except the data directory and the hosts', () 
   assert.deepEqual(readConnectorSettings({ hosts: HOSTS }, environment()), {
     host: '127.0.0.1',
     port: 8000,
+    access: { adminKeyFile: undefined, oidc: undefined, clientRolesFile: undefined },
     hosts: ['a:1', 'b:1', 'c:1'],
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
@@ -117,6 +118,8 @@ test('every setting has a default, except the data directory and the hosts', () 
   assert.deepEqual(readUpSettings({}, environment()), {
     host: '127.0.0.1',
     port: 8000,
+    adminKeyFile: undefined,
+    isInsecure: false,
     nodeCount: 3,
     connectorCount: 1,
     dataDir: resolve('.cohort'),
@@ -346,7 +349,10 @@ test('a connector whose own address is among its hosts is refused', () => {
       /^--hosts must name nodes only, got .*, where this connector itself listens/,
     )
   }
-  readConnectorSettings({ host: '0.0.0.0', port: '8001', hosts: 'node1:8001' }, environment())
+  readConnectorSettings(
+    { host: '0.0.0.0', port: '8001', hosts: 'node1:8001', insecure: 'true' },
+    environment(),
+  )
 })
 
 test('a local cluster has 1 node, or 3 to 7; two are refused with the reason', () => {

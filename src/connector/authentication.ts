@@ -7,6 +7,7 @@ import { KeyCache } from '../access/key-cache.ts'
 import { KeyCheck } from '../access/key-check.ts'
 import type { KeyStore } from '../access/key-store.ts'
 import { KeyUses } from '../access/key-uses.ts'
+import { TokenCheck } from '../access/token-check.ts'
 import { type AccessSettings, hasAuthentication } from '../config/access-settings.ts'
 import { SettingError } from '../config/setting-error.ts'
 import { isLoopback } from '../process/address.ts'
@@ -46,8 +47,10 @@ export function openAuthentication(
     wallClockMs,
     onUse: (keyId, lastUsedAtMs, usedAtMs) => uses.note(keyId, lastUsedAtMs, usedAtMs),
   })
+  const { oidc } = access
+  const tokens = oidc === undefined ? undefined : new TokenCheck({ ...oidc, clock, wallClockMs })
   return {
-    authenticator: new CredentialCheck(keyCheck),
+    authenticator: new CredentialCheck({ keys: keyCheck, tokens }),
     run: () => uses.run(),
     close: () => {
       uses.close()

@@ -75,7 +75,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     onUse: () => {},
   })
   const world = testApp({
-    authenticator: new CredentialCheck(check),
+    authenticator: new CredentialCheck({ keys: check }),
     engine: { keys: base.keys },
     clock: { now: () => new Date() },
   })
@@ -288,6 +288,15 @@ test('the hash of a key is made from stdin, and --new makes the key too', async 
     assert.equal(made.stdout, `sha256:${hashToken(token).toString('hex')}\n`)
     assert.equal((await stat(path)).mode & 0o777, 0o600)
     assert.match((await cohort(['key', 'hash', '--new', path])).stderr, /exists, and is not replaced$/)
+
+    // As docker-compose.yml does at each start; the first one may have ended between the two files.
+    const out = join(directory, 'admin.hash')
+    for (let start = 0; start < 2; start += 1) {
+      const kept = await cohort(['key', 'hash', '--new', path, '--out', out, '--keep'])
+      assert.deepEqual([kept.exitCode, kept.stdout], [0, ''])
+      assert.equal(await readFile(out, 'utf8'), made.stdout)
+      assert.equal((await readFile(path, 'utf8')).trim(), token)
+    }
   } finally {
     await rm(directory, { recursive: true })
   }

@@ -18,14 +18,14 @@ const ADMIN = newToken(randomBytes)
 /** A connector with authentication, whose time stands still unless a test moves it. */
 function connector(keys = new MemoryKeyStore()) {
   let nowMs = 0
-  const authenticator = new CredentialCheck(
-    new KeyCheck({
+  const authenticator = new CredentialCheck({
+    keys: new KeyCheck({
       cache: new KeyCache(keys, { nowMs: () => nowMs }),
       adminHashes: () => [hashToken(ADMIN)],
       wallClockMs: () => Date.parse(NOW) + nowMs,
       onUse: () => {},
     }),
-  )
+  })
   const world = testApp({
     authenticator,
     engine: { keys },

@@ -24,6 +24,8 @@ export type LocalClusterOptions = Readonly<{
   connectors?: number
   /** What the connectors listen on; 127.0.0.1 must be among its addresses. */
   connectorHost?: string
+  /** Further arguments of each connector. */
+  connectorArgs?: readonly string[]
   timeoutSeconds?: number
   /** How long each step of a removal waits. */
   graceSeconds?: number
@@ -69,6 +71,7 @@ export class LocalCluster {
     spares = 0,
     connectors = 1,
     connectorHost = '127.0.0.1',
+    connectorArgs = [],
     timeoutSeconds = 3,
     graceSeconds = 3_600,
     replaceAfterSeconds,
@@ -109,6 +112,7 @@ export class LocalCluster {
         String(timeoutSeconds),
         '--tombstone-grace',
         String(graceSeconds),
+        ...connectorArgs,
         ...(replaceAfterSeconds === undefined ? [] : ['--replace-after', String(replaceAfterSeconds)]),
         ...(isEncrypted ? nodeFlags(certificates, 'connector', `connector${index + 1}`) : []),
         ...(isEncrypted ? apiFlags(certificates, `connector${index + 1}`) : []),

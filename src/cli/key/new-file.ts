@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { CommandFailure } from '../failure.ts'
 import { WholeFile } from '../whole-file.ts'
 
-/** A file for a key that does not exist yet. Only the owner may read it. It must not exist. */
-export class KeyFile {
+/** A file that does not exist yet. Only its owner may read it. */
+export class NewFile {
   readonly path: string
   readonly #file: WholeFile
 
@@ -17,10 +17,10 @@ export class KeyFile {
    *
    * @throws CommandFailure
    */
-  static async open(path: string): Promise<KeyFile> {
+  static async open(path: string): Promise<NewFile> {
     if (existsSync(path)) throw new CommandFailure(`${path} exists, and is not replaced`)
     try {
-      return new KeyFile(path, await WholeFile.create(path))
+      return new NewFile(path, await WholeFile.create(path))
     } catch (cause) {
       throw new CommandFailure(`${path} cannot be written: ${(cause as Error).message}`, undefined, { cause })
     }
@@ -30,10 +30,10 @@ export class KeyFile {
    * @param consequence what follows if it fails, as the end of a sentence
    * @throws CommandFailure when the file cannot be written
    */
-  async write(token: string, consequence = 'no key was made'): Promise<void> {
+  async write(text: string, consequence = 'nothing was done'): Promise<void> {
     let reason = 'it exists'
     try {
-      await this.#file.write(`${token}\n`)
+      await this.#file.write(text)
       if (await this.#file.commit({ mayReplace: false })) return
     } catch (error) {
       reason = (error as Error).message

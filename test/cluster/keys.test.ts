@@ -1,0 +1,180 @@
+/** API keys with real processes: two connectors of one cluster, commands with key files, and `cohort up`. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { hashLineOf } from '../../src/access/admin-keys.ts'
+import { idOfToken, newToken } from '../../src/access/key-token.ts'
+import { cohort, startCommand } from './command.ts'
+import { leaveNothing } from './leave-nothing.ts'
+import { LocalCluster } from './local-cluster.ts'
+import { freePorts } from './ports.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { until } from './waiting.ts'
+
+leaveNothing()
+
+/** The promise is a second; a busy machine may need longer. */
+const OBEY_MS = 10_000
+const READY_MS = 60_000
+
+async function statusWith(url: string, token: string | undefined): Promise<number> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const answer = await fetch(url, { headers })
+  await answer.body?.cancel()
+  return answer.status
+}
+
+/** All bytes below a directory, as text. */
+async function bytesBelow(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+  return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n')
+}
+
+test('every connector obeys a new, a rotated and a revoked key; commands send keys; no secret is left anywhere', async () => {
+  await using directory = await temporaryDirectory()
+  const path = (name: string) => join(directory.path, name)
+  const admin = newToken(randomBytes)
+  await writeFile(path('admin.key'), `${admin}\n`, { mode: 0o600 })
+  await writeFile(path('admin.hash'), `${hashLineOf(admin)}\n`)
+  await using cluster = await LocalCluster.start({
+    connectors: 2,
+    timeoutSeconds: 1,
+    connectorArgs: ['--admin-key-file', path('admin.hash')],
+  })
+  const [one, two] = cluster.connectors.map(({ url }) => url) as [string, string]
+  const group = (url: string) => `${url}/v1/group/team-a%2Fone`
+  const asAdmin = async (...args: string[]) => {
+    const { exitCode, output } = await cohort(...args, '--url', one, '--key-file', path('admin.key'))
+    assert.equal(exitCode, 0, output)
+    return output
+  }
+  const secrets = [admin]
+  const tokenIn = async (name: string) => {
+    const token = (await readFile(path(name), 'utf8')).trim()
+    secrets.push(token)
+    return token
+  }
+  const obeyedByBoth = (claim: string, token: string, expected: number) =>
+    until(claim, OBEY_MS, async () => {
+      const statuses = [await statusWith(group(one), token), await statusWith(group(two), token)]
+      return statuses.every((status) => status === expected)
+    })
+
+  assert.deepEqual(
+    [await statusWith(group(one), undefined), await statusWith(`${one}/readyz`, undefined)],
+    [401, 200],
+  )
+  await asAdmin('key', 'create', '--name', 'ci', '--role', 'writer', '--out', path('ci.key'))
+  const token = await tokenIn('ci.key')
+  await obeyedByBoth('both connectors take the new key', token, 404)
+
+  const generated = await cohort('generate', '--amount', '20', '--url', two, '--key-file', path('ci.key'))
+  assert.equal(generated.exitCode, 0, generated.output)
+  assert.match(await asAdmin('status'), /^HEALTHY/)
+
+  await asAdmin('key', 'rotate', idOfToken(token)!, '--out', path('second.key'))
+  const second = await tokenIn('second.key')
+  await obeyedByBoth('both connectors refuse the old secret', token, 401)
+  assert.equal(await statusWith(group(two), second), 404)
+  await asAdmin('key', 'revoke', idOfToken(second)!)
+  await obeyedByBoth('both connectors refuse the revoked key', second, 401)
+
+  // Without a quorum a key cannot be checked: that is never told as a wrong key. The admin key still counts.
+  await asAdmin('key', 'create', '--name', 'late', '--role', 'reader', '--out', path('late.key'))
+  const late = await tokenIn('late.key')
+  await obeyedByBoth('both connectors take the new key', late, 404)
+  await Promise.all(cluster.nodes.slice(1).map((node) => node.end('SIGKILL')))
+  const seen = new Set<number>()
+  await until('a key cannot be checked', OBEY_MS, async () => {
+    const status = await statusWith(`${two}/v1/cluster`, late)
+    seen.add(status)
+    return status === 503
+  })
+  assert.ok(!seen.has(401), [...seen].join())
+  assert.equal(await statusWith(`${two}/v1/cluster`, admin), 200)
+
+  const metrics = await (
+    await fetch(`${one}/metrics`, { headers: { authorization: `Bearer ${admin}` } })
+  ).text()
+  const outputs = cluster.services.map(({ output }) => output)
+  const kept = await bytesBelow(join(cluster.dataDirectory(0), '..'))
+  const said = [metrics, ...outputs, kept].join('\n')
+  assert.match(said, new RegExp(idOfToken(late)!), 'the public id is kept')
+  for (const secret of secrets) assert.ok(!said.includes(secret.slice(15)), 'no secret is kept or said')
+})
+
+test('a connector that other machines can reach does not start without authentication, and says what to do', async () => {
+  const { exitCode, output } = await cohort(
+    'connector',
+    '--host',
+    '0.0.0.0',
+    '--port',
+    '0',
+    '--hosts',
+    '127.0.0.1:1',
+  )
+  assert.equal(exitCode, 2)
+  assert.match(
+    output,
+    /^cohort: --host is 0\.0\.0\.0, .*: set ADMIN_KEY_FILE to .*, or allow it with --insecure \(INSECURE=true\)\n$/,
+  )
+})
+
+test('a connector on this machine says that it is open; one with a key that cannot be read does not start', async () => {
+  await using directory = await temporaryDirectory()
+  await using open = startCommand('connector', '--port', '0', '--hosts', '127.0.0.1:1')
+  await open.says(
+    /"msg":"the API has no authentication: every program of this machine may do everything"/,
+    READY_MS,
+  )
+  const file = join(directory.path, 'none')
+  const { exitCode, output } = await cohort(
+    'connector',
+    '--port',
+    '0',
+    '--hosts',
+    '127.0.0.1:1',
+    '--admin-key-file',
+    file,
+  )
+  assert.equal(exitCode, 2)
+  assert.match(output, /^cohort: ADMIN_KEY_FILE: \S+none cannot be read \(ENOENT\)\n$/)
+})
+
+test('`up` makes an admin key where other machines connect, says where it is, and keeps it', async () => {
+  await using directory = await temporaryDirectory()
+  const [port] = await freePorts(3)
+  // It is an address of this machine only, but its text does not tell that.
+  const host = '::ffff:127.0.0.1'
+  const url = `http://127.0.0.1:${port}`
+  const keyFile = join(directory.path, 'data', 'admin.key')
+  const args = [
+    '--nodes',
+    '1',
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--data-dir',
+    join(directory.path, 'data'),
+  ]
+  let token: string | undefined
+  for (let start = 0; start < 2; start += 1) {
+    await using up = startCommand('up', ...args)
+    await up.says(/admin key {2}\S+admin\.key {2}\(COHORT_KEY_FILE names it for the commands\)\n/, READY_MS)
+    await up.says(/cluster {2}[0-9a-f-]{36}/, READY_MS)
+    const made = (await readFile(keyFile, 'utf8')).trim()
+    assert.equal(token ?? made, made)
+    token = made
+    assert.equal((await stat(keyFile)).mode & 0o777, 0o600)
+    assert.equal(await statusWith(`${url}/v1/group`, undefined), 401)
+    assert.equal(await statusWith(`${url}/v1/group`, token), 200)
+    assert.ok(!up.output.includes(token.slice(15)))
+    assert.equal(await up.end('SIGTERM', READY_MS), 0)
+  }
+})
