@@ -1,0 +1,229 @@
+/**
+ * Lists of a whole engine, page by page, while two connectors create, change and delete groups and a node
+ * comes and goes: nodes in memory with real handlers, and a clock that the test drives.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { createGroup } from '../../group/create-group.ts'
+import { deleteGroup } from '../../group/delete-group.ts'
+import type { Command, Group } from '../../group/group.ts'
+import { parseLabelSelector } from '../../group/label-selector.ts'
+import type { Outcome, ScanPage } from '../../group/registry.ts'
+import { updateGroup } from '../../group/update-group.ts'
+import { compareKeys } from '../../rpc/key-order.ts'
+import type { RequestBatch } from '../../rpc/messages.ts'
+import type { BatchStream, NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { pass } from '../../testing/memory-cluster.ts'
+import { MemoryNetwork } from '../../testing/memory-network.ts'
+import { CohortEngine } from './cohort-engine.ts'
+
+const HOSTS = ['n1:1', 'n2:1', 'n3:1']
+const NOW = '2026-01-01T00:00:00.000Z'
+const TIMEOUT_MS = 2_000
+/** Far more pages than there are groups. */
+const PAGES_MAX = 200
+
+const numbered = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(3, '0')}`)
+
+/**
+ * More keys than a node sends at once, so that the answers of nodes are cut at different places. They are
+ * there all the time, and only their descriptions change. They have the label `keep`.
+ */
+const STABLE = [...numbered('a/', 70), ...numbered('b/', 70)]
+/** They come and go, before, between and after the others. */
+const VOLATILE = ['0', ...numbered('a/0', 60), 'a/\u{10ffff}', ...numbered('b/0', 60), 'b', 'c']
+
+class World {
+  readonly #clock = new ManualClock()
+  readonly #network = new MemoryNetwork(this.#clock)
+  readonly #nodes = HOSTS.map((address, index) => this.#network.add(address, `id${index + 1}`))
+  readonly engines = [this.#engine(1), this.#engine(2)]
+  readonly #running = this.engines.map((engine) => engine.run())
+  readonly #pending = new Set<Promise<unknown>>()
+  readonly delaysMs = HOSTS.map(() => 0)
+  /** The highest version of each group that a client was told. */
+  readonly told = new Map<string, number>()
+  #incarnations = 0
+
+  #engine(seed: number): CohortEngine {
+    let drawn = seed
+    return new CohortEngine({
+      hosts: HOSTS,
+      timeoutMs: TIMEOUT_MS,
+      replaceAfterMs: 600_000,
+      clusterId: undefined,
+      tombstoneGraceMs: 60_000,
+      connect: (address) => this.#slowly(HOSTS.indexOf(address), this.#network.connect(address)),
+      clock: this.#clock,
+      random: () => {
+        drawn += 1
+        return (drawn * 0.618) % 1
+      },
+      logger: pino({ level: 'silent' }),
+    })
+  }
+
+  /** Batches to a node take as long as `delaysMs` says, and arrive in their order. */
+  #slowly(node: number, transport: NodeTransport): NodeTransport {
+    const open = (handlers: StreamHandlers): BatchStream => {
+      const stream = transport.open(handlers)
+      let arrivesMs = 0
+      const send = (batch: RequestBatch) => {
+        const nowMs = this.#clock.nowMs()
+        arrivesMs = Math.max(arrivesMs, nowMs + this.delaysMs[node]!)
+        if (arrivesMs === nowMs) stream.send(batch)
+        else this.#clock.after(arrivesMs - nowMs, () => stream.send(batch))
+      }
+      return { ...stream, send }
+    }
+    return { ...transport, open }
+  }
+
+  async start(): Promise<void> {
+    while (!this.engines.every(({ readiness }) => readiness.isReady())) await pass(this.#clock, 20)
+    for (const groupId of STABLE) this.begin(0, groupId, this.create(groupId))
+    await this.settle()
+  }
+
+  create(groupId: string): Command {
+    const incarnation = `i${++this.#incarnations}`
+    const labels = STABLE.includes(groupId) ? { keep: 'yes' } : {}
+    return createGroup({ groupId, labels, now: NOW, incarnation })
+  }
+
+  /** Begins a change. It goes on while time passes. */
+  begin(connector: number, groupId: string, command: Command): void {
+    const change = this.engines[connector]!.registry.change(groupId, command).then((outcome) => {
+      if (outcome.kind !== 'done' || outcome.value.kind === 'refused') return
+      const { version } = outcome.value.answer
+      this.told.set(groupId, Math.max(version, this.told.get(groupId) ?? 0))
+    })
+    this.#pending.add(change)
+    void change.finally(() => this.#pending.delete(change))
+  }
+
+  stop(node: number, isStopped: boolean): void {
+    this.#nodes[node]!.isStopped = isStopped
+  }
+
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0) await pass(this.#clock, 10)
+  }
+
+  async during<T>(operation: Promise<T>): Promise<T> {
+    let isOver = false
+    const done = operation.finally(() => {
+      isOver = true
+    })
+    while (!isOver) await pass(this.#clock, 1)
+    return done
+  }
+
+  async close(): Promise<void> {
+    await this.settle()
+    for (const engine of this.engines) engine.close()
+    await this.during(Promise.all(this.#running))
+  }
+}
+
+type Step =
+  | Readonly<{ kind: 'change'; connector: number; groupId: string; command: 'create' | 'delete' | 'update' }>
+  | Readonly<{ kind: 'node'; isStopped: boolean }>
+  | Readonly<{ kind: 'delay'; node: number; ms: number }>
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc
+      .record({
+        connector: fc.integer({ min: 0, max: 1 }),
+        groupId: fc.constantFrom(...STABLE, ...VOLATILE, ...VOLATILE),
+        command: fc.constantFrom('create' as const, 'delete' as const, 'update' as const),
+      })
+      .map((change): Step => ({ kind: 'change', ...change })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ node: fc.integer({ min: 0, max: 2 }), ms: fc.integer({ min: 0, max: 30 }) })
+      .map((delay): Step => ({ kind: 'delay', ...delay })),
+  },
+  { weight: 1, arbitrary: fc.boolean().map((isStopped): Step => ({ kind: 'node', isStopped })) },
+)
+
+function take(world: World, taken: Step): void {
+  // One node at most is stopped, so that there is always a quorum.
+  if (taken.kind === 'node') return world.stop(2, taken.isStopped)
+  if (taken.kind === 'delay') {
+    world.delaysMs[taken.node] = taken.ms
+    return
+  }
+  const { connector, groupId } = taken
+  const command = STABLE.includes(groupId) ? 'update' : taken.command
+  if (command === 'create') world.begin(connector, groupId, world.create(groupId))
+  else if (command === 'delete') world.begin(connector, groupId, deleteGroup({}))
+  else {
+    const patch = { description: `${Math.random()}` }
+    world.begin(connector, groupId, updateGroup({ patch, now: NOW }))
+  }
+}
+
+const walk = fc.record({
+  limit: fc.integer({ min: 3, max: 90 }),
+  prefix: fc.constantFrom(undefined, 'a/', 'b', 'b/0'),
+  labels: fc.constantFrom(undefined, 'keep', '!keep'),
+  /** What is begun before each page. */
+  steps: fc.array(fc.array(step, { maxLength: 30 }), { minLength: 1, maxLength: 12 }),
+})
+
+test('in a list of any pages, a group that is there all the time appears exactly once, whatever else changes', async () => {
+  const world = new World()
+  await world.start()
+  await fc.assert(
+    fc.asyncProperty(walk, async ({ limit, prefix = '', labels, steps }) => {
+      const selector = parseLabelSelector(labels ?? '')
+      assert.ok(typeof selector === 'function')
+      const isWanted = (group: Group) => selector(group.labels ?? {})
+      const found: string[] = []
+      let after: string | undefined
+      let pageCount = 0
+      do {
+        for (const taken of steps[pageCount % steps.length]!) take(world, taken)
+        const told = new Map(world.told)
+        const { registry } = world.engines[pageCount % 2]!
+        const outcome: Outcome<ScanPage> = await world.during(
+          registry.scan({ after, limit, prefix, isWanted }),
+        )
+        assert.ok(outcome.kind === 'done', JSON.stringify(outcome))
+        const page: ScanPage = outcome.value
+        assert.ok(page.groups.length <= limit)
+        for (const { groupId, version } of page.groups) {
+          const isOld = STABLE.includes(groupId) && version < told.get(groupId)!
+          assert.ok(!isOld, `${groupId} is older than what a client was told before`)
+        }
+        found.push(...page.groups.map(({ groupId }) => groupId))
+        after = page.after
+        pageCount += 1
+        assert.ok(pageCount < PAGES_MAX)
+      } while (after !== undefined)
+      const sorted = [...new Set(found)].sort(compareKeys)
+      assert.deepEqual(found, sorted, 'in order, and none twice')
+      assert.ok(found.every((groupId) => groupId.startsWith(prefix)))
+      const expected = STABLE.filter((groupId) => groupId.startsWith(prefix) && labels !== '!keep')
+      assert.deepEqual(
+        found.filter((groupId) => STABLE.includes(groupId)),
+        expected,
+      )
+      if (labels === 'keep') assert.deepEqual(found, expected)
+      world.stop(2, false)
+      world.delaysMs.fill(0)
+      await world.settle()
+    }),
+    { numRuns: 50 },
+  )
+  await world.close()
+})
