@@ -177,6 +177,34 @@ test('1,000 changes are taken and 1,001 are not, however they are divided, befor
   expectProblem(await send(world, { create: [] }), 'invalid_request')
 })
 
+test('a change that cannot be begun in time is refused, and those before it are made', async () => {
+  let nowMs = 0
+  const world = testApp({ nowMs: () => nowMs })
+  const { registry } = world
+  const change = registry.change.bind(registry)
+  let most = 0
+  let underWay = 0
+  registry.change = async (...args) => {
+    underWay += 1
+    most = Math.max(most, underWay)
+    await null
+    nowMs += 20
+    underWay -= 1
+    return change(...args)
+  }
+  const ids = Array.from({ length: 500 }, (_, index) => ({ groupId: `g${index}` }))
+  const { create } = await batch(world, { create: ids })
+  const made = create.filter(({ status }) => status === 201).length
+  assert.ok(made >= 100 && made <= 100 + 128, `${made} made`)
+  assert.equal(most, 128)
+  const [refused] = create.slice(-1)
+  assert.ok(refused !== undefined && 'problem' in refused)
+  assert.deepEqual([refused.problem.code, refused.problem.outcome], ['overloaded', 'not_applied'])
+  registry.change = change
+  const { groups } = (await world.app.inject('/v1/group?limit=1000')).json()
+  assert.equal(groups.length, made)
+})
+
 test('a wrong change refuses the whole batch, and nothing is done; at most 16 errors are reported', async () => {
   const world = await aWorld()
   for (const [payload, field] of [

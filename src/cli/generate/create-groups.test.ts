@@ -146,3 +146,17 @@ test('batches hold each id once, the last one the rest, and their creates are to
   })
   assert.deepEqual([tally.finished, tally.latencies.count], [10, 2])
 })
+
+test('creates of a batch for which the connector had no time are sent again, and counted once', async () => {
+  const refused = problem(503, 'overloaded', 'not_applied')
+  const answers: { [groupId: string]: Answer } = { g0: refused, g1: refused, g5: refused }
+  let batchCount = 0
+  const onProgress = () => {
+    batchCount += 1
+    if (batchCount === 2) for (const groupId of Object.keys(answers)) delete answers[groupId]
+  }
+  const { tally, batches } = await run(IDS, answers, { batchSize: 4, concurrency: 1, onProgress })
+  assert.deepEqual([...tally.created.keys()].toSorted(), IDS)
+  assert.deepEqual(batches.flat().length, IDS.length + 4)
+  assert.deepEqual([tally.finished, tally.failures.size, tally.unknown.size], [10, 0, 0])
+})

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BatchResult } from '../../api/batch-schemas.ts'
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
 import { mayBeDone } from '../may-be-done.ts'
@@ -41,27 +42,58 @@ export function emptyTally(): CreateTally {
   }
 }
 
-/** Creates groups and records the results in `tally`. It never repeats a create. */
+/** How many batches in a row may be refused as a whole before their creates count as failed. */
+const REFUSALS_MAX = 100
+const PAUSE_MS = 100
+
+/**
+ * Creates groups and records the results in `tally`. It repeats only creates of batches for which the
+ * connector had no time (`overloaded`): nothing was changed then.
+ */
 export async function createGroups(options: CreateOptions, tally: CreateTally): Promise<void> {
-  const { client, groupIds, concurrency, batchSize, signal, onProgress } = options
-  const rest = Iterator.from(groupIds)
+  const { batchSize, concurrency, signal, onProgress } = options
+  // The workers share one iterator: each id is taken once.
+  const rest = Iterator.from(options.groupIds)
+  const postponed: string[] = []
+  let refusalsInRow = 0
+  const next = () => {
+    const taken = postponed.splice(0, batchSize)
+    return taken.length > 0 ? taken : take(rest, batchSize ?? 1)
+  }
   const worker = async () => {
-    // The workers share one iterator: each id is taken once.
-    for (let taken = take(rest, batchSize ?? 1); taken.length > 0; taken = take(rest, batchSize ?? 1)) {
+    for (let taken = next(); taken.length > 0; taken = next()) {
       // Until a create is answered, its outcome is unknown. The report after an interrupt relies on this.
       for (const groupId of taken) tally.unknown.add(groupId)
       const startMs = performance.now()
-      const replies =
-        batchSize === undefined
-          ? [await client.create({ groupId: taken[0]! })]
-          : repliesOf(taken, await client.batch({ create: taken.map((groupId) => ({ groupId })) }))
+      const replies = await send(options, taken)
       if (replies.some(({ kind }) => kind === 'answered')) tally.latencies.add(performance.now() - startMs)
-      for (const [index, reply] of replies.entries()) record(tally, taken[index]!, reply)
+      refusalsInRow = replies.every(isOverloaded) ? refusalsInRow + 1 : 0
+      const mayPostpone = batchSize !== undefined && refusalsInRow <= REFUSALS_MAX && !signal.aborted
+      for (const [index, reply] of replies.entries()) {
+        const groupId = taken[index]!
+        if (!mayPostpone || !isOverloaded(reply)) record(tally, groupId, reply)
+        else {
+          tally.unknown.delete(groupId)
+          postponed.push(groupId)
+        }
+      }
       onProgress(tally)
       if (signal.aborted) return
+      if (refusalsInRow > 0) await sleep(PAUSE_MS)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
+}
+
+function isOverloaded(reply: Reply<unknown>): boolean {
+  return reply.kind === 'problem' && reply.problem.code === 'overloaded'
+}
+
+/** The reply to the create of each id. */
+async function send({ client, batchSize }: CreateOptions, groupIds: string[]): Promise<Reply<GroupView>[]> {
+  if (batchSize === undefined) return [await client.create({ groupId: groupIds[0]! })]
+  const reply = await client.batch({ create: groupIds.map((groupId) => ({ groupId })) })
+  return repliesOf(groupIds, reply)
 }
 
 /** The next ids, at most `count`. (`Iterator.prototype.take` would end the iterator.) */

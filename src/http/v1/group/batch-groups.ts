@@ -34,7 +34,7 @@ const schema = {
   tags: ['Groups'],
   summary: 'Create, change and delete many groups',
   description:
-    'Makes 1 to 1,000 changes, side by side, and answers with the outcome of each, in the order of the request. It is not a transaction: each change is made or refused as if it had been sent alone, and the answer is 200 whatever becomes of them. Each group may be named once. A body has at most 1 MiB. With `Idempotency-Key`, each create and each update is remembered by its group, so that the batch may be repeated; a repeated delete finds no group.',
+    'Makes 1 to 1,000 changes, side by side, and answers with the outcome of each, in the order of the request. It is not a transaction: each change is made or refused as if it had been sent alone, and the answer is 200 whatever becomes of them. A change that could not be begun within 2 seconds is told as `overloaded`: nothing was changed, and it may be sent again. Each group may be named once. A body has at most 1 MiB. With `Idempotency-Key`, each create and each update is remembered by its group, so that the batch may be repeated; a repeated delete finds no group.',
   consumes: MEDIA_TYPES,
   requestHeaders: ['Idempotency-Key'],
   body: BatchBody,
@@ -42,12 +42,22 @@ const schema = {
   problems: JSON_BODY_PROBLEMS,
 } as const
 
+type Result = BatchDone | BatchFailed
+
+/** How many changes of a batch are under way at a time: as many as one batch to a node can have. */
+const CHANGES_AT_A_TIME = 128
+
+/**
+ * A change that has not begun by then is refused. So a batch takes little longer than one operation, and on a
+ * cluster that is slow, few changes have an unknown outcome.
+ */
+const BEGIN_MS_MAX = 2_000
+
 /** One change of a batch, before it is made. `okStatus`: its status when it is made. */
 type Change = Readonly<{ groupId: string; command: Command; okStatus: 200 | 201 }>
 
 /** `POST /v1/groups:batch`: many changes in one request. */
 export function batchGroupsRoute(dependencies: Dependencies): FastifyPluginAsyncTypebox {
-  const { registry } = dependencies.engine
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
     // Counted before the schema looks at what the changes are.
@@ -62,14 +72,17 @@ export function batchGroupsRoute(dependencies: Dependencies): FastifyPluginAsync
     app.post('/v1/groups::batch', options, async (request): Promise<BatchResult> => {
       requireDifferentGroups(request.body)
       const changes = changesOf(request, request.body, dependencies)
-      const make = (part: readonly Change[]) =>
-        Promise.all(part.map((change) => resultOf(registry, change, request.id)))
-      const [created, updated, deleted] = await Promise.all([
-        make(changes.create),
-        make(changes.update),
-        make(changes.delete),
-      ])
-      return { create: created, update: updated, delete: deleted }
+      const results = await makeAll(
+        PARTS.flatMap((part) => changes[part]),
+        request.id,
+        dependencies,
+      )
+      const ends = [changes.create.length, changes.create.length + changes.update.length]
+      return {
+        create: results.slice(0, ends[0]),
+        update: results.slice(ends[0], ends[1]),
+        delete: results.slice(ends[1]),
+      }
     })
   }
 }
@@ -156,19 +169,44 @@ function conditionIn(field: string, text: string | undefined): EtagCondition | u
   return condition
 }
 
-async function resultOf(
-  registry: Registry,
-  { groupId, command, okStatus }: Change,
+/** The results, in the order of the changes. */
+async function makeAll(
+  changes: readonly Change[],
   requestId: string,
-): Promise<BatchDone | BatchFailed> {
+  { engine: { registry }, nowMs }: Pick<Dependencies, 'engine' | 'nowMs'>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  const untilMs = nowMs() + BEGIN_MS_MAX
+  const rest = changes.entries()
+  const worker = async () => {
+    // The workers share one iterator.
+    for (const [index, change] of rest) {
+      results[index] =
+        nowMs() < untilMs
+          ? await resultOf(registry, change, requestId)
+          : failed(change, requestId, { code: 'overloaded', extras: NOT_BEGUN })
+    }
+  }
+  await Promise.all(Array.from({ length: CHANGES_AT_A_TIME }, worker))
+  return results
+}
+
+const NOT_BEGUN = {
+  detail:
+    'Nothing was changed, and nothing will be: the changes before it in the batch took so long that this one was not begun.',
+  outcome: 'not_applied',
+} as const
+
+function failed({ groupId }: Change, requestId: string, { code, extras }: Unsent): BatchFailed {
+  return { groupId, status: PROBLEMS[code].status, problem: problemOf(code, requestId, extras) }
+}
+
+async function resultOf(registry: Registry, change: Change, requestId: string): Promise<Result> {
+  const { groupId, command, okStatus } = change
   const outcome: Outcome<Decision> = await registry.change(groupId, command)
-  const failed = ({ code, extras }: Unsent): BatchFailed => ({
-    groupId,
-    status: PROBLEMS[code].status,
-    problem: problemOf(code, requestId, extras),
-  })
-  if (outcome.kind !== 'done') return failed(failureProblem(outcome))
-  if (outcome.value.kind === 'refused') return failed(refusalProblem(outcome.value.refusal))
+  if (outcome.kind !== 'done') return failed(change, requestId, failureProblem(outcome))
+  if (outcome.value.kind === 'refused')
+    return failed(change, requestId, refusalProblem(outcome.value.refusal))
   const { kind, answer: group } = outcome.value
   const { version, createdAt, updatedAt } = group
   const done = { groupId, status: okStatus, etag: etagOf(group), version, createdAt, updatedAt }
