@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { AdminKeyError, AdminKeys, hashLineOf, parseAdminKeys } from './admin-keys.ts'
+import { hashLineOf, parseAdminKeys } from './admin-keys.ts'
 import { hashToken, newToken } from './key-token.ts'
+import { AccessFileError, WatchedFile } from './watched-file.ts'
 
 const [ONE, TWO] = [newToken(randomBytes), newToken(randomBytes)]
 
@@ -30,7 +31,7 @@ test('a file without a hash is refused; one with the key itself is refused witho
     assert.throws(
       () => parseAdminKeys(text, 'f'),
       (error) => {
-        assert.ok(error instanceof AdminKeyError)
+        assert.ok(error instanceof AccessFileError)
         assert.match(error.message, message)
         assert.doesNotMatch(error.message, new RegExp(ONE.slice(10)))
         return true
@@ -47,15 +48,21 @@ test('a changed file is taken within a second; one that cannot be used is report
     const clock = new ManualClock()
     const logged: string[] = []
     const log = (_fields: object, message: string) => void logged.push(message)
-    const keys = new AdminKeys(path, { clock, logger: { info: log, error: log } as never })
-    assert.deepEqual(keys.hashes, [hashToken(ONE)])
+    const options = {
+      subject: 'the admin keys',
+      parse: parseAdminKeys,
+      clock,
+      logger: { info: log, error: log } as never,
+    }
+    const keys = new WatchedFile({ ...options, path })
+    assert.deepEqual(keys.value, [hashToken(ONE)])
     clock.advance(5_000)
     assert.deepEqual(logged, [])
 
     writeFileSync(path, `${hashLineOf(ONE)}\n${hashLineOf(TWO)}\n`)
     clock.advance(1_000)
-    assert.deepEqual(keys.hashes, [hashToken(ONE), hashToken(TWO)])
-    assert.deepEqual(logged.splice(0), ['the changed admin keys are in use'])
+    assert.deepEqual(keys.value, [hashToken(ONE), hashToken(TWO)])
+    assert.deepEqual(logged.splice(0), ['the admin keys have changed, and are in use'])
 
     for (const [spoil, message] of [
       [
@@ -68,15 +75,15 @@ test('a changed file is taken within a second; one that cannot be used is report
       clock.advance(5_000)
       assert.equal(logged.length, 1, logged.join())
       assert.match(logged.splice(0)[0]!, message)
-      assert.deepEqual(keys.hashes, [hashToken(ONE), hashToken(TWO)])
+      assert.deepEqual(keys.value, [hashToken(ONE), hashToken(TWO)])
     }
 
     writeFileSync(path, hashLineOf(TWO))
     clock.advance(1_000)
-    assert.deepEqual(keys.hashes, [hashToken(TWO)])
+    assert.deepEqual(keys.value, [hashToken(TWO)])
     keys.close()
     assert.equal(clock.taskCount, 0)
-    assert.throws(() => new AdminKeys(join(directory, 'none'), { clock, logger: {} as never }), AdminKeyError)
+    assert.throws(() => new WatchedFile({ ...options, path: join(directory, 'none') }), AccessFileError)
   } finally {
     rmSync(directory, { recursive: true })
   }

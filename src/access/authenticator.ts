@@ -4,6 +4,8 @@ import type { Caller } from './caller.ts'
 export type Credentials = Readonly<{
   /** The header `Authorization`. */
   authorization: string | undefined
+  /** The subject of the client certificate, if the client has shown a valid one. */
+  certificateSubject?: () => string | undefined
 }>
 
 /** What became of the credentials of a request. */

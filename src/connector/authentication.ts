@@ -1,13 +1,15 @@
 /** How a connector finds out who its callers are: puts the parts of `src/access` together. */
 import type { Logger } from 'pino'
-import { AdminKeyError, AdminKeys } from '../access/admin-keys.ts'
+import { parseAdminKeys } from '../access/admin-keys.ts'
 import type { Authenticator } from '../access/authenticator.ts'
+import { parseClientRoles } from '../access/certificate-check.ts'
 import { CredentialCheck } from '../access/credential-check.ts'
 import { KeyCache } from '../access/key-cache.ts'
 import { KeyCheck } from '../access/key-check.ts'
 import type { KeyStore } from '../access/key-store.ts'
 import { KeyUses } from '../access/key-uses.ts'
 import { TokenCheck } from '../access/token-check.ts'
+import { AccessFileError, WatchedFile, type WatchedFileOptions } from '../access/watched-file.ts'
 import { type AccessSettings, hasAuthentication } from '../config/access-settings.ts'
 import { SettingError } from '../config/setting-error.ts'
 import { isLoopback } from '../process/address.ts'
@@ -39,35 +41,52 @@ export function openAuthentication(
     sayOpen(host, logger)
     return { authenticator: undefined, run: async () => {}, close: () => {} }
   }
-  const adminKeys = openAdminKeys(access, { clock, logger })
+  const surroundings = { clock, logger }
+  const adminKeys = open('ADMIN_KEY_FILE', access.adminKeyFile, {
+    subject: 'the admin keys',
+    parse: parseAdminKeys,
+    ...surroundings,
+  })
+  const clientRoles = open('CLIENT_ROLES_FILE', access.clientRolesFile, {
+    subject: 'the roles of client certificates',
+    parse: parseClientRoles,
+    ...surroundings,
+  })
   const uses = new KeyUses(keys, { clock, logger })
   const keyCheck = new KeyCheck({
     cache: new KeyCache(keys, clock),
-    adminHashes: () => adminKeys?.hashes ?? [],
+    adminHashes: () => adminKeys?.value ?? [],
     wallClockMs,
     onUse: (keyId, lastUsedAtMs, usedAtMs) => uses.note(keyId, lastUsedAtMs, usedAtMs),
   })
   const { oidc } = access
   const tokens = oidc === undefined ? undefined : new TokenCheck({ ...oidc, clock, wallClockMs })
   return {
-    authenticator: new CredentialCheck({ keys: keyCheck, tokens }),
+    authenticator: new CredentialCheck({
+      keys: keyCheck,
+      tokens,
+      clientRoles: clientRoles && (() => clientRoles.value),
+    }),
     run: () => uses.run(),
     close: () => {
       uses.close()
       adminKeys?.close()
+      clientRoles?.close()
     },
   }
 }
 
-function openAdminKeys(
-  { adminKeyFile }: AccessSettings,
-  options: Pick<AuthenticationOptions, 'clock' | 'logger'>,
-): AdminKeys | undefined {
-  if (adminKeyFile === undefined) return undefined
+/** @throws SettingError when the file cannot be used */
+function open<T>(
+  variable: string,
+  path: string | undefined,
+  options: Omit<WatchedFileOptions<T>, 'path'>,
+): WatchedFile<T> | undefined {
+  if (path === undefined) return undefined
   try {
-    return new AdminKeys(adminKeyFile, options)
+    return new WatchedFile({ path, ...options })
   } catch (error) {
-    if (error instanceof AdminKeyError) throw new SettingError(`ADMIN_KEY_FILE: ${error.message}`)
+    if (error instanceof AccessFileError) throw new SettingError(`${variable}: ${error.message}`)
     throw error
   }
 }

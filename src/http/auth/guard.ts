@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest, onRequestHookHandler, preHandlerH
 import type { Authenticator, Verdict } from '../../access/authenticator.ts'
 import { type Caller, EVERYONE, NOBODY } from '../../access/caller.ts'
 import { type RouteRight, rightOf } from '../../access/route-rights.ts'
+import { clientSubjectOf } from './client-subject.ts'
 import { refusalOf } from './refusal.ts'
 import { requireRight, requireSubject } from './require.ts'
 
@@ -84,7 +85,10 @@ function authenticateHook(
 }
 
 function credentialsOf({ raw }: FastifyRequest) {
-  return { authorization: raw.headers.authorization }
+  return {
+    authorization: raw.headers.authorization,
+    certificateSubject: () => clientSubjectOf(raw.socket),
+  }
 }
 
 /** It runs when the request has been validated, because the body can name the groups. */

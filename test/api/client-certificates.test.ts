@@ -1,0 +1,108 @@
+/** Callers who show a client certificate: a role for each subject. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import { before, test } from 'node:test'
+import { parseClientRoles } from '../../src/access/certificate-check.ts'
+import { CredentialCheck } from '../../src/access/credential-check.ts'
+import { KeyCheck } from '../../src/access/key-check.ts'
+import { hashToken, newToken } from '../../src/access/key-token.ts'
+import { formatSubject } from '../../src/http/auth/client-subject.ts'
+import { strangeCa, type TestCertificates, testCertificates } from '../../src/testing/certificates.ts'
+import { type Door, listen, PLACES } from './raw-http.ts'
+import { testApp } from './test-app.ts'
+
+let certificates: TestCertificates
+before(async () => {
+  certificates = await testCertificates()
+})
+
+const CLIENT = { usages: ['client'] as const, hosts: ['client'] }
+const ADMIN = newToken(randomBytes)
+
+type Pair = Readonly<{ cert?: Buffer | string; key?: Buffer | string }>
+
+/** The status and the body of an answer. */
+async function get(door: Door, path: string, { cert, key }: Pair, options: object = {}) {
+  const request = httpsRequest({
+    ...door,
+    path,
+    agent: false,
+    ca: certificates.ca.cert,
+    cert,
+    key,
+    ...options,
+  })
+  request.end()
+  const [answer] = (await once(request, 'response')) as [IncomingMessage]
+  let body = ''
+  for await (const chunk of answer.setEncoding('utf8')) body += chunk
+  return { status: answer.statusCode, body: JSON.parse(body), headers: answer.headers }
+}
+
+test('a valid certificate has the role of its subject; one that is not valid is as none; a key wins', async (t) => {
+  let rules = parseClientRoles('# who\nCN=a leaf -> writer:team-a/\n', 'f')
+  const current = await certificates.leaf({ usages: ['server'], hosts: ['localhost', '127.0.0.1'] })
+  const { app } = testApp({
+    certificates: { current, onChange: () => {} },
+    authenticator: new CredentialCheck({
+      keys: new KeyCheck({
+        cache: undefined,
+        adminHashes: () => [hashToken(ADMIN)],
+        wallClockMs: Date.now,
+        onUse: () => {},
+      }),
+      clientRoles: () => rules,
+    }),
+  })
+  const door = await listen(app, t, PLACES[0])
+  const client = await certificates.leaf(CLIENT)
+  const caller = await get(door, '/v1/caller', client)
+  assert.deepEqual(caller.body, {
+    kind: 'certificate',
+    id: 'CN=a leaf',
+    name: 'CN=a leaf',
+    role: 'writer',
+    prefix: 'team-a/',
+  })
+  assert.equal((await get(door, '/v1/group/team-a%2Fone', client)).status, 404)
+  const outside = await get(door, '/v1/group/team-b%2Fone', client)
+  assert.match(outside.body.detail, /the caller CN=a leaf has the role writer for the prefix "team-a\/"\.$/)
+
+  const strange = await certificates.leaf({ ...CLIENT, ca: await strangeCa() })
+  const over = await certificates.leaf({ ...CLIENT, now: new Date(Date.now() - 800 * 86_400_000) })
+  const server = await certificates.leaf({ usages: ['server'], hosts: ['client'] })
+  for (const other of [{}, strange, over, server]) {
+    const refused = await get(door, '/v1/caller', other)
+    assert.equal(refused.status, 401)
+    assert.match(refused.body.detail, /, or a client certificate\.$/)
+    assert.match(String(refused.headers['www-authenticate']), /or a client certificate"$/)
+  }
+
+  const headers = { authorization: `Bearer ${ADMIN}` }
+  assert.equal((await get(door, '/v1/caller', client, { headers })).body.kind, 'admin-key')
+  const wrong = { authorization: `Bearer ${newToken(randomBytes)}` }
+  assert.equal((await get(door, '/v1/caller', client, { headers: wrong })).status, 401)
+
+  // The rules count for the next request, also on a connection that is open.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  assert.equal((await get(door, '/v1/caller', client, { agent })).body.role, 'writer')
+  rules = parseClientRoles('CN=another -> admin', 'f')
+  const unnamed = await get(door, '/v1/caller', client, { agent })
+  assert.equal(unnamed.status, 403)
+  assert.match(unnamed.body.detail, /the caller CN=a leaf has no role\.$/)
+  agent.destroy()
+})
+
+test('a subject is written as in RFC 4514: the last part first, and commas in a part stay escaped', () => {
+  assert.equal(formatSubject('C=DE\nO=Example\\, Inc\nCN=ci'), 'CN=ci,O=Example\\, Inc,C=DE')
+  assert.equal(formatSubject(undefined), '')
+})
+
+test('a file of roles that cannot be used is refused with the reason', () => {
+  for (const text of ['', 'CN=ci', 'CN=ci -> root']) {
+    assert.throws(() => parseClientRoles(text, '/f'), /^AccessFileError: \/f cannot be used: /)
+  }
+})
