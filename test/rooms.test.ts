@@ -26,12 +26,14 @@ const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
     'src/node': ['src/register', 'src/rpc', 'src/metrics', 'src/tls', 'src/process', 'src/config'],
     'src/replication': ['src/register', 'src/rpc', 'src/metrics', 'src/process'],
     'src/scan': ['src/replication', 'src/register', 'src/rpc', 'src/process'],
+    'src/changes': ['src/register', 'src/rpc'],
     'src/membership': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
     'src/upkeep': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
     // The contract between HTTP and the engines: only `engine.ts`.
     'src/engines': ['src/group', 'src/access', 'src/api', 'src/metrics'],
     'src/engines/cohort': [
       'src/engines',
+      'src/changes',
       'src/membership',
       'src/upkeep',
       'src/scan',

@@ -31,6 +31,7 @@ export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'POST /v1/group': { right: 'write', subject: 'group in body' },
   'POST /v1/groups::batch': { right: 'write', subject: 'batch in body' },
   'GET /v1/group': { right: 'read', subject: 'list' },
+  'GET /v1/watch': { right: 'read', subject: 'list' },
   'GET /v1/group/:groupId': { right: 'read', subject: 'group in path' },
   'PATCH /v1/group/:groupId': { right: 'write', subject: 'group in path' },
   'DELETE /v1/group/:groupId': { right: 'write', subject: 'group in path' },

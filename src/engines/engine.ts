@@ -9,6 +9,7 @@
 import type { KeyStore } from '../access/key-store.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
+import type { Group } from '../group/group.ts'
 import type { GroupMembers } from '../group/group-members.ts'
 import type { Registry } from '../group/registry.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -26,6 +27,8 @@ export interface Engine {
   readonly keys?: KeyStore
   /** Adds and removes members of the cluster. Given if the engine decides about its members itself. */
   readonly members?: MemberChanges
+  /** Tells which groups change. Given if the engine can follow its copies. */
+  readonly changes?: Changes
   /** Adds the metrics of this engine, each with the prefix `cohort_`. Call it once. */
   addMetrics(metrics: Metrics): void
   /** Works in the background until the engine is closed. Call it once; rejects only because of a bug. */
@@ -83,4 +86,51 @@ export interface MemberChanges {
   replace(nodeId: string, address: string): Promise<ChangeResult>
   /** Removes a member. */
   remove(nodeId: string): Promise<ChangeResult>
+}
+
+/** The state of a group after a change. */
+export type Change = Readonly<{
+  groupId: string
+  /** `undefined`: there is no such group any more. */
+  group: Group | undefined
+  /** The entity tag that was given out last, if it is remembered. */
+  lastEtag: string | undefined
+}>
+
+export type ChangesListener = Readonly<{
+  /**
+   * A group has changed. The states of one group come in their order; states in between may be left out, and
+   * a state may come again.
+   */
+  onChange: (change: Change) => void
+  /** From now on every change is given out. */
+  onCovered: () => void
+  /** Changes may have been missed. `onCovered` follows when none are missed any more. */
+  onLost: () => void
+}>
+
+/** Follows the changes of groups. It asks the copies only while somebody follows. */
+export interface Changes {
+  follow(listener: ChangesListener): Following
+}
+
+/** What one listener follows. */
+export interface Following {
+  /** Whether every change is given out. */
+  readonly isCovered: boolean
+  /**
+   * A text from which `since` goes on, also in another process: it has everything that was given out so far.
+   * `undefined`: there is none yet.
+   */
+  readonly place: string | undefined
+  /**
+   * Gives the states of the groups that have changed since a place, until now. What changes from now on is
+   * given to the listener.
+   *
+   * @param give called with a few changes at a time, and again when the returned promise has resolved
+   * @returns whether nothing was missed. If not, some changes may have been given all the same
+   */
+  since(place: string, give: (changes: readonly Change[]) => Promise<void>): Promise<boolean>
+  /** Ends it. May be repeated. */
+  close(): void
 }

@@ -51,6 +51,8 @@ import { getKeyRoute } from './v1/key/get-key.ts'
 import { listKeysRoute } from './v1/key/list-keys.ts'
 import { revokeKeyRoute } from './v1/key/revoke-key.ts'
 import { rotateKeyRoute } from './v1/key/rotate-key.ts'
+import { watchRoute } from './v1/watch/watch.ts'
+import { Watches } from './v1/watch/watches.ts'
 import { AJV_OPTIONS } from './validation.ts'
 
 const REQUEST_TIMEOUT_MS = 30_000
@@ -132,7 +134,16 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   admitRequests(app, dependencies)
   admission.connections.guard(app.server)
   paceRequests(app.server, systemClock)
-  const isDraining = drainOnClose(app, { graceMs: drainGraceMs, timeoutMs: drainTimeoutMs, nowMs, logger })
+  const { registry, changes } = dependencies.engine
+  const watches = changes && new Watches(changes, registry)
+  watches?.addMetrics(dependencies.metrics)
+  const isDraining = drainOnClose(app, {
+    graceMs: drainGraceMs,
+    timeoutMs: drainTimeoutMs,
+    nowMs,
+    endStreams: () => watches?.close(),
+    logger,
+  })
   // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Without this line Node.js
   // would refuse the request by itself, without the headers of this API.
   app.server.on('checkExpectation', app.routing)
@@ -150,6 +161,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(listGroupsRoute(dependencies))
   app.register(updateGroupRoute(dependencies))
   app.register(deleteGroupRoute(dependencies))
+  if (watches !== undefined) app.register(watchRoute(watches, dependencies))
   app.register(getClusterRoute(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))

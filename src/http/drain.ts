@@ -6,8 +6,8 @@
  * 1. For the grace time requests are served as before, so that a load balancer can notice the close:
  *    `/readyz` answers 503, new connections are accepted, and every answer ends its connection (Fastify adds
  *    `connection: close`).
- * 2. Then new connections are refused, and idle connections are closed. Requests that are under way, or whose
- *    bytes are still arriving, have time until the drain timeout.
+ * 2. Then new connections are refused, idle connections are closed, and watches end. Requests that are under
+ *    way, or whose bytes are still arriving, have time until the drain timeout.
  * 3. At the drain timeout all other connections are closed, so that a client which never sends the rest of
  *    its request cannot keep the process alive.
  */
@@ -25,6 +25,8 @@ export type DrainOptions = Readonly<{
   timeoutMs: number
   /** Milliseconds since some moment; never goes back. */
   nowMs: () => number
+  /** Called when no connection is accepted any more: ends the answers that would go on for ever. */
+  endStreams: () => void
   logger: Logger
 }>
 
@@ -38,6 +40,7 @@ export function drainOnClose(app: FastifyInstance, options: DrainOptions): () =>
   app.addHook('preClose', async () => {
     isDraining = true
     if (app.server.listening) await drain(app, connections, options)
+    else options.endStreams()
   })
   return () => isDraining
 }
@@ -45,7 +48,7 @@ export function drainOnClose(app: FastifyInstance, options: DrainOptions): () =>
 async function drain(
   { server }: FastifyInstance,
   connections: Connections,
-  { graceMs, timeoutMs, nowMs, logger }: DrainOptions,
+  { graceMs, timeoutMs, nowMs, endStreams, logger }: DrainOptions,
 ): Promise<void> {
   const endMs = nowMs() + timeoutMs
   const leftMs = () => Math.max(0, endMs - nowMs())
@@ -56,6 +59,7 @@ async function drain(
   await delay(Math.min(graceMs, timeoutMs))
   await connections.untilAccepted(leftMs)
   stopListening(server)
+  endStreams()
   server.closeIdleConnections()
   // The connections that were accepted last may not have had time to send anything.
   await connections.untilNone(Math.min(graceMs, leftMs()))

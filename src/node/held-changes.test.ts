@@ -16,6 +16,7 @@ function aDesk() {
         keys: keys.slice(from?.number ?? 0),
         begins: from === undefined,
         isTooEarly: false,
+        hasMore: false,
         mismatch: undefined,
       }),
       onNews: (fn) => {

@@ -23,7 +23,7 @@ export type HeldSlice = Readonly<{ entries: readonly HeldEntry[]; nextStart: str
 /** How many changes an answer stands for at most. */
 const CHANGES_PER_ANSWER = 4_096
 
-const NO_CHANGES = { keys: [], begins: true, isTooEarly: false, mismatch: undefined } as const
+const NO_CHANGES = { keys: [], begins: true, isTooEarly: false, hasMore: false, mismatch: undefined } as const
 
 export type QuestionsOptions = Readonly<{
   store: RecordStore
@@ -105,7 +105,13 @@ export class Questions {
     const { from } = request
     const next = from && this.#changes.since(from.life, from.number, CHANGES_PER_ANSWER)
     if (next !== undefined)
-      return { ...NO_CHANGES, at: { life, number: next.position }, keys: next.keys, begins: false }
+      return {
+        ...NO_CHANGES,
+        at: { life, number: next.position },
+        keys: next.keys,
+        begins: false,
+        hasMore: next.position < this.#changes.position,
+      }
     const graceMs = membership?.tombstoneGraceMs ?? TOMBSTONE_GRACE_MS
     const first = this.#changes.begin(votesEndMs(graceMs))
     const number = first?.position ?? this.#changes.position

@@ -11,6 +11,7 @@ import {
 } from './changes-codec.ts'
 import { WireError } from './wire.ts'
 
+const anyFlags = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean())
 const anyPosition = plain({ life: fc.uuid(), number: anyCount })
 
 test('a request for changes has the bytes that node.proto says, and is read back as it was', () => {
@@ -32,13 +33,14 @@ test('a request for changes has the bytes that node.proto says, and is read back
 
 test('an answer with changes has the bytes that node.proto says, and is read back as it was', () => {
   fc.assert(
-    fc.property(anyPosition, fc.array(anyKey), fc.boolean(), fc.boolean(), (at, keys, begins, isTooEarly) => {
-      const answer = { at, keys, begins, isTooEarly, mismatch: undefined }
+    fc.property(anyPosition, fc.array(anyKey), anyFlags, (at, keys, [begins, isTooEarly, hasMore]) => {
+      const answer = { at, keys, begins, isTooEarly, hasMore, mismatch: undefined }
       const bytes = reference('ChangesAnswer', {
         ...at,
         keys,
         ...(begins ? { begins } : {}),
         ...(isTooEarly ? { isTooEarly } : {}),
+        ...(hasMore ? { hasMore } : {}),
       })
       assert.deepEqual(encodeChangesAnswer(answer), bytes)
       assert.deepEqual(decodeChangesAnswer(bytes), answer)
@@ -50,7 +52,7 @@ test('an answer of a node in another epoch has no position and names its members
   fc.assert(
     fc.property(anyMembership, (membership) => {
       const mismatch = { nodeId: 'n', membership }
-      const answer = { at: undefined, keys: [], begins: true, isTooEarly: false, mismatch }
+      const answer = { at: undefined, keys: [], begins: true, isTooEarly: false, hasMore: false, mismatch }
       assert.deepEqual(decodeChangesAnswer(encodeChangesAnswer(answer)), answer)
     }),
   )

@@ -50,6 +50,7 @@ export function encodeChangesAnswer(answer: ChangesAnswer): Buffer {
     if (answer.begins) writer.uint32(32).bool(true)
     if (answer.isTooEarly) writer.uint32(40).bool(true)
     if (answer.mismatch !== undefined) writeMismatch(writer, 50, answer.mismatch)
+    if (answer.hasMore) writer.uint32(56).bool(true)
   })
 }
 
@@ -62,6 +63,7 @@ export function decodeChangesAnswer(bytes: Uint8Array): ChangesAnswer {
     let begins = false
     let isTooEarly = false
     let mismatch: Mismatch | undefined
+    let hasMore = false
     while (reader.pos < reader.len) {
       const tag = reader.uint32()
       if (tag === 10) life = readName(reader)
@@ -72,10 +74,11 @@ export function decodeChangesAnswer(bytes: Uint8Array): ChangesAnswer {
       } else if (tag === 32) begins = reader.bool()
       else if (tag === 40) isTooEarly = reader.bool()
       else if (tag === 50) mismatch = readMismatch(reader)
+      else if (tag === 56) hasMore = reader.bool()
       else skip(reader, tag)
     }
     const at = life === '' ? undefined : { life, number }
     if (at === undefined && mismatch === undefined) refuse('it has no position')
-    return { at, keys, begins, isTooEarly, mismatch }
+    return { at, keys, begins, isTooEarly, mismatch, hasMore }
   })
 }

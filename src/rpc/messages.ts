@@ -158,6 +158,8 @@ export type ChangesAnswer = Readonly<{
   /** The keys are those to begin with, and not what follows the position that was asked for. */
   begins: boolean
   isTooEarly: boolean
+  /** The node had changed more when it answered. */
+  hasMore: boolean
   mismatch: Mismatch | undefined
 }>
 

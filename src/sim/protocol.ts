@@ -33,6 +33,8 @@ export type Protocol = Readonly<{
   doesRepairSettle: boolean
   /** The value that a record adds to the digest of its leaf. */
   digestOf: typeof digestOf
+  /** The nodes that a read must count, of those that have told a key (protocol.md §10). */
+  mustCount: (nodeIds: readonly string[]) => readonly string[]
   removal: Removal
   membership: MembershipRules
 }>
@@ -101,6 +103,7 @@ export const PROTOCOL: Protocol = {
   knownToRepair: knownChosen,
   doesRepairSettle: true,
   digestOf,
+  mustCount: (nodeIds) => nodeIds,
   removal: {
     find: findRemovable,
     isSame: isSameFinding,

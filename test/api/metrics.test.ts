@@ -5,10 +5,12 @@ import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
+import { addChangesMetrics } from '../../src/engines/cohort/changes/changes-metrics.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { Admission } from '../../src/http/admission/admission.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import { addRequestMetrics } from '../../src/http/request-metrics.ts'
+import { Watches } from '../../src/http/v1/watch/watches.ts'
 import { addLogMetrics } from '../../src/metrics/log-metrics.ts'
 import { Metrics } from '../../src/metrics/metrics.ts'
 import { NodeCounters } from '../../src/node/counters.ts'
@@ -20,10 +22,15 @@ import { Divergences } from '../../src/replication/divergence.ts'
 import { RoundTripTimes } from '../../src/replication/links/round-trip-times.ts'
 import { addCertificateMetrics } from '../../src/tls/certificate-metrics.ts'
 import { RepairFigures } from '../../src/upkeep/repair/repair-report.ts'
+import { MemoryRegistry } from './memory-registry.ts'
 import { exchange, listen, send } from './raw-http.ts'
+import { ScriptedChanges } from './scripted-changes.ts'
 import { testApp } from './test-app.ts'
 
-function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: RequestCounts }> {
+/** `hasApp`: the app adds the metrics of its watches by itself. */
+function connectorMetrics({
+  hasApp = false,
+} = {}): Readonly<{ metrics: Metrics; requestCounts: RequestCounts }> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
@@ -31,6 +38,15 @@ function connectorMetrics(): Readonly<{ metrics: Metrics; requestCounts: Request
   new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
   addLogMetrics(metrics, { droppedCount: () => 2 })
   addCertificateMetrics(metrics, [])
+  if (!hasApp) new Watches(new ScriptedChanges(), new MemoryRegistry()).addMetrics(metrics)
+  addChangesMetrics(metrics, () => ({
+    isFollowing: true,
+    isCovered: true,
+    lagMs: 300,
+    readCount: 3,
+    changeCount: 2,
+    lostCount: 1,
+  }))
   addEngineMetrics(metrics, {
     counters: new Counters(),
     snapshot: () => ({
@@ -115,7 +131,7 @@ test('every documented metric is exported, with HELP and TYPE, and every name be
 })
 
 test('requests are counted by route and status, and none is left in flight', async () => {
-  const { metrics, requestCounts } = connectorMetrics()
+  const { metrics, requestCounts } = connectorMetrics({ hasApp: true })
   const { app } = testApp({ metrics, requestCounts })
   const payload = { groupId: 'g' }
   await app.inject({ method: 'POST', url: '/v1/group', payload })

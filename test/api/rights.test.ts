@@ -53,7 +53,9 @@ function requestTo({ method, url }: { method: string; url: string }): InjectOpti
       .replace('::', ':')
       .replace(':nodeId', 'n1')
       .replace(':keyId', 'k7Gh3abc')
-      .replace('*', 'x'),
+      .replace('*', 'x')
+      // With a selector that is refused, the answer has an end.
+      .replace('/v1/watch', '/v1/watch?labels=%28'),
   }
 }
 

@@ -11,17 +11,19 @@ import { systemClock } from '../../src/process/clock.ts'
 import { MemoryGroupMembers } from './memory-group-members.ts'
 import { MemoryKeyStore } from './memory-key-store.ts'
 import { MemoryRegistry } from './memory-registry.ts'
+import { ScriptedChanges } from './scripted-changes.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 
 export type TestApp = Readonly<{
   app: FastifyInstance
   registry: MemoryRegistry
   keys: MemoryKeyStore
+  changes: ScriptedChanges
   /** What was logged, one line of JSON each. */
   logged: string[]
 }>
 
-type OptionalPart = 'groupMembers' | 'replicas' | 'members' | 'keys'
+type OptionalPart = 'groupMembers' | 'replicas' | 'members' | 'keys' | 'changes'
 
 type Overrides = Partial<Omit<Dependencies, 'engine'>> &
   Readonly<{
@@ -37,6 +39,7 @@ type Overrides = Partial<Omit<Dependencies, 'engine'>> &
 export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()
   const keys = new MemoryKeyStore()
+  const changes = new ScriptedChanges()
   const logged: string[] = []
   let count = 0
   const engine: { -readonly [part in keyof Engine]: Engine[part] } = {
@@ -47,6 +50,7 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     members: new ScriptedMembers(),
     groupMembers: new MemoryGroupMembers(registry),
     keys,
+    changes,
     addMetrics: () => {},
     run: async () => {},
     close: () => {},
@@ -68,5 +72,5 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     drainTimeoutMs: 5_000,
     ...overrides,
   })
-  return { app, registry, keys, logged }
+  return { app, registry, keys, changes, logged }
 }

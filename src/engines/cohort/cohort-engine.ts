@@ -21,6 +21,8 @@ import { HEALING_LIMITS, Healing } from '../../upkeep/healing/healing.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
 import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
+import { addChangesMetrics } from './changes/changes-metrics.ts'
+import { CHANGES_LIMITS, ClusterChanges } from './changes/cluster-changes.ts'
 import { addEngineMetrics } from './engine-metrics.ts'
 import { KnownLives } from './group-members/known-lives.ts'
 import { MemberProtocol } from './group-members/member-protocol.ts'
@@ -70,6 +72,7 @@ export class CohortEngine implements Engine {
   readonly members: MemberChanges
   readonly groupMembers: GroupMembers
   readonly keys: KeyStore
+  readonly changes: ClusterChanges
   readonly #counters = new Counters()
   readonly #divergences: Divergences
   readonly #cluster: Cluster
@@ -170,6 +173,7 @@ export class CohortEngine implements Engine {
     this.#stateLog = new StateLog({ describe: () => this.status.describe(), clock, logger })
     this.replicas = new ClusterReplicasView({ snapshot: () => cluster.snapshot(), divergences, clock })
     this.members = memberChangesOf(cluster.changes)
+    this.changes = new ClusterChanges({ cluster, clock, logger, limits: CHANGES_LIMITS })
   }
 
   addMetrics(metrics: Metrics): void {
@@ -183,6 +187,7 @@ export class CohortEngine implements Engine {
       healing: () => this.#healing.report,
       memberSweep: () => this.#memberSweep.report,
     })
+    addChangesMetrics(metrics, () => this.changes.report)
   }
 
   /** Replaces the connections to all nodes, one after the other, without failing a request. */
@@ -198,6 +203,7 @@ export class CohortEngine implements Engine {
   }
 
   close(): void {
+    this.changes.close()
     this.#memberSweep.close()
     this.#removal.close()
     this.#healing.close()

@@ -188,6 +188,18 @@ export class Ledger {
     return this.#newest?.generation ?? 0
   }
 
+  /** The number of writes before the newest chosen state, over all lives. */
+  get depth(): number {
+    return this.#newest?.depth ?? 0
+  }
+
+  /** The values of the chosen states, the newest first, down to the one with so many writes before it. */
+  *valuesFrom(depth: number): Generator<Uint8Array | undefined> {
+    if (this.#newest === undefined) yield undefined
+    for (let write = this.#newest; write !== undefined && write.depth >= depth; write = write.parent)
+      yield write.value
+  }
+
   /** What the newest chosen state holds. */
   get value(): Uint8Array | undefined {
     return this.#newest?.value

@@ -1,3 +1,4 @@
+import { CHANGES_LIMITS, ClusterChanges } from '../../engines/cohort/changes/cluster-changes.ts'
 import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from '../../engines/cohort/group-registry.ts'
 import { healingTargetOf, removalTargetOf, repairTargetOf } from '../../engines/cohort/upkeep-targets.ts'
 import { Cluster } from '../../membership/cluster.ts'
@@ -83,6 +84,7 @@ export class ConnectorProcess {
   readonly clock: ProcessClock
   readonly cluster: Cluster
   readonly registry: GroupRegistry
+  readonly changes: ClusterChanges
   isDead = false
   readonly #options: ConnectorProcessOptions
   /** By address. */
@@ -99,6 +101,7 @@ export class ConnectorProcess {
     this.#options = options
     this.cluster = this.#newCluster()
     this.registry = new GroupRegistry(this.cluster, { clock, operationTimeoutMs })
+    this.changes = this.#newChanges()
     this.#repair = this.#newRepair()
     this.#removal = this.#newRemoval()
     this.#healing = this.#newHealing()
@@ -132,6 +135,7 @@ export class ConnectorProcess {
 
   kill(): void {
     this.isDead = true
+    this.changes.close()
     this.#repair.close()
     this.#removal.close()
     this.#healing.close()
@@ -205,6 +209,17 @@ export class ConnectorProcess {
     const { protocol } = this.#options
     if (membership.outgoing !== undefined) return protocol.membership.quorumsOf(membership)
     return protocol.quorumsOf(membership.members.length)
+  }
+
+  #newChanges(): ClusterChanges {
+    const { clock, protocol } = this.#options
+    return new ClusterChanges({
+      cluster: this.cluster,
+      clock,
+      logger: this.#logger(),
+      limits: CHANGES_LIMITS,
+      mustCount: protocol.mustCount,
+    })
   }
 
   #newRepair(): Repair {

@@ -84,8 +84,12 @@ export class Observer {
     }
   }
 
+  /** Called when a node has voted for a state of a key, which may now be chosen. */
+  onVoted: (key: string) => void = () => {}
+
   #voted(node: number, key: string, { accepted, state }: KeyRecord): void {
     this.#witnessOf(key).voted(node, accepted!, state)
+    this.onVoted(key)
     if (key === MEMBERSHIP_KEY) this.#noteChosen()
   }
 

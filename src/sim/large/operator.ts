@@ -208,7 +208,7 @@ export class Operator {
 
   /** The epoch that a node has voted for last; 0: none. */
   #voteOf(node: Member): number {
-    const value = this.#storeOf(node)?.load(MEMBERSHIP_KEY).state.value
+    const value = this.#storeOf(node)?.held(MEMBERSHIP_KEY)?.state.value
     return value === undefined ? 0 : decodeMembership(value).epoch
   }
 

@@ -14,6 +14,7 @@ import { formatMembership, type Observer } from './observer.ts'
 import type { Operator } from './operator.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
+import type { Watchers } from './watchers.ts'
 import type { Ending } from './witness.ts'
 
 /**
@@ -49,6 +50,8 @@ export type ProofOptions = Readonly<{
   operator: Operator
   clients: Clients
   connectors: () => readonly ConnectorProcess[]
+  /** `undefined`: no client watches. */
+  watchers: Watchers | undefined
 }>
 
 /** The second phase of a run: all faults are healed, and then the cluster must settle and work. */
@@ -61,15 +64,18 @@ export class Proof {
 
   /** @throws {Violation} */
   async run(): Promise<void> {
-    const { stage, clients, scenario, observer } = this.#options
+    const { stage, clients, scenario, observer, watchers } = this.#options
     this.#mend()
     await stage.runUntil(stage.timeline.nowMs + RECOVERY_MS, () => false)
     if (clients.pendingCount > 0)
       throw new Violation('operations end', `${clients.pendingCount} are still pending`)
     await this.#proveSettled()
     await this.#proveEqual()
+    await watchers?.prove()
     for (const groupId of scenario.groupIds) await this.#proveProgress(groupId)
     await this.#proveEqual()
+    await watchers?.prove()
+    watchers?.end()
     await this.#proveRemoved()
     for (const group of observer.groups) group.finish()
   }

@@ -33,6 +33,16 @@ export class RegisterWitness {
     return this.ledger.value
   }
 
+  /** As in `Ledger`. */
+  get depth(): number {
+    return this.ledger.depth
+  }
+
+  /** As in `Ledger`. */
+  valuesFrom(depth: number): Iterable<Uint8Array | undefined> {
+    return this.ledger.valuesFrom(depth)
+  }
+
   /** A connector sends a request, in a turn of the run. */
   sent(request: Request, turn: number): void {
     if (request.kind === 'accept') {

@@ -22,6 +22,7 @@ import { Proof } from './proof.ts'
 import { drawScenario, LARGE_BOUNDS, type LargeBounds, NODE_COUNTS, type Scenario } from './scenario.ts'
 import { Stage } from './stage.ts'
 import { type Drift, ProcessClock } from './timeline.ts'
+import { Watchers } from './watchers.ts'
 
 export type LargeRun = Readonly<{
   /** Requests and answers about one key each, sent and received. */
@@ -34,6 +35,8 @@ export type LargeRun = Readonly<{
   returnedDiskCount: number
   /** How many records disks have spoiled. */
   spoiledCount: number
+  /** What clients that watch have met. `undefined`: none does. */
+  watched: Watchers['counts'] | undefined
   /** Simulated milliseconds. */
   simulatedMs: number
   /** A description of the world, for a report. */
@@ -49,6 +52,10 @@ export type LargeOptions = Readonly<{
   bounds?: LargeBounds
   /** Whether disks spoil records, which nodes then look for and connectors heal. By default it is drawn. */
   disksSpoil?: boolean
+  /** Whether clients watch. By default it is drawn. */
+  isWatched?: boolean
+  /** Properties of the world that are not drawn. */
+  scenario?: Partial<Scenario>
 }>
 
 /**
@@ -65,6 +72,7 @@ const LONG_GRACE_MS = 3_600_000
 
 /** All seeds are lower. */
 const DAMAGES_APART = 2 ** 51
+const WATCHES_APART = 2 ** 50
 
 /** Runs the world of a seed to its end, or to the first violation. */
 export async function runLarge(
@@ -86,18 +94,19 @@ class LargeWorld {
   readonly #clients: Clients
   readonly #operator: Operator
   readonly #disksSpoil: boolean
+  readonly #watchers: Watchers | undefined
   #proposerCount = 0
   #connectorCount = 0
 
   constructor(
     seed: number,
     protocol: Protocol,
-    { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS, disksSpoil }: LargeOptions,
+    { isTold = false, nodeCounts = NODE_COUNTS, bounds = LARGE_BOUNDS, ...options }: LargeOptions,
   ) {
     // A generator of its own, so that the same seed gives the same run for disks that damage nothing.
-    this.#disksSpoil = disksSpoil ?? new Chance(seed + DAMAGES_APART).happens(0.5)
+    this.#disksSpoil = options.disksSpoil ?? new Chance(seed + DAMAGES_APART).happens(0.5)
     const stage = new Stage(seed, isTold)
-    const scenario = drawScenario(stage.chance, nodeCounts, bounds)
+    const scenario = { ...drawScenario(stage.chance, nodeCounts, bounds), ...options.scenario }
     const { nodeCount, connectorCount, groupIds, weather, hasDrift } = scenario
     const observer = new Observer(nodeCount, groupIds, (membership) =>
       stage.tell(`epoch ${membership.epoch} is chosen: ${formatMembership(membership)}`),
@@ -123,6 +132,11 @@ class LargeWorld {
     this.#operator = new Operator({ stage, scenario, observer, machines, connectors })
     for (let index = 0; index < nodeCount; index += 1) machines.add()
     for (let index = 0; index < connectorCount; index += 1) this.#connectors.push(this.#newConnector())
+    const chance = new Chance(seed + WATCHES_APART)
+    const isWatched = options.isWatched ?? chance.happens(0.5)
+    // What a node knows of open votes when it has started depends on a clock (protocol.md §10).
+    if (isWatched && !hasDrift)
+      this.#watchers = new Watchers({ stage, chance, observer, groupIds, connectors })
   }
 
   async run(): Promise<LargeRun> {
@@ -138,6 +152,7 @@ class LargeWorld {
         operator: this.#operator,
         clients: this.#clients,
         connectors: () => this.#connectors,
+        watchers: this.#watchers,
       }).run()
     } catch (error) {
       stage.fail(error)
@@ -152,6 +167,7 @@ class LargeWorld {
       lostDiskCount,
       returnedDiskCount,
       spoiledCount: this.#machines.all.reduce((sum, { store }) => sum + store.spoiledCount, 0),
+      watched: this.#watchers?.counts,
       simulatedMs: stage.timeline.nowMs,
       description: `born on ${nodeCount} nodes, ${memberships.length} epochs, ${this.#connectors.length} connectors, ${clientCount} clients, ${groupIds.length} keys`,
       failure: stage.failure,
@@ -179,6 +195,7 @@ class LargeWorld {
     const nemesis = this.#newNemesis()
     this.#clients.start()
     this.#operator.start()
+    this.#watchers?.start()
     await stage.runUntil(RUN_MS_MAX, () => this.#clients.isDone)
     this.#clients.stop()
     this.#operator.stop()

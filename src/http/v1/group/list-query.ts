@@ -10,7 +10,7 @@ import { invalidRequest } from '../../request-error.ts'
 /** The only list of fields that can be asked for. */
 export const FIELDS = '^groupId$'
 
-const prefix = Type.Optional(
+export const prefix = Type.Optional(
   Type.String({
     ...GroupId,
     description:
@@ -19,7 +19,7 @@ const prefix = Type.Optional(
   }),
 )
 
-const labels = Type.Optional(
+export const labels = Type.Optional(
   Type.String({
     description:
       'Only groups with these labels, as a selector in the grammar of Kubernetes: requirements with commas between them, which must all hold: `key`, `!key`, `key=value`, `key!=value`, `key in (value,value)`, `key notin (value,value)`. A key or a value with other signs is written as a JSON string. The connector reads the groups without these labels too, and leaves them out, so a page may be short or empty, and still have an `after`.',
@@ -63,7 +63,8 @@ export function scanOptionsOf(query: ListQuery): ScanOptions {
   }
 }
 
-function isWanted(labels: string): (group: Group) => boolean {
+/** @throws RequestError if the text is no selector */
+export function isWanted(labels: string): (group: Pick<Group, 'labels'>) => boolean {
   const selector = parseLabelSelector(labels)
   if (typeof selector === 'string') throw invalidRequest([{ field: 'labels', message: selector }])
   return (group) => selector(group.labels ?? {})

@@ -1,0 +1,190 @@
+/**
+ * Gives the changes that the engine tells to all who watch. The engine is followed once, while somebody
+ * watches and for a short time afterwards. An event is written as text once for all watchers with the same
+ * filter.
+ */
+import type { Change, Changes, Following } from '../../../engines/engine.ts'
+import type { Registry } from '../../../group/registry.ts'
+import type { Clock } from '../../../process/clock.ts'
+import { Places } from './places.ts'
+import { eventOf, type WatchFilter, writeEvent } from './watch-event.ts'
+
+/** What the hub gives to one who watches. */
+export type HubListener = Readonly<{
+  filter: WatchFilter
+  /** Changes that the filter shows, as events. `groupIds` are those of all changes in the text. */
+  onEvents: (text: Buffer, groupIds: ReadonlySet<string>) => void
+  /** Everything that was given so far is in this place. */
+  onPlace: (place: string) => void
+  onCovered: () => void
+  onLost: () => void
+  onHeartbeat: () => void
+}>
+
+export type WatchHubOptions = Readonly<{
+  changes: Changes
+  registry: Pick<Registry, 'scan'>
+  clock: Pick<Clock, 'nowMs' | 'after'>
+}>
+
+/** How long changes are collected before they are given to those who watch. */
+const FLUSH_MS = 10
+
+/** How soon a client that has everything is told its place. */
+const PLACE_MS = 50
+
+/** How long the engine is followed when nobody watches any more. */
+const LINGER_MS = 10_000
+
+export const HEARTBEAT_MS = 15_000
+
+/** How many watchers read a list, or catch up, at the same time. */
+const SYNCS_MAX = 4
+
+export class WatchHub {
+  readonly registry: Pick<Registry, 'scan'>
+  /** Few lists at a time: each one occupies all nodes. */
+  readonly syncs = new Places(SYNCS_MAX)
+  readonly #changes: Changes
+  readonly #clock: Pick<Clock, 'nowMs' | 'after'>
+  readonly #listeners = new Set<HubListener>()
+  #following: Following | undefined
+  #collected: Change[] = []
+  #cancelFlush: (() => void) | undefined
+  #cancelPlaces: (() => void) | undefined
+  #cancelLinger: (() => void) | undefined
+  #cancelHeartbeat: (() => void) | undefined
+  #eventCount = 0
+
+  constructor({ changes, registry, clock }: WatchHubOptions) {
+    this.#changes = changes
+    this.registry = registry
+    this.#clock = clock
+  }
+
+  get watcherCount(): number {
+    return this.#listeners.size
+  }
+
+  /** Events that were given to watchers, each counted for every watcher. */
+  get eventCount(): number {
+    return this.#eventCount
+  }
+
+  /** Whether every change is given from now on. */
+  get isCovered(): boolean {
+    return this.#following?.isCovered ?? false
+  }
+
+  get place(): string | undefined {
+    return this.#following?.place
+  }
+
+  /** From now on the listener is called. */
+  add(listener: HubListener): void {
+    this.#cancelLinger?.()
+    this.#cancelLinger = undefined
+    // What was collected before belongs to those who were here before.
+    this.flush()
+    this.#listeners.add(listener)
+    this.#following ??= this.#changes.follow({
+      onChange: (change) => this.#onChange(change),
+      onCovered: () => {
+        for (const each of [...this.#listeners]) each.onCovered()
+      },
+      onLost: () => {
+        this.flush()
+        for (const each of [...this.#listeners]) each.onLost()
+      },
+    })
+    this.#cancelHeartbeat ??= this.#clock.after(HEARTBEAT_MS, () => this.#beat())
+  }
+
+  remove(listener: HubListener): void {
+    this.#listeners.delete(listener)
+    if (this.#listeners.size > 0 || this.#cancelLinger !== undefined) return
+    this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.close())
+  }
+
+  /** As `Following.since`. */
+  async since(place: string, give: (changes: readonly Change[]) => Promise<void>): Promise<boolean> {
+    return this.#following?.since(place, give) ?? false
+  }
+
+  /** Follows the engine no more. Those who watch must have been removed. */
+  close(): void {
+    this.#following?.close()
+    this.#following = undefined
+    for (const cancel of [this.#cancelFlush, this.#cancelPlaces, this.#cancelLinger, this.#cancelHeartbeat])
+      cancel?.()
+    this.#cancelFlush = undefined
+    this.#cancelPlaces = undefined
+    this.#cancelLinger = undefined
+    this.#cancelHeartbeat = undefined
+    this.#collected = []
+  }
+
+  /** Tells all listeners the place soon, and as soon as there is one. */
+  tellPlaces(): void {
+    this.#cancelPlaces ??= this.#clock.after(PLACE_MS, () => {
+      this.#cancelPlaces = undefined
+      this.flush()
+      const { place } = this
+      if (place === undefined) {
+        if (this.isCovered) this.tellPlaces()
+        return
+      }
+      for (const listener of [...this.#listeners]) listener.onPlace(place)
+    })
+  }
+
+  #onChange(change: Change): void {
+    this.#collected.push(change)
+    this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.flush())
+  }
+
+  /** Gives what was collected now. */
+  flush(): void {
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    const changes = this.#collected
+    if (changes.length === 0) return
+    this.#collected = []
+    const groupIds = new Set(changes.map(({ groupId }) => groupId))
+    const texts = new Map<string, Readonly<{ text: Buffer; count: number }>>()
+    const { place } = this
+    for (const listener of [...this.#listeners]) {
+      const { filter } = listener
+      const known = texts.get(filter.text)
+      const written = known ?? write(changes, filter)
+      if (known === undefined) texts.set(filter.text, written)
+      if (written.count > 0) {
+        this.#eventCount += written.count
+        listener.onEvents(written.text, groupIds)
+        if (place !== undefined) listener.onPlace(place)
+      }
+    }
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#clock.after(HEARTBEAT_MS, () => this.#beat())
+    this.flush()
+    const { place } = this
+    for (const listener of [...this.#listeners]) {
+      if (place !== undefined) listener.onPlace(place)
+      listener.onHeartbeat()
+    }
+  }
+}
+
+function write(changes: readonly Change[], filter: WatchFilter): Readonly<{ text: Buffer; count: number }> {
+  let text = ''
+  let count = 0
+  for (const change of changes) {
+    const event = eventOf(change, filter)
+    if (event === undefined) continue
+    text += writeEvent(event)
+    count += 1
+  }
+  return { text: Buffer.from(text), count }
+}
