@@ -59,6 +59,11 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )
     .addOption(adminKeyFileOption())
+    .option(
+      '--tls',
+      'encrypt everything: HTTPS for the API, and mutual TLS between connectors and nodes, with certificates that are ' +
+        'made in the data directory and renewed there',
+    )
     .addOption(insecureOption())
     .addHelpText(
       'after',

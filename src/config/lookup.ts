@@ -37,6 +37,7 @@ export type Flags = Readonly<{
   clientRolesFile?: string | undefined
   keyFile?: string | undefined
   caFile?: string | undefined
+  tls?: boolean | undefined
   nodes?: string | undefined
   connectors?: string | undefined
 }>
@@ -114,7 +115,7 @@ const FLAGS = {
   CLIENT_ROLES_FILE: { name: '--client-roles-file', key: 'clientRolesFile' },
   COHORT_KEY_FILE: { name: '--key-file', key: 'keyFile' },
   COHORT_CA_FILE: { name: '--ca-file', key: 'caFile' },
-} as const satisfies Record<Variable, { name: string; key: keyof Flags }>
+} as const satisfies Record<Variable, { name: string; key: Exclude<keyof Flags, 'tls'> }>
 
 /** Makes a function that looks in the flags, then in the environment, then in `.env`. */
 export function finder(flags: Flags, environment: Environment): Find {

@@ -120,6 +120,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     port: 8000,
     adminKeyFile: undefined,
     isInsecure: false,
+    isEncrypted: false,
     nodeCount: 3,
     connectorCount: 1,
     dataDir: resolve('.cohort'),

@@ -84,6 +84,8 @@ export type UpSettings = Readonly<{
   adminKeyFile: string | undefined
   /** Whether the connectors may listen where other machines connect without asking who they are. */
   isInsecure: boolean
+  /** Whether the cluster makes certificates for itself, and encrypts everything with them. */
+  isEncrypted: boolean
   nodeCount: number
   connectorCount: number
   /** Absolute. */
@@ -194,6 +196,7 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
     port: readPort(find, { default: CONNECTOR_PORT, min: 1, max: portMax }),
     adminKeyFile: readPath(find, 'ADMIN_KEY_FILE'),
     isInsecure: readInsecure(find),
+    isEncrypted: flags.tls === true,
     nodeCount,
     connectorCount,
     dataDir: absolutePath(required(dataDir, 'DATA_DIR', 'a directory')),

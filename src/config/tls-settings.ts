@@ -1,6 +1,6 @@
 /** The settings of TLS: files that a process reads again whenever they change. */
 import type { TlsPaths } from '../tls/material.ts'
-import { absolutePath, type Find, required, type Variable } from './lookup.ts'
+import { absolutePath, type Find, type Found, required, type Variable } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 
 /** The certificate with which a connector or a node speaks to the others of its cluster. */
@@ -21,7 +21,7 @@ export function readNodeTls(find: Find): NodeTls | undefined {
  */
 export function readApiTls(find: Find): TlsPaths | undefined {
   const files = readFiles(find, ['TLS_CERT_FILE', 'TLS_KEY_FILE'])
-  const clientCa = find('TLS_CLIENT_CA_FILE')
+  const clientCa = findFile(find, 'TLS_CLIENT_CA_FILE')
   if (files === undefined) {
     if (clientCa === undefined) return undefined
     throw new SettingError(
@@ -34,9 +34,15 @@ export function readApiTls(find: Find): TlsPaths | undefined {
   return Object.freeze({ certFile, keyFile, caFile })
 }
 
+/** An empty flag, like an empty variable, means that there is no file. */
+function findFile(find: Find, variable: Variable): Found | undefined {
+  const found = find(variable)
+  return found?.text === '' ? undefined : found
+}
+
 /** The paths of all these files, or `undefined` if none is set. @throws SettingError */
 function readFiles(find: Find, variables: readonly Variable[]): string[] | undefined {
-  const found = variables.map((variable) => find(variable))
+  const found = variables.map((variable) => findFile(find, variable))
   if (found.every((one) => one === undefined)) return undefined
   const names = variables.join(', ').replace(/, (\w+)$/, ' and $1')
   return found.map((one, index) => {

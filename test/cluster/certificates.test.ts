@@ -11,16 +11,22 @@ import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
 import { readMaterial } from '../../src/tls/material.ts'
 import { nodeChannel } from '../../src/tls/node-channel.ts'
 import { untilVerdict } from './cluster-status.ts'
-import { CreateLoad, call, missingOf, trustAuthorities } from './load.ts'
+import { startCommand } from './command.ts'
+import { CreateLoad, call, create, missingOf, trustAuthorities } from './load.ts'
 import type { LocalCluster } from './local-cluster.ts'
+import { freePorts } from './ports.ts'
 import type { Service } from './service.ts'
 import { sharedCluster } from './shared-cluster.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
 const aCluster = sharedCluster({ isEncrypted: true })
 
 /** Processes look at their files each second. The rest is for a busy machine. */
 const TAKEN_MS = 20_000
+
+/** How long the start of a small cluster may take on a busy machine. */
+const START_MS = 40_000
 
 const TAKEN = 'the changed certificate files are in use for new connections'
 const REPLACED = 'the connections to all nodes were replaced'
@@ -169,4 +175,22 @@ test('a connector without a certificate gets nothing, and the nodes say what it 
   await nodes[0]!.says(/a connection was refused: it does not speak TLS/, TAKEN_MS)
   const { status } = await call('GET', nodes[0]!.url)
   assert.equal(status, 0)
+})
+
+test('up --tls makes its certificates by itself, once, and says where the CA is', async () => {
+  await using directory = await temporaryDirectory()
+  const [port] = await freePorts(4)
+  const args = ['up', '--tls', '--nodes', '1', '--data-dir', directory.path, '--port', String(port)]
+  const caFile = join(directory.path, 'certificates', 'ca.crt')
+  for (let start = 0; start < 2; start += 1) {
+    await using up = startCommand(...args)
+    await up.says(/Ctrl-C stops it/, START_MS)
+    assert.ok(up.output.includes(`  CA    ${caFile}  `), up.output)
+    const ca = readFileSync(caFile, 'utf8')
+    trustAuthorities(ca)
+    const { status } = await create(`https://127.0.0.1:${port}`, 'kept')
+    assert.equal(status, start === 0 ? 201 : 409)
+    await up.end('SIGTERM')
+    assert.equal(readFileSync(caFile, 'utf8'), ca)
+  }
 })

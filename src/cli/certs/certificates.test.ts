@@ -108,6 +108,11 @@ test('--keep makes what is missing and renews what ends within 30 days, and noth
   const more = [...OPTIONS.nodes, ...readPlaces('--hosts', 'node4')]
   assert.deepEqual((await keep(NOW, more)).issued, ['node node4'])
   assert.deepEqual(serials(directory), before)
+  const moved = OPTIONS.nodes.map((place, index) =>
+    index === 0 ? { ...place, hosts: ['node1', 'fd00::9'] } : place,
+  )
+  assert.deepEqual((await keep(NOW, moved)).issued, ['node node1'])
+  assert.deepEqual((await keep(NOW, moved)).issued, [])
   const { issued } = await keep(new Date(NOW.getTime() + 336 * DAY_MS))
   assert.deepEqual(issued, [
     'node node1',

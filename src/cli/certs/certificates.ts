@@ -1,6 +1,7 @@
 /** Makes and renews the certificates of a cluster, in a folder whose form `layout.ts` describes. */
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { renameSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { EXPIRY_NOTICE_MS } from '../../tls/expiry.ts'
 import { namesOf, uriOf } from '../../tls/identity.ts'
 import { isSignedBy } from '../../tls/material.ts'
@@ -29,7 +30,8 @@ export type InitOptions = Places &
     cluster: string | undefined
     /**
      * What to do if there is a CA already. `refuse`: fail. `keep`: make what is missing, and renew what
-     * expires within 30 days. `replace`: begin anew; processes with the old certificates are then shut out.
+     * expires within 30 days or lacks a host. `replace`: begin anew; processes with the old certificates are
+     * then shut out.
      */
     existing: 'refuse' | 'keep' | 'replace'
     now: Date
@@ -159,11 +161,12 @@ async function issueOne(
 ): Promise<boolean> {
   const { name, hosts } = place
   const files = filesOf(directory, kind, name)
-  const isDue = (file: string) => {
+  const isGood = (file: string) => {
     const [certificate] = readCertificates(file)
-    return certificate === undefined || certificate.validToDate.getTime() - now.getTime() <= withinMs
+    if (certificate === undefined || !isFor(hosts, certificate)) return false
+    return certificate.validToDate.getTime() - now.getTime() > withinMs
   }
-  if (!isDue(files.cert) && (kind === 'node' || !isDue(files.apiCert))) return false
+  if (isGood(files.cert) && (kind === 'node' || isGood(files.apiCert))) return false
   const uri = uriOf({ cluster, kind, name })
   const commonName = name.slice(0, 64)
   // A node is a client of itself: its health check shows its certificate.
@@ -185,6 +188,11 @@ function allPlaces(directory: string, kind: Kind, wanted: readonly Place[]): Pla
     .filter((name) => !wanted.some((place) => place.name === name))
     .map((name) => ({ name, hosts: hostsOf(readCertificates(filesOf(directory, kind, name).cert)[0]!) }))
   return [...wanted, ...present]
+}
+
+/** Whether a certificate names all of these hosts. */
+function isFor(hosts: readonly string[], certificate: X509Certificate): boolean {
+  return hosts.every((host) => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)))
 }
 
 function hostsOf(certificate: X509Certificate): string[] {

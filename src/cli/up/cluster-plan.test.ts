@@ -14,27 +14,48 @@ test('three nodes and a connector take four consecutive ports, the connector the
       [
         'node1',
         8001,
-        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --cluster-id= --log-level=warn',
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node2',
         8002,
-        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --cluster-id= --log-level=warn',
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node3',
         8003,
-        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --cluster-id= --log-level=warn',
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'connector',
         8000,
         'connector --stop-with-parent --port=8000 --host=127.0.0.1 ' +
           '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn ' +
-          '--max-connections=16384 --rate-limit= --cors-origins= --admin-key-file= --oidc-issuer= --client-roles-file=',
+          '--max-connections=16384 --rate-limit= --cors-origins= --admin-key-file= --oidc-issuer= --client-roles-file= ' +
+          '--node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file= --tls-cert-file= --tls-key-file= --tls-client-ca-file=',
       ],
     ],
   )
+})
+
+test('with --tls every service gets the files of its own name, and the connectors answer by HTTPS', () => {
+  const plan = planCluster(readUpSettings({ dataDir: '/d', tls: true }, NOWHERE))
+  const [node, , , connector] = plan
+  const filesOf = (args: readonly string[]) => args.filter((arg) => arg.includes('tls-'))
+  assert.deepEqual(filesOf(node!.args), [
+    '--node-tls-cert-file=/d/certificates/nodes/node1/tls.crt',
+    '--node-tls-key-file=/d/certificates/nodes/node1/tls.key',
+    '--node-tls-ca-file=/d/certificates/nodes/node1/ca.crt',
+  ])
+  assert.deepEqual(filesOf(connector!.args), [
+    '--node-tls-cert-file=/d/certificates/connectors/connector/tls.crt',
+    '--node-tls-key-file=/d/certificates/connectors/connector/tls.key',
+    '--node-tls-ca-file=/d/certificates/connectors/connector/ca.crt',
+    '--tls-cert-file=/d/certificates/connectors/connector/api.crt',
+    '--tls-key-file=/d/certificates/connectors/connector/api.key',
+    '--tls-client-ca-file=',
+  ])
+  assert.deepEqual([node!.scheme, connector!.scheme], ['http', 'https'])
 })
 
 test('further connectors come after the nodes', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
+import { certificatesIn } from './certificates.ts'
 
 /**
  * One process of a local cluster: its name, where it listens, and the arguments of its `cohort` command.
@@ -8,6 +9,8 @@ import { formatAddress } from '../../process/address.ts'
 export type ServicePlan = Readonly<{
   name: string
   kind: 'node' | 'connector'
+  /** How it answers HTTP. A node does it for its metrics only, and never encrypts them. */
+  scheme: 'http' | 'https'
   host: string
   port: number
   /** The port of a node's metrics. A connector has its metrics on the port of the API. */
@@ -45,10 +48,12 @@ export function nodeDirectory(dataDir: string, index: number): string {
 }
 
 function planNode(
-  { dataDir, clusterId, logLevel }: UpSettings,
+  settings: UpSettings,
   index: number,
   { port, metricsPort }: Readonly<{ port: number; metricsPort: number }>,
 ): ServicePlan {
+  const { dataDir, clusterId, logLevel } = settings
+  const name = `node${index + 1}`
   const flags = {
     port,
     host: LOOPBACK,
@@ -56,9 +61,17 @@ function planNode(
     'data-dir': nodeDirectory(dataDir, index),
     'cluster-id': clusterId ?? '',
     'log-level': logLevel,
+    ...nodeTlsFlags(settings, 'node', name),
   }
-  const name = `node${index + 1}`
-  return { name, kind: 'node', host: LOOPBACK, port, metricsPort, args: toArgs('node', flags) }
+  return {
+    name,
+    kind: 'node',
+    scheme: 'http',
+    host: LOOPBACK,
+    port,
+    metricsPort,
+    args: toArgs('node', flags),
+  }
 }
 
 function planConnector(
@@ -84,9 +97,31 @@ function planConnector(
     'admin-key-file': adminKeyFile ?? '',
     'oidc-issuer': '',
     'client-roles-file': '',
+    ...nodeTlsFlags(settings, 'connector', name),
+    ...apiTlsFlags(settings, name),
   }
   const args = [...toArgs('connector', flags), ...(isInsecure ? ['--insecure'] : [])]
-  return { name, kind: 'connector', host, port, args }
+  return { name, kind: 'connector', scheme: settings.isEncrypted ? 'https' : 'http', host, port, args }
+}
+
+/** The certificate for the connections between connectors and nodes. */
+function nodeTlsFlags({ isEncrypted, dataDir }: UpSettings, kind: ServicePlan['kind'], name: string) {
+  const files = isEncrypted ? certificatesIn(dataDir).filesOf(kind, name) : undefined
+  return {
+    'node-tls-cert-file': files?.cert ?? '',
+    'node-tls-key-file': files?.key ?? '',
+    'node-tls-ca-file': files?.ca ?? '',
+  }
+}
+
+/** The certificate of the API. */
+function apiTlsFlags({ isEncrypted, dataDir }: UpSettings, name: string) {
+  const files = isEncrypted ? certificatesIn(dataDir).filesOf('connector', name) : undefined
+  return {
+    'tls-cert-file': files?.apiCert ?? '',
+    'tls-key-file': files?.apiKey ?? '',
+    'tls-client-ca-file': '',
+  }
 }
 
 /** Every setting is a flag, so that neither the environment nor a `.env` file changes a single service. */

@@ -10,7 +10,8 @@ import { WholeFile } from '../whole-file.ts'
 import { nodeDirectory } from './cluster-plan.ts'
 
 const LAYOUT_FILE = 'cluster.json'
-const OUR_FILES = /^((cluster\.json|admin\.key|admin\.hash)(\.new|\.partial-[0-9a-f]+)?|node\d+)$/
+const OUR_FILES =
+  /^((cluster\.json|admin\.key|admin\.hash)(\.new|\.partial-[0-9a-f]+)?|node\d+|certificates)$/
 
 /**
  * Refuses data that were made with another number of nodes: groups on the nodes that are left out would be

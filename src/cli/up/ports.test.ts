@@ -27,7 +27,7 @@ async function freePorts(count: number): Promise<number[]> {
 
 function aPlan(name: string, port: number, metricsPort?: number): ServicePlan {
   const metrics = metricsPort === undefined ? {} : { metricsPort }
-  return { name, kind: 'node', host: '127.0.0.1', port, ...metrics, args: [] }
+  return { name, kind: 'node', scheme: 'http', host: '127.0.0.1', port, ...metrics, args: [] }
 }
 
 function refused(message: RegExp) {

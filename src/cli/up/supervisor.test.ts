@@ -68,7 +68,7 @@ function supervise({ nodes = 3, connectors = 1 } = {}) {
 }
 
 function aPlan(name: string, kind: ServicePlan['kind']): ServicePlan {
-  return { name, kind, host: '127.0.0.1', port: 1, args: [] }
+  return { name, kind, scheme: 'http', host: '127.0.0.1', port: 1, args: [] }
 }
 
 /** Lets all code run that awaits a settled promise. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress, isLoopback } from '../../process/address.ts'
 import { destinationOf } from '../../process/destination.ts'
@@ -12,6 +12,7 @@ import { LineOutput } from '../../process/line-output.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { type AdminKeyFiles, adminKeyFiles, makeAdminKey } from './admin-key.ts'
+import { certificatesIn, keepRenewing, makeCertificates } from './certificates.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
@@ -44,6 +45,8 @@ export async function up(
   await checkPorts(plan)
   await makeLayout(settings.dataDir, settings.nodeCount)
   if (adminKey !== undefined) await makeAdminKey(adminKey)
+  const renew = () => makeCertificates(settings.dataDir, plan)
+  if (settings.isEncrypted) await renew()
 
   const print = printer(plan, terminal)
   const stopping = new AbortController()
@@ -66,7 +69,11 @@ export async function up(
     onReady: () => supervisor.markReady(),
   })
 
+  const endRenewing = settings.isEncrypted
+    ? keepRenewing(renew, (reason) => print(ITSELF, `the certificates could not be renewed: ${reason}`))
+    : () => {}
   await stopped
+  endRenewing()
   print(ITSELF, failure === undefined ? 'stopping: connectors first, then nodes' : failure)
   const isClean = await supervisor.stop()
   print(ITSELF, failure === undefined ? 'stopped' : 'stopped: nothing is left running')
@@ -108,9 +115,12 @@ async function announce(
   { adminKey, print, signal, onReady }: AnnounceOptions,
 ): Promise<void> {
   const urls = plan.filter(({ kind }) => kind === 'connector').map(urlOf)
+  const { caFile } = certificatesIn(settings.dataDir)
+  const ca = settings.isEncrypted ? readFileSync(caFile, 'utf8') : undefined
+  const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } })
   const startMs = performance.now()
   let hasWarned = false
-  while (!(await areReady(urls))) {
+  while (!(await areReady(urls, dispatcher))) {
     if (signal.aborted) return
     if (!hasWarned && performance.now() - startMs > READY_PATIENCE_MS) {
       hasWarned = true
@@ -121,13 +131,14 @@ async function announce(
   if (signal.aborted) return
   onReady()
   const keyFile = adminKey !== undefined && existsSync(adminKey.keyFile) ? adminKey.keyFile : undefined
-  const clusterId = await clusterIdAt(urls[0]!, keyFile)
+  const clusterId = await clusterIdAt(urls[0]!, keyFile, dispatcher)
   const lines = readyLines(settings, urls, { metrics: metricsUrls(plan), clusterId, keyFile })
   for (const line of lines) print(ITSELF, line)
+  await dispatcher.close()
 }
 
 function readyLines(
-  { nodeCount, dataDir }: UpSettings,
+  { nodeCount, dataDir, isEncrypted }: UpSettings,
   urls: readonly string[],
   {
     metrics,
@@ -144,6 +155,9 @@ function readyLines(
     ...(keyFile === undefined
       ? []
       : [`  admin key  ${keyFile}  (COHORT_KEY_FILE names it for the commands)`]),
+    ...(isEncrypted
+      ? [`  CA    ${certificatesIn(dataDir).caFile}  (COHORT_CA_FILE names it for the commands)`]
+      : []),
     ...(clusterId === undefined ? [] : [`  cluster  ${clusterId}  (CLUSTER_ID pins it)`]),
     'Ctrl-C stops it',
   ]
@@ -154,14 +168,18 @@ function metricsUrls(plan: readonly ServicePlan[]): string[] {
   return plan.map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
 }
 
-async function areReady(urls: readonly string[]): Promise<boolean> {
-  const results = await Promise.all(urls.map(isReady))
+async function areReady(urls: readonly string[], dispatcher: Dispatcher): Promise<boolean> {
+  const results = await Promise.all(urls.map((url) => isReady(url, dispatcher)))
   return results.every((result) => result)
 }
 
-async function isReady(url: string): Promise<boolean> {
+async function isReady(url: string, dispatcher: Dispatcher): Promise<boolean> {
   try {
-    const { statusCode, body } = await request(`${url}/readyz`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
+    const { statusCode, body } = await request(`${url}/readyz`, {
+      dispatcher,
+      headersTimeout: 2_000,
+      bodyTimeout: 2_000,
+    })
     await body.dump()
     return statusCode === 200
   } catch {
@@ -171,11 +189,16 @@ async function isReady(url: string): Promise<boolean> {
 }
 
 /** The id of the cluster. `undefined`: the connector does not answer any more, or does not tell it. */
-async function clusterIdAt(url: string, keyFile: string | undefined): Promise<string | undefined> {
+async function clusterIdAt(
+  url: string,
+  keyFile: string | undefined,
+  dispatcher: Dispatcher,
+): Promise<string | undefined> {
   try {
     const headers: { [name: string]: string } = {}
     if (keyFile !== undefined) headers.authorization = `Bearer ${readFileSync(keyFile, 'utf8').trim()}`
     const { body } = await request(`${url}/v1/cluster`, {
+      dispatcher,
       headers,
       headersTimeout: 2_000,
       bodyTimeout: 2_000,
@@ -188,8 +211,8 @@ async function clusterIdAt(url: string, keyFile: string | undefined): Promise<st
 }
 
 /** The URL to reach a service. A wildcard address, on which it may listen, cannot be connected to. */
-function urlOf({ host, port }: ServicePlan): string {
-  return `http://${formatAddress(host === '0.0.0.0' || host === '::' ? LOOPBACK : host, port)}`
+function urlOf({ scheme, host, port }: ServicePlan): string {
+  return `${scheme}://${formatAddress(host === '0.0.0.0' || host === '::' ? LOOPBACK : host, port)}`
 }
 
 /** How many bytes may wait for a slow reader: some thousand lines. */
