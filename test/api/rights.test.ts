@@ -157,6 +157,11 @@ test('a caller with a prefix reads and changes groups within it, and gets 403 fo
       { method: 'DELETE', url: `/v1/group/${id}` },
       { url: `/v1/group/${id}/replicas` },
       { method: 'POST', url: '/v1/restore', payload: { groups: [stored(within), stored(outside)] } },
+      {
+        method: 'POST',
+        url: '/v1/groups:batch',
+        payload: { create: [{ groupId: within }], delete: [{ groupId: outside }] },
+      },
     ]
     for (const request of requests) {
       const answer = await app.inject(request)
