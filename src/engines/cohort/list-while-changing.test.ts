@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { pino } from 'pino'
 import { createGroup } from '../../group/create-group.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
 import type { Command, Group } from '../../group/group.ts'
@@ -13,16 +12,9 @@ import { parseLabelSelector } from '../../group/label-selector.ts'
 import type { Outcome, ScanPage } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { compareKeys } from '../../rpc/key-order.ts'
-import type { RequestBatch } from '../../rpc/messages.ts'
-import type { BatchStream, NodeTransport, StreamHandlers } from '../../rpc/transport.ts'
-import { ManualClock } from '../../testing/manual-clock.ts'
-import { pass } from '../../testing/memory-cluster.ts'
-import { MemoryNetwork } from '../../testing/memory-network.ts'
-import { CohortEngine } from './cohort-engine.ts'
+import { EngineWorld } from '../../testing/engine-world.ts'
 
-const HOSTS = ['n1:1', 'n2:1', 'n3:1']
 const NOW = '2026-01-01T00:00:00.000Z'
-const TIMEOUT_MS = 2_000
 /** Far more pages than there are groups. */
 const PAGES_MAX = 200
 
@@ -37,66 +29,17 @@ const STABLE = [...numbered('a/', 70), ...numbered('b/', 70)]
 /** They come and go, before, between and after the others. */
 const VOLATILE = ['0', ...numbered('a/0', 60), 'a/\u{10ffff}', ...numbered('b/0', 60), 'b', 'c']
 
-function networkOf(clock: ManualClock): MemoryNetwork {
-  const network = new MemoryNetwork(clock)
-  for (const [index, address] of HOSTS.entries()) network.add(address, `id${index + 1}`)
-  return network
-}
-
-class World {
-  readonly #clock = new ManualClock()
-  readonly #network = networkOf(this.#clock)
-  readonly engines = [this.#engine(1), this.#engine(2)]
-  readonly #running = this.engines.map((engine) => engine.run())
-  readonly #pending = new Set<Promise<unknown>>()
-  readonly delaysMs = HOSTS.map(() => 0)
+/** The groups of a world, and what its clients were told of them. */
+class ChangingGroups {
+  readonly world = new EngineWorld()
   /** The highest version of each group that a client was told. */
   readonly told = new Map<string, number>()
   #incarnations = 0
 
-  #engine(seed: number): CohortEngine {
-    let drawn = seed
-    return new CohortEngine({
-      hosts: HOSTS,
-      timeoutMs: TIMEOUT_MS,
-      replaceAfterMs: 600_000,
-      clusterId: undefined,
-      tombstoneGraceMs: 60_000,
-      connect: (address) => this.#slowly(HOSTS.indexOf(address), this.#network.connect(address)),
-      clock: this.#clock,
-      random: () => {
-        drawn += 1
-        return (drawn * 0.618) % 1
-      },
-      logger: pino({ level: 'silent' }),
-    })
-  }
-
-  /** Batches to a node take as long as `delaysMs` says, and arrive in their order. */
-  #slowly(node: number, transport: NodeTransport): NodeTransport {
-    const open = (handlers: StreamHandlers): BatchStream => {
-      const stream = transport.open(handlers)
-      let arrivesMs = 0
-      let waitingCount = 0
-      const send = (batch: RequestBatch) => {
-        const nowMs = this.#clock.nowMs()
-        arrivesMs = Math.max(arrivesMs, nowMs + this.delaysMs[node]!)
-        if (waitingCount === 0 && arrivesMs === nowMs) return stream.send(batch)
-        waitingCount += 1
-        this.#clock.after(arrivesMs - nowMs, () => {
-          waitingCount -= 1
-          stream.send(batch)
-        })
-      }
-      return { ...stream, send }
-    }
-    return { ...transport, open }
-  }
-
   async start(): Promise<void> {
-    while (!this.engines.every(({ readiness }) => readiness.isReady())) await pass(this.#clock, 20)
+    await this.world.start()
     for (const groupId of STABLE) this.begin(0, groupId, this.create(groupId))
-    await this.settle()
+    await this.world.settle()
   }
 
   create(groupId: string): Command {
@@ -107,32 +50,12 @@ class World {
 
   /** Begins a change. It goes on while time passes. */
   begin(connector: number, groupId: string, command: Command): void {
-    const change = this.engines[connector]!.registry.change(groupId, command).then((outcome) => {
+    const change = this.world.begin(connector, (registry) => registry.change(groupId, command))
+    void change.then((outcome) => {
       if (outcome.kind !== 'done' || outcome.value.kind === 'refused') return
       const { version } = outcome.value.answer
       this.told.set(groupId, Math.max(version, this.told.get(groupId) ?? 0))
     })
-    this.#pending.add(change)
-    void change.finally(() => this.#pending.delete(change))
-  }
-
-  async settle(): Promise<void> {
-    while (this.#pending.size > 0) await pass(this.#clock, 10)
-  }
-
-  async during<T>(operation: Promise<T>): Promise<T> {
-    let isOver = false
-    const done = operation.finally(() => {
-      isOver = true
-    })
-    while (!isOver) await pass(this.#clock, 1)
-    return done
-  }
-
-  async close(): Promise<void> {
-    await this.settle()
-    for (const engine of this.engines) engine.close()
-    await this.during(Promise.all(this.#running))
   }
 }
 
@@ -161,18 +84,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, 500).map((ms): Step => ({ kind: 'delay', node: 2, ms })) },
 )
 
-function take(world: World, taken: Step): void {
+function take(groups: ChangingGroups, taken: Step): void {
   if (taken.kind === 'delay') {
-    world.delaysMs[taken.node] = taken.ms
+    groups.world.delaysMs[taken.node] = taken.ms
     return
   }
   const { connector, groupId } = taken
   const command = STABLE.includes(groupId) ? 'update' : taken.command
-  if (command === 'create') world.begin(connector, groupId, world.create(groupId))
-  else if (command === 'delete') world.begin(connector, groupId, deleteGroup({}))
+  if (command === 'create') groups.begin(connector, groupId, groups.create(groupId))
+  else if (command === 'delete') groups.begin(connector, groupId, deleteGroup({}))
   else {
     const patch = { description: `${Math.random()}` }
-    world.begin(connector, groupId, updateGroup({ patch, now: NOW }))
+    groups.begin(connector, groupId, updateGroup({ patch, now: NOW }))
   }
 }
 
@@ -185,8 +108,9 @@ const walk = fc.record({
 })
 
 test('in a list of any pages, a group that is there all the time appears exactly once, whatever else changes', async () => {
-  const world = new World()
-  await world.start()
+  const groups = new ChangingGroups()
+  await groups.start()
+  const { world } = groups
   await fc.assert(
     fc.asyncProperty(walk, async ({ limit, prefix = '', labels, steps }) => {
       const selector = parseLabelSelector(labels ?? '')
@@ -196,8 +120,8 @@ test('in a list of any pages, a group that is there all the time appears exactly
       let after: string | undefined
       let pageCount = 0
       do {
-        for (const taken of steps[pageCount % steps.length]!) take(world, taken)
-        const told = new Map(world.told)
+        for (const taken of steps[pageCount % steps.length]!) take(groups, taken)
+        const told = new Map(groups.told)
         const { registry } = world.engines[pageCount % 2]!
         const outcome: Outcome<ScanPage> = await world.during(
           registry.scan({ after, limit, prefix, isWanted }),
