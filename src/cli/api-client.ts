@@ -6,6 +6,13 @@ import type { Static } from 'typebox'
 import { Pool } from 'undici'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
 import type { BatchBody, BatchResult } from '../api/batch-schemas.ts'
+import type {
+  GroupMember,
+  GroupMemberBatchBody,
+  GroupMemberBatchResult,
+  GroupMemberList,
+  GroupsOfList,
+} from '../api/group-member-schemas.ts'
 import type { CreateGroupBody, Group, GroupList, UpdateGroupBody } from '../api/group-schemas.ts'
 import type {
   ApiKey,
@@ -163,6 +170,59 @@ export class ApiClient {
     return this.#call({ method: 'GET', path: `/v1/group?${query}` })
   }
 
+  /** Adds a member to a group, or changes its role. `isNew`: it is only added. */
+  putGroupMember(
+    groupId: string,
+    memberId: string,
+    { role, isNew = false }: Readonly<{ role?: string | undefined; isNew?: boolean }>,
+  ): Promise<Reply<GroupMember>> {
+    const { headers, body } = json({ role })
+    const condition = isNew ? { 'if-none-match': '*' } : {}
+    return this.#call({
+      method: 'PUT',
+      path: groupMemberPath(groupId, memberId),
+      headers: { ...headers, ...condition },
+      body,
+    })
+  }
+
+  getGroupMember(groupId: string, memberId: string): Promise<Reply<GroupMember>> {
+    return this.#call({ method: 'GET', path: groupMemberPath(groupId, memberId) })
+  }
+
+  removeGroupMember(
+    groupId: string,
+    memberId: string,
+    ifMatch: string | undefined,
+  ): Promise<Reply<GroupMember>> {
+    return this.#call({
+      method: 'DELETE',
+      path: groupMemberPath(groupId, memberId),
+      headers: condition(ifMatch),
+    })
+  }
+
+  /** 1 to 1,000 members to add and to remove, each as if it were alone. */
+  batchGroupMembers(groupId: string, changes: GroupMemberBatchBody): Promise<Reply<GroupMemberBatchResult>> {
+    return this.#call({ method: 'POST', path: `${groupPath(groupId)}/members:batch`, ...json(changes) })
+  }
+
+  /** A page of the members of a group. `limit`: 1 to 1,000. */
+  listGroupMembers(
+    groupId: string,
+    query: Readonly<{ after?: string | undefined; limit: number; role?: string | undefined }>,
+  ): Promise<Reply<GroupMemberList>> {
+    return this.#call({ method: 'GET', path: `${groupPath(groupId)}/members?${queryOf(query)}` })
+  }
+
+  /** A page of the groups that somebody is in. `limit`: 1 to 1,000. */
+  groupsOf(
+    memberId: string,
+    query: Readonly<{ after?: string | undefined; limit: number; prefix?: string | undefined }>,
+  ): Promise<Reply<GroupsOfList>> {
+    return this.#call({ method: 'GET', path: `/v1/member/${segmentOf(memberId)}/groups?${queryOf(query)}` })
+  }
+
   /** At most `limit` groups (1 to 1,000) after this id. `undefined`: from the first group on. */
   backUp(after: string | undefined, limit: number): Promise<Reply<BackupAnswer>> {
     const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
@@ -264,9 +324,24 @@ export class ApiClient {
  * @throws URIError when the id holds a lone surrogate, which has no UTF-8
  */
 export function groupPath(groupId: string): string {
-  const encoded = encodeURIComponent(groupId)
-  // A proxy may resolve `.` and `..`, so they are sent with escapes.
-  return `/v1/group/${/^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded}`
+  return `/v1/group/${segmentOf(groupId)}`
+}
+
+function groupMemberPath(groupId: string, memberId: string): string {
+  return `${groupPath(groupId)}/members/${segmentOf(memberId)}`
+}
+
+/** An id as a segment of a path. A proxy may resolve `.` and `..`, so they are sent with escapes. */
+function segmentOf(id: string): string {
+  const encoded = encodeURIComponent(id)
+  return /^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded
+}
+
+function queryOf(query: Readonly<{ [name: string]: string | number | undefined }>): URLSearchParams {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  )
+  return new URLSearchParams(given)
 }
 
 const KEYS_PATH = '/v1/key'

@@ -12,10 +12,20 @@ import type { ApiOptions } from './group-options.ts'
  *
  * @throws CommandFailure with the exit code that says whether data may have changed
  */
-export async function runGroupCommand(
+export function runGroupCommand(
   context: Context,
   options: ApiOptions,
   request: (client: ApiClient) => Promise<Reply<GroupView>>,
+): Promise<void> {
+  return runApiCommand(context, options, request, formatGroup)
+}
+
+/** The same for a request whose answer has another form. `format` shows it to people. */
+export async function runApiCommand<T>(
+  context: Context,
+  options: ApiOptions,
+  request: (client: ApiClient) => Promise<Reply<T>>,
+  format: (value: T, etag: string | undefined) => string,
 ): Promise<void> {
   const { stdout, stderr } = context
   const access = apiAccess(context, options)
@@ -27,7 +37,7 @@ export async function runGroupCommand(
   try {
     const reply = await request(client)
     if (reply.kind === 'answered') {
-      stdout.answer(`${options.json ? reply.text : formatGroup(reply.value, reply.etag)}\n`)
+      stdout.answer(`${options.json ? reply.text : format(reply.value, reply.etag)}\n`)
       return
     }
     const failure = toFailure(reply, url)

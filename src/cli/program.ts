@@ -8,6 +8,7 @@ import { addCreateCommand } from './create-command.ts'
 import { addDeleteCommand } from './delete-command.ts'
 import { addGenerateCommand } from './generate-command.ts'
 import { addGetCommand } from './get-command.ts'
+import { addGroupsOfCommand, addMemberCommand, addMembersCommand } from './group-member-command.ts'
 import { addKeyCommand } from './key-command.ts'
 import { addListCommand } from './list-command.ts'
 import { addLoginCommand, addLogoutCommand } from './login-command.ts'
@@ -48,6 +49,7 @@ Examples:
   cohort verify --seconds 600         is the cluster linearizable, also while parts of it fail?
   cohort create team-a --label env=prod
   cohort get team-a --json
+  cohort member add team-a alice      alice is a member of team-a
   cohort list --labels team=core      groups, as a table; --json for pipes
   cohort backup --out groups.jsonl    all groups, in one file
 
@@ -69,6 +71,9 @@ Examples:
     addCreateCommand,
     addUpdateCommand,
     addDeleteCommand,
+    addMembersCommand,
+    addMemberCommand,
+    addGroupsOfCommand,
     addReplicasCommand,
     addBackupCommand,
     addRestoreCommand,

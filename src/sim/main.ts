@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { PROTOCOL } from './protocol.ts'
-import { type Coverage, reportLarge, reportMembers, type WorldSize } from './search.ts'
+import { type Coverage, reportLarge, reportMembers, searchedOptions, type WorldSize } from './search.ts'
 import { run } from './small/schedule.ts'
 import { replay, report } from './small/shrink.ts'
 import { Teller } from './small/teller.ts'
@@ -51,7 +51,8 @@ function positiveNumber(text: string): number {
 }
 
 async function tell(seed: number): Promise<void> {
-  if (sizes.includes('large')) console.log(await reportLarge(seed, Number.POSITIVE_INFINITY))
+  if (sizes.includes('large'))
+    console.log(await reportLarge(seed, Number.POSITIVE_INFINITY, PROTOCOL, searchedOptions(seed)))
   if (sizes.includes('members')) console.log(await reportMembers(seed))
   if (!sizes.includes('small')) return
   const result = run(seed, PROTOCOL)

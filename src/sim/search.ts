@@ -1,6 +1,8 @@
 /** Runs seed after seed of one world, in a thread of its own or in the main thread. */
+import { Chance } from './chance.ts'
+import { newMemberProtocol } from './large/connector-process.ts'
 import { shrinkLarge } from './large/shrink.ts'
-import { runLarge } from './large/world.ts'
+import { type LargeOptions, runLarge } from './large/world.ts'
 import { runMembers } from './members/member-world.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 import { run } from './small/schedule.ts'
@@ -32,9 +34,19 @@ export async function cover(size: WorldSize, seed: number, coverage: Coverage): 
     if (failure !== undefined) coverage.failures.push({ seed, report: await reportMembers(seed) })
     return
   }
-  const { messageCount, failure } = await runLarge(seed, PROTOCOL)
+  const options = searchedOptions(seed)
+  const { messageCount, failure } = await runLarge(seed, PROTOCOL, options)
   coverage.messages += messageCount
-  if (failure !== undefined) coverage.failures.push({ seed, report: await reportLarge(seed) })
+  if (failure !== undefined)
+    coverage.failures.push({ seed, report: await reportLarge(seed, LINES_MAX, PROTOCOL, options) })
+}
+
+/** All seeds are lower. */
+const MEMBERS_APART = 2 ** 52
+
+/** The options with which a search runs a seed of the large world: in three of ten, clients add members. */
+export function searchedOptions(seed: number): LargeOptions {
+  return new Chance(seed + MEMBERS_APART).happens(0.3) ? { newMemberProtocol } : {}
 }
 
 /** Returns what the clients of the world of group members did in the run of a seed. */
@@ -51,10 +63,12 @@ export async function reportLarge(
   seed: number,
   linesMax = LINES_MAX,
   protocol: Protocol = PROTOCOL,
+  options: LargeOptions = {},
 ): Promise<string> {
-  const whole = await runLarge(seed, protocol)
-  const bounds = whole.failure && (await shrinkLarge(seed, protocol, whole.failure))
+  const whole = await runLarge(seed, protocol, options)
+  const bounds = whole.failure && (await shrinkLarge(seed, protocol, whole.failure, options))
   const { description, operationCount, lines, failure } = await runLarge(seed, protocol, {
+    ...options,
     isTold: true,
     ...(bounds && { bounds }),
   })

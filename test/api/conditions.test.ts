@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Group } from '../../src/group/group.ts'
+import type { GroupMember } from '../../src/group/group-member.ts'
 import { type Answer, expectProblem } from './expect.ts'
 import { exchange, listen, send } from './raw-http.ts'
 import { ScriptedMembers } from './scripted-members.ts'
@@ -18,17 +19,32 @@ const ADDRESS = { address: 'h:1' }
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Route = Readonly<{ method: Method; path: string; url?: string; payload?: object; status?: number }>
 
+const MEMBER: GroupMember = {
+  memberId: 'm',
+  version: 1,
+  incarnation: 'i',
+  addedAt: TIMES.createdAt,
+  updatedAt: TIMES.createdAt,
+}
+const MEMBER_PATH = '/v1/group/:groupId/members/:memberId'
+
 /** These routes show and change a resource with an entity tag. */
 const GROUP_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/group/:groupId', url: '/v1/group/g' },
   { method: 'HEAD', path: '/v1/group/:groupId', url: '/v1/group/g' },
   { method: 'PATCH', path: '/v1/group/:groupId', url: '/v1/group/g', payload: { description: 'd' } },
   { method: 'DELETE', path: '/v1/group/:groupId', url: '/v1/group/g' },
+  { method: 'GET', path: MEMBER_PATH, url: '/v1/group/g/members/m' },
+  { method: 'HEAD', path: MEMBER_PATH, url: '/v1/group/g/members/m' },
+  { method: 'PUT', path: MEMBER_PATH, url: '/v1/group/g/members/m', payload: { role: 'other' } },
+  { method: 'DELETE', path: MEMBER_PATH, url: '/v1/group/g/members/m' },
 ]
 
 const READS = [
   ['/v1/group'],
   ['/v1/group/:groupId/replicas', '/v1/group/g/replicas'],
+  ['/v1/group/:groupId/members', '/v1/group/g/members'],
+  ['/v1/member/:memberId/groups', '/v1/member/m/groups'],
   ['/v1/cluster'],
   ['/v1/backup'],
   ['/livez'],
@@ -54,6 +70,12 @@ const UNTAGGED_ROUTES: readonly Route[] = [
     path: '/v1/groups::batch',
     url: '/v1/groups:batch',
     payload: { create: [{ groupId: 'new' }] },
+  },
+  {
+    method: 'POST',
+    path: '/v1/group/:groupId/members::batch',
+    url: '/v1/group/g/members:batch',
+    payload: { add: [{ memberId: 'new' }] },
   },
   { method: 'POST', path: '/v1/restore', payload: { groups: [STORED] } },
   { method: 'POST', path: '/v1/cluster/members', payload: ADDRESS, status: 202 },
@@ -148,9 +170,9 @@ function aWorld(): World {
   return { ...testApp({ engine: { members } }), members }
 }
 
-/** Sends a request while only the group `g` exists, and returns what it has changed. */
+/** Sends a request while only the group `g` exists, with the member `m`, and returns what it has changed. */
 async function ask(
-  { app, registry, members }: World,
+  { app, registry, members, groupMembers }: World,
   { method, path, url = path, payload }: Route,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ answer: Answer; hasChanged: boolean }> {
@@ -160,6 +182,13 @@ async function ask(
     ['restored', undefined],
   ] as const) {
     await registry.change(groupId, () => ({ kind: 'changed', group, answer: GROUP }))
+  }
+  for (const [memberId, member] of [
+    ['m', MEMBER],
+    ['new', undefined],
+  ] as const) {
+    const decision = { kind: 'changed', answer: MEMBER } as const
+    await groupMembers.put('g', memberId, () => ({ decision, next: { member } }))
   }
   members.asked.length = 0
   const answer = await app.inject({
@@ -172,7 +201,10 @@ async function ask(
   assert.equal(outcome.kind, 'done')
   const groups = outcome.kind === 'done' ? outcome.value.groups : []
   const isSame = groups.length === 1 && groups[0] === GROUP
-  return { answer, hasChanged: !isSame || members.asked.length > 0 }
+  const listed = await groupMembers.list('g', { after: undefined, limit: 10, role: undefined })
+  const found = (listed.kind === 'done' && listed.value.members) || []
+  const hasSameMembers = found.length === 1 && found[0] === MEMBER
+  return { answer, hasChanged: !isSame || !hasSameMembers || members.asked.length > 0 }
 }
 
 function isRead({ method }: Route): boolean {

@@ -17,6 +17,7 @@ import { ScriptedMembers } from './scripted-members.ts'
 export type TestApp = Readonly<{
   app: FastifyInstance
   registry: MemoryRegistry
+  groupMembers: MemoryGroupMembers
   keys: MemoryKeyStore
   changes: ScriptedChanges
   /** What was logged, one line of JSON each. */
@@ -38,6 +39,7 @@ type Overrides = Partial<Omit<Dependencies, 'engine'>> &
  */
 export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
   const registry = new MemoryRegistry()
+  const groupMembers = new MemoryGroupMembers(registry)
   const keys = new MemoryKeyStore()
   const changes = new ScriptedChanges()
   const logged: string[] = []
@@ -48,7 +50,7 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     status: { describe: () => CLUSTER_EXAMPLE },
     replicas: { describe: async (groupId) => ({ ...REPLICAS_EXAMPLE, groupId }) },
     members: new ScriptedMembers(),
-    groupMembers: new MemoryGroupMembers(registry),
+    groupMembers,
     keys,
     changes,
     addMetrics: () => {},
@@ -72,5 +74,5 @@ export function testApp({ engine: parts = {}, without = [], ...overrides }: Over
     drainTimeoutMs: 5_000,
     ...overrides,
   })
-  return { app, registry, keys, changes, logged }
+  return { app, registry, groupMembers, keys, changes, logged }
 }

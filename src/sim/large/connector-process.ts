@@ -1,5 +1,13 @@
 import { CHANGES_LIMITS, ClusterChanges } from '../../engines/cohort/changes/cluster-changes.ts'
-import { GROUP_NAMESPACE, GROUP_NAMESPACE_END, GroupRegistry } from '../../engines/cohort/group-registry.ts'
+import { KnownLives } from '../../engines/cohort/group-members/known-lives.ts'
+import {
+  MemberProtocol,
+  type MemberProtocolOptions,
+} from '../../engines/cohort/group-members/member-protocol.ts'
+import { MemberSweep, SWEEP_LIMITS } from '../../engines/cohort/group-members/sweep.ts'
+import { GROUP_NAMESPACE_END, GroupRegistry } from '../../engines/cohort/group-registry.ts'
+import { API_KEY_NAMESPACE } from '../../engines/cohort/register-key-store.ts'
+import { RegisterWalk } from '../../engines/cohort/register-walk.ts'
 import { healingTargetOf, removalTargetOf, repairTargetOf } from '../../engines/cohort/upkeep-targets.ts'
 import { Cluster } from '../../membership/cluster.ts'
 import type { Request } from '../../register/messages.ts'
@@ -36,6 +44,8 @@ export type ConnectorProcessOptions = Readonly<{
   isRemoving: boolean
   isRepairing: boolean
   isHealing: boolean
+  /** Makes the protocol of group members; `undefined`: nobody adds any. */
+  newMemberProtocol: ((options: MemberProtocolOptions) => MemberProtocol) | undefined
   repairLimits: RepairLimits
   /** Called when a connector is going to propose a membership. */
   onPlan: (membership: Membership) => void
@@ -85,6 +95,7 @@ export class ConnectorProcess {
   readonly cluster: Cluster
   readonly registry: GroupRegistry
   readonly changes: ClusterChanges
+  readonly members: MemberProtocol
   isDead = false
   readonly #options: ConnectorProcessOptions
   /** By address. */
@@ -92,6 +103,7 @@ export class ConnectorProcess {
   readonly #repair: Repair
   readonly #removal: Removal
   readonly #healing: Healing
+  readonly #memberSweep: MemberSweep
   #idCount = 0
 
   constructor(options: ConnectorProcessOptions) {
@@ -102,6 +114,18 @@ export class ConnectorProcess {
     this.cluster = this.#newCluster()
     this.registry = new GroupRegistry(this.cluster, { clock, operationTimeoutMs })
     this.changes = this.#newChanges()
+    this.members = (options.newMemberProtocol ?? newMemberProtocol)({
+      registers: () => this.cluster.client,
+      // So few that some are forgotten.
+      lives: new KnownLives(3),
+      nowMs: () => clock.nowMs(),
+      lifetimeMs: () => 2 * this.cluster.operationTimeoutMs,
+      drawTicket: () => {
+        this.#idCount += 1
+        return `${name}-${this.#idCount}`
+      },
+    })
+    this.#memberSweep = this.#newMemberSweep()
     this.#repair = this.#newRepair()
     this.#removal = this.#newRemoval()
     this.#healing = this.#newHealing()
@@ -109,6 +133,7 @@ export class ConnectorProcess {
     if (isHealing) this.#run(this.#healing)
     if (isRepairing) this.#run(this.#repair)
     if (isRemoving) this.#run(this.#removal)
+    if (isRemoving && options.newMemberProtocol !== undefined) this.#run(this.#memberSweep)
   }
 
   /** Starts background repair, if it was not started with the connector. */
@@ -139,6 +164,7 @@ export class ConnectorProcess {
     this.#repair.close()
     this.#removal.close()
     this.#healing.close()
+    this.#memberSweep.close()
     this.clock.kill()
     for (const transport of this.transports) transport.reset()
   }
@@ -270,11 +296,25 @@ export class ConnectorProcess {
     })
   }
 
+  #newMemberSweep(): MemberSweep {
+    const { stage, clock, operationTimeoutMs } = this.#options
+    return new MemberSweep({
+      protocol: this.members,
+      walk: new RegisterWalk(this.cluster, { clock, operationTimeoutMs }),
+      isReady: () => this.isReady,
+      graceMs: () => this.cluster.tombstoneGraceMs,
+      clock,
+      random: () => stage.chance.uniform(),
+      limits: SWEEP_LIMITS,
+      logger: { info: () => {}, debug: () => {} },
+    })
+  }
+
   #newRemoval(): Removal {
     const { stage, clock, drawProposerId } = this.#options
     return new Removal({
       target: () => removalTargetOf(this.cluster),
-      range: { start: GROUP_NAMESPACE, end: GROUP_NAMESPACE_END },
+      range: { start: API_KEY_NAMESPACE, end: GROUP_NAMESPACE_END },
       graceMs: () => this.cluster.tombstoneGraceMs,
       clock,
       random: () => stage.chance.uniform(),
@@ -283,4 +323,9 @@ export class ConnectorProcess {
       logger: { info: () => {}, debug: () => {} },
     })
   }
+}
+
+/** The protocol of group members that ships. */
+export function newMemberProtocol(options: MemberProtocolOptions): MemberProtocol {
+  return new MemberProtocol(options)
 }

@@ -1,4 +1,11 @@
+import {
+  entryKey,
+  memberKey,
+  parseEntryKey,
+  parseMemberKey,
+} from '../../engines/cohort/group-members/member-keys.ts'
 import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
+import { lifeOfStored } from '../../group/group-codec.ts'
 import { decodeMembership } from '../../membership/membership-register.ts'
 import type { Answer, KeyRecord, Request } from '../../register/messages.ts'
 import { MEMBERSHIP_KEY, nodesOfEpoch } from '../../rpc/membership.ts'
@@ -89,8 +96,20 @@ export class Observer {
 
   #voted(node: number, key: string, { accepted, state }: KeyRecord): void {
     this.#witnessOf(key).voted(node, accepted!, state)
+    this.#checkIndex(key)
     this.onVoted(key)
     if (key === MEMBERSHIP_KEY) this.#noteChosen()
+  }
+
+  /** Whatever counts has its entry in the index, at every moment. `key`: of the register that has changed. */
+  #checkIndex(key: string): void {
+    const at = parseMemberKey(key) ?? parseEntryKey(key)
+    if (at === undefined) return
+    const group = this.#witnesses.get(GROUP_NAMESPACE + at.groupId)?.value
+    if (group === undefined || lifeOfStored(group) !== at.life) return
+    if (this.#witnesses.get(memberKey(at))?.value === undefined) return
+    if (this.#witnesses.get(entryKey(at))?.value !== undefined) return
+    throw new Violation('whatever counts has its entry in the index', key)
   }
 
   /** Checks whether the register names other members than before. */

@@ -1,7 +1,8 @@
-import { GROUP_NAMESPACE } from '../../engines/cohort/group-registry.ts'
+import { API_KEY_NAMESPACE } from '../../engines/cohort/register-key-store.ts'
 import { formatBallot } from '../../register/ballot.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { formatState } from '../../register/state.ts'
+import { compareKeys } from '../../rpc/key-order.ts'
 import { isJoint } from '../../rpc/membership.ts'
 import { Violation } from '../checkers/violation.ts'
 import { formatRecord } from '../small/teller.ts'
@@ -10,6 +11,7 @@ import type { ConnectorProcess } from './connector-process.ts'
 import type { GroupCommand } from './group-model.ts'
 import type { Machine } from './machine.ts'
 import type { Machines } from './machines.ts'
+import type { MemberClients } from './member-clients.ts'
 import { formatMembership, type Observer } from './observer.ts'
 import type { Operator } from './operator.ts'
 import type { Scenario } from './scenario.ts'
@@ -41,6 +43,8 @@ const REPAIR_MS = 10_000
  * records that hold only a promise.
  */
 const REMOVAL_GRACES = 6
+/** The same for what is left of their members, which the sweep must first find: one more, and its walks. */
+const SWEEP_GRACES = 3
 
 export type ProofOptions = Readonly<{
   stage: Stage
@@ -49,6 +53,8 @@ export type ProofOptions = Readonly<{
   machines: Machines
   operator: Operator
   clients: Clients
+  memberClients: MemberClients
+  hasMembers: boolean
   connectors: () => readonly ConnectorProcess[]
   /** `undefined`: no client watches. */
   watchers: Watchers | undefined
@@ -64,11 +70,11 @@ export class Proof {
 
   /** @throws {Violation} */
   async run(): Promise<void> {
-    const { stage, clients, scenario, observer, watchers } = this.#options
+    const { stage, clients, memberClients, scenario, observer, watchers } = this.#options
     this.#mend()
     await stage.runUntil(stage.timeline.nowMs + RECOVERY_MS, () => false)
-    if (clients.pendingCount > 0)
-      throw new Violation('operations end', `${clients.pendingCount} are still pending`)
+    const pendingCount = clients.pendingCount + memberClients.pendingCount
+    if (pendingCount > 0) throw new Violation('operations end', `${pendingCount} are still pending`)
     await this.#proveSettled()
     await this.#proveEqual()
     await watchers?.prove()
@@ -166,12 +172,15 @@ export class Proof {
   async #proveRemoved(): Promise<void> {
     const { stage, scenario } = this.#options
     const { graceMs, isRemovalAwaited } = scenario
+    const graces = this.#options.hasMembers ? REMOVAL_GRACES + SWEEP_GRACES : REMOVAL_GRACES
     if (graceMs === undefined || !isRemovalAwaited) return
     const keysLeft = () =>
       new Set(
-        this.#members.flatMap(({ store }) => store.keys.filter((key) => key.startsWith(GROUP_NAMESPACE))),
+        this.#members.flatMap(({ store }) =>
+          store.keys.filter((key) => compareKeys(key, API_KEY_NAMESPACE) > 0),
+        ),
       )
-    await stage.runUntil(stage.timeline.nowMs + REMOVAL_GRACES * graceMs, () => keysLeft().size === 0)
+    await stage.runUntil(stage.timeline.nowMs + graces * graceMs, () => keysLeft().size === 0)
     if (stage.failure !== undefined || keysLeft().size === 0) return
     const held = [...keysLeft()].map((key) => {
       const records = this.#members.map(({ store }) => formatRecordOf(store.held(key)))

@@ -1,7 +1,7 @@
 import type { Protocol } from '../protocol.ts'
 import { nameOf } from '../small/shrink.ts'
 import { LARGE_BOUNDS, type LargeBounds } from './scenario.ts'
-import { runLarge } from './world.ts'
+import { type LargeOptions, runLarge } from './world.ts'
 
 /** The values to try for each bound, in the order in which the bounds are shrunk. */
 const CANDIDATES: Readonly<{ [name in keyof LargeBounds]: readonly number[] }> = {
@@ -20,12 +20,13 @@ export async function shrinkLarge(
   seed: number,
   protocol: Protocol,
   failure: Error | undefined,
+  options: LargeOptions = {},
 ): Promise<LargeBounds> {
   let least = LARGE_BOUNDS
   for (const name of Object.keys(CANDIDATES) as (keyof LargeBounds)[]) {
     for (const value of CANDIDATES[name]) {
       const bounds = { ...least, [name]: value }
-      const shorter = await runLarge(seed, protocol, { bounds })
+      const shorter = await runLarge(seed, protocol, { ...options, bounds })
       if (nameOf(shorter.failure) !== nameOf(failure)) continue
       least = bounds
       break

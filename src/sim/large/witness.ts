@@ -6,7 +6,9 @@ import { ExactlyOnce } from '../checkers/exactly-once.ts'
 import { type Electorate, Ledger } from '../checkers/ledger.ts'
 import { Promises } from '../checkers/promises.ts'
 import { Violation } from '../checkers/violation.ts'
+import type { PairCommand, PairSeen } from '../members/pair-model.ts'
 import { GROUP_MODEL, type GroupCommand, type Seen } from './group-model.ts'
+import { MemberHistory } from './member-history.ts'
 
 /** How an operation ended for its client. `gone`: its connector died. */
 export type Ending =
@@ -84,6 +86,7 @@ export class GroupWitness extends RegisterWitness {
   readonly #groupId: string
   readonly #exactlyOnce: ExactlyOnce
   readonly #operations: Operation[] = []
+  readonly #members = new Map<string, MemberHistory>()
   #deciders: number[] = []
   #turn = -1
   #time = 0
@@ -121,8 +124,40 @@ export class GroupWitness extends RegisterWitness {
     }
   }
 
-  /** Checks the history at the end, when every operation has ended. */
-  finish(): void {
+  /** A client does something to a member of the group. Returns the number of the operation. */
+  memberCalled(memberId: string, command: PairCommand): number {
+    this.#time += 1
+    return this.#historyOf(memberId).called(command, this.#time)
+  }
+
+  /** `seen`: `undefined` if the client does not know how its operation has ended. */
+  memberEnded(memberId: string, operation: number, seen: PairSeen | undefined): void {
+    this.#time += 1
+    this.#historyOf(memberId).ended(operation, this.#time, seen)
+  }
+
+  /**
+   * Checks the histories at the end, when every operation has ended.
+   *
+   * @returns whether each search has come to an end
+   */
+  finish(): boolean {
+    this.#finishGroup()
+    const ofGroup = this.#operations.flatMap(({ call }) =>
+      call === undefined ? [] : (asPairCall(call) ?? []),
+    )
+    return [...this.#members.values()].map((history) => history.finish(ofGroup)).every(Boolean)
+  }
+
+  #historyOf(memberId: string): MemberHistory {
+    const known = this.#members.get(memberId)
+    if (known !== undefined) return known
+    const history = new MemberHistory(`${memberId} of ${this.#groupId}`)
+    this.#members.set(memberId, history)
+    return history
+  }
+
+  #finishGroup(): void {
     this.#exactlyOnce.checkAll(this.#operations.length)
     const calls: Call<GroupCommand, Seen>[] = []
     const indexes = this.#operations.map(({ call }) => (call === undefined ? -1 : calls.push(call) - 1))
@@ -138,4 +173,22 @@ export class GroupWitness extends RegisterWitness {
   protected override decidersIn(turn: number): readonly number[] {
     return turn === this.#turn ? this.#deciders : []
   }
+}
+
+/**
+ * What an operation on a group is for its members. `undefined`: nothing, because it neither begins nor ends a
+ * life of the group.
+ */
+function asPairCall({
+  call,
+  calledAt,
+  returned,
+}: Call<GroupCommand, Seen>): Call<PairCommand, PairSeen> | undefined {
+  if (call.kind !== 'create' && call.kind !== 'delete') return undefined
+  const command: PairCommand = { kind: call.kind }
+  if (returned === undefined) return { call: command, calledAt, returned }
+  const { at, result: seen } = returned
+  if (seen === 'refused version_mismatch') return undefined
+  const result = /^(?:refused )?(\w+)/.exec(seen)![1]!
+  return { call: command, calledAt, returned: { at, result } }
 }

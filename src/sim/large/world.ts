@@ -4,6 +4,10 @@
  * seed determines the whole run.
  */
 
+import type {
+  MemberProtocol,
+  MemberProtocolOptions,
+} from '../../engines/cohort/group-members/member-protocol.ts'
 import type { Request } from '../../register/messages.ts'
 import type { LinkOptions } from '../../replication/links/node-link.ts'
 import type { Membership } from '../../rpc/messages.ts'
@@ -14,6 +18,7 @@ import { formatRequest } from '../small/teller.ts'
 import { Clients } from './clients.ts'
 import { ConnectorProcess } from './connector-process.ts'
 import { Machines } from './machines.ts'
+import { MemberClients } from './member-clients.ts'
 import { Nemesis } from './nemesis.ts'
 import { Network } from './network.ts'
 import { addressesOf, formatMembership, Observer } from './observer.ts'
@@ -28,6 +33,8 @@ export type LargeRun = Readonly<{
   /** Requests and answers about one key each, sent and received. */
   messageCount: number
   operationCount: number
+  /** Of them, on members of groups. */
+  memberOperationCount: number
   /** The memberships that were chosen, in order. */
   memberships: readonly Membership[]
   /** How many disks were lost, and how many of them came back. */
@@ -56,6 +63,8 @@ export type LargeOptions = Readonly<{
   isWatched?: boolean
   /** Properties of the world that are not drawn. */
   scenario?: Partial<Scenario>
+  /** Makes the protocol of group members that connectors run. Default: nobody adds members. */
+  newMemberProtocol?: ((options: MemberProtocolOptions) => MemberProtocol) | undefined
 }>
 
 /**
@@ -93,6 +102,8 @@ class LargeWorld {
   readonly #connectors: ConnectorProcess[] = []
   readonly #clients: Clients
   readonly #operator: Operator
+  readonly #memberClients: MemberClients
+  readonly #newMemberProtocol: LargeOptions['newMemberProtocol']
   readonly #disksSpoil: boolean
   readonly #watchers: Watchers | undefined
   #proposerCount = 0
@@ -105,6 +116,7 @@ class LargeWorld {
   ) {
     // A generator of its own, so that the same seed gives the same run for disks that damage nothing.
     this.#disksSpoil = options.disksSpoil ?? new Chance(seed + DAMAGES_APART).happens(0.5)
+    this.#newMemberProtocol = options.newMemberProtocol
     const stage = new Stage(seed, isTold)
     const scenario = { ...drawScenario(stage.chance, nodeCounts, bounds), ...options.scenario }
     const { nodeCount, connectorCount, groupIds, weather, hasDrift } = scenario
@@ -129,6 +141,7 @@ class LargeWorld {
     this.#observer = observer
     this.#machines = machines
     this.#clients = new Clients({ stage, scenario, observer, connectors })
+    this.#memberClients = new MemberClients({ stage, scenario, observer, connectors })
     this.#operator = new Operator({ stage, scenario, observer, machines, connectors })
     for (let index = 0; index < nodeCount; index += 1) machines.add()
     for (let index = 0; index < connectorCount; index += 1) this.#connectors.push(this.#newConnector())
@@ -151,6 +164,8 @@ class LargeWorld {
         machines: this.#machines,
         operator: this.#operator,
         clients: this.#clients,
+        memberClients: this.#memberClients,
+        hasMembers: this.#newMemberProtocol !== undefined,
         connectors: () => this.#connectors,
         watchers: this.#watchers,
       }).run()
@@ -162,7 +177,8 @@ class LargeWorld {
     const { lostDiskCount, returnedDiskCount } = this.#operator
     return {
       messageCount: stage.messageCount,
-      operationCount: this.#clients.operationCount,
+      operationCount: this.#clients.operationCount + this.#memberClients.operationCount,
+      memberOperationCount: this.#memberClients.operationCount,
       memberships,
       lostDiskCount,
       returnedDiskCount,
@@ -194,10 +210,12 @@ class LargeWorld {
     const stage = this.#stage
     const nemesis = this.#newNemesis()
     this.#clients.start()
+    if (this.#newMemberProtocol !== undefined) this.#memberClients.start()
     this.#operator.start()
     this.#watchers?.start()
     await stage.runUntil(RUN_MS_MAX, () => this.#clients.isDone)
     this.#clients.stop()
+    this.#memberClients.stop()
     this.#operator.stop()
     stage.tell('everything heals')
     this.#network.isSteady = true
@@ -245,6 +263,7 @@ class LargeWorld {
       isRepairing: !this.#scenario.isRepairLate,
       onPlan: (membership) => this.#observer.planned(membership),
       isHealing: this.#disksSpoil,
+      newMemberProtocol: this.#newMemberProtocol,
       onSend: (connector, to, key, request) => this.#onSend(connector, to, key, request),
     })
   }
@@ -268,6 +287,7 @@ class LargeWorld {
     this.#stage.tell(`${dead.name} dies; ${next.name} takes its place`)
     this.#connectors[which] = next
     this.#clients.lose(dead)
+    this.#memberClients.lose(dead)
   }
 
   #drawDrift(): Drift {

@@ -24,7 +24,7 @@ import type { Value } from '../../register/state.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import { ModelRegisters } from './model-registers.ts'
-import { PAIR_MODEL, type PairCommand, type PairSeen } from './pair-model.ts'
+import { PAIR_MODEL, type PairCommand, type PairSeen, seenOf } from './pair-model.ts'
 
 /** The rules of group members: all of it is the code that ships, and tests replace a part by a broken one. */
 export type MemberRules = Readonly<{
@@ -228,10 +228,7 @@ class MemberWorld {
               )
             : await protocol.remove(GROUP_ID, MEMBER_ID, removeGroupMember({}))
         if (outcome.kind !== 'decided') return outcome
-        const decision = outcome.result
-        if (decision.kind === 'refused') return { kind: 'decided', result: decision.refusal }
-        const shown = decision.kind === 'unchanged' ? '' : ` ${decision.answer.role}`
-        return { kind: 'decided', result: `${decision.kind}${shown}` }
+        return { kind: 'decided', result: seenOf(outcome.result) }
       }
       default:
         return command satisfies never

@@ -1,3 +1,4 @@
+import type { GroupMemberDecision } from '../../group/group-member.ts'
 import type { Model } from '../../linearizability/linearizability.ts'
 
 /** What a client does to a group, or to one member of it. */
@@ -47,4 +48,10 @@ export const PAIR_MODEL: Model<State, PairCommand, PairSeen> = {
         return command satisfies never
     }
   },
+}
+
+/** What a client saw, as text, in the words of the model. */
+export function seenOf(decision: GroupMemberDecision): PairSeen {
+  if (decision.kind === 'refused') return decision.refusal
+  return decision.kind === 'unchanged' ? decision.kind : `${decision.kind} ${decision.answer.role}`
 }

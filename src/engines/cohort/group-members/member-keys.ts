@@ -1,5 +1,5 @@
 /**
- * The keys of the registers of group members (protocol.md §10). U+001F ends an id: no id has a control
+ * The keys of the registers of group members (protocol.md §11). U+001F ends an id: no id has a control
  * character, so no two pairs of ids have the same key, and keys are in the order of the ids' UTF-8 bytes.
  */
 import { compareKeys, keyAfterPrefix } from '../../../rpc/key-order.ts'

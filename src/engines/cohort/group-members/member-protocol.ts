@@ -1,5 +1,5 @@
 /**
- * The members of groups on registers that know nothing of each other (protocol.md §10). This is the protocol
+ * The members of groups on registers that know nothing of each other (protocol.md §11). This is the protocol
  * alone: production and the simulator run it, each over registers of its own.
  *
  * Three registers take part. The group has a life. A group member is in a register of its own, whose key

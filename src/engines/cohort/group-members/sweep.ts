@@ -1,5 +1,5 @@
 /**
- * Removes in the background what is left over of group members (protocol.md §10): those of groups that were
+ * Removes in the background what is left over of group members (protocol.md §11): those of groups that were
  * deleted, and entries of the index without a group member. Every connector does this, and the connectors
  * need not know of each other: nothing is removed unless it is as it was when the grace time began.
  */
