@@ -20,7 +20,7 @@ one copy: what one request has seen, every later request sees too, through any c
 **Errors** are \`application/problem+json\` (RFC 9457) with a \`code\` that never changes its meaning. Two
 codes need care. After \`unavailable\` (503, \`"outcome": "not_applied"\`) nothing was changed, and nothing
 will be. After \`outcome_unknown\` (504, \`"outcome": "unknown"\`) the change may have been made, so read
-before you repeat it.
+before you repeat it, or repeat it with the same \`Idempotency-Key\`.
 
 **Versions.** Every state of a group has another \`ETag\`, also when the group was deleted and created
 again. Send the ETag as \`If-Match\` to change the group only if it is as you have seen it. Send it as
