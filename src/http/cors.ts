@@ -3,13 +3,14 @@
  * any.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RESPONSE_HEADERS } from './docs/headers.ts'
 
 /** Adds the headers of an answer, and answers what a browser asks before it sends a request. */
 export type AnswerCors = (request: FastifyRequest, reply: FastifyReply) => boolean
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
-const EXPOSED =
-  'ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
+/** A page may read every header that an answer can have. */
+const EXPOSED = Object.keys(RESPONSE_HEADERS).sort().join(', ')
 /** How long a browser may remember the answer, in seconds. */
 const MAX_AGE = '600'
 
