@@ -58,7 +58,6 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   const { logger: log, droppedCount } = openLog({ name: 'node', level: settings.logLevel })
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
-  const tls = settings.tls && openNodeTls(settings.tls, 'node', { clock: systemClock, now, logger: log })
   const counters = new NodeCounters()
   const damageLog = new DamageLog(log, systemClock)
   const damages: Damages = new Damages((key, reason) => damageLog.found(key, reason, damages))
@@ -80,8 +79,10 @@ export async function runNode(settings: NodeSettings): Promise<void> {
     clock: systemClock,
     logger: log,
   })
+  let tls: TlsFiles | undefined
   try {
     refuseOtherCluster(directory.store, settings)
+    tls = settings.tls && openNodeTls(settings.tls, 'node', { clock: systemClock, now, logger: log })
     const figures = { counters, damages, pages, tls }
     metricsServer = await showMetrics(directory.store, settings, { ...figures, droppedCount })
     await serve(directory.store, settings, { log, ...figures, metricsPort: metricsServer?.port })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import { TEST_CLUSTER, type TestCertificates, testCertificates } from '../testing/certificates.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -91,11 +91,18 @@ test('files that stay bad are reported once, and the last good ones stay in use'
   assert.equal(files.isStale, true)
   rmSync(paths.keyFile)
   clock.advance(10_000)
-  assert.equal(lines.length, 2)
+  assert.match(lines.at(-1)!.text, /key cannot be read \(ENOENT\)/)
+  mkdirSync(paths.keyFile)
+  clock.advance(10_000)
+  assert.match(lines.at(-1)!.text, /key cannot be read \(EISDIR\)/)
+  rmdirSync(paths.keyFile)
   put(await certificates.leafPaths({ identity }))
   clock.advance(1_000)
   assert.notEqual(serial(), before)
-  assert.deepEqual([lines.length, lines[2]!.level, files.isStale], [3, 'info', false])
+  assert.deepEqual(
+    [lines.map(({ level }) => level), files.isStale],
+    [['error', 'error', 'error', 'info'], false],
+  )
 })
 
 test('a certificate of another cluster, of another kind, or one that has expired does not replace a good one', async (t) => {
@@ -122,6 +129,21 @@ test('a certificate of another cluster, of another kind, or one that has expired
     assert.match(lines.at(-1)!.text, problem)
   }
   assert.deepEqual([serial(), lines.length], [before, 4])
+})
+
+test('files that cannot even be looked at do not end the process', async (t) => {
+  const { files, paths, lines, clock, serial } = watched(t)
+  const before = serial()
+  const folder = dirname(paths.certFile)
+  renameSync(folder, `${folder}.moved`)
+  writeFileSync(folder, 'a file where the folder was')
+  clock.advance(5_000)
+  assert.match(lines.at(-1)!.text, /crt cannot be read \(ENOTDIR\)/)
+  assert.deepEqual([serial(), files.isStale], [before, true])
+  rmSync(folder)
+  renameSync(`${folder}.moved`, folder)
+  clock.advance(5_000)
+  assert.deepEqual([serial(), files.isStale, lines.length], [before, false, 1])
 })
 
 test('files that cannot be used at the start are a fault that names them and says what to do', () => {

@@ -91,14 +91,13 @@ export class TlsFiles {
   poll(): void {
     this.#expiryLog.check(this.expiries)
     const state = stateOf(this.#options.paths)
-    if (state === this.#seen) return
+    if (state === this.#seen) return this.#clear()
     try {
       const material = this.#read()
       // A file that was replaced while it was read is read again.
       if (stateOf(this.#options.paths) !== state) return
       this.#seen = state
-      this.#bad = undefined
-      this.#reported = undefined
+      this.#clear()
       this.#take(material)
     } catch (error) {
       if (!(error instanceof TlsFileError)) throw error
@@ -121,6 +120,12 @@ export class TlsFiles {
     const isWorse = isOver(material, now()) && this.#material !== undefined && !isOver(this.#material, now())
     if (isWorse) throw new TlsFileError(`${paths.certFile} holds a certificate that has expired`)
     return material
+  }
+
+  /** The files can be used, or are again those that are in use. */
+  #clear(): void {
+    this.#bad = undefined
+    this.#reported = undefined
   }
 
   #take(material: TlsMaterial): void {
@@ -153,10 +158,14 @@ function isOver({ certificate }: TlsMaterial, now: Date): boolean {
 
 /** A text that changes when one of the files is replaced or written. */
 function stateOf({ certFile, keyFile, caFile }: TlsPaths): string {
-  return [certFile, keyFile, ...(caFile === undefined ? [] : [caFile])]
-    .map((file) => {
-      const found = statSync(file, { throwIfNoEntry: false, bigint: true })
-      return found === undefined ? 'missing' : `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}`
-    })
-    .join(' ')
+  return [certFile, keyFile, ...(caFile === undefined ? [] : [caFile])].map(stateOfFile).join(' ')
+}
+
+function stateOfFile(file: string): string {
+  try {
+    const { dev, ino, mtimeNs, size } = statSync(file, { bigint: true })
+    return `${dev}:${ino}:${mtimeNs}:${size}`
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
 }
