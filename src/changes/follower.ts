@@ -102,7 +102,8 @@ export class Follower {
 
   /** Everything that was chosen before this moment was given out. `undefined`: it is not known. */
   get settled(): Moment | undefined {
-    return this.#settled
+    const isIdle = this.#cuts.length === 0 && this.#open.unread === 0
+    return isIdle ? this.#coverage.reached : this.#settled
   }
 
   /** How many keys wait for their reads. */
