@@ -3,7 +3,7 @@
  * the first three.
  *
  * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
- * for each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
+ * in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
  * side: the first kind needs a core, the second often waits. Files that failed are run once more, alone; if
  * they pass then, the run has passed, and names them. At the end the run names the slowest tests.
  */
@@ -21,6 +21,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MINUTE_MS = 60_000
 /** Of the folders whose files share a process: `src/group`, `test/api`. */
 const FOLDER_DEPTH = 2
+/** So many of them at most, so that none takes nearly as long as it may. */
+const FILES_MAX = 10
 
 /**
  * `first`: beginnings of the names of files that take long. They start first, so that none of them runs alone
@@ -77,6 +79,12 @@ async function runProgram([name = '', ...args]: readonly string[]): Promise<Resu
   return code === 0 ? failed() : failed(output.trim())
 }
 
+/** The files in parts of nearly the same length. Neighbours often take equally long, so they are separated. */
+function partsOf(files: readonly string[]): string[][] {
+  const count = Math.ceil(files.length / FILES_MAX)
+  return Array.from({ length: count }, (_, part) => files.filter((_, index) => index % count === part))
+}
+
 async function tasksOf(name: string): Promise<Task[]> {
   if (name === 'check') {
     return CHECKS.map((check) => ({ name: check.join(' '), kind: 'fast', run: () => runProgram(check) }))
@@ -92,11 +100,13 @@ async function tasksOf(name: string): Promise<Task[]> {
   const groups = Map.groupBy(files, (file) =>
     alone.some((start) => file.startsWith(start)) ? file : file.split('/').slice(0, FOLDER_DEPTH).join('/'),
   )
-  return [...groups].map(([group, members]) => ({
-    name: members.length === 1 ? members[0]! : `${group} (${members.length} files)`,
-    kind: name,
-    run: () => runFiles(members, limits),
-  }))
+  return [...groups]
+    .flatMap(([group, members]) => partsOf(members).map((files) => ({ group, files })))
+    .map(({ group, files }) => ({
+      name: files.length === 1 ? files[0]! : `${group} (${files.length} files)`,
+      kind: name,
+      run: () => runFiles(files, limits),
+    }))
 }
 
 /**
