@@ -46,6 +46,17 @@ const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
       'src/metrics',
       'src/process',
     ],
+    'src/engines/postgres': [
+      'src/engines',
+      'src/config',
+      // The order of keys is the same in all engines.
+      'src/rpc',
+      'src/group',
+      'src/access',
+      'src/api',
+      'src/metrics',
+      'src/process',
+    ],
     // The tests that every engine passes. They do not ship.
     'src/engines/contract': ['src/engines', 'src/linearizability', 'src/group', 'src/access', 'src/process'],
     'src/http': [

@@ -83,6 +83,35 @@ export const DivergenceView = Type.Object(
   { title: 'Divergence', description: 'Two nodes hold different states as chosen at one ballot.' },
 )
 
+export const StandbyStatus = Type.Object(
+  {
+    name: Type.String({ description: 'Its application_name.' }),
+    address: nullable(Type.String({ description: 'The connection of the standby to the primary.' })),
+    state: Type.String({ description: 'As in pg_stat_replication: streaming, catchup, …' }),
+    isSynchronous: Type.Boolean({ description: 'Whether commits may wait for it.' }),
+    replayLagMs: nullable(Type.Integer({ description: 'How far it is behind the primary.' })),
+  },
+  { title: 'StandbyStatus', description: 'A standby, as the primary sees it.' },
+)
+export type StandbyStatus = Readonly<Static<typeof StandbyStatus>>
+
+export const DatabaseStatus = Type.Object(
+  {
+    primary: nullable(Address),
+    version: nullable(Type.String({ description: 'The version of Postgres.' })),
+    timeline: nullable(Type.Integer({ minimum: 1, description: 'Each promotion begins the next one.' })),
+    synchronousNames: nullable(Type.String({ description: 'The setting synchronous_standby_names.' })),
+    waitsFor: nullable(Type.Integer({ ...count, description: 'For how many standbys a commit waits.' })),
+    required: Type.Integer({
+      ...count,
+      description: 'How many standbys this connector asks for (--synchronous-standbys).',
+    }),
+    standbys: Type.Array(StandbyStatus),
+  },
+  { title: 'DatabaseStatus', description: 'The database, with the engine postgres.' },
+)
+export type DatabaseStatus = Readonly<Static<typeof DatabaseStatus>>
+
 export const ClusterStatus = Type.Object(
   {
     verdict: Type.Enum(['healthy', 'degraded', 'unavailable'], {
@@ -128,6 +157,7 @@ export const ClusterStatus = Type.Object(
         description: 'Different states that two nodes hold as chosen at one ballot. This must never happen.',
       },
     ),
+    database: Type.Optional(DatabaseStatus),
   },
   {
     title: 'ClusterStatus',

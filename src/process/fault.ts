@@ -7,6 +7,7 @@ export type FaultCode =
   | 'not_a_member'
   | 'wrong_cluster'
   | 'data_directory_unusable'
+  | 'database_unusable'
   | 'schema_too_new'
   | 'store_full'
   | 'store_corrupt'

@@ -1,0 +1,226 @@
+/**
+ * Watches whether what the primary acknowledges survives the loss of the primary: whether it waits for enough
+ * standbys, whether they are there, and whether they do apply what is committed.
+ */
+import type { Client } from 'pg'
+import type { Logger } from 'pino'
+import { type Clock, sleep } from '../../process/clock.ts'
+import { problemOf, rightsMissing } from './problems.ts'
+import { LOOK, newClient } from './session.ts'
+import type { Sessions } from './sessions.ts'
+import { SWEEP } from './statements.ts'
+import { standbysWaitedFor } from './synchronous-names.ts'
+
+/** How often it looks. */
+const LOOK_MS = 2_000
+/** How often it removes tombstones. */
+const SWEEP_MS = 60_000
+
+/** A standby as the primary sees it. */
+export type Standby = Readonly<{
+  name: string
+  address: string | null
+  /** `streaming`, `catchup`, … */
+  state: string
+  /** Whether commits may wait for it. */
+  isSynchronous: boolean
+  replayLagMs: number | null
+}>
+
+/** What was seen of the primary last. */
+export type PrimaryView = Readonly<{
+  address: string
+  version: string
+  timeline: number
+  /** The setting `synchronous_standby_names`. */
+  synchronousNames: string
+  /** For how many standbys a commit waits. */
+  waitsFor: number
+  standbys: readonly Standby[]
+  /** The user of the connector may not see the state of the standbys. */
+  isBlind: boolean
+}>
+
+export type DurabilityOptions = Readonly<{
+  sessions: Sessions
+  /** How many standbys must have applied a change before it is acknowledged. */
+  required: number
+  clock: Clock
+  timeoutMs: number
+  logger: Pick<Logger, 'info' | 'warn'>
+}>
+
+const STANDBYS = `
+  select application_name as name, host(client_addr) || ':' || client_port as address, state,
+    sync_state in ('sync', 'quorum') as is_synchronous,
+    extract(epoch from replay_lag) * 1000 as replay_lag_ms
+  from pg_stat_replication order by application_name`
+
+export class Durability {
+  readonly #options: DurabilityOptions
+  readonly #closing = new AbortController()
+  #client: Client | undefined
+  /** The client whose commits are watched. It may hang while the other one looks. */
+  #committer: Client | undefined
+  #isCommitting = false
+  /** Since when a commit is not confirmed. `undefined`: the last one was. */
+  #unconfirmedMs: number | undefined
+  #sweptMs = 0
+  #saidProblem: string | undefined
+  view: PrimaryView | undefined
+  /** Why there is no view, as a sentence. */
+  problem: string | undefined = 'The database has not been reached yet.'
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options
+  }
+
+  /** Why changes cannot be made safely at the moment, as a sentence. `undefined`: they can. */
+  whyNoWrites(): string | undefined {
+    const { required, clock, timeoutMs } = this.#options
+    const { view } = this
+    if (view === undefined) return this.problem
+    if (required === 0) return undefined
+    if (view.isBlind) {
+      const role = this.#options.sessions.place().user ?? 'of this connector'
+      return rightsMissing(role, 'to see the standbys: "grant pg_read_all_stats" to it')
+    }
+    if (view.waitsFor < required) {
+      return `The primary ${view.address} waits for ${standbys(view.waitsFor)} and must wait for ${required}: set its synchronous_standby_names to 'ANY ${required} (…)', or allow fewer with --synchronous-standbys.`
+    }
+    const there = view.standbys.filter(({ isSynchronous, state }) => isSynchronous && state === 'streaming')
+    if (there.length < required) {
+      return `The primary ${view.address} has ${there.length} of ${required} synchronous standbys: start the standbys; reads go on.`
+    }
+    const waitedMs = this.#unconfirmedMs === undefined ? 0 : clock.nowMs() - this.#unconfirmedMs
+    if (waitedMs > timeoutMs) {
+      return `The standbys of the primary ${view.address} do not apply what is committed: see why they hang; reads go on.`
+    }
+    return undefined
+  }
+
+  /** Looks until it is closed. */
+  async run(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      await this.look()
+      await sleep(LOOK_MS, clock, signal)
+    }
+  }
+
+  /** Looks once. Never rejects. */
+  async look(): Promise<void> {
+    const { sessions, logger } = this.#options
+    const { host } = sessions
+    try {
+      this.view = await this.#see()
+      this.problem = undefined
+      this.#commit()
+    } catch (error) {
+      const problem = problemOf(error, sessions.place(host))
+      this.view = undefined
+      this.problem = problem.message
+      this.#forget()
+      if (problem.kind === 'elsewhere') sessions.moveFrom(host)
+    }
+    const why = this.whyNoWrites()
+    if (why !== this.#saidProblem && !this.#closing.signal.aborted) {
+      if (why === undefined) logger.info('changes are acknowledged again')
+      else logger.warn(`no change is acknowledged: ${why}`)
+      this.#saidProblem = why
+    }
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#forget()
+  }
+
+  /** @throws an error of the connection */
+  async #see(): Promise<PrimaryView> {
+    const { sessions, timeoutMs, clock } = this.#options
+    const { host } = sessions
+    if (this.#client === undefined) {
+      this.#client = await this.#connect()
+      this.#committer = await this.#connect()
+      await this.#committer.query('set synchronous_commit = remote_apply')
+    }
+    const client = this.#client
+    const late = clock.after(timeoutMs, () => this.#forget())
+    try {
+      const { rows: about } = await client.query(LOOK)
+      const [{ is_standby, is_read_only, version_name, timeline }] = about
+      if (is_standby || is_read_only) throw Object.assign(new Error('it is read-only'), { code: '25006' })
+      const { rows: setting } = await client.query('show synchronous_standby_names')
+      const { rows } = await client.query(STANDBYS)
+      await this.#sweep(client)
+      const names: string = setting[0].synchronous_standby_names
+      return {
+        address: host.address,
+        version: version_name,
+        timeline,
+        synchronousNames: names,
+        waitsFor: standbysWaitedFor(names),
+        isBlind: rows.some(({ state }) => state === null),
+        standbys: rows.map((row) => ({
+          name: row.name,
+          address: row.address,
+          state: row.state ?? 'unknown',
+          isSynchronous: row.is_synchronous === true,
+          replayLagMs: row.replay_lag_ms === null ? null : Math.round(Number(row.replay_lag_ms)),
+        })),
+      }
+    } finally {
+      late()
+    }
+  }
+
+  async #connect(): Promise<Client> {
+    const { sessions, timeoutMs } = this.#options
+    const client = newClient(sessions.host.url, timeoutMs)
+    client.on('error', () => this.#forget())
+    await client.connect()
+    return client
+  }
+
+  /** Commits something, and waits for the standbys as a change would. Only one such commit is out. */
+  #commit(): void {
+    const committer = this.#committer
+    if (this.#isCommitting || committer === undefined) return
+    this.#isCommitting = true
+    this.#unconfirmedMs ??= this.#options.clock.nowMs()
+    committer
+      .query("select pg_logical_emit_message(true, 'cohort', '')")
+      .then(() => {
+        this.#unconfirmedMs = undefined
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        if (committer === this.#committer) this.#isCommitting = false
+      })
+  }
+
+  async #sweep(client: Client): Promise<void> {
+    const nowMs = this.#options.clock.nowMs()
+    if (nowMs - this.#sweptMs < SWEEP_MS || this.whyNoWrites() !== undefined) return
+    this.#sweptMs = nowMs
+    await client.query(SWEEP)
+  }
+
+  #forget(): void {
+    for (const client of [this.#client, this.#committer]) {
+      if (client === undefined) continue
+      const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+      connection.stream.destroy()
+      client.end().catch(() => undefined)
+    }
+    this.#client = undefined
+    this.#committer = undefined
+    this.#isCommitting = false
+  }
+}
+
+function standbys(count: number): string {
+  return count === 0 ? 'no standby' : count === 1 ? '1 standby' : `${count} standbys`
+}

@@ -1,0 +1,85 @@
+/** The schema of the database. It only grows: each change is a migration with the next number. */
+import type { ClientBase } from 'pg'
+import { DatabaseProblem, schemaMissing, schemaOther } from './problems.ts'
+
+/** `statements` may only add. A connector of the version before must go on working. */
+type Migration = Readonly<{ name: string; statements: readonly string[] }>
+
+/** The migration at index n makes version n + 1. */
+const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'registers',
+    statements: [
+      // A key is the namespace and the id, in the order of its bytes. Without a value the row is a tombstone.
+      `create table cohort.register (
+         key text collate "C" primary key,
+         value bytea,
+         generation bigint not null,
+         write_ids text[] not null,
+         updated_at timestamptz not null,
+         changed_at bigint not null
+       ) with (fillfactor = 85)`,
+      'create sequence cohort.changes',
+      // For the removal of tombstones.
+      'create index register_tombstones on cohort.register (updated_at) where value is null',
+    ],
+  },
+]
+
+/** The version that this program needs. */
+export const SCHEMA_VERSION = MIGRATIONS.length
+
+/** The number of the lock that only one migration holds at a time. */
+const LOCK = 7_265_104_410
+
+/** What `migrate` has done, a sentence each. Empty: nothing was to be done. */
+export type MigrationReport = readonly string[]
+
+/** Brings the schema to the version that this program needs, in one transaction. May be repeated. */
+export async function migrate(client: ClientBase, database: string): Promise<MigrationReport> {
+  const done: string[] = []
+  await client.query('begin')
+  try {
+    await client.query('select pg_advisory_xact_lock($1)', [LOCK])
+    const { rows } = await client.query("select to_regnamespace('cohort') is not null as is_there")
+    if (!rows[0].is_there) {
+      await client.query('create schema cohort')
+      await client.query(
+        'create table cohort.migration (version integer primary key, name text not null, applied_at timestamptz not null default now())',
+      )
+      done.push('made the schema "cohort"')
+    }
+    const found = (await versionOf(client)) ?? 0
+    if (found > SCHEMA_VERSION) {
+      throw new DatabaseProblem('setup', schemaOther(database, found, SCHEMA_VERSION))
+    }
+    for (const [index, { name, statements }] of MIGRATIONS.entries()) {
+      const version = index + 1
+      if (version <= found) continue
+      for (const statement of statements) await client.query(statement)
+      await client.query('insert into cohort.migration (version, name) values ($1, $2)', [version, name])
+      done.push(`applied migration ${version}: ${name}`)
+    }
+    await client.query('commit')
+    return done
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Checks that the schema is the one of this program. @throws DatabaseProblem */
+export async function checkSchema(client: ClientBase, database: string): Promise<void> {
+  const found = await versionOf(client)
+  if (found === undefined) throw new DatabaseProblem('setup', schemaMissing(database))
+  if (found !== SCHEMA_VERSION)
+    throw new DatabaseProblem('setup', schemaOther(database, found, SCHEMA_VERSION))
+}
+
+/** `undefined`: there is no schema. */
+async function versionOf(client: ClientBase): Promise<number | undefined> {
+  const { rows: there } = await client.query("select to_regclass('cohort.migration') is not null as is_there")
+  if (!there[0].is_there) return undefined
+  const { rows } = await client.query('select coalesce(max(version), 0) as version from cohort.migration')
+  return rows[0].version
+}

@@ -1,0 +1,89 @@
+/** The engine on Postgres: the database keeps the groups, and its standbys are the copies. */
+import type { Logger } from 'pino'
+import type { Database } from '../../config/database-url.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
+import type { Clock } from '../../process/clock.ts'
+import { FaultError } from '../../process/fault.ts'
+import type { Engine, Readiness, StatusView } from '../engine.ts'
+import { Durability } from './durability.ts'
+import { PostgresKeyStore } from './postgres-key-store.ts'
+import { addPostgresMetrics } from './postgres-metrics.ts'
+import { PostgresRegistry } from './postgres-registry.ts'
+import { PostgresStatus } from './postgres-status.ts'
+import { DatabaseProblem } from './problems.ts'
+import { RegisterStore } from './register-store.ts'
+import { Sessions } from './sessions.ts'
+
+export type PostgresEngineOptions = Readonly<{
+  database: Database
+  /** How many standbys must have applied a change before it is acknowledged. */
+  synchronousStandbys: number
+  /** The longest time that an operation takes, in milliseconds. */
+  timeoutMs: number
+  clock: Clock
+  logger: Logger
+}>
+
+export class PostgresEngine implements Engine {
+  readonly registry: PostgresRegistry
+  readonly keys: PostgresKeyStore
+  readonly readiness: Readiness
+  readonly status: StatusView
+  readonly #options: PostgresEngineOptions
+  readonly #sessions: Sessions
+  readonly #store: RegisterStore
+  readonly #durability: Durability
+
+  constructor(options: PostgresEngineOptions) {
+    const { database, clock, timeoutMs, logger, synchronousStandbys: required } = options
+    const sessions = new Sessions({ database, clock, timeoutMs, logger })
+    const durability = new Durability({ sessions, required, clock, timeoutMs, logger })
+    const whyNoWrites = () => durability.whyNoWrites()
+    const store = new RegisterStore({ sessions, clock, timeoutMs, whyNoWrites })
+    this.#options = options
+    this.#sessions = sessions
+    this.#store = store
+    this.#durability = durability
+    this.registry = new PostgresRegistry(store)
+    this.keys = new PostgresKeyStore(store)
+    // Also while no change is acknowledged: reads go on.
+    this.readiness = { isReady: () => durability.view !== undefined }
+    this.status = new PostgresStatus({ durability, store, required })
+  }
+
+  /**
+   * Looks at the database before the first request. A database that does not answer may come later; one that
+   * only a person can mend does not.
+   *
+   * @throws {FaultError} the sentence that says what to do
+   */
+  async start(): Promise<void> {
+    const { clock, timeoutMs } = this.#options
+    try {
+      this.#sessions.release(await this.#sessions.acquire(clock.nowMs() + timeoutMs))
+    } catch (error) {
+      if (!(error instanceof DatabaseProblem)) throw error
+      if (error.kind === 'setup') throw new FaultError('database_unusable', error.message, error)
+      this.#options.logger.warn(error.message)
+    }
+    await this.#durability.look()
+  }
+
+  addMetrics(metrics: Metrics): void {
+    addPostgresMetrics(metrics, {
+      sessions: this.#sessions,
+      store: this.#store,
+      durability: this.#durability,
+      status: this.status,
+    })
+  }
+
+  run(): Promise<void> {
+    return this.#durability.run()
+  }
+
+  close(): void {
+    this.#durability.close()
+    this.#sessions.close()
+  }
+}

@@ -1,0 +1,115 @@
+/** One server of Postgres: a process that a test starts, signals and watches. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { addWitness, removeWitness, until, within } from '../cluster/waiting.ts'
+import { ENVIRONMENT, RUN_AS } from './programs.ts'
+
+const START_MS = 60_000
+const END_MS = 20_000
+
+/** The superuser of every server. It needs no password: the servers listen on 127.0.0.1 alone. */
+export const SUPERUSER = 'postgres'
+
+export class Server {
+  readonly name: string
+  readonly port: number
+  readonly dataDir: string
+  readonly #programs: string
+  #process: ChildProcess | undefined
+  /** Everything that it has written since its first start. */
+  output = ''
+
+  constructor(name: string, port: number, dataDir: string, programs: string) {
+    this.name = name
+    this.port = port
+    this.dataDir = dataDir
+    this.#programs = programs
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  /** The process of the server. Its children serve the connections. */
+  get pid(): number {
+    return this.#process!.pid!
+  }
+
+  get isRunning(): boolean {
+    const child = this.#process
+    return child !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
+  async configure(lines: readonly string[]): Promise<void> {
+    await appendFile(join(this.dataDir, 'postgresql.conf'), `${lines.join('\n')}\n`)
+  }
+
+  /** Makes it a standby of a primary, from its next start on. */
+  async follow(primary: Server): Promise<void> {
+    await writeFile(join(this.dataDir, 'standby.signal'), '')
+    await this.configure([
+      `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=${SUPERUSER} application_name=${this.name}'`,
+    ])
+  }
+
+  /** Starts it, and waits until it takes connections. */
+  async start(): Promise<void> {
+    const from = this.output.length
+    // A server that was killed leaves it.
+    await rm(join(this.dataDir, 'postmaster.pid'), { force: true })
+    const child = spawn(join(this.#programs, 'postgres'), ['-D', this.dataDir, '-p', String(this.port)], {
+      ...RUN_AS,
+      env: ENVIRONMENT,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const take = (chunk: Buffer) => {
+      this.output += chunk.toString()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    this.#process = child
+    addWitness(this)
+    await until(`${this.name} takes connections`, START_MS, () => {
+      if (!this.isRunning) throw new Error(`${this.name} has ended:\n${this.output.slice(from)}`)
+      return /database system is ready to accept (read-only )?connections/.test(this.output.slice(from))
+    })
+  }
+
+  /** Ends the server and all its children with one signal: SIGINT ends it in order, SIGQUIT at once. */
+  async end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    if (!this.isRunning) return
+    const exit = once(this.#process!, 'exit')
+    this.#process!.kill(signal)
+    await within(END_MS, exit, `${this.name} has ended`)
+    removeWitness(this)
+  }
+
+  /** Rows of one statement of the superuser. */
+  async query<R extends object = object>(
+    text: string,
+    values: unknown[] = [],
+    database = 'postgres',
+  ): Promise<R[]> {
+    const client = new Client({ host: '127.0.0.1', port: this.port, user: SUPERUSER, database })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return (await client.query<R>(text, values)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** The processes that serve the connections of a database. */
+  async backends(database: string): Promise<number[]> {
+    const rows = await this.query<{ pid: number }>(
+      "select pid from pg_stat_activity where datname = $1 and backend_type = 'client backend'",
+      [database],
+    )
+    return rows.map(({ pid }) => pid)
+  }
+}

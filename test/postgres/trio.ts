@@ -1,0 +1,100 @@
+/** A primary and two synchronous standbys, which all tests of this folder share. */
+import { join } from 'node:path'
+import { freePorts } from '../cluster/ports.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../cluster/temporary-directory.ts'
+import { until } from '../cluster/waiting.ts'
+import { copyAs, handOver, installPrograms, runProgram } from './programs.ts'
+import { Server, SUPERUSER } from './server.ts'
+
+const READY_MS = 30_000
+
+const SETTINGS = [
+  "listen_addresses = '127.0.0.1'",
+  "unix_socket_directories = ''",
+  // Tests kill processes but cut no power, so the files of the system's cache are as good as those of the disk.
+  'fsync = off',
+  'full_page_writes = off',
+  'shared_buffers = 16MB',
+  'wal_retrieve_retry_interval = 100ms',
+  "log_line_prefix = '%m [%p] '",
+]
+
+export class Trio implements AsyncDisposable {
+  readonly #directory: TemporaryDirectory
+  /** The first one is the primary, until a test promotes another. */
+  readonly servers: readonly [Server, Server, Server]
+
+  private constructor(directory: TemporaryDirectory, servers: readonly [Server, Server, Server]) {
+    this.#directory = directory
+    this.servers = servers
+  }
+
+  /** `synchronous`: the setting `synchronous_standby_names` of the primary. */
+  static async start(synchronous = 'ANY 1 (s1, s2, s3)'): Promise<Trio> {
+    const directory = await temporaryDirectory()
+    await handOver(directory.path, 0o755)
+    const programs = await installPrograms(directory.path)
+    const ports = await freePorts(3)
+    const servers = ports.map(
+      (port, index) => new Server(`s${index + 1}`, port, join(directory.path, `s${index + 1}`), programs),
+    ) as unknown as [Server, Server, Server]
+    const [primary, ...standbys] = servers
+    const trio = new Trio(directory, servers)
+    try {
+      await runProgram(join(programs, 'initdb'), [
+        ...[
+          '-D',
+          primary.dataDir,
+          '-U',
+          SUPERUSER,
+          '--encoding=UTF8',
+          '--locale=C',
+          '--auth=trust',
+          '--no-sync',
+        ],
+      ])
+      await primary.configure(SETTINGS)
+      // A server that has not started yet is copied like any other files.
+      for (const standby of standbys) {
+        await copyAs(primary.dataDir, standby.dataDir)
+        await standby.follow(primary)
+      }
+      await primary.configure([`synchronous_standby_names = '${synchronous}'`])
+      await Promise.all(servers.map((server) => server.start()))
+      await trio.untilSynchronous(2)
+      return trio
+    } catch (error) {
+      await trio[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get primary(): Server {
+    return this.servers[0]
+  }
+
+  /** Waits until so many standbys of a primary are synchronous. */
+  async untilSynchronous(count: number, primary = this.primary): Promise<void> {
+    await until(`${count} standbys of ${primary.name} are synchronous`, READY_MS, async () => {
+      const rows = await primary.query(
+        "select 1 from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')",
+      )
+      return rows.length === count
+    })
+  }
+
+  /** Makes a database, empty or with more words of `create database`. */
+  async createDatabase(name: string, more = ''): Promise<void> {
+    await this.primary.query(`create database "${name}" ${more}`)
+  }
+
+  /** The URL of a database, with the hosts in this order. */
+  url(database: string, servers: readonly { address: string }[] = this.servers, more = ''): string {
+    return `postgres://${SUPERUSER}@${servers.map(({ address }) => address).join(',')}/${database}?target_session_attrs=read-write${more}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.end('SIGQUIT')))
+    await this.#directory[Symbol.asyncDispose]()
+  }
+}
