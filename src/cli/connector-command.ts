@@ -18,6 +18,20 @@ export function addConnectorCommand(program: Command, { environment, stdout }: C
     )
     .option('--port <port>', 'where to listen (PORT; default: 8000)')
     .option('--hosts <list>', 'the nodes, 1 or 3 to 7, as host:port separated by commas (HOSTS)')
+    .option(
+      '--engine <name>',
+      'what keeps the groups: cohort (the nodes) or postgres (ENGINE; default: cohort)',
+    )
+    .option(
+      '--database <url>',
+      'with --engine postgres: postgres://user@host1,host2/database, without the password, which the file of ' +
+        'PGPASSFILE holds (DATABASE_URL)',
+    )
+    .option(
+      '--synchronous-standbys <count>',
+      'with --engine postgres: how many standbys must have applied a change before it is acknowledged, 0 to 100 ' +
+        '(SYNCHRONOUS_STANDBYS; default: 1)',
+    )
     .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
     .option(
       '--tombstone-grace <seconds>',
@@ -77,6 +91,7 @@ A flag wins over its environment variable, which wins over the same name in the 
 Examples:
   cohort connector --port 8000 --hosts 127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003
   HOSTS='http://node1:8001 http://node2:8001 http://node3:8001' TIMEOUT=1.5 cohort connector --host 0.0.0.0 --admin-key-file admin.hash
+  cohort connector --engine postgres --database 'postgres://cohort@db1,db2,db3/cohort'
 
 Exit codes:
   0  stopped by a signal

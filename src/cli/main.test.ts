@@ -117,6 +117,7 @@ const COMMANDS = [
   'key rotate',
   'key revoke',
   'key hash',
+  'postgres init',
 ]
 
 test('a command that runs until it is stopped waits a second for its reader, and any other one as long as it takes', async () => {

@@ -14,6 +14,7 @@ import { addListCommand } from './list-command.ts'
 import { addLoginCommand, addLogoutCommand } from './login-command.ts'
 import { addAddCommand, addRemoveCommand, addReplaceCommand } from './members-command.ts'
 import { addNodeCommand } from './node-command.ts'
+import { addPostgresCommand } from './postgres-command.ts'
 import { addReplicasCommand } from './replicas-command.ts'
 import { addRestoreCommand } from './restore-command.ts'
 import { addStatusCommand } from './status-command.ts'
@@ -63,6 +64,7 @@ Examples:
     addVerifyCommand,
     addNodeCommand,
     addConnectorCommand,
+    addPostgresCommand,
     addAddCommand,
     addReplaceCommand,
     addRemoveCommand,

@@ -10,6 +10,9 @@ export type Flags = Readonly<{
   port?: string | undefined
   metricsPort?: string | undefined
   hosts?: string | undefined
+  engine?: string | undefined
+  database?: string | undefined
+  synchronousStandbys?: string | undefined
   timeout?: string | undefined
   tombstoneGrace?: string | undefined
   drainTimeout?: string | undefined
@@ -48,6 +51,9 @@ export type Variable =
   | 'PORT'
   | 'METRICS_PORT'
   | 'HOSTS'
+  | 'ENGINE'
+  | 'DATABASE_URL'
+  | 'SYNCHRONOUS_STANDBYS'
   | 'TIMEOUT'
   | 'TOMBSTONE_GRACE'
   | 'DRAIN_TIMEOUT'
@@ -88,6 +94,9 @@ const FLAGS = {
   PORT: { name: '--port', key: 'port' },
   METRICS_PORT: { name: '--metrics-port', key: 'metricsPort' },
   HOSTS: { name: '--hosts', key: 'hosts' },
+  ENGINE: { name: '--engine', key: 'engine' },
+  DATABASE_URL: { name: '--database', key: 'database' },
+  SYNCHRONOUS_STANDBYS: { name: '--synchronous-standbys', key: 'synchronousStandbys' },
   TIMEOUT: { name: '--timeout', key: 'timeout' },
   TOMBSTONE_GRACE: { name: '--tombstone-grace', key: 'tombstoneGrace' },
   DRAIN_TIMEOUT: { name: '--drain-timeout', key: 'drainTimeout' },

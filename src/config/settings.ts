@@ -3,7 +3,7 @@
  * `.env`, else from its default. An empty variable counts as not set. Every error is a SettingError that
  * names the setting.
  */
-import { formatAddress, isHostName, sameEndpoint } from '../process/address.ts'
+import { isHostName } from '../process/address.ts'
 import {
   TIMEOUTS_PER_GRACE,
   TOMBSTONE_GRACE_MS,
@@ -27,6 +27,8 @@ import {
   readWhole,
   required,
 } from './lookup.ts'
+import { readNodes } from './node-hosts.ts'
+import { type PostgresSettings, readPostgresSettings } from './postgres-settings.ts'
 import { SettingError } from './setting-error.ts'
 import { type NodeTls, readApiTls, readNodeTls } from './tls-settings.ts'
 
@@ -49,8 +51,8 @@ export type NodeSettings = Readonly<{
 }>
 
 /**
- * The settings of a connector. `hosts` are the nodes, as `host:port`. `timeoutMs` is the longest time that an
- * operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
+ * The settings of a connector. `hosts` are the nodes, as `host:port`; none with `postgres`. `timeoutMs` is the
+ * longest time that an operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
  * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
  * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
  * `replaceAfterMs` is the time after which an empty node at the address of a member replaces that member.
@@ -63,6 +65,8 @@ export type ConnectorSettings = Readonly<{
   /** Who may use the API. */
   access: AccessSettings
   hosts: readonly string[]
+  /** `undefined`: the engine is `cohort`, on the nodes. */
+  postgres: PostgresSettings | undefined
   timeoutMs: number
   tombstoneGraceMs: number
   drainTimeoutMs: number
@@ -148,25 +152,14 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
   const find = finder(flags, environment)
   const host = readHost(find)
   const port = readPort(find, { default: CONNECTOR_PORT, min: 0, max: 65_535 })
-  const found = required(
-    find('HOSTS'),
-    'HOSTS',
-    'the nodes of the cluster, as host:port, separated by commas',
-  )
-  const result = parseHosts(found.text)
-  if (result.kind === 'problem') throw new SettingError(`${found.label} ${result.problem}`)
-  const itself = result.hosts.find((address) => isOwnAddress(address, host, port))
-  if (itself !== undefined) {
-    throw new SettingError(
-      `${found.label} must name nodes only, got ${itself}, where this connector itself listens (PORT ${port})`,
-    )
-  }
+  const postgres = readPostgresSettings(find)
   const apiTls = readApiTls(find)
   return Object.freeze({
     host,
     port,
     access: readAccessSettings(find, { host, asksForCertificates: apiTls?.caFile !== undefined }),
-    hosts: Object.freeze(result.hosts),
+    hosts: Object.freeze(postgres === undefined ? readNodes(find, host, port) : []),
+    postgres,
     ...readTimes(find),
     clusterId: readClusterId(find),
     nodeTls: readNodeTls(find),
@@ -327,11 +320,4 @@ function readLogLevel(find: Find): string {
   const level = found.text.trim().toLowerCase()
   if (!LOG_LEVELS.includes(level)) throw mismatch(found, `one of ${LOG_LEVELS.join(', ')}`)
   return level
-}
-
-function isOwnAddress(address: string, host: string, port: number): boolean {
-  if (sameEndpoint(address, formatAddress(host, port))) return true
-  const listensEverywhere = host === '0.0.0.0' || host === '::'
-  const loopbacks = [LOOPBACK, '::1'].map((loopback) => formatAddress(loopback, port))
-  return listensEverywhere && loopbacks.some((loopback) => sameEndpoint(address, loopback))
 }

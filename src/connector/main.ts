@@ -1,8 +1,10 @@
 /** The process of a connector. Only this file connects an engine with the public API. */
 
 import type { Logger } from 'pino'
+import type { PostgresSettings } from '../config/postgres-settings.ts'
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
+import type { PostgresEngine } from '../engines/postgres/postgres-engine.ts'
 import { Admission } from '../http/admission/admission.ts'
 import { buildApp } from '../http/app.ts'
 import { RequestCounts } from '../http/count-requests.ts'
@@ -31,33 +33,23 @@ const now = () => new Date()
  * Serves the public API until SIGTERM or SIGINT. Then it answers the requests that it has accepted, and
  * resolves. A second signal ends the process at once.
  *
- * @throws {FaultError} when it cannot listen
+ * @throws {FaultError} when it cannot listen, or when only a person can mend its database
  */
 export async function runConnector(settings: ConnectorSettings): Promise<void> {
   keepGarbageYoung()
-  const { host, port, hosts, timeoutMs, tombstoneGraceMs, replaceAfterMs, clusterId } = settings
+  const { host, port, hosts, timeoutMs } = settings
   const log = openLog({ name: 'connector', level: settings.logLevel })
   const { logger } = log
   const stopped = stopSignal()
-  const onMalformed = reportMalformedAnswers(logger, systemClock)
   const surroundings = { clock: systemClock, now, logger }
   const nodeTls = settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', surroundings)
   const apiTls = settings.apiTls && new TlsFiles({ ...surroundings, paths: settings.apiTls, name: 'api' })
   const tlsFiles = [nodeTls, apiTls].filter((files) => files !== undefined)
   const notices = new CertificateNotices(tlsFiles, now)
   const security = nodeTls && securityOf(nodeTls, logger, notices)
-  const engine = new CohortEngine({
-    hosts,
-    timeoutMs,
-    tombstoneGraceMs,
-    replaceAfterMs,
-    clusterId,
-    connect: (address) => connectGrpc(address, { onMalformed, ...security }),
-    clock: systemClock,
-    random: Math.random,
-    notices: (addresses) => notices.of(addresses),
-    logger,
-  })
+  const engine = settings.postgres
+    ? await openPostgres(settings.postgres, settings, { logger, notices })
+    : newCohortEngine(settings, { logger, notices, security })
   const authentication = openAuthentication(settings.access, {
     host,
     keys: engine.keys,
@@ -89,7 +81,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     drainTimeoutMs: settings.drainTimeoutMs,
     logger,
   })
-  nodeTls?.onChange(renewer(engine, logger))
+  if (engine instanceof CohortEngine) nodeTls?.onChange(renewer(engine, logger))
   await app.ready()
   const listening = await listenHttp(app.server, { host, port })
   const running = Promise.all([engine.run(), authentication.run()])
@@ -102,6 +94,50 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   nodeTls?.close()
   apiTls?.close()
   logger.info('connector has stopped')
+}
+
+type CohortParts = Readonly<{
+  logger: Logger
+  notices: CertificateNotices
+  security: ReturnType<typeof securityOf> | undefined
+}>
+
+function newCohortEngine(
+  settings: ConnectorSettings,
+  { logger, notices, security }: CohortParts,
+): CohortEngine {
+  const { hosts, timeoutMs, tombstoneGraceMs, replaceAfterMs, clusterId } = settings
+  const onMalformed = reportMalformedAnswers(logger, systemClock)
+  return new CohortEngine({
+    hosts,
+    timeoutMs,
+    tombstoneGraceMs,
+    replaceAfterMs,
+    clusterId,
+    connect: (address) => connectGrpc(address, { onMalformed, ...security }),
+    clock: systemClock,
+    random: Math.random,
+    notices: (addresses) => notices.of(addresses),
+    logger,
+  })
+}
+
+/** Its code is loaded only here: connectors with nodes do not need it. */
+async function openPostgres(
+  postgres: PostgresSettings,
+  { timeoutMs }: ConnectorSettings,
+  { logger, notices }: Omit<CohortParts, 'security'>,
+): Promise<PostgresEngine> {
+  const { PostgresEngine: OnPostgres } = await import('../engines/postgres/postgres-engine.ts')
+  const engine = new OnPostgres({
+    ...postgres,
+    timeoutMs,
+    clock: systemClock,
+    notices: () => notices.of([]),
+    logger,
+  })
+  await engine.start()
+  return engine
 }
 
 /**

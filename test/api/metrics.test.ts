@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { addChangesMetrics } from '../../src/engines/cohort/changes/changes-metrics.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
+import { addPostgresMetrics } from '../../src/engines/postgres/postgres-metrics.ts'
 import { Admission } from '../../src/http/admission/admission.ts'
 import { RequestCounts } from '../../src/http/count-requests.ts'
 import { addRequestMetrics } from '../../src/http/request-metrics.ts'
@@ -102,10 +103,22 @@ function nodeMetrics(): Metrics {
   return metrics
 }
 
+function postgresMetrics(): Metrics {
+  const metrics = new Metrics()
+  addPostgresMetrics(metrics, {
+    sessions: { count: 0, brokenCount: 0 },
+    store: { resolved: { applied: 0, not_applied: 0, unknown: 0 } },
+    durability: { view: undefined, whyNoWrites: () => undefined },
+    status: { describe: () => CLUSTER_EXAMPLE },
+  })
+  return metrics
+}
+
 test('docs/observability.md has every metric with its type and labels, and no other', async () => {
   const text = await readFile(new URL('../../docs/observability.md', import.meta.url), 'utf8')
   for (const [title, metrics] of [
     ['Of a connector', connectorMetrics().metrics],
+    ['Of a connector with the engine postgres', postgresMetrics()],
     ['Of a node', nodeMetrics()],
   ] as const) {
     const section = text.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''

@@ -1,7 +1,7 @@
 /** One server of Postgres: a process that a test starts, signals and watches. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { addWitness, removeWitness, until, within } from '../cluster/waiting.ts'
@@ -45,6 +45,12 @@ export class Server {
 
   async configure(lines: readonly string[]): Promise<void> {
     await appendFile(join(this.dataDir, 'postgresql.conf'), `${lines.join('\n')}\n`)
+  }
+
+  /** Lets a user in no more. */
+  async refuse(user: string): Promise<void> {
+    const file = join(this.dataDir, 'pg_hba.conf')
+    await writeFile(file, `host all ${user} 127.0.0.1/32 reject\n${await readFile(file, 'utf8')}`)
   }
 
   /** Makes it a standby of a primary, from its next start on. */

@@ -8,10 +8,13 @@ import { Server, SUPERUSER } from './server.ts'
 
 const READY_MS = 30_000
 
+/** A user whom the servers refuse. */
+export const REFUSED_USER = 'refused'
+
 const SETTINGS = [
   "listen_addresses = '127.0.0.1'",
   "unix_socket_directories = ''",
-  // Tests kill processes but cut no power, so the files of the system's cache are as good as those of the disk.
+  // Tests kill processes but cut no power, so the cache of the system is as good as the disk.
   'fsync = off',
   'full_page_writes = off',
   'shared_buffers = 16MB',
@@ -29,7 +32,7 @@ export class Trio implements AsyncDisposable {
     this.servers = servers
   }
 
-  /** `synchronous`: the setting `synchronous_standby_names` of the primary. */
+  /** `synchronous`: the setting `synchronous_standby_names` of all servers; it counts on the primary. */
   static async start(synchronous = 'ANY 1 (s1, s2, s3)'): Promise<Trio> {
     const directory = await temporaryDirectory()
     await handOver(directory.path, 0o755)
@@ -53,13 +56,14 @@ export class Trio implements AsyncDisposable {
           '--no-sync',
         ],
       ])
-      await primary.configure(SETTINGS)
+      await primary.configure([...SETTINGS, `synchronous_standby_names = '${synchronous}'`])
+      // In front of the lines that let everyone in.
+      await primary.refuse(REFUSED_USER)
       // A server that has not started yet is copied like any other files.
       for (const standby of standbys) {
         await copyAs(primary.dataDir, standby.dataDir)
         await standby.follow(primary)
       }
-      await primary.configure([`synchronous_standby_names = '${synchronous}'`])
       await Promise.all(servers.map((server) => server.start()))
       await trio.untilSynchronous(2)
       return trio

@@ -1,6 +1,7 @@
 /** Shows `GET /v1/cluster` to people: the verdict and its reason, then one line for each member. */
 import type { ClusterStatus, MemberStatus } from '../../api/status-schemas.ts'
 import { printable } from '../format-group.ts'
+import { databaseLines } from './database-lines.ts'
 import {
   type Cell,
   folded,
@@ -21,21 +22,23 @@ const VERDICT_TONES = {
 const UNKNOWN = '?'
 
 export function statusLines(status: ClusterStatus, layout: Layout): string[] {
-  const { verdict, reason, clusterId, epoch, members, divergences } = status
+  const { verdict, reason, members, divergences } = status
   const { columns } = layout
+  const shown =
+    status.database === undefined ? membersOf(status, layout) : databaseLines(status.database, layout)
   return [
     ...verdictLines(verdict.toUpperCase(), VERDICT_TONES[verdict], printable(reason), layout),
     '',
-    ...folded(
-      clusterId === null ? 'no cluster yet' : `cluster ${printable(clusterId)}  epoch ${epoch}`,
-      columns,
-    ),
-    '',
-    ...tableLines(HEAD, members.map(memberRow), layout),
+    ...shown,
     ...[...members.flatMap(problemLines), ...noticeLines(status), ...divergenceLines(divergences)].flatMap(
       (line) => folded(line, columns),
     ),
   ]
+}
+
+function membersOf({ clusterId, epoch, members }: ClusterStatus, layout: Layout): string[] {
+  const cluster = clusterId === null ? 'no cluster yet' : `cluster ${printable(clusterId)}  epoch ${epoch}`
+  return [...folded(cluster, layout.columns), '', ...tableLines(HEAD, members.map(memberRow), layout)]
 }
 
 /** Where there is little room, the columns that tell most about the cluster's health are kept longest. */

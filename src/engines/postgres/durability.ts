@@ -6,13 +6,14 @@ import type { Client } from 'pg'
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { problemOf, rightsMissing } from './problems.ts'
-import { LOOK, newClient } from './session.ts'
+import { destroyClient, lookAt, newClient, type Session, type Witness, witnessOf } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import { SWEEP } from './statements.ts'
 import { standbysWaitedFor } from './synchronous-names.ts'
 
-/** How often it looks. */
+/** How often it looks, and how soon it looks again when it has seen nothing. */
 const LOOK_MS = 2_000
+const RETRY_MS = 100
 /** How often it removes tombstones. */
 const SWEEP_MS = 60_000
 
@@ -41,6 +42,9 @@ export type PrimaryView = Readonly<{
   isBlind: boolean
 }>
 
+/** Why changes cannot be made. `isPassing`: it is not known whether they could, and soon will be. */
+export type Closed = Readonly<{ reason: string; isPassing: boolean }>
+
 export type DurabilityOptions = Readonly<{
   sessions: Sessions
   /** How many standbys must have applied a change before it is acknowledged. */
@@ -63,23 +67,44 @@ export class Durability {
   /** The client whose commits are watched. It may hang while the other one looks. */
   #committer: Client | undefined
   #isCommitting = false
+  #witness: Witness | undefined
   /** Since when a commit is not confirmed. `undefined`: the last one was. */
   #unconfirmedMs: number | undefined
   #sweptMs = 0
+  #seenMs = 0
   #saidProblem: string | undefined
   view: PrimaryView | undefined
-  /** Why there is no view, as a sentence. */
-  problem: string | undefined = 'The database has not been reached yet.'
+  /** Why the last look has seen nothing, as a sentence. */
+  problem = 'The database has not been reached yet.'
 
   constructor(options: DurabilityOptions) {
     this.#options = options
+  }
+
+  /**
+   * Why changes cannot be made safely at the moment, by a session or by any. `undefined`: they can.
+   */
+  whyClosed(session?: Pick<Session, 'address' | 'timeline'>): Closed | undefined {
+    const { view } = this
+    if (view === undefined || this.#isOld()) return { reason: this.problem, isPassing: true }
+    if (session !== undefined && (session.address !== view.address || session.timeline !== view.timeline)) {
+      return { reason: `The standbys of the primary ${session.address} are not known yet.`, isPassing: true }
+    }
+    const reason = this.whyNoWrites()
+    return reason === undefined ? undefined : { reason, isPassing: false }
+  }
+
+  /** The view is too old to rely on: it could not be renewed. */
+  #isOld(): boolean {
+    const { clock, timeoutMs } = this.#options
+    return clock.nowMs() - this.#seenMs > LOOK_MS + 2 * timeoutMs
   }
 
   /** Why changes cannot be made safely at the moment, as a sentence. `undefined`: they can. */
   whyNoWrites(): string | undefined {
     const { required, clock, timeoutMs } = this.#options
     const { view } = this
-    if (view === undefined) return this.problem
+    if (view === undefined || this.#isOld()) return this.problem
     if (required === 0) return undefined
     if (view.isBlind) {
       const role = this.#options.sessions.place().user ?? 'of this connector'
@@ -104,22 +129,23 @@ export class Durability {
     const { clock } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
-      await this.look()
-      await sleep(LOOK_MS, clock, signal)
+      const hasSeen = await this.look()
+      await sleep(hasSeen ? LOOK_MS : RETRY_MS, clock, signal)
     }
   }
 
-  /** Looks once. Never rejects. */
-  async look(): Promise<void> {
-    const { sessions, logger } = this.#options
+  /** Looks once, and says whether it has seen the primary. Never rejects. */
+  async look(): Promise<boolean> {
+    const { sessions, logger, clock } = this.#options
     const { host } = sessions
+    let hasSeen = true
     try {
       this.view = await this.#see()
-      this.problem = undefined
+      this.#seenMs = clock.nowMs()
       this.#commit()
     } catch (error) {
       const problem = problemOf(error, sessions.place(host))
-      this.view = undefined
+      hasSeen = false
       this.problem = problem.message
       this.#forget()
       if (problem.kind === 'elsewhere') sessions.moveFrom(host)
@@ -130,6 +156,7 @@ export class Durability {
       else logger.warn(`no change is acknowledged: ${why}`)
       this.#saidProblem = why
     }
+    return hasSeen
   }
 
   close(): void {
@@ -144,21 +171,20 @@ export class Durability {
     if (this.#client === undefined) {
       this.#client = await this.#connect()
       this.#committer = await this.#connect()
+      this.#witness = await witnessOf(this.#client, host.address)
       await this.#committer.query('set synchronous_commit = remote_apply')
     }
     const client = this.#client
     const late = clock.after(timeoutMs, () => this.#forget())
     try {
-      const { rows: about } = await client.query(LOOK)
-      const [{ is_standby, is_read_only, version_name, timeline }] = about
-      if (is_standby || is_read_only) throw Object.assign(new Error('it is read-only'), { code: '25006' })
+      const { version, timeline } = await lookAt(client, sessions.place(host))
       const { rows: setting } = await client.query('show synchronous_standby_names')
       const { rows } = await client.query(STANDBYS)
       await this.#sweep(client)
       const names: string = setting[0].synchronous_standby_names
       return {
         address: host.address,
-        version: version_name,
+        version,
         timeline,
         synchronousNames: names,
         waitsFor: standbysWaitedFor(names),
@@ -194,6 +220,7 @@ export class Durability {
       .query("select pg_logical_emit_message(true, 'cohort', '')")
       .then(() => {
         this.#unconfirmedMs = undefined
+        if (committer === this.#committer) this.#options.sessions.witness = this.#witness
       })
       .catch(() => undefined)
       .finally(() => {
@@ -209,11 +236,9 @@ export class Durability {
   }
 
   #forget(): void {
+    this.#options.sessions.witness = undefined
     for (const client of [this.#client, this.#committer]) {
-      if (client === undefined) continue
-      const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
-      connection.stream.destroy()
-      client.end().catch(() => undefined)
+      if (client !== undefined) destroyClient(client)
     }
     this.#client = undefined
     this.#committer = undefined

@@ -47,7 +47,7 @@ export async function migrate(client: ClientBase, database: string): Promise<Mig
       await client.query(
         'create table cohort.migration (version integer primary key, name text not null, applied_at timestamptz not null default now())',
       )
-      done.push('made the schema "cohort"')
+      done.push('Made the schema "cohort".')
     }
     const found = (await versionOf(client)) ?? 0
     if (found > SCHEMA_VERSION) {
@@ -58,7 +58,7 @@ export async function migrate(client: ClientBase, database: string): Promise<Mig
       if (version <= found) continue
       for (const statement of statements) await client.query(statement)
       await client.query('insert into cohort.migration (version, name) values ($1, $2)', [version, name])
-      done.push(`applied migration ${version}: ${name}`)
+      done.push(`Applied migration ${version}: ${name}.`)
     }
     await client.query('commit')
     return done

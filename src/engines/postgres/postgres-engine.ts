@@ -21,6 +21,8 @@ export type PostgresEngineOptions = Readonly<{
   /** The longest time that an operation takes, in milliseconds. */
   timeoutMs: number
   clock: Clock
+  /** What people should know about this connector, for the status. */
+  notices?: () => readonly string[]
   logger: Logger
 }>
 
@@ -38,8 +40,12 @@ export class PostgresEngine implements Engine {
     const { database, clock, timeoutMs, logger, synchronousStandbys: required } = options
     const sessions = new Sessions({ database, clock, timeoutMs, logger })
     const durability = new Durability({ sessions, required, clock, timeoutMs, logger })
-    const whyNoWrites = () => durability.whyNoWrites()
-    const store = new RegisterStore({ sessions, clock, timeoutMs, whyNoWrites })
+    const store = new RegisterStore({
+      sessions,
+      clock,
+      timeoutMs,
+      whyClosed: (session) => durability.whyClosed(session),
+    })
     this.#options = options
     this.#sessions = sessions
     this.#store = store
@@ -48,7 +54,7 @@ export class PostgresEngine implements Engine {
     this.keys = new PostgresKeyStore(store)
     // Also while no change is acknowledged: reads go on.
     this.readiness = { isReady: () => durability.view !== undefined }
-    this.status = new PostgresStatus({ durability, store, required })
+    this.status = new PostgresStatus({ durability, store, required, notices: options.notices ?? (() => []) })
   }
 
   /**

@@ -18,7 +18,7 @@ const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
 export function addPostgresMetrics(metrics: Metrics, figures: PostgresFigures): void {
   const { sessions, store, durability, status } = figures
   metrics.gauge(
-    { name: 'cohort_cluster_verdict', help: '1 for the verdict of the status.', labels: ['verdict'] },
+    { name: 'cohort_verdict', help: '1 for the verdict of the status.', labels: ['verdict'] },
     () => {
       const { verdict } = status.describe()
       return VERDICTS.map((name) => ({ value: name === verdict ? 1 : 0, labels: { verdict: name } }))

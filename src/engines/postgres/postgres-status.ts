@@ -5,9 +5,10 @@ import type { Durability } from './durability.ts'
 import type { RegisterStore } from './register-store.ts'
 
 export type PostgresStatusOptions = Readonly<{
-  durability: Pick<Durability, 'view' | 'problem' | 'whyNoWrites'>
+  durability: Pick<Durability, 'view' | 'whyNoWrites'>
   store: Pick<RegisterStore, 'writeFault'>
   required: number
+  notices: () => readonly string[]
 }>
 
 export class PostgresStatus implements StatusView {
@@ -18,7 +19,7 @@ export class PostgresStatus implements StatusView {
   }
 
   describe(): ClusterStatus {
-    const { durability, required } = this.#options
+    const { durability, required, notices } = this.#options
     const { view } = durability
     return {
       ...this.#verdict(),
@@ -28,6 +29,7 @@ export class PostgresStatus implements StatusView {
       change: null,
       replacement: null,
       members: [],
+      notices: [...notices()],
       divergences: { count: 0, first: [] },
       database: {
         primary: view?.address ?? null,

@@ -5,7 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Outcome } from '../../group/registry.ts'
-import type { Clock } from '../../process/clock.ts'
+import { type Clock, sleep } from '../../process/clock.ts'
+import type { Durability } from './durability.ts'
 import { codeOf, DatabaseProblem, diskFull, isUndone, problemOf } from './problems.ts'
 import { LateAnswerError, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -31,11 +32,11 @@ export class UnreadableRowError extends Error {
 
 export type RegisterStoreOptions = Readonly<{
   sessions: Sessions
-  clock: Pick<Clock, 'nowMs'>
+  clock: Pick<Clock, 'nowMs' | 'after'>
   /** The longest time of an operation, in milliseconds. */
   timeoutMs: number
-  /** Why no change may be made at the moment, as a sentence. `undefined`: changes may be made. */
-  whyNoWrites: () => string | undefined
+  /** Why no change may be made at the moment, by a session or by any. `undefined`: changes may be made. */
+  whyClosed: Durability['whyClosed']
 }>
 
 /** A row. Without one the generation is 0. */
@@ -50,6 +51,8 @@ type Attempt =
 
 /** The share of an operation's time that one answer may take. The rest is for finding out what happened. */
 const ANSWER_SHARE = 0.6
+/** How often it asks whether changes may be made. */
+const POLL_MS = 20
 const LATE = 'the database did not answer in time'
 const NO_TRACE = 'the connection to the database broke, and there was no time to tell'
 
@@ -99,7 +102,7 @@ export class RegisterStore {
           decision = decide(row.value)
         }
         if (decision.kind === 'keep') return { kind: 'done', value: decision.result }
-        const closed = this.#options.whyNoWrites()
+        const closed = await this.#whyClosed(untilMs)
         if (closed !== undefined) return { kind: 'not_applied', reason: withoutStop(closed) }
         const attempt = await this.#write(key, row, decision.value, untilMs)
         if (attempt.kind === 'applied') return { kind: 'done', value: decision.result }
@@ -127,6 +130,11 @@ export class RegisterStore {
       session = await this.#options.sessions.acquire(untilMs)
     } catch (error) {
       return { kind: 'failed', reason: this.#reasonOf(error), mayRepeat: false }
+    }
+    const closed = await this.#whyClosed(untilMs, session)
+    if (closed !== undefined) {
+      this.#options.sessions.release(session)
+      return { kind: 'failed', reason: withoutStop(closed), mayRepeat: false }
     }
     const warnings = session.warningCount
     try {
@@ -236,6 +244,17 @@ export class RegisterStore {
       } finally {
         sessions.release(session)
       }
+    }
+  }
+
+  /** Why no change may be made, when that is certain or the time is up. */
+  async #whyClosed(untilMs: number, session?: Session): Promise<string | undefined> {
+    const { whyClosed, clock } = this.#options
+    for (;;) {
+      const closed = whyClosed(session)
+      if (closed === undefined) return undefined
+      if (!closed.isPassing || clock.nowMs() >= untilMs || session?.broken !== undefined) return closed.reason
+      await sleep(POLL_MS, clock)
     }
   }
 

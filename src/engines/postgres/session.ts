@@ -12,12 +12,22 @@ export type SessionOptions = Readonly<{
   host: DatabaseHost
   place: Place
   clock: Pick<Clock, 'nowMs' | 'after'>
-  /** The longest time of a connect, in milliseconds, and the longest time of any statement on the server. */
+  /** The longest time that opening it takes, in milliseconds. */
+  limitMs: number
+  /** The longest time of any statement on the server, in milliseconds. */
   timeoutMs: number
+  /** A connection to a server that has held nothing unconfirmed since that connection was opened. */
+  witness: Witness | undefined
   /** A primary with an older timeline than this is one that has been replaced. */
   timelineMin: number
   log: (message: string) => void
 }>
+
+/**
+ * A connection, as its server knows it. As long as the connection is there, its server has not crashed: a
+ * crash ends all connections. What a commit wrote can be seen before a standby has it only after a crash.
+ */
+export type Witness = Readonly<{ address: string; pid: number; startedAt: string }>
 
 /** A statement that was not answered in time. It may have been committed. */
 export class LateAnswerError extends Error {
@@ -94,8 +104,8 @@ const CONFIRM: Statement = {
 
 /** Connects to a host and prepares the session. @throws DatabaseProblem */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { host, clock, timeoutMs } = options
-  const client = newClient(host.url, timeoutMs)
+  const { host, clock, limitMs } = options
+  const client = newClient(host.url, limitMs)
   let session: Session | undefined
   client.on('error', (error) => {
     if (session !== undefined) session.broken ??= error
@@ -115,13 +125,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return new Error('no answer in time')
   }
   try {
-    const about = await inTime(connectAndLook(client, options), timeoutMs, clock, late)
+    const about = await inTime(connectAndLook(client, options), limitMs, clock, late)
     session = new Session(client, clock, about)
   } catch (error) {
     return fail(error)
   }
   try {
-    await session.confirm(timeoutMs)
+    if (!(await isThere(client, options))) await session.confirm(limitMs)
     return session
   } catch (error) {
     if (error instanceof LateAnswerError) {
@@ -134,6 +144,24 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
     return fail(error)
   }
+}
+
+/** Whether the server still has the connection of the witness. */
+async function isThere(client: Client, { witness, host }: SessionOptions): Promise<boolean> {
+  if (witness === undefined || witness.address !== host.address) return false
+  const { rows } = await client.query(
+    'select 1 from pg_stat_activity where pid = $1 and backend_start::text = $2',
+    [witness.pid, witness.startedAt],
+  )
+  return rows.length === 1
+}
+
+/** Makes a witness of a connection. */
+export async function witnessOf(client: Client, address: string): Promise<Witness> {
+  const { rows } = await client.query(
+    'select pid, backend_start::text as started_at from pg_stat_activity where pid = pg_backend_pid()',
+  )
+  return { address, pid: rows[0].pid, startedAt: rows[0].started_at }
 }
 
 /** A client that is not connected yet. */
@@ -152,6 +180,26 @@ async function connectAndLook(
   { host: { address }, place, timelineMin, timeoutMs }: SessionOptions,
 ): Promise<Readonly<{ address: string; timeline: number; serverMs: number }>> {
   await client.connect()
+  const { timeline, serverMs } = await lookAt(client, place)
+  if (timeline < timelineMin) {
+    throw new DatabaseProblem(
+      'elsewhere',
+      `The server ${address} has been replaced as primary by another one: stop it, or make it a standby.`,
+    )
+  }
+  await checkSchema(client, place.database)
+  const limit = Math.ceil(timeoutMs)
+  await client.query(
+    `set synchronous_commit = remote_apply; set statement_timeout = ${limit}; set lock_timeout = ${limit}`,
+  )
+  return { address, timeline, serverMs }
+}
+
+/** A primary as it was seen. */
+export type PrimaryLook = Readonly<{ version: string; timeline: number; serverMs: number }>
+
+/** Looks at a server. @throws DatabaseProblem when it is no primary as this program needs it */
+export async function lookAt(client: Client, { address, database }: Place): Promise<PrimaryLook> {
   const { rows } = await client.query(LOOK)
   const { is_standby, is_read_only, version, version_name, encoding, timeline, server_ms } = rows[0]
   if (version < SERVER_MIN.number) {
@@ -164,24 +212,14 @@ async function connectAndLook(
   if (encoding !== 'UTF8') {
     throw new DatabaseProblem(
       'setup',
-      `The database "${place.database}" has the encoding ${encoding}: make another one with "create database … encoding 'UTF8' template template0".`,
+      `The database "${database}" has the encoding ${encoding}: make another one with "create database … encoding 'UTF8' template template0".`,
     )
   }
-  if (timeline < timelineMin) {
-    throw new DatabaseProblem(
-      'elsewhere',
-      `The server ${address} has been replaced as primary by another one: stop it, or make it a standby.`,
-    )
-  }
-  await checkSchema(client, place.database)
-  await client.query('set synchronous_commit = remote_apply')
-  await client.query(`set statement_timeout = ${timeoutMs}`)
-  await client.query(`set lock_timeout = ${timeoutMs}`)
-  return { address, timeline, serverMs: Number(server_ms) }
+  return { version: version_name, timeline, serverMs: Number(server_ms) }
 }
 
 /** The timeline is in the first eight digits of the name of a file of the log. A standby has no such name. */
-export const LOOK = `
+const LOOK = `
   select pg_is_in_recovery() as is_standby,
     current_setting('transaction_read_only') = 'on' as is_read_only,
     current_setting('server_version_num')::integer as version,
@@ -213,7 +251,7 @@ async function inTime<T>(
 }
 
 /** Ends the socket at once. `Client.end` would wait for what the server still has to answer. */
-function destroyClient(client: Client): void {
+export function destroyClient(client: Client): void {
   const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
   connection.stream.destroy()
   client.end().catch(() => undefined)

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Database, DatabaseHost } from '../../config/database-url.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { DatabaseProblem, problemOf } from './problems.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession, type Session, type Witness } from './session.ts'
 
 /**
  * How many sessions a connector has with the primary at most. Each commit waits for a standby, so changes at
@@ -33,6 +33,8 @@ export class Sessions {
   #isClosed = false
   /** Why the last connection failed. `undefined`: it was opened. */
   problem: DatabaseProblem | undefined
+  /** Given while it is known that the primary shows nothing that a standby may lack. */
+  witness: Witness | undefined
   /** How many sessions have ended because their connection broke. */
   brokenCount = 0
 
@@ -115,8 +117,10 @@ export class Sessions {
         host,
         place: this.place(host),
         clock,
-        timeoutMs: Math.min(limitMs, timeoutMs),
+        limitMs: Math.min(limitMs, timeoutMs),
+        timeoutMs,
         timelineMin: this.#timeline,
+        witness: this.witness,
         log: (message) => logger.warn({ address: host.address }, message),
       })
       this.problem = undefined

@@ -5,7 +5,7 @@
  */
 import type { Statement } from './session.ts'
 
-/** How many write ids a row remembers. A row that has moved on by more does not say what became of a write. */
+/** How many write ids a row remembers. If it has moved on by more, it does not say what became of a write. */
 export const WRITE_IDS_KEPT = 8
 
 /** $1: the key. */

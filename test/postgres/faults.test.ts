@@ -1,0 +1,206 @@
+/** What clients are told while servers, backends and connections of the database fail. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { assertLinearizable, workAtOnce } from '../../src/engines/contract/linearizable.ts'
+import { createGroup } from '../../src/group/create-group.ts'
+import { leaveNothing } from '../cluster/leave-nothing.ts'
+import { TcpProxy } from '../cluster/tcp-proxy.ts'
+import { until } from '../cluster/waiting.ts'
+import { anEngine, newDatabase, sharedTrio, TIMEOUT_MS } from './shared-trio.ts'
+import { Trio } from './trio.ts'
+import { Workload } from './workload.ts'
+
+leaveNothing()
+
+const NOW = '2026-01-01T00:00:00.000Z'
+const MINUTE_MS = 60_000
+
+const create = (groupId: string) => createGroup({ groupId, now: NOW, incarnation: groupId })
+
+/** Waits until the clients have done so much more. */
+async function untilMore(workload: Workload, count: number): Promise<void> {
+  const before = workload.count
+  await until(`${count} more groups`, MINUTE_MS, () => workload.count >= before + count)
+}
+
+test('a backend that is killed ends all sessions, and no acknowledged write is lost', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using started = await anEngine(trio.url(database, [trio.primary]))
+  const { engine } = started
+  await using workload = new Workload(engine.registry, 'kill-')
+  workload.start()
+  for (let round = 0; round < 3; round += 1) {
+    await untilMore(workload, 40)
+    // A backend that dies by SIGKILL may have spoiled shared memory, so the server starts all of them anew.
+    const [backend] = await trio.primary.backends(database)
+    process.kill(backend!, 'SIGKILL')
+  }
+  await untilMore(workload, 40)
+  const { unreadable, done } = await workload.end()
+  assert.equal(unreadable, 0)
+  assert.ok(done > 100, `${done} groups`)
+  await workload.check(engine.registry)
+  await trio.untilSynchronous(2)
+})
+
+test('backends that stop are given up, and what they go on with later changes nothing', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using started = await anEngine(trio.url(database, [trio.primary]), { timeoutMs: 1_000 })
+  const { engine } = started
+  await using workload = new Workload(engine.registry, 'stop-')
+  workload.start()
+  for (let round = 0; round < 2; round += 1) {
+    await untilMore(workload, 20)
+    const backends = await trio.primary.backends(database)
+    for (const backend of backends) process.kill(backend, 'SIGSTOP')
+    await untilMore(workload, 20)
+    for (const backend of backends) process.kill(backend, 'SIGCONT')
+  }
+  await workload.end()
+  await workload.check(engine.registry)
+})
+
+test('a change whose answer was lost is found, and is not made twice', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using proxy = await TcpProxy.start(trio.primary.port)
+  await using started = await anEngine(trio.url(database, [proxy]))
+  const { engine } = started
+  assert.equal((await engine.registry.change('warm', create('warm'))).kind, 'done')
+  proxy.blackHole('toClient')
+  const change = engine.registry.change('lost', create('lost'))
+  await until('the group is there', MINUTE_MS, async () => {
+    const rows = await trio.primary.query(
+      'select 1 from cohort.register where key = $1',
+      ['group/lost'],
+      database,
+    )
+    return rows.length === 1
+  })
+  proxy.cut()
+  proxy.heal()
+  const outcome = await change
+  assert.ok(outcome.kind === 'done' && outcome.value.kind === 'changed', JSON.stringify(outcome))
+  const [row] = await trio.primary.query<{ generation: string }>(
+    'select generation from cohort.register where key = $1',
+    ['group/lost'],
+    database,
+  )
+  assert.equal(row?.generation, '1')
+})
+
+test('a change that never reached the server is fenced off before it is made again', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using proxy = await TcpProxy.start(trio.primary.port)
+  await using started = await anEngine(trio.url(database, [proxy]))
+  const { engine } = started
+  assert.equal((await engine.registry.change('warm', create('warm'))).kind, 'done')
+  proxy.blackHole('toServer')
+  const change = engine.registry.change('late', create('late'))
+  await sleep(50)
+  proxy.cut()
+  proxy.heal()
+  const outcome = await change
+  assert.ok(outcome.kind === 'done' && outcome.value.kind === 'changed', JSON.stringify(outcome))
+  const [row] = await trio.primary.query<{ generation: string }>(
+    'select generation from cohort.register where key = $1',
+    ['group/late'],
+    database,
+  )
+  assert.equal(row?.generation, '2', 'the tombstone of the fence, and the change')
+})
+
+test('connections that are cut again and again lose no acknowledged write, and keep one order', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using proxy = await TcpProxy.start(trio.primary.port)
+  await using started = await anEngine(trio.url(database, [proxy]))
+  const { engine } = started
+  await using workload = new Workload(engine.registry, 'cut-')
+  workload.start()
+  let isOver = false
+  const working = workAtOnce(engine.registry, 'one-of-all', { clients: 4, stepsEach: 40 }).finally(() => {
+    isOver = true
+  })
+  for (let round = 0; !isOver; round += 1) {
+    // Each time after so much work, so that it makes progress however slow the machine is.
+    const before = workload.count
+    await until('some work is done', MINUTE_MS, () => isOver || workload.count >= before + 3)
+    await sleep((round * 7) % 20)
+    proxy.cut()
+    proxy.heal()
+  }
+  const history = await working
+  await workload.end()
+  assertLinearizable(history)
+  await workload.check(engine.registry)
+})
+
+test('without standbys no change is acknowledged, reads go on, and the status says why', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using started = await anEngine(trio.url(database, [trio.primary]), { timeoutMs: 1_000 })
+  const { engine } = started
+  assert.equal((await engine.registry.change('before', create('before'))).kind, 'done')
+  const [, ...standbys] = trio.servers
+  try {
+    for (const standby of standbys) await standby.end('SIGINT')
+    const waiting = await engine.registry.change('waiting', create('waiting'))
+    assert.ok(waiting.kind === 'unknown' || waiting.kind === 'not_applied', JSON.stringify(waiting))
+    await until('changes are refused', MINUTE_MS, async () => {
+      const outcome = await engine.registry.change('refused', create('refused'))
+      return outcome.kind === 'not_applied' && /has 0 of 1 synchronous standbys: start/.test(outcome.reason)
+    })
+    assert.equal(engine.status.describe().verdict, 'unavailable')
+    assert.match(engine.status.describe().reason, /0 of 1 synchronous standbys/)
+    const read = await engine.registry.read('before')
+    assert.ok(read.kind === 'done' && read.value?.version === 1, JSON.stringify(read))
+    assert.ok(engine.readiness.isReady())
+  } finally {
+    for (const standby of standbys) if (!standby.isRunning) await standby.start()
+  }
+  await trio.untilSynchronous(2)
+  await until('changes are made', MINUTE_MS, async () => {
+    return (await engine.registry.change('after', create('after'))).kind === 'done'
+  })
+})
+
+test('after a promotion, connectors find the new primary, and no acknowledged write is lost', async () => {
+  await using trio = await Trio.start()
+  const database = await newDatabase(trio)
+  await using started = await anEngine(trio.url(database), { timeoutMs: TIMEOUT_MS })
+  const { engine } = started
+  await using workload = new Workload(engine.registry, 'promote-')
+  workload.start()
+  await untilMore(workload, 60)
+  const [primary, ...standbys] = trio.servers
+  await primary.end('SIGQUIT')
+  // A commit waits for any one of the two, so the one that has more becomes the primary.
+  const applied = await Promise.all(
+    standbys.map(async (standby) => {
+      const [row] = await standby.query<{ bytes: string }>(
+        "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') as bytes",
+      )
+      return Number(row!.bytes)
+    }),
+  )
+  const [next, other] = applied[0]! >= applied[1]! ? standbys : standbys.toReversed()
+  await next!.query('select pg_promote()')
+  await other!.query(
+    `alter system set primary_conninfo = 'host=127.0.0.1 port=${next!.port} user=postgres application_name=${other!.name}'`,
+  )
+  await other!.query('select pg_reload_conf()')
+  await trio.untilSynchronous(1, next)
+  await untilMore(workload, 100)
+  const { done } = await workload.end()
+  assert.ok(done > 100, `${done} groups`)
+  await workload.check(engine.registry)
+  await until('the status shows the new primary', MINUTE_MS, () => {
+    return engine.status.describe().database?.primary === next!.address
+  })
+  assert.equal(engine.status.describe().database?.timeline, 2)
+})
