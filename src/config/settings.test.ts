@@ -108,6 +108,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,
     drainTimeoutMs: 10_000,
+    postgres: undefined,
     replaceAfterMs: 60_000,
     clusterId: undefined,
     nodeTls: undefined,
@@ -492,5 +493,46 @@ test('limits are read, and what cannot be one is refused', () => {
       refusal(() => read({ MAX_CONNECTIONS: wrong })),
       /^MAX_CONNECTIONS .* whole number from 1/,
     )
+  }
+})
+
+test('the engine on Postgres takes a database with all its hosts instead of nodes', () => {
+  const url = 'postgresql://me@db1:6000,db2,[::1]/groups?target_session_attrs=read-write&sslmode=require'
+  const { hosts, postgres } = readConnectorSettings(
+    { engine: 'postgres', database: url, synchronousStandbys: '2' },
+    { variables: {}, dotEnv: {} },
+  )
+  assert.deepEqual(hosts, [])
+  assert.deepEqual(postgres, {
+    database: {
+      name: 'groups',
+      user: 'me',
+      hosts: ['db1:6000', 'db2:5432', '[::1]:5432'].map((address) => ({
+        address,
+        url: `postgres://me@${address}/groups?sslmode=require`,
+      })),
+    },
+    synchronousStandbys: 2,
+  })
+})
+
+test('a database that cannot be used is refused, and its URL, which may hold a password, is not shown', () => {
+  const refuses = (flags: object, expected: RegExp) =>
+    assert.throws(
+      () => readConnectorSettings(flags, { variables: {}, dotEnv: {} }),
+      (error: Error) => expected.test(error.message) && !error.message.includes('secret'),
+    )
+  refuses({ engine: 'postgres' }, /^DATABASE_URL is missing: name the database/)
+  refuses({ engine: 'mysql' }, /^--engine must be cohort or postgres, got "mysql"$/)
+  refuses({ database: 'postgres://a/b', hosts: 'a:1' }, /--database is for --engine postgres/)
+  for (const [database, expected] of [
+    ['mysql://me:secret@db/x', /--database must be a URL like postgres:/],
+    ['postgres://me:secret@db1', /must be a URL like/],
+    ['postgres://me:secret@db1:x/groups', /must name its hosts as host or host:port/],
+    ['postgres://me:secret@db1:70000/groups', /must name its hosts/],
+    ['postgres://me:secret@db1/%zz', /must have each % followed by two/],
+    ['postgres://me:secret@db1/g?target_session_attrs=any', /must have target_session_attrs=read-write/],
+  ] as const) {
+    refuses({ engine: 'postgres', database }, expected)
   }
 })

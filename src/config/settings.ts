@@ -51,13 +51,14 @@ export type NodeSettings = Readonly<{
 }>
 
 /**
- * The settings of a connector. `hosts` are the nodes, as `host:port`; none with `postgres`. `timeoutMs` is the
- * longest time that an operation takes. `tombstoneGraceMs` is the wait before each step of removing a tombstone (protocol.md §6),
- * and at least ten times `timeoutMs`. It counts only for a cluster that this connector creates: an existing
- * cluster keeps its own. `drainTimeoutMs` is the longest time that a stop waits for requests.
- * `replaceAfterMs` is the time after which an empty node at the address of a member replaces that member.
- * `clusterId` is the only cluster that this connector may serve; `undefined`: any. `nodeTls` is for the
- * connections to nodes, `apiTls` for the public API; `undefined`: they are not encrypted.
+ * The settings of a connector. `hosts` are the nodes, as `host:port`; none with `postgres`. `timeoutMs` is
+ * the longest time that an operation takes. `tombstoneGraceMs` is the wait before each step of removing a
+ * tombstone (protocol.md §6), and at least ten times `timeoutMs`. It counts only for a cluster that this
+ * connector creates: an existing cluster keeps its own. `drainTimeoutMs` is the longest time that a stop
+ * waits for requests. `replaceAfterMs` is the time after which an empty node at the address of a member
+ * replaces that member. `clusterId` is the only cluster that this connector may serve; `undefined`: any.
+ * `nodeTls` is for the connections to nodes, `apiTls` for the public API; `undefined`: they are not
+ * encrypted.
  */
 export type ConnectorSettings = Readonly<{
   host: string
@@ -153,12 +154,13 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
   const host = readHost(find)
   const port = readPort(find, { default: CONNECTOR_PORT, min: 0, max: 65_535 })
   const postgres = readPostgresSettings(find)
+  const hosts = Object.freeze(postgres === undefined ? readNodes(find, host, port) : [])
   const apiTls = readApiTls(find)
   return Object.freeze({
     host,
     port,
     access: readAccessSettings(find, { host, asksForCertificates: apiTls?.caFile !== undefined }),
-    hosts: Object.freeze(postgres === undefined ? readNodes(find, host, port) : []),
+    hosts,
     postgres,
     ...readTimes(find),
     clusterId: readClusterId(find),
