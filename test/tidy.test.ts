@@ -97,9 +97,10 @@ test('no comment leaves work for later', async () => {
 })
 
 test('what tests start does not outlive them, and none of their waits is without end', async () => {
-  for (const file of await filesOf(['test/{cluster,long}/*.test.ts'])) {
+  for (const file of await filesOf(['test/{cluster,long,postgres}/*.test.ts'])) {
     const text = await read(file)
-    const startsProcesses = /from '[^']*\/(service|local-cluster|command|verify-under-faults)\.ts'/.test(text)
+    const startsProcesses =
+      /from '[^']*\/(service|local-cluster|command|verify-under-faults|shared-trio|trio)\.ts'/.test(text)
     if (!startsProcesses) continue
     assert.match(text, /leaveNothing\(\)|sharedCluster\(/, `${file}: call leaveNothing()`)
     assert.doesNotMatch(text, /await once\(/, `${file}: give the wait an upper bound with within()`)

@@ -37,7 +37,7 @@ type Suite = Readonly<{
 
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
-    patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|long)/**/*.test.ts'],
+    patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|postgres|long)/**/*.test.ts'],
     limits: { testMs: 2 * MINUTE_MS, fileMs: 3 * MINUTE_MS },
     first: ['src/sim/', 'src/node/store', 'test/api/', 'src/node', 'src/cli', 'test/runner/'],
     alone: [
@@ -52,9 +52,15 @@ const SUITES: { readonly [name: string]: Suite } = {
     ],
   },
   cluster: {
-    patterns: ['test/cluster/**/*.test.ts'],
+    patterns: ['test/{cluster,postgres}/**/*.test.ts'],
     limits: { testMs: MINUTE_MS, fileMs: 3 * MINUTE_MS },
-    first: ['test/cluster/membership', 'test/cluster/chaos', 'test/cluster/lost-disk', 'test/cluster/backup'],
+    first: [
+      'test/postgres/faults',
+      'test/cluster/membership',
+      'test/cluster/chaos',
+      'test/cluster/lost-disk',
+      'test/cluster/backup',
+    ],
     alone: ['test/'],
   },
   long: {
