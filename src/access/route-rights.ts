@@ -52,6 +52,8 @@ export const ROUTE_RIGHTS: { readonly [route: string]: RouteRight } = {
   'GET /v1/caller': { right: 'status', subject: 'no group' },
 
   'GET /v1/backup': { right: 'admin', subject: 'everything' },
+  'GET /v1/backup/members': { right: 'admin', subject: 'everything' },
+  'POST /v1/restore/members': { right: 'admin', subject: 'everything' },
   'POST /v1/restore': { right: 'admin', subject: 'groups in body' },
 
   'GET /v1/cluster': { right: 'status', subject: 'no group' },

@@ -22,9 +22,11 @@ import type {
   KeyList,
   RotateKeyBody,
 } from '../api/key-schemas.ts'
+import type { RestoreMembersResult } from '../api/member-backup-schemas.ts'
 import type { MembershipChange } from '../api/member-schemas.ts'
 import type { ClusterStatus, GroupReplicas } from '../api/status-schemas.ts'
 import type { Group as StoredGroup } from '../group/group.ts'
+import type { GroupMember as GroupMemberOf } from '../group/group-member.ts'
 
 /** A group as the API shows it. */
 export type GroupView = Readonly<Static<typeof Group>>
@@ -44,6 +46,17 @@ export type BackupAnswer = Readonly<{
   /** The ids of groups of this page that cannot be read. */
   unreadable?: readonly string[]
   after?: Static<typeof BackupPage>['after']
+}>
+
+/** A member of a group, as it is stored. */
+export type StoredMember = GroupMemberOf & Readonly<{ groupId: string }>
+
+/** A page of the members of all groups as they are stored. `after`: where the next page starts. */
+export type MemberBackupAnswer = Readonly<{
+  members: readonly StoredMember[]
+  /** Members of this page that cannot be read. */
+  unreadable?: readonly Readonly<{ groupId: string; memberId: string }>[]
+  after?: string
 }>
 
 /**
@@ -232,6 +245,16 @@ export class ApiClient {
   /** Restores 1 to 256 groups. It may be repeated: a group that is already there is not changed. */
   restore(groups: readonly StoredGroup[]): Promise<Reply<RestoreResult>> {
     return this.#call({ method: 'POST', path: '/v1/restore', ...json({ groups }) })
+  }
+
+  /** At most `limit` members of all groups (1 to 1,000) after a place that the page before names. */
+  backUpMembers(after: string | undefined, limit: number): Promise<Reply<MemberBackupAnswer>> {
+    return this.#call({ method: 'GET', path: `/v1/backup/members?${queryOf({ limit, after })}` })
+  }
+
+  /** Restores 1 to 256 members of groups that exist. It may be repeated. */
+  restoreMembers(members: readonly StoredMember[]): Promise<Reply<RestoreMembersResult>> {
+    return this.#call({ method: 'POST', path: '/v1/restore/members', ...json({ members }) })
   }
 
   /** A connector answers this also when it has no quorum, or has not found its cluster. */

@@ -25,6 +25,15 @@ export type GroupsOfPage = Readonly<{
   after: string | undefined
 }>
 
+/** One page of the members of all groups, in the order of the groups and then of the members. */
+export type AllMembersPage = Readonly<{
+  members: readonly MembershipOfGroup[]
+  /** Group members that exist but cannot be read. Left out when there are none. */
+  unreadable?: readonly Readonly<{ groupId: string; memberId: string }>[]
+  /** A place that only the engine understands. Pass it as `after`. `undefined`: this was the last page. */
+  after: string | undefined
+}>
+
 export type GroupMemberScan = Readonly<{ after: string | undefined; limit: number }>
 
 /**
@@ -63,4 +72,7 @@ export interface GroupMembers {
     memberId: string,
     options: GroupMemberScan & Readonly<{ prefix?: string | undefined }>,
   ): Promise<Outcome<GroupsOfPage>>
+
+  /** The members of all groups, like `list`. `after`: of the page before. */
+  scan(options: GroupMemberScan): Promise<Outcome<AllMembersPage>>
 }

@@ -26,7 +26,9 @@ import { judgePreconditions } from './preconditions.ts'
 import { limitRates, type RefuseByRate } from './rate-limit/limit-rates.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 import { backupRoute } from './v1/backup/backup.ts'
+import { backupMembersRoute } from './v1/backup/backup-members.ts'
 import { restoreRoute } from './v1/backup/restore.ts'
+import { restoreMembersRoute } from './v1/backup/restore-members.ts'
 import { getCallerRoute } from './v1/caller/get-caller.ts'
 import { addMemberRoute } from './v1/cluster/add-member.ts'
 import { getClusterRoute } from './v1/cluster/get-cluster.ts'
@@ -174,6 +176,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     app.register(listGroupMembersRoute(groupMembers, dependencies))
     app.register(batchGroupMembersRoute(groupMembers, dependencies))
     app.register(listGroupsOfRoute(groupMembers, dependencies))
+    app.register(backupMembersRoute(groupMembers, dependencies))
+    app.register(restoreMembersRoute(groupMembers, dependencies))
   }
   if (members !== undefined) {
     app.register(addMemberRoute(members, dependencies))

@@ -1,6 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify'
 import { KEY_ID } from '../access/key-token.ts'
 import { INCARNATION, TIME } from '../api/backup-schemas.ts'
+import { MEMBER_CURSOR } from '../api/member-backup-schemas.ts'
 import { LIMIT } from './page-query.ts'
 import { FIELDS } from './v1/group/list-query.ts'
 
@@ -107,6 +108,7 @@ const PATTERNS: { readonly [pattern: string]: string } = {
   [FIELDS]: 'must be groupId',
   [INCARNATION]: 'must have only visible ASCII characters, and no "',
   [KEY_ID]: 'must be the id of an API key: 8 letters and digits',
+  [MEMBER_CURSOR]: 'must be the after of a page',
   [LIMIT]: 'must be a whole number from 1 to 1000',
   [TIME]: 'must be a time in UTC with milliseconds, like 2026-01-15T09:30:00.000Z',
 }

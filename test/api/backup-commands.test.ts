@@ -566,3 +566,39 @@ test('a cluster that holds only a group that cannot be read is not empty', async
   const resumed = await to.restore({ path: from.path, isResumed: true })
   assert.match(resumed.printed, /holds "g00000", which cannot be read; nothing was written/)
 })
+
+test('members are backed up with their groups, and restored as they were into groups of another life', async () => {
+  await using from = await World.start()
+  await using to = await World.start()
+  await from.fill(someGroups(5))
+  const put = async (world: World, groupId: string, memberId: string, role?: string) => {
+    const path = `${world.url}/v1/group/${groupId}/members/${memberId}`
+    const headers = { 'content-type': 'application/json' }
+    const reply = await fetch(path, { method: 'PUT', headers, body: JSON.stringify({ role }) })
+    return reply.headers.get('etag')
+  }
+  const etags = new Map<string, string | null>()
+  for (let index = 0; index < 40; index += 1)
+    for (const groupId of ['g00001', 'g00003'])
+      etags.set(`${groupId}/m${index}`, await put(from, groupId, `m${index}`, 'owner'))
+  const made = await from.backup()
+  assert.match(made.printed, /5 groups and 80 members of cluster/)
+  const restored = await to.restore({ path: from.path })
+  assert.equal(restored.exitCode, 0, restored.printed)
+  assert.match(restored.printed, /is whole: 5 groups and 80 members of cluster/)
+  assert.match(restored.printed, /^restored {2}5 of 5$/m)
+  assert.match(restored.printed, /^restored {2}80 of 80 members$/m)
+  for (const [name, etag] of etags) {
+    const [groupId, memberId] = name.split('/')
+    const reply = await fetch(`${to.url}/v1/group/${groupId}/members/${memberId}`)
+    assert.deepEqual([reply.status, reply.headers.get('etag')], [200, etag], name)
+  }
+  const again = await to.restore({ path: from.path, isResumed: true })
+  assert.equal(again.exitCode, 0, again.printed)
+  assert.match(again.printed, /^unchanged 80, there already as in the backup$/m)
+  // Whoever has changed since is left alone.
+  await put(to, 'g00003', 'm1', 'guest')
+  const conflict = await to.restore({ path: from.path, isResumed: true })
+  assert.equal(conflict.exitCode, 1)
+  assert.match(conflict.printed, /^conflicts 1, .*: "m1 of g00003"$/m)
+})

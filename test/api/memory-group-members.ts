@@ -1,5 +1,6 @@
 import type { GroupMember, GroupMemberCommand, GroupMemberDecision } from '../../src/group/group-member.ts'
 import type {
+  AllMembersPage,
   GroupMemberPage,
   GroupMemberReading,
   GroupMemberScan,
@@ -71,6 +72,20 @@ export class MemoryGroupMembers implements GroupMembers {
       kind: 'done',
       value: { groups: page, after: groups.length > limit ? page.at(-1)?.groupId : undefined },
     }
+  }
+
+  async scan({ after, limit }: GroupMemberScan): Promise<Outcome<AllMembersPage>> {
+    const probe = await this.#registry.read('any')
+    if (probe.kind !== 'done') return probe
+    const members = this.#registry.all.flatMap((group) =>
+      [...(this.#lives.get(lifeOf(group))?.values() ?? [])]
+        .sort((a, b) => inOrder(a.memberId, b.memberId))
+        .map((member) => ({ groupId: group.groupId, member })),
+    )
+    const start = after === undefined ? 0 : Number(after)
+    const page = members.slice(start, start + limit)
+    const isLast = start + limit >= members.length
+    return { kind: 'done', value: { members: page, after: isLast ? undefined : String(start + limit) } }
   }
 
   async #change(

@@ -17,6 +17,12 @@ export class MemoryRegistry implements Registry {
     this.#failure = failure
   }
 
+  /** All groups, in the order of their ids. */
+  get all(): readonly Group[] {
+    const inOrder = (a: Group, b: Group) => Buffer.compare(Buffer.from(a.groupId), Buffer.from(b.groupId))
+    return [...this.#groups.values()].sort(inOrder)
+  }
+
   async read(groupId: string): Promise<Outcome<Group | undefined>> {
     if (this.#failure?.kind === 'unreadable') return this.#failure
     if (this.#failure !== undefined) return { kind: 'not_applied', reason: this.#failure.reason }

@@ -38,7 +38,7 @@ type Overrides = Partial<Omit<Dependencies, 'engine'>> &
  * incarnations are `i1`, `i2`, …
  */
 export function testApp({ engine: parts = {}, without = [], ...overrides }: Overrides = {}): TestApp {
-  const registry = new MemoryRegistry()
+  const registry = parts.registry instanceof MemoryRegistry ? parts.registry : new MemoryRegistry()
   const groupMembers = new MemoryGroupMembers(registry)
   const keys = new MemoryKeyStore()
   const changes = new ScriptedChanges()

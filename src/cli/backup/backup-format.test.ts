@@ -14,7 +14,7 @@ const HEADER = {
   startedAt: '2026-01-01T00:00:00.000Z',
   writtenBy: 'cohort 0.1.0',
 }
-const WHOLE_HEADER = { format: 'cohort-backup', formatVersion: 1, ...HEADER, consistency: CONSISTENCY }
+const WHOLE_HEADER = { format: 'cohort-backup', formatVersion: 2, ...HEADER, consistency: CONSISTENCY }
 const FINISHED_AT = '2026-01-01T00:00:09.000Z'
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z' }
 
@@ -38,12 +38,16 @@ function fileOf(groups: readonly Group[]): Buffer {
 /**
  * Writes the format by hand, as docs/backup-format.md describes it, for files that the writer would not make.
  */
-function sealed(lines: readonly object[], count: number = lines.length - 1): Buffer {
+function sealed(
+  lines: readonly object[],
+  count: number = lines.length - 1,
+  members: string = '"members":0,',
+): Buffer {
   const texts = lines.map((line) => {
     const content = JSON.stringify(line).slice(0, -1)
     return `${content},"crc32":"${checksumOf(content)}"}\n`
   })
-  const start = `${texts.join('')}{"count":${count},"finishedAt":"${FINISHED_AT}","sha256":"`
+  const start = `${texts.join('')}{"count":${count},${members}"finishedAt":"${FINISHED_AT}","sha256":"`
   return Buffer.from(`${start}${createHash('sha256').update(start).digest('hex')}"}\n`)
 }
 
@@ -80,7 +84,7 @@ test('what was written is read, in chunks of any size', async () => {
       )
       assert.deepEqual(entries.at(-1), {
         kind: 'end',
-        end: { count: backup.length, finishedAt: FINISHED_AT },
+        end: { count: backup.length, memberCount: 0, finishedAt: FINISHED_AT },
       })
     }),
   )
@@ -97,7 +101,7 @@ test('every line is JSON for any other program, and a group with a further membe
     lines.slice(1, -1).map(({ crc32, ...rest }) => rest),
     backup,
   )
-  assert.deepEqual(Object.keys(lines.at(-1)), ['count', 'finishedAt', 'sha256'])
+  assert.deepEqual(Object.keys(lines.at(-1)), ['count', 'members', 'finishedAt', 'sha256'])
 })
 
 test('the checksum is that of zlib', () => {
@@ -176,7 +180,7 @@ test('with correct checksums, a wrong count, order or group, and another format,
     [sealed([header, aGroup({ groupId: 'x'.repeat(257) })]), /groupId must have at most 256 characters/],
     [sealed([header, { ...a, more: 1 }]), /more is not a known field/],
     [sealed([header, { groupId: 'a' }]), /is required/],
-    [sealed([{ ...header, formatVersion: 2, writtenBy: 'cohort 9' }]), /format version 2.*\(cohort 9\)/],
+    [sealed([{ ...header, formatVersion: 3, writtenBy: 'cohort 9' }]), /format version 3.*\(cohort 9\)/],
     [sealed([{ ...header, format: 'other' }]), /does not begin like a backup/],
     [sealed([a]), /does not begin like a backup/],
   ]
@@ -187,4 +191,64 @@ test('text is ordered as its UTF-8, not as JavaScript compares it', async () => 
   // U+FF5E is before U+1F98A, though its UTF-16 unit is greater than the first one of the other.
   const backup = [aGroup({ groupId: '\uff5e' }), aGroup({ groupId: '🦊' })]
   assert.equal((await entriesOf(fileOf(backup))).length, 4)
+})
+
+const aMember = (groupId: string, memberId: string, parts = {}) => ({
+  groupId,
+  memberId,
+  version: 2,
+  incarnation: 'm-1',
+  addedAt: TIMES.createdAt,
+  updatedAt: TIMES.updatedAt,
+  ...parts,
+})
+
+test('the members of a group come back after it, in the order of their ids', async () => {
+  const [a, b] = [aGroup({ groupId: 'a' }), aGroup({ groupId: 'b' })]
+  const members = [aMember('a', '\uff5e', { role: 'owner' }), aMember('a', '🦊')]
+  const writer = new BackupWriter()
+  const file = Buffer.concat([
+    writer.header(HEADER),
+    writer.group(a),
+    ...members.map((member) => writer.member(member)),
+    writer.group(b),
+    writer.end(FINISHED_AT),
+  ])
+  assert.deepEqual(file, sealed([WHOLE_HEADER, a, ...members, b], 2, '"members":2,'))
+  assert.deepEqual((await entriesOf(file)).slice(1), [
+    { kind: 'group', group: a },
+    ...members.map((member) => ({ kind: 'member', member })),
+    { kind: 'group', group: b },
+    { kind: 'end', end: { count: 2, memberCount: 2, finishedAt: FINISHED_AT } },
+  ])
+})
+
+test('members of another group, out of order, without a group, or of another number are refused', async () => {
+  const [a, b] = [aGroup({ groupId: 'a' }), aGroup({ groupId: 'b' })]
+  const [m, n] = [aMember('a', 'm'), aMember('a', 'n')]
+  const cases: [Buffer, RegExp][] = [
+    [sealed([WHOLE_HEADER, a, n, m], 1, '"members":2,'), /line 4 is damaged: its member is not in the order/],
+    [sealed([WHOLE_HEADER, a, m, m], 1, '"members":2,'), /line 4 is damaged: its member is not in the order/],
+    [sealed([WHOLE_HEADER, a, b, m], 2, '"members":1,'), /line 4 is damaged: its member is not of the group/],
+    [sealed([WHOLE_HEADER, m, a], 1, '"members":1,'), /line 2 is damaged: its member is not of the group/],
+    [sealed([WHOLE_HEADER, a, m], 1, '"members":2,'), /it has 1 members, but its end says 2/],
+    [sealed([WHOLE_HEADER, a, m], 1, ''), /it has 1 members, but its end says nothing of them/],
+    [
+      sealed([WHOLE_HEADER, a, { ...m, version: 0 }], 1, '"members":1,'),
+      /line 3 is damaged: version must be/,
+    ],
+  ]
+  for (const [file, pattern] of cases) assert.match(await refusalOf(file), pattern)
+})
+
+test('a file of format 1 is still read, and has no members', async () => {
+  const header = { ...WHOLE_HEADER, formatVersion: 1 }
+  const [a, b] = [aGroup({ groupId: 'a' }), aGroup({ groupId: 'b' })]
+  const entries = await entriesOf(sealed([header, a, b], 2, ''))
+  assert.deepEqual(entries.slice(1), [
+    { kind: 'group', group: a },
+    { kind: 'group', group: b },
+    { kind: 'end', end: { count: 2, memberCount: 0, finishedAt: FINISHED_AT } },
+  ])
+  assert.match(await refusalOf(sealed([header, a, aMember('a', 'm')], 2, '')), /line 3 is damaged/)
 })

@@ -6,8 +6,10 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import { StoredGroup } from '../../api/backup-schemas.ts'
+import { StoredGroupMember } from '../../api/member-backup-schemas.ts'
 import type { Group } from '../../group/group.ts'
 import { AJV_OPTIONS, fieldErrors } from '../../http/validation.ts'
+import type { StoredMember } from '../api-client.ts'
 import {
   BACKUP_FORMAT,
   BACKUP_FORMAT_VERSION,
@@ -17,12 +19,14 @@ import {
   checksumOf,
   END_LINE,
   LINE_BYTES_MAX,
+  READABLE_VERSIONS,
 } from './backup-format.ts'
 
 /** One line of the file. The header comes first. The end comes last, when the file has no more bytes. */
 export type BackupEntry =
   | Readonly<{ kind: 'header'; header: BackupHeader }>
   | Readonly<{ kind: 'group'; group: Group }>
+  | Readonly<{ kind: 'member'; member: StoredMember }>
   | Readonly<{ kind: 'end'; end: BackupEnd }>
 
 /**
@@ -70,7 +74,10 @@ class BackupReader {
   readonly #hash = createHash('sha256')
   #lineNumber = 0
   #count = 0
+  #memberCount = 0
+  #version: number = BACKUP_FORMAT_VERSION
   #lastId: Buffer | undefined
+  #lastMemberId: Buffer | undefined
   #end: BackupEnd | undefined
 
   /** The entry of the next line, given without its line feed. `undefined` for the end: see `finish`. */
@@ -85,6 +92,7 @@ class BackupReader {
     const value = this.#checked(line)
     this.#hash.update(line).update('\n')
     if (this.#lineNumber === 1) return { kind: 'header', header: this.#header(value) }
+    if (this.#version > 1 && isMember(value)) return { kind: 'member', member: this.#member(value) }
     return { kind: 'group', group: this.#group(value) }
   }
 
@@ -134,12 +142,13 @@ class BackupReader {
   #header(value: unknown): BackupHeader {
     const header = value as Partial<BackupHeader> & { formatVersion?: unknown }
     if (header?.format !== BACKUP_FORMAT) this.refuse(NO_BACKUP)
-    if (header.formatVersion !== BACKUP_FORMAT_VERSION) {
+    if (!READABLE_VERSIONS.includes(header.formatVersion)) {
       this.refuse(
         `it has format version ${header.formatVersion}, and this program (${BACKUP_FORMAT_VERSION}) cannot read it: ` +
           `use the version that wrote it (${header.writtenBy})`,
       )
     }
+    this.#version = header.formatVersion as number
     return header as BackupHeader
   }
 
@@ -153,16 +162,38 @@ class BackupReader {
       this.refuseLine('its group is not in the order of the ids')
     }
     this.#lastId = id
+    this.#lastMemberId = undefined
     this.#count += 1
     return value as Group
   }
 
-  #endOf([, start = '', count, finishedAt = '', digest]: readonly string[]): BackupEnd {
+  #member(value: object): StoredMember {
+    if (!isStoredMember(value)) {
+      const [error] = fieldErrors(isStoredMember.errors ?? [])
+      return this.refuseLine(`${error?.field} ${error?.message}`)
+    }
+    if (this.#lastId === undefined || !this.#lastId.equals(Buffer.from(value.groupId)))
+      this.refuseLine('its member is not of the group before it')
+    const id = Buffer.from(value.memberId)
+    if (this.#lastMemberId !== undefined && Buffer.compare(this.#lastMemberId, id) >= 0)
+      this.refuseLine('its member is not in the order of the ids')
+    this.#lastMemberId = id
+    this.#memberCount += 1
+    return value as StoredMember
+  }
+
+  #endOf([, start = '', count, members, finishedAt = '', digest]: readonly (
+    | string
+    | undefined
+  )[]): BackupEnd {
     if (this.#hash.update(start, 'latin1').digest('hex') !== digest) {
       this.refuse('its SHA-256 is wrong: lines were changed, or are missing')
     }
     if (Number(count) !== this.#count) this.refuse(`it has ${this.#count} groups, but its end says ${count}`)
-    return { count: this.#count, finishedAt }
+    const memberCount = this.#memberCount
+    if (this.#version > 1 && Number(members) !== memberCount)
+      this.refuse(`it has ${memberCount} members, but its end says ${members ?? 'nothing of them'}`)
+    return { count: this.#count, memberCount, finishedAt }
   }
 }
 
@@ -171,3 +202,11 @@ const SUFFIX = /^,"crc32":"([0-9a-f]{8})"\}$/
 
 /** The same check as in the connector (`src/http/app.ts`). */
 const isStoredGroup = new Ajv({ ...AJV_OPTIONS, strict: false }).compile<StoredGroup>(StoredGroup)
+const isStoredMember = new Ajv({ ...AJV_OPTIONS, strict: false }).compile<StoredGroupMember>(
+  StoredGroupMember,
+)
+
+/** Whether a line is one of a member. The line of a group has no such field. */
+function isMember(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'memberId' in value
+}

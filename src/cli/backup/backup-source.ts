@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Group } from '../../group/group.ts'
+import type { StoredMember } from '../api-client.ts'
 import { CommandFailure } from '../failure.ts'
 import type { BackupEnd, BackupHeader } from './backup-format.ts'
 import { BackupRefusedError, readBackup } from './backup-reader.ts'
@@ -42,7 +43,7 @@ export class BackupSource {
     for await (const entry of this.#entries()) {
       if (entry.kind === 'group') onGroup()
       else if (entry.kind === 'header') header = entry.header
-      else end = entry.end
+      else if (entry.kind === 'end') end = entry.end
     }
     return { header: header!, end: end! }
   }
@@ -50,6 +51,11 @@ export class BackupSource {
   /** The groups, in the order of their ids. They are checked again while they are read. */
   async *groups(): AsyncGenerator<Group> {
     for await (const entry of this.#entries()) if (entry.kind === 'group') yield entry.group
+  }
+
+  /** The members, group by group. They are checked again while they are read. */
+  async *members(): AsyncGenerator<StoredMember> {
+    for await (const entry of this.#entries()) if (entry.kind === 'member') yield entry.member
   }
 
   close(): Promise<void> {

@@ -12,6 +12,7 @@ import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { BackupWriter } from './backup-format.ts'
 import type { BackupSink } from './backup-sink.ts'
+import { MemberPages } from './member-pages.ts'
 import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
 
 export type BackupOptions = Readonly<{
@@ -66,14 +67,27 @@ export async function backup(options: BackupOptions): Promise<number> {
     // A cluster that can serve has both of these.
     const [clusterId, epoch] = [cluster.clusterId!, cluster.epoch!]
     await write(writer.header({ clusterId, epoch, startedAt, writtenBy: `cohort ${VERSION}` }))
+    const members = new MemberPages(client, options, () => writer.count)
     for await (const groups of pagesOf(client, options, writer, onUnreadable)) {
-      await write(Buffer.concat(groups.map((group) => writer.group(group))))
+      const lines: Buffer[] = []
+      for (const group of groups) {
+        lines.push(writer.group(group))
+        for await (const some of members.of(group.groupId)) {
+          lines.push(...some.map((member) => writer.member(member)))
+          // A group may have a million members.
+          await write(Buffer.concat(lines.splice(0)))
+        }
+      }
+      await write(Buffer.concat(lines))
       progress.show(state())
     }
     await write(writer.end(now().toISOString()))
     await sink.commit()
     progress.finish(state())
-    output.write(`backup    ${sink.name}, ${formatCount(writer.count)} groups of cluster ${clusterId}\n`)
+    const memberText = writer.memberCount === 0 ? '' : ` and ${formatCount(writer.memberCount)} members`
+    output.write(
+      `backup    ${sink.name}, ${formatCount(writer.count)} groups${memberText} of cluster ${clusterId}\n`,
+    )
     if (leftOut.length > 0) output.write(`left out  ${listOf(leftOut)}: cannot be read\n`)
     return EXIT.ok
   } catch (error) {

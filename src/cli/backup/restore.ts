@@ -1,5 +1,5 @@
 /** `cohort restore`: writes the groups of a backup into an empty cluster, as they were. */
-import { ApiClient, type ApiCredentials } from '../api-client.ts'
+import { ApiClient, type ApiCredentials, type StoredMember } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
@@ -9,10 +9,11 @@ import type { Patience } from '../patiently.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
+import type { BackupEnd } from './backup-format.ts'
 import { BackupSource } from './backup-source.ts'
 import { requireEmpty, requirePartOf } from './check-target.ts'
 import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
-import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups } from './send-groups.ts'
+import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups, sendMembers } from './send-groups.ts'
 
 export type RestoreOptions = Readonly<{
   path: string
@@ -60,11 +61,11 @@ export async function restore(options: RestoreOptions): Promise<number> {
 
 type Parts = Readonly<{ client: ApiClient; source: BackupSource; patience: Patience }>
 
-/** @returns how many groups the file has */
+/** @returns how many groups and members the file has */
 async function checkFile(
   source: BackupSource,
   { path, isCheckOnly, output, signal }: RestoreOptions,
-): Promise<number> {
+): Promise<BackupEnd> {
   const progress = new Progress(output)
   let done = 0
   const { header, end } = await source
@@ -81,8 +82,9 @@ async function checkFile(
   progress.clear()
   const { clusterId, startedAt, writtenBy } = header
   const origin = printable(`cluster ${clusterId}, from ${startedAt}, by ${writtenBy}`)
-  output.write(`${path} is whole: ${formatCount(end.count)} groups of ${origin}\n`)
-  return end.count
+  const memberText = end.memberCount === 0 ? '' : ` and ${formatCount(end.memberCount)} members`
+  output.write(`${path} is whole: ${formatCount(end.count)} groups${memberText} of ${origin}\n`)
+  return end
 }
 
 async function checkCluster(
@@ -97,25 +99,56 @@ async function checkCluster(
 
 async function write(
   { client, source, patience }: Parts,
-  total: number,
+  { count, memberCount }: BackupEnd,
+  options: RestoreOptions,
+): Promise<number> {
+  const groups = emptyTally()
+  const sendAllGroups = (onProgress: () => void) =>
+    sendGroups({ client, groups: source.groups(), patience, onProgress }, groups)
+  const exitCode = await send(sendAllGroups, { tally: groups, total: count, noun: '' }, options)
+  if (memberCount === 0 || exitCode === EXIT.interrupted) return exitCode
+  // The members of a group that is another one now are not for that group.
+  const refused = new Set(groups.conflicts)
+  const members = emptyTally()
+  const sendAllMembers = (onProgress: () => void) =>
+    sendMembers({ client, members: withoutGroups(source.members(), refused), patience, onProgress }, members)
+  const ofMembers = await send(
+    sendAllMembers,
+    { tally: members, total: memberCount, noun: ' members' },
+    options,
+  )
+  return ofMembers === EXIT.ok ? exitCode : ofMembers
+}
+
+async function* withoutGroups(
+  members: AsyncIterable<StoredMember>,
+  groupIds: ReadonlySet<string>,
+): AsyncGenerator<StoredMember> {
+  for await (const member of members) if (!groupIds.has(member.groupId)) yield member
+}
+
+type Sent = Readonly<{ tally: RestoreTally; total: number; noun: string }>
+
+/** Sends all groups, or all members, and reports what has become of them. */
+async function send(
+  start: (onProgress: () => void) => Promise<void>,
+  { tally, total, noun }: Sent,
   { url, output, signal }: RestoreOptions,
 ): Promise<number> {
   const progress = new Progress(output)
-  const tally = emptyTally()
   const startMs = output.nowMs()
   const state = () => {
     const done = tally.restored + tally.unchanged
     const rate = formatCount((done * 1_000) / Math.max(1, output.nowMs() - startMs))
     return { label: 'done', done, total, note: `${rate}/s` }
   }
-  const onProgress = () => progress.show(state())
-  const sending = sendGroups({ client, groups: source.groups(), patience, onProgress }, tally)
+  const sending = start(() => progress.show(state()))
   const failed = await untilInterrupted(sending, signal).then(
     () => undefined,
     (error: unknown) => error,
   )
   progress.finish(state())
-  for (const line of reportLines(tally, total)) output.write(`${line}\n`)
+  for (const line of reportLines(tally, total, noun)) output.write(`${line}\n`)
   // The file was whole when it was checked, but has changed since.
   if (failed !== undefined) throw failed
   if (tally.failure !== undefined) {
@@ -137,11 +170,15 @@ function reasonOf(failure: NonNullable<RestoreTally['failure']>): string {
   return status >= 500 ? `${status} ${code}` : describeProblem(failure.problem)
 }
 
-function reportLines({ restored, unchanged, conflicts }: RestoreTally, total: number): string[] {
+function reportLines(
+  { restored, unchanged, conflicts }: RestoreTally,
+  total: number,
+  noun: string,
+): string[] {
   const shown = conflicts.slice(0, IDS_SHOWN).map((groupId) => `"${printable(groupId)}"`)
   const more = conflicts.length > IDS_SHOWN ? `, and ${formatCount(conflicts.length - IDS_SHOWN)} more` : ''
   return [
-    `restored  ${formatCount(restored)} of ${formatCount(total)}`,
+    `restored  ${formatCount(restored)} of ${formatCount(total)}${noun}`,
     ...(unchanged === 0 ? [] : [`unchanged ${formatCount(unchanged)}, there already as in the backup`]),
     ...(conflicts.length === 0
       ? []

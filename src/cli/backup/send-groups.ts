@@ -1,12 +1,12 @@
 import type { Group } from '../../group/group.ts'
-import type { ApiClient, Reply } from '../api-client.ts'
+import type { ApiClient, Reply, StoredMember } from '../api-client.ts'
 import { type Patience, patiently } from '../patiently.ts'
 
-/** How many groups were restored so far. It is updated while groups are sent. */
+/** How many groups, or members, were restored so far. It is updated while they are sent. */
 export type RestoreTally = {
   restored: number
   unchanged: number
-  /** The ids under which the cluster has a different group. */
+  /** The ids under which the cluster has a different group; or of members, with their groups. */
   conflicts: string[]
   /** The reply that ended the restore. `undefined`: no request has failed. */
   failure: Exclude<Reply<unknown>, { kind: 'answered' }> | undefined
@@ -34,22 +34,55 @@ export const PAGES_IN_FLIGHT = 4
  * Sends groups to be restored, several pages at a time, and records the results in `tally`. It ends at the
  * first page that still fails after all repeats, and then waits for the pages that were sent.
  */
-export async function sendGroups(
+export function sendGroups(
   { client, groups, patience, onProgress }: SendOptions,
   tally: RestoreTally,
 ): Promise<void> {
+  const restore = (page: readonly Group[]) => client.restore(page)
+  return sendPages({ restore, items: groups, nameOf: (groupId) => groupId, patience, onProgress }, tally)
+}
+
+/** The same for members of groups. The groups must be restored already. */
+export function sendMembers(
+  {
+    client,
+    members,
+    ...rest
+  }: Omit<SendOptions, 'client' | 'groups'> &
+    Readonly<{ client: Pick<ApiClient, 'restoreMembers'>; members: AsyncIterable<StoredMember> }>,
+  tally: RestoreTally,
+): Promise<void> {
+  const restore = (page: readonly StoredMember[]) => client.restoreMembers(page)
+  const nameOf = ({ groupId, memberId }: Pick<StoredMember, 'groupId' | 'memberId'>) =>
+    `${memberId} of ${groupId}`
+  return sendPages({ restore, items: members, nameOf, ...rest }, tally)
+}
+
+type PageOptions<T, C> = Pick<SendOptions, 'patience' | 'onProgress'> &
+  Readonly<{
+    restore: (
+      page: readonly T[],
+    ) => Promise<Reply<Readonly<{ restored: number; unchanged: number; conflicts: readonly C[] }>>>
+    items: AsyncIterable<T>
+    nameOf: (conflict: C) => string
+  }>
+
+async function sendPages<T, C>(
+  { restore, items, nameOf, patience, onProgress }: PageOptions<T, C>,
+  tally: RestoreTally,
+): Promise<void> {
   const inFlight = new Set<Promise<void>>()
-  const send = async (page: readonly Group[]) => {
-    const reply = await patiently(() => client.restore(page), patience)
+  const send = async (page: readonly T[]) => {
+    const reply = await patiently(() => restore(page), patience)
     if (reply.kind === 'answered') {
       tally.restored += reply.value.restored
       tally.unchanged += reply.value.unchanged
-      tally.conflicts.push(...reply.value.conflicts)
+      tally.conflicts.push(...reply.value.conflicts.map(nameOf))
     } else tally.failure ??= reply
     onProgress(tally)
   }
   try {
-    for await (const page of pagesOf(groups)) {
+    for await (const page of pagesOf(items)) {
       if (patience.signal.aborted || tally.failure !== undefined) return
       const sending: Promise<void> = send(page).finally(() => inFlight.delete(sending))
       inFlight.add(sending)
@@ -60,12 +93,12 @@ export async function sendGroups(
   }
 }
 
-async function* pagesOf(groups: AsyncIterable<Group>): AsyncGenerator<readonly Group[]> {
-  let page: Group[] = []
+async function* pagesOf<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let page: T[] = []
   let bytes = 0
-  for await (const group of groups) {
-    page.push(group)
-    bytes += JSON.stringify(group).length
+  for await (const item of items) {
+    page.push(item)
+    bytes += JSON.stringify(item).length
     if (page.length < PAGE_GROUPS && bytes < PAGE_BYTES) continue
     yield page
     page = []

@@ -143,6 +143,20 @@ test('pages of any size give every member once, in order, and no member of anoth
   )
 })
 
+test('a walk over the members of all groups has those that count, once each, in pages of any size', async () => {
+  for (const limit of [1, 4, 1_000]) {
+    const found: string[] = []
+    let next: string | undefined
+    do {
+      const page = await done(groupMembers.scan({ after: next, limit }))
+      found.push(...page.members.map(({ groupId, member }) => `${groupId}/${member.memberId}`))
+      next = page.after
+    } while (next !== undefined)
+    const many = Array.from({ length: 12 }, (_, index) => `many/m${String(index).padStart(2, '0')}`)
+    assert.deepEqual(found, ['b/alice', ...many])
+  }
+})
+
 test('what is left over of members is removed, and then its tombstones, and what counts stays', async () => {
   await create('short')
   for (let index = 0; index < 20; index += 1) await put('short', `m${index}`)

@@ -1,6 +1,7 @@
 /** The members of groups on top of the register protocol. */
 import type { GroupMember, GroupMemberCommand, GroupMemberDecision } from '../../../group/group-member.ts'
 import type {
+  AllMembersPage,
   GroupMemberPage,
   GroupMemberReading,
   GroupMemberScan,
@@ -10,9 +11,17 @@ import type {
 } from '../../../group/group-members.ts'
 import type { Outcome } from '../../../group/registry.ts'
 import type { Outcome as RegisterOutcome } from '../../../register/operation.ts'
+import { successorKey } from '../../../rpc/key-order.ts'
 import { outcomeOf } from '../outcomes.ts'
 import type { RegisterWalk } from '../register-walk.ts'
-import { entriesOfMember, membersOfLife, parseEntryKey, parseMemberKey } from './member-keys.ts'
+import {
+  entriesOfMember,
+  MEMBER_RANGE,
+  type MemberOfLife,
+  membersOfLife,
+  parseEntryKey,
+  parseMemberKey,
+} from './member-keys.ts'
 import { groupMemberOf, type MemberProtocol } from './member-protocol.ts'
 
 /** How many groups of a page are read at the same time. */
@@ -102,6 +111,40 @@ export class RegisterGroupMembers implements GroupMembers {
     }
     const page = { groups, after: last && parseEntryKey(last)?.groupId }
     return { kind: 'done', value: unreadable.length === 0 ? page : { ...page, unreadable } }
+  }
+
+  /** The values are read before the lives of their groups, so a life that was remembered is not needed. */
+  async scan({ after, limit }: GroupMemberScan): Promise<Outcome<AllMembersPage>> {
+    const outcome = await this.#walk.page({
+      start: after === undefined ? MEMBER_RANGE.start : successorKey(MEMBER_RANGE.start + after),
+      end: MEMBER_RANGE.end,
+      limit,
+      decode: (value, key) => {
+        const member = groupMemberOf(value)
+        const at = parseMemberKey(key)
+        return member === undefined || at === undefined ? undefined : { at, member }
+      },
+    })
+    if (outcome.kind !== 'decided') return shown(outcome)
+    const { values, unreadable, after: last } = outcome.result
+    const hidden = unreadable.flatMap((key) => parseMemberKey(key) ?? [])
+    const lives = new Map<string, string | undefined>()
+    const groupIds = [...new Set([...values.map(({ at }) => at), ...hidden].map(({ groupId }) => groupId))]
+    const found = await Promise.all(groupIds.map((groupId) => this.#protocol.lifeOf(groupId)))
+    for (const [index, life] of found.entries()) {
+      // A group that cannot be read has no members that could be restored: the list of groups names it.
+      if (life.kind === 'decided') lives.set(groupIds[index]!, life.result)
+      else if (life.fault !== 'unreadable') return outcomeOf(life, 'group')
+    }
+    const counts = ({ groupId, life }: MemberOfLife) => lives.get(groupId) === life
+    const page = {
+      members: values
+        .filter(({ at }) => counts(at))
+        .map(({ at, member }) => ({ groupId: at.groupId, member })),
+      after: last?.slice(MEMBER_RANGE.start.length),
+    }
+    const left = hidden.filter(counts).map(({ groupId, memberId }) => ({ groupId, memberId }))
+    return { kind: 'done', value: left.length === 0 ? page : { ...page, unreadable: left } }
   }
 }
 
