@@ -1,6 +1,15 @@
 /** The groups of a backup: as `GET /v1/backup` answers them, and as `POST /v1/restore` takes them. */
 import { type Static, Type } from 'typebox'
-import { Description, GROUP_EXAMPLE, GroupId, Labels, NextAfter, UnreadableIds } from './group-schemas.ts'
+import {
+  Description,
+  GROUP_EXAMPLE,
+  GroupId,
+  Labels,
+  NextAfter,
+  RequestId,
+  UnreadableIds,
+  UpdatedBy,
+} from './group-schemas.ts'
 
 /** Groups in one request to restore, at most. */
 export const RESTORE_GROUPS_MAX = 256
@@ -31,6 +40,8 @@ export const StoredGroup = Type.Object(
     }),
     createdAt: Time,
     updatedAt: Time,
+    updatedBy: Type.Optional(UpdatedBy),
+    requestId: Type.Optional(RequestId),
   },
   {
     title: 'StoredGroup',

@@ -27,6 +27,8 @@ export const GROUP_EXAMPLE = {
   version: 1,
   createdAt: '2026-01-15T09:30:00.000Z',
   updatedAt: '2026-01-15T09:30:00.000Z',
+  updatedBy: 'key:k7Gh3abc',
+  requestId: '5e1f0c9d7a3b4826-1a',
 }
 
 export const GroupId = Type.String({
@@ -66,6 +68,27 @@ const LabelsPatch = Type.Unsafe<{ [key: string]: string | null } | null>({
   examples: [{ team: 'edge', tier: null }],
 })
 
+/** A kind of callers, a colon, and an id of at most 256 characters. */
+const CALLER_REF_LENGTH_MAX = 300
+
+export const UpdatedBy = Type.String({
+  minLength: 1,
+  maxLength: CALLER_REF_LENGTH_MAX,
+  pattern: TEXT,
+  description:
+    'Who has made the last change: the kind of the caller and its id. `anonymous:everyone` if the connector has asked nobody. Missing if a version of Cohort before this field has made the change.',
+  examples: ['key:k7Gh3abc'],
+})
+
+export const RequestId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[!-~]+$',
+  description:
+    'The `X-Request-Id` of the request that has made the last change. Given together with `updatedBy`.',
+  examples: ['5e1f0c9d7a3b4826-1a'],
+})
+
 export const Group = Type.Object(
   {
     groupId: GroupId,
@@ -77,6 +100,8 @@ export const Group = Type.Object(
     }),
     createdAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
+    updatedBy: Type.Optional(UpdatedBy),
+    requestId: Type.Optional(RequestId),
   },
   { title: 'Group', description: 'A group.', examples: [GROUP_EXAMPLE] },
 )

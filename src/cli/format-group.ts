@@ -11,6 +11,8 @@ export function formatGroup(group: GroupView, etag: string | undefined): string 
     ...(etag === undefined ? [] : [['etag', etag] as const]),
     ['created', group.createdAt],
     ['updated', group.updatedAt],
+    ...(group.updatedBy === undefined ? [] : [['by', group.updatedBy] as const]),
+    ...(group.requestId === undefined ? [] : [['request', group.requestId] as const]),
   ]
   return lines.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n')
 }

@@ -55,6 +55,10 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'the origins whose pages may use the API from a browser, separated by commas, or * (CORS_ORIGINS; default: none)',
     )
     .option(
+      '--audit-log <file>',
+      'who has changed what, one JSON line for each change, or - for stdout (AUDIT_LOG; default: none)',
+    )
+    .option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
     )

@@ -1,5 +1,5 @@
 /** What a connector takes from its clients at most, and who may use it from a browser. */
-import { type Find, type Found, mismatch, readWhole } from './lookup.ts'
+import { absolutePath, type Find, type Found, mismatch, readWhole, required } from './lookup.ts'
 
 export type LimitSettings = Readonly<{
   /** How many connections are open at most. */
@@ -8,6 +8,8 @@ export type LimitSettings = Readonly<{
   ratePerSecond: number | undefined
   /** The origins whose pages may use the API from a browser; `*`: all. */
   corsOrigins: readonly string[]
+  /** The absolute path of the audit log; `-`: stdout. `undefined`: there is none. */
+  auditLog: string | undefined
 }>
 
 const MAX_CONNECTIONS = { default: 16_384, min: 1, max: 1_000_000 }
@@ -21,6 +23,7 @@ export function readLimitSettings(find: Find): LimitSettings {
     maxConnections: readWhole(find('MAX_CONNECTIONS'), MAX_CONNECTIONS),
     ratePerSecond: isLimited ? readWhole(rate, RATE) : undefined,
     corsOrigins: readOrigins(find('CORS_ORIGINS')),
+    auditLog: readAuditLog(find('AUDIT_LOG')),
   }
 }
 
@@ -33,4 +36,10 @@ function readOrigins(found: Found | undefined): readonly string[] {
     }
   }
   return Object.freeze(origins)
+}
+
+function readAuditLog(found: Found | undefined): string | undefined {
+  if (found === undefined || found.text === '') return undefined
+  if (found.text === '-') return '-'
+  return absolutePath(required(found, 'AUDIT_LOG', 'a file, or - for stdout'))
 }

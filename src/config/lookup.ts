@@ -38,6 +38,7 @@ export type Flags = Readonly<{
   oidcRoleClaim?: string | undefined
   oidcRoles?: string | undefined
   clientRolesFile?: string | undefined
+  auditLog?: string | undefined
   keyFile?: string | undefined
   caFile?: string | undefined
   tls?: boolean | undefined
@@ -79,6 +80,7 @@ export type Variable =
   | 'OIDC_ROLE_CLAIM'
   | 'OIDC_ROLES'
   | 'CLIENT_ROLES_FILE'
+  | 'AUDIT_LOG'
   | 'COHORT_KEY_FILE'
   | 'COHORT_CA_FILE'
 /** The text of a setting, and its name for messages. */
@@ -122,6 +124,7 @@ const FLAGS = {
   OIDC_ROLE_CLAIM: { name: '--oidc-role-claim', key: 'oidcRoleClaim' },
   OIDC_ROLES: { name: '--oidc-roles', key: 'oidcRoles' },
   CLIENT_ROLES_FILE: { name: '--client-roles-file', key: 'clientRolesFile' },
+  AUDIT_LOG: { name: '--audit-log', key: 'auditLog' },
   COHORT_KEY_FILE: { name: '--key-file', key: 'keyFile' },
   COHORT_CA_FILE: { name: '--ca-file', key: 'caFile' },
 } as const satisfies Record<Variable, { name: string; key: Exclude<keyof Flags, 'tls'> }>

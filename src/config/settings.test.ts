@@ -114,7 +114,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     nodeTls: undefined,
     apiTls: undefined,
     logLevel: 'info',
-    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [] },
+    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [], auditLog: undefined },
   })
   assert.deepEqual(readUpSettings({}, environment()), {
     host: '127.0.0.1',
@@ -131,7 +131,7 @@ test('every setting has a default, except the data directory and the hosts', () 
     replaceAfterMs: 60_000,
     clusterId: undefined,
     logLevel: 'info',
-    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [] },
+    limits: { maxConnections: 16_384, ratePerSecond: undefined, corsOrigins: [], auditLog: undefined },
   })
   assert.match(
     refusal(() => readConnectorSettings({}, environment())),
@@ -471,9 +471,16 @@ test('limits are read, and what cannot be one is refused', () => {
     readConnectorSettings({ hosts: HOSTS }, environment(variables)).limits
   assert.deepEqual(
     read({ MAX_CONNECTIONS: '9', RATE_LIMIT: '50', CORS_ORIGINS: 'https://a.example, http://b:8080' }),
-    { maxConnections: 9, ratePerSecond: 50, corsOrigins: ['https://a.example', 'http://b:8080'] },
+    {
+      maxConnections: 9,
+      ratePerSecond: 50,
+      corsOrigins: ['https://a.example', 'http://b:8080'],
+      auditLog: undefined,
+    },
   )
   assert.deepEqual(read({ CORS_ORIGINS: '*' }).corsOrigins, ['*'])
+  assert.equal(read({ AUDIT_LOG: '-' }).auditLog, '-')
+  assert.equal(read({ AUDIT_LOG: 'audit.log' }).auditLog, resolve('audit.log'))
   assert.equal(
     readConnectorSettings({ hosts: HOSTS, rateLimit: '' }, environment()).limits.ratePerSecond,
     undefined,

@@ -26,6 +26,7 @@ import { TlsFiles } from '../tls/tls-files.ts'
 import { openAuthentication } from './authentication.ts'
 import { CertificateNotices } from './certificate-notices.ts'
 import { securityOf } from './node-security.ts'
+import { openAudit } from './open-audit.ts'
 
 const now = () => new Date()
 
@@ -60,7 +61,8 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const metrics = new Metrics()
   const requestCounts = new RequestCounts()
   addRequestMetrics(metrics, requestCounts)
-  const { maxConnections, ratePerSecond, corsOrigins } = settings.limits
+  const { maxConnections, ratePerSecond, corsOrigins, auditLog } = settings.limits
+  const audit = openAudit(auditLog, { logger, metrics, now })
   const admission = new Admission({ timeoutMs, maxConnections, ratePerSecond, clock: systemClock, logger })
   admission.addMetrics(metrics)
   addLogMetrics(metrics, log)
@@ -73,6 +75,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     metrics,
     requestCounts,
     admission,
+    audit: audit.log,
     corsOrigins,
     nowMs: () => systemClock.nowMs(),
     clock: { now: () => new Date() },
@@ -93,6 +96,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   await running
   nodeTls?.close()
   apiTls?.close()
+  audit.close()
   logger.info('connector has stopped')
 }
 

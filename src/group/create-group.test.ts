@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { AUTHOR } from '../testing/author.ts'
 import { group } from '../testing/group-arbitraries.ts'
 import { createGroup } from './create-group.ts'
 
-const REQUEST = { groupId: 'g', now: '2026-01-01T00:00:00.000Z', incarnation: 'i' }
+const REQUEST = { groupId: 'g', now: '2026-01-01T00:00:00.000Z', author: AUTHOR, incarnation: 'i' }
 
 test('a new group is at version 1 of its own incarnation', () => {
   assert.deepEqual(createGroup({ ...REQUEST, description: 'd', labels: { a: 'b' } })(undefined), {
@@ -17,6 +18,7 @@ test('a new group is at version 1 of its own incarnation', () => {
       incarnation: 'i',
       createdAt: REQUEST.now,
       updatedAt: REQUEST.now,
+      ...AUTHOR,
     }),
   })
 })
@@ -30,6 +32,8 @@ test('what is not given, and no labels, are left out', () => {
     'incarnation',
     'createdAt',
     'updatedAt',
+    'updatedBy',
+    'requestId',
   ])
 })
 

@@ -1,3 +1,4 @@
+import type { Author } from './author.ts'
 import type { Command, Labels } from './group.ts'
 import { knownRequest, type RepeatableRequest, withRequest } from './repeatable.ts'
 
@@ -7,6 +8,7 @@ export type CreateGroup = Readonly<{
   labels?: Labels | undefined
   /** The time of the request, ISO 8601 in UTC with milliseconds. */
   now: string
+  author: Author
   /** A new one for every request. */
   incarnation: string
   /** Given if the client may repeat the request. */
@@ -18,7 +20,7 @@ export type CreateGroup = Readonly<{
  * `idempotency_key_reused`, `group_exists`.
  */
 export function createGroup(command: CreateGroup): Command {
-  const { groupId, description, labels, now, incarnation, request } = command
+  const { groupId, description, labels, now, author, incarnation, request } = command
   const requests = withRequest(undefined, request)
   return (group) => {
     if (group !== undefined) {
@@ -35,6 +37,8 @@ export function createGroup(command: CreateGroup): Command {
       ...(requests === undefined ? {} : { requests }),
       createdAt: now,
       updatedAt: now,
+      updatedBy: author.updatedBy,
+      requestId: author.requestId,
     }
     return { kind: 'changed', group: created, answer: created }
   }

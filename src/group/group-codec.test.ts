@@ -79,7 +79,7 @@ test('a stored group is shown as the group that it is, whatever its texts hold',
       for (const each of [value, { ...value, description }]) {
         // In the order in which commands make them.
         const { groupId, description: text, labels, ...rest } = each
-        const { version, incarnation, createdAt, updatedAt } = rest
+        const { version, incarnation, createdAt, updatedAt, updatedBy, requestId } = rest
         for (const life of [undefined, 'l-1', incarnation]) {
           const fields = {
             groupId,
@@ -90,6 +90,8 @@ test('a stored group is shown as the group that it is, whatever its texts hold',
             life,
             createdAt,
             updatedAt,
+            updatedBy,
+            requestId,
           }
           const stored = fields as Group
           const shown = showStored(encodeGroup(stored))
@@ -119,4 +121,25 @@ test('a stored group of another order of fields is shown in ours, and what is no
     '{"groupId":"g","version":0,"incarnation":"i"',
   ])
     assert.throws(() => showStored(Buffer.from(wrong)))
+})
+
+test('values of versions before groups had authors are read and shown as before', () => {
+  const old =
+    '{"groupId":"g","version":3,"incarnation":"i","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-02T00:00:00.000Z"}'
+  assert.deepEqual(showStored(Buffer.from(old)), {
+    version: 3,
+    incarnation: 'i',
+    json: old.replace('"incarnation":"i",', ''),
+  })
+  assert.equal(decodeGroup(Buffer.from(old)).updatedBy, undefined)
+})
+
+test('the stored bytes of a group with its author, and what clients see of them', () => {
+  const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z' }
+  const author = { updatedBy: 'key:k1', requestId: 'r-1' }
+  const bytes = encodeGroup({ groupId: 'g', version: 3, incarnation: 'i', ...times, ...author })
+  const text =
+    '{"groupId":"g","version":3,"incarnation":"i","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-02T00:00:00.000Z","updatedBy":"key:k1","requestId":"r-1"}'
+  assert.equal(Buffer.from(bytes).toString(), text)
+  assert.equal(showStored(bytes).json, text.replace('"incarnation":"i",', ''))
 })

@@ -22,7 +22,7 @@ export function decodeGroup(value: Uint8Array): Group {
  * this.
  */
 const END =
-  /"version":([1-9]\d{0,14}),("incarnation":"([^"\\]*)",(?:"life":"([^"\\]*)",)?(?:"requests":\[[\w.",-]*\],)?)"createdAt":"[^"\\]*","updatedAt":"[^"\\]*"\}$/y
+  /"version":([1-9]\d{0,14}),("incarnation":"([^"\\]*)",(?:"life":"([^"\\]*)",)?(?:"requests":\[[\w.",-]*\],)?)"createdAt":"[^"\\]*","updatedAt":"[^"\\]*"(?:,"updatedBy":"[^"\\]*","requestId":"[^"\\]*")?\}$/y
 
 /**
  * The group in bytes that `encodeGroup` made, as clients get it. The fields are in the same order, so it is
@@ -59,8 +59,10 @@ function endOf(text: string): RegExpExecArray | undefined {
 
 /** A group as clients get it. */
 export function showGroup(group: Group): ShownGroup {
-  const { groupId, description, labels, version, incarnation, createdAt, updatedAt } = group
-  const json = JSON.stringify({ groupId, description, labels, version, createdAt, updatedAt })
+  const { groupId, description, labels, version, incarnation, ...rest } = group
+  const { createdAt, updatedAt, updatedBy, requestId } = rest
+  const times = { createdAt, updatedAt, updatedBy, requestId }
+  const json = JSON.stringify({ groupId, description, labels, version, ...times })
   return { version, incarnation, json }
 }
 
@@ -82,7 +84,9 @@ function isGroup(decoded: unknown): decoded is Group {
     (group.life === undefined || typeof group.life === 'string') &&
     (group.requests === undefined || areTexts(group.requests)) &&
     typeof group.createdAt === 'string' &&
-    typeof group.updatedAt === 'string'
+    typeof group.updatedAt === 'string' &&
+    (group.updatedBy === undefined || typeof group.updatedBy === 'string') &&
+    (group.requestId === undefined || typeof group.requestId === 'string')
   )
 }
 

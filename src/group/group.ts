@@ -29,6 +29,10 @@ export type Group = Readonly<{
   requests?: readonly string[]
   createdAt: string
   updatedAt: string
+  /** Who has made the last change (author.ts). Missing if an older version of this program has made it. */
+  updatedBy?: string
+  /** By which request. Given together with `updatedBy`. */
+  requestId?: string
 }>
 
 /** What makes the entity tag of a group. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { AUTHOR } from '../testing/author.ts'
 import { group } from '../testing/group-arbitraries.ts'
 import { deleteGroup } from './delete-group.ts'
 import { etagOf, parseEtagCondition } from './etag.ts'
@@ -43,7 +44,7 @@ test('a missing group is reported before a failed precondition, and that before 
   const tooMany = { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, 'v'])) }
   const commands = [
     deleteGroup({ ifNoneMatch: '*' }),
-    updateGroup({ patch: tooMany, ifNoneMatch: '*', now: NOW }),
+    updateGroup({ patch: tooMany, ifNoneMatch: '*', now: NOW, author: AUTHOR }),
   ]
   for (const command of commands) {
     assert.deepEqual(command(undefined), { kind: 'refused', refusal: 'group_not_found' })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { AUTHOR } from '../testing/author.ts'
 import { createGroup } from './create-group.ts'
 import { deleteGroup } from './delete-group.ts'
 import type { Command, Decision, Group } from './group.ts'
@@ -14,9 +15,9 @@ const LATER = '2026-01-02T00:00:00.000Z'
 
 const request = (key: string, content = 'c'): RepeatableRequest => ({ key, content })
 const creating = (made?: RepeatableRequest) =>
-  createGroup({ groupId: 'g', now: NOW, incarnation: 'i', request: made })
+  createGroup({ groupId: 'g', now: NOW, author: AUTHOR, incarnation: 'i', request: made })
 const patching = (patch: GroupPatch, made?: RepeatableRequest) =>
-  updateGroup({ patch, now: LATER, request: made })
+  updateGroup({ patch, now: LATER, author: AUTHOR, request: made })
 
 /** The group after these commands, each of which must change it. */
 function after(...commands: Command[]): Group {
@@ -43,7 +44,13 @@ test('the same create again changes nothing, and is answered with the group as i
 test('the same patch again changes nothing, although its preconditions do not hold any more', () => {
   const before = after(creating())
   const ifMatch = [{ isWeak: false, opaque: '"1-i"' }]
-  const patch = updateGroup({ patch: { description: 'a' }, now: LATER, ifMatch, request: request('k') })
+  const patch = updateGroup({
+    patch: { description: 'a' },
+    now: LATER,
+    author: AUTHOR,
+    ifMatch,
+    request: request('k'),
+  })
   const changed = after(() => ({ kind: 'changed', group: before, answer: before }), patch)
   assert.equal(changed.version, 2)
   assert.deepEqual(patch(changed), { kind: 'replayed', answer: changed })
@@ -72,7 +79,13 @@ test('a patch that changes nothing is remembered too, without a new version, and
 test('what was refused is not remembered', () => {
   const group = after(creating())
   const ifMatch = [{ isWeak: false, opaque: '"9-i"' }]
-  const refused = updateGroup({ patch: { description: 'a' }, now: LATER, ifMatch, request: request('k') })
+  const refused = updateGroup({
+    patch: { description: 'a' },
+    now: LATER,
+    author: AUTHOR,
+    ifMatch,
+    request: request('k'),
+  })
   assert.equal(refused(group).kind, 'refused')
   assert.equal(patching({ description: 'b' }, request('k', 'other'))(group).kind, 'changed')
   assert.equal(patching({}, request('k'))(undefined).kind, 'refused')
@@ -98,7 +111,7 @@ test('a group that was deleted, or restored, has forgotten its requests', () => 
   const group = after(creating(request('k')))
   assert.deepEqual(deleteGroup({})(group), { kind: 'changed', group: undefined, answer: group })
   assert.equal(creating(request('k'))(undefined).kind, 'changed')
-  const restored = restoreGroup(group, 'another life')(undefined)
+  const restored = restoreGroup(group, { life: 'another life', author: AUTHOR })(undefined)
   assert.ok(restored.kind === 'changed' && restored.group !== undefined)
   assert.equal(restored.group.requests, undefined)
 })
@@ -110,6 +123,7 @@ test('the stored bytes of a group that remembers requests, and of one that does 
       groupId: 'g',
       labels: { a: 'b' },
       now: NOW,
+      author: AUTHOR,
       incarnation: 'i',
       request: request('k1', 'c1'),
     }),
@@ -117,11 +131,11 @@ test('the stored bytes of a group that remembers requests, and of one that does 
   )
   assert.equal(
     Buffer.from(encodeGroup(group)).toString(),
-    `{"groupId":"g","description":"d","labels":{"a":"b"},"version":2,"incarnation":"i","requests":["k1.c1","k2.c2"],"createdAt":"${NOW}","updatedAt":"${LATER}"}`,
+    `{"groupId":"g","description":"d","labels":{"a":"b"},"version":2,"incarnation":"i","requests":["k1.c1","k2.c2"],"createdAt":"${NOW}","updatedAt":"${LATER}","updatedBy":"key:test","requestId":"request-1"}`,
   )
   assert.equal(
     Buffer.from(encodeGroup(after(creating()))).toString(),
-    `{"groupId":"g","version":1,"incarnation":"i","createdAt":"${NOW}","updatedAt":"${NOW}"}`,
+    `{"groupId":"g","version":1,"incarnation":"i","createdAt":"${NOW}","updatedAt":"${NOW}","updatedBy":"key:test","requestId":"request-1"}`,
   )
 })
 

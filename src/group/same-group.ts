@@ -1,8 +1,8 @@
 import type { Group, Labels } from './group.ts'
 
 /**
- * Whether two groups are equal in all that a backup has of them: all fields but the life. The order of labels
- * does not matter.
+ * Whether two groups are equal in all that every backup has of them: all fields but the life and the author.
+ * The order of labels does not matter.
  */
 export function sameGroup(a: Omit<Group, 'life'>, b: Omit<Group, 'life'>): boolean {
   return (

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { AUTHOR } from '../testing/author.ts'
 import { group, labelKey, labels } from '../testing/group-arbitraries.ts'
 import { etagOf, parseEtagCondition } from './etag.ts'
 import type { Decision, Group } from './group.ts'
@@ -73,6 +74,7 @@ test("a clock that went back does not set a group's time back", () => {
     patch: { description: 'new' },
     ifMatch: undefined,
     now: '2026-05-01T00:00:00.000Z',
+    author: AUTHOR,
   })(live)
   assert.equal(answerTo(decision).updatedAt, live.updatedAt)
 })
@@ -88,7 +90,7 @@ test('labels are counted after the patch, and one too many is refused', () => {
 test('a missing group is refused before a wrong version, and that before too many labels', () => {
   const stale = parseEtagCondition('"0-none"')
   const tooMany = { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, 'v'])) }
-  const command = updateGroup({ patch: tooMany, ifMatch: stale, now: LATER })
+  const command = updateGroup({ patch: tooMany, ifMatch: stale, now: LATER, author: AUTHOR })
   assert.deepEqual(command(undefined), { kind: 'refused', refusal: 'group_not_found' })
   assert.deepEqual(command(aGroup({})), { kind: 'refused', refusal: 'version_mismatch' })
 })
@@ -100,6 +102,7 @@ test('the current version is permitted', () => {
         patch: { labels: added },
         ifMatch: parseEtagCondition(etagOf(live)),
         now: LATER,
+        author: AUTHOR,
       })
       assert.notEqual(command(live).kind, 'refused')
     }),
@@ -107,7 +110,7 @@ test('the current version is permitted', () => {
 })
 
 function apply(live: Group, change: GroupPatch): Decision {
-  return updateGroup({ patch: change, ifMatch: undefined, now: LATER })(live)
+  return updateGroup({ patch: change, ifMatch: undefined, now: LATER, author: AUTHOR })(live)
 }
 
 function answerTo(decision: Decision): Group {
@@ -147,3 +150,12 @@ function merge(target: Json | undefined, change: Json): Json {
   }
   return merged
 }
+
+test('a change names its author, and a patch without a change keeps the author of the last one', () => {
+  const live = aGroup({ updatedBy: 'key:first', requestId: 'r1', description: 'd' })
+  const patched = (description: string) =>
+    answerTo(updateGroup({ patch: { description }, now: LATER, author: AUTHOR })(live))
+  assert.deepEqual(patched('new').updatedBy, AUTHOR.updatedBy)
+  assert.deepEqual(patched('new').requestId, AUTHOR.requestId)
+  assert.deepEqual(patched('d'), live)
+})

@@ -1,3 +1,4 @@
+import { type Author, authorOf } from './author.ts'
 import type { Command, Group, Labels } from './group.ts'
 import { LABELS_MAX } from './limits.ts'
 import { brokenPrecondition, type Preconditions } from './preconditions.ts'
@@ -15,6 +16,7 @@ export type UpdateGroup = Preconditions &
     patch: GroupPatch
     /** The time of the request, ISO 8601 in UTC with milliseconds. */
     now: string
+    author: Author
     /** Given if the client may repeat the request. */
     request?: RepeatableRequest | undefined
   }>
@@ -24,7 +26,7 @@ export type UpdateGroup = Preconditions &
  * does nothing, as long as the group remembers it. Refusals, in the order of the checks: `group_not_found`,
  * `idempotency_key_reused`, a broken precondition, `too_many_labels`.
  */
-export function updateGroup({ patch, now, request, ...preconditions }: UpdateGroup): Command {
+export function updateGroup({ patch, now, author, request, ...preconditions }: UpdateGroup): Command {
   return (group) => {
     if (group === undefined) return { kind: 'refused', refusal: 'group_not_found' }
     const known = knownRequest(group, request)
@@ -40,7 +42,14 @@ export function updateGroup({ patch, now, request, ...preconditions }: UpdateGro
       if (requests === group.requests) return { kind: 'unchanged', answer: group }
       // A repetition must do nothing, also after another client has changed the group.
       const { version, updatedAt } = group
-      const same = withContent(group, { description, labels, requests, version, updatedAt })
+      const same = withContent(group, {
+        description,
+        labels,
+        requests,
+        version,
+        updatedAt,
+        author: authorOf(group),
+      })
       return { kind: 'changed', group: same, answer: same }
     }
     const updated = withContent(group, {
@@ -50,16 +59,29 @@ export function updateGroup({ patch, now, request, ...preconditions }: UpdateGro
       version: group.version + 1,
       // The clocks of connectors differ, but the time of a group never goes back.
       updatedAt: now > group.updatedAt ? now : group.updatedAt,
+      author,
     })
     return { kind: 'changed', group: updated, answer: updated }
   }
 }
 
-type Content = Readonly<{ description: string | undefined; labels: Labels; requests: Group['requests'] }>
+type Content = Readonly<{
+  description: string | undefined
+  labels: Labels
+  requests: Group['requests']
+  author: Author | undefined
+}>
 
 function withContent(
   { groupId, incarnation, life, createdAt }: Group,
-  { description, labels, requests, version, updatedAt }: Content & Pick<Group, 'version' | 'updatedAt'>,
+  {
+    description,
+    labels,
+    requests,
+    version,
+    updatedAt,
+    author,
+  }: Content & Pick<Group, 'version' | 'updatedAt'>,
 ): Group {
   return {
     groupId,
@@ -71,6 +93,7 @@ function withContent(
     ...(requests === undefined ? {} : { requests }),
     createdAt,
     updatedAt,
+    ...author,
   }
 }
 

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { systemClock } from '../process/clock.ts'
 import { admitRequests } from './admission/admit-requests.ts'
 import { paceRequests } from './admission/pace-requests.ts'
+import { auditRequests } from './audit/audit-requests.ts'
 import { guardRoutes } from './auth/guard.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { answerCors } from './cors.ts'
@@ -132,6 +133,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   judgePreconditions(app)
   countRequests(app, requestCounts, nowMs)
   guardRoutes(app, { authenticator, retryAfterSeconds })
+  auditRequests(app, dependencies.audit)
   refuseByRate = limitRates(app, admission)
   admitRequests(app, dependencies)
   admission.connections.guard(app.server)

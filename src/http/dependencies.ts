@@ -3,6 +3,7 @@ import type { Authenticator } from '../access/authenticator.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Admission } from './admission/admission.ts'
+import type { AuditOutput } from './audit/audit-requests.ts'
 import type { RequestCounts } from './count-requests.ts'
 import type { ApiCertificates } from './https.ts'
 
@@ -18,6 +19,8 @@ export type Dependencies = Readonly<{
   requestCounts: RequestCounts
   /** Decides which requests are worked on, wait or are refused. The app closes it. */
   admission: Admission
+  /** Where the audit log is written. `undefined`: there is none. */
+  audit?: AuditOutput | undefined
   /** The origins whose pages may use this API from a browser; `*`: all. Default: none. */
   corsOrigins?: readonly string[]
   /** Milliseconds since some moment; never goes back. */

@@ -2,6 +2,7 @@
 export type FaultCode =
   | 'address_in_use'
   | 'address_unusable'
+  | 'audit_log_unusable'
   | 'certificates_unusable'
   | 'data_directory_in_use'
   | 'not_a_member'

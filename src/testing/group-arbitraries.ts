@@ -35,10 +35,14 @@ export const group: fc.Arbitrary<Group> = fc
       version: fc.integer({ min: 1 }),
       incarnation: fc.stringMatching(/^[0-9a-f]{16}$/),
       times: fc.tuple(time, time),
+      author: fc.record({
+        updatedBy: fc.constantFrom('key:k1', 'jwt:a "b" \\', 'anonymous:everyone'),
+        requestId: fc.stringMatching(/^[!-~]{1,20}$/),
+      }),
     },
-    { requiredKeys: ['groupId', 'version', 'incarnation', 'times'] },
+    { requiredKeys: ['groupId', 'version', 'incarnation', 'times', 'author'] },
   )
-  .map(({ times, ...rest }) => {
+  .map(({ times, author, ...rest }) => {
     const [createdAt, updatedAt] = [...times].sort() as [string, string]
-    return { ...rest, createdAt, updatedAt }
+    return { ...rest, createdAt, updatedAt, ...author }
   })

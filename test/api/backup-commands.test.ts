@@ -16,10 +16,11 @@ import { restore } from '../../src/cli/backup/restore.ts'
 import { CommandFailure } from '../../src/cli/failure.ts'
 import type { Group } from '../../src/group/group.ts'
 import { restoreGroup } from '../../src/group/restore-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { testApp } from './test-app.ts'
 
-const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z' }
+const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-02T00:00:00.000Z', ...AUTHOR }
 
 /** More groups than a page of the backup has, and than the pages of a restore that are sent at once. */
 const MANY = 1_500
@@ -58,7 +59,10 @@ class World implements AsyncDisposable {
 
   async fill(groups: readonly Group[]): Promise<void> {
     for (const group of groups)
-      await this.registry.change(group.groupId, restoreGroup(group, `life of ${group.groupId}`))
+      await this.registry.change(
+        group.groupId,
+        restoreGroup(group, { life: `life of ${group.groupId}`, author: AUTHOR }),
+      )
   }
 
   /** The groups, without their lives: a restore draws new ones. */
@@ -521,7 +525,11 @@ test('groups that another client creates during a restore are left alone, and na
   const { change } = to.registry
   const theirs: Group = { groupId: 'g00003', version: 1, incarnation: 'theirs', ...TIMES }
   to.registry.change = async (...args) => {
-    await change.call(to.registry, theirs.groupId, restoreGroup(theirs, 'another life'))
+    await change.call(
+      to.registry,
+      theirs.groupId,
+      restoreGroup(theirs, { life: 'another life', author: AUTHOR }),
+    )
     return change.apply(to.registry, args)
   }
   const { exitCode, printed } = await to.restore({ path: from.path })

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { BackupWriter } from '../../src/cli/backup/backup-format.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { createGroup } from '../../src/group/create-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import type { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 import { testApp } from './test-app.ts'
@@ -71,7 +72,10 @@ type World = Readonly<{
 async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const members = new ScriptedMembers()
   const { app, registry } = testApp({ engine: { members } })
-  await registry.change('there', createGroup({ groupId: 'there', now: NOW, incarnation: 'i' }))
+  await registry.change(
+    'there',
+    createGroup({ groupId: 'there', now: NOW, author: AUTHOR, incarnation: 'i' }),
+  )
   const directory = await mkdtemp(join(tmpdir(), 'cohort-broken-output-'))
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

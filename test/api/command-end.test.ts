@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BackupWriter } from '../../src/cli/backup/backup-format.ts'
 import { createGroup } from '../../src/group/create-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { testApp } from './test-app.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
@@ -18,7 +19,10 @@ const END_MS = 2_000
 
 test('a command ends soon after the last line that it prints, whatever it has asked the API for', async () => {
   const { app, registry } = testApp()
-  await registry.change('there', createGroup({ groupId: 'there', now: NOW, incarnation: 'i' }))
+  await registry.change(
+    'there',
+    createGroup({ groupId: 'there', now: NOW, author: AUTHOR, incarnation: 'i' }),
+  )
   const directory = await mkdtemp(join(tmpdir(), 'cohort-command-end-'))
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const file = join(directory, 'groups.jsonl')

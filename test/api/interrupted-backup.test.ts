@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { restoreGroup } from '../../src/group/restore-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { testApp } from './test-app.ts'
 
@@ -31,7 +32,10 @@ async function aBackup(t: TestContext) {
   const registry = new StuckRegistry()
   for (let index = 0; index < 600; index += 1) {
     const groupId = `g${index}`
-    await registry.change(groupId, restoreGroup({ groupId, version: 1, incarnation: 'i', ...TIMES }, 'l'))
+    await registry.change(
+      groupId,
+      restoreGroup({ groupId, version: 1, incarnation: 'i', ...TIMES }, { life: 'l', author: AUTHOR }),
+    )
   }
   const { app } = testApp({ engine: { registry }, drainTimeoutMs: 100 })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })

@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
+import { openAudit } from '../../src/connector/open-audit.ts'
 import { addChangesMetrics } from '../../src/engines/cohort/changes/changes-metrics.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { addPostgresMetrics } from '../../src/engines/postgres/postgres-metrics.ts'
@@ -37,6 +38,7 @@ function connectorMetrics({
   addRequestMetrics(metrics, requestCounts)
   const logger = pino({ level: 'silent' })
   new Admission({ timeoutMs: 3_000, clock: systemClock, logger }).addMetrics(metrics)
+  openAudit(undefined, { logger, metrics, now: () => new Date() })
   addLogMetrics(metrics, { droppedCount: () => 2 })
   addCertificateMetrics(metrics, [])
   if (!hasApp) new Watches(new ScriptedChanges(), new MemoryRegistry()).addMetrics(metrics)

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assertLinearizable, workAtOnce } from '../../src/engines/contract/linearizable.ts'
 import { createGroup } from '../../src/group/create-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { TcpProxy } from '../cluster/tcp-proxy.ts'
 import { until } from '../cluster/waiting.ts'
@@ -16,7 +17,7 @@ leaveNothing()
 const NOW = '2026-01-01T00:00:00.000Z'
 const MINUTE_MS = 60_000
 
-const create = (groupId: string) => createGroup({ groupId, now: NOW, incarnation: groupId })
+const create = (groupId: string) => createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: groupId })
 
 /** Waits until the clients have done so much more. */
 async function untilMore(workload: Workload, count: number): Promise<void> {

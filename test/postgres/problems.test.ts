@@ -6,6 +6,7 @@ import { initDatabase } from '../../src/engines/postgres/init.ts'
 import { lookAt } from '../../src/engines/postgres/session.ts'
 import { createGroup } from '../../src/group/create-group.ts'
 import { FaultError } from '../../src/process/fault.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { until } from '../cluster/waiting.ts'
 import { anEngine, databaseOf, newDatabase, sharedTrio } from './shared-trio.ts'
@@ -14,7 +15,12 @@ import { REFUSED_USER } from './trio.ts'
 leaveNothing()
 
 const TIMEOUT_MS = 10_000
-const CREATE = createGroup({ groupId: 'g', now: '2026-01-01T00:00:00.000Z', incarnation: 'i' })
+const CREATE = createGroup({
+  groupId: 'g',
+  now: '2026-01-01T00:00:00.000Z',
+  author: AUTHOR,
+  incarnation: 'i',
+})
 
 /** The sentence with which an engine refuses to start. */
 async function refusal(url: string): Promise<string> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createGroup } from '../../src/group/create-group.ts'
 import type { Outcome, Registry } from '../../src/group/registry.ts'
 import { updateGroup } from '../../src/group/update-group.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
 const CLIENTS = 8
@@ -69,9 +70,9 @@ export class Workload implements AsyncDisposable {
   async #work(client: number): Promise<void> {
     for (let count = 0; !this.#isOver; count += 1) {
       const groupId = `${this.#prefix}${client}-${count}`
-      const create = createGroup({ groupId, now: NOW, incarnation: groupId })
+      const create = createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: groupId })
       const created = await this.#registry.change(groupId, create)
-      const patch = updateGroup({ patch: { description: 'x' }, now: NOW })
+      const patch = updateGroup({ patch: { description: 'x' }, now: NOW, author: AUTHOR })
       const updated = created.kind === 'done' ? await this.#registry.change(groupId, patch) : undefined
       this.#told.push({ groupId, created, updated })
       if (created.kind === 'done') this.#doneCount += 1

@@ -85,7 +85,9 @@ async function runProgram([name = '', ...args]: readonly string[]): Promise<Resu
   return code === 0 ? failed() : failed(output.trim())
 }
 
-/** The files in parts of nearly the same length. Neighbours often take equally long, so they are separated. */
+/**
+ * The files in parts of nearly the same length. Neighbours often take equally long, so they are separated.
+ */
 function partsOf(files: readonly string[]): string[][] {
   const count = Math.ceil(files.length / FILES_MAX)
   return Array.from({ length: count }, (_, part) => files.filter((_, index) => index % count === part))

@@ -80,7 +80,7 @@ function planConnector(
 ): ServicePlan {
   const { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, replaceAfterMs, clusterId, logLevel } = settings
   const { adminKeyFile, isInsecure } = settings
-  const { maxConnections, ratePerSecond, corsOrigins } = settings.limits
+  const { maxConnections, ratePerSecond, corsOrigins, auditLog } = settings.limits
   const flags = {
     port,
     host,
@@ -94,6 +94,7 @@ function planConnector(
     'max-connections': maxConnections,
     'rate-limit': ratePerSecond ?? '',
     'cors-origins': corsOrigins.join(),
+    'audit-log': auditLog ?? '',
     'admin-key-file': adminKeyFile ?? '',
     'oidc-issuer': '',
     'client-roles-file': '',

@@ -10,6 +10,7 @@ import { deleteGroup } from '../../group/delete-group.ts'
 import { etagOf, parseEtagCondition } from '../../group/etag.ts'
 import type { Command, Group } from '../../group/group.ts'
 import { updateGroup } from '../../group/update-group.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import type { GroupView, Reply } from '../api-client.ts'
 import type { Judgement } from './judge-history.ts'
 import { VerifyTally } from './verify-tally.ts'
@@ -68,10 +69,11 @@ function serviceOf({ read, fate: fateOf = () => 'answered' }: Lies): Link['clien
       incarnations += 1
       return change(
         groupId,
-        createGroup({ groupId, description, labels, now, incarnation: `${incarnations}` }),
+        createGroup({ groupId, description, labels, now, author: AUTHOR, incarnation: `${incarnations}` }),
       )
     },
-    update: (key, patch, ifMatch) => change(key, updateGroup({ patch, ifMatch: conditionOf(ifMatch), now })),
+    update: (key, patch, ifMatch) =>
+      change(key, updateGroup({ patch, ifMatch: conditionOf(ifMatch), now, author: AUTHOR })),
     delete: (key, ifMatch) => change(key, deleteGroup({ ifMatch: conditionOf(ifMatch) })),
   }
 }

@@ -9,6 +9,7 @@ import { type ApiKey, createKey, revokeKey } from '../../access/api-key.ts'
 import { EVERYONE } from '../../access/caller.ts'
 import { createGroup } from '../../group/create-group.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { pass } from '../../testing/memory-cluster.ts'
 import { aRecord } from '../../testing/memory-member.ts'
@@ -89,7 +90,7 @@ async function during<T>({ clock }: World, operation: Promise<T>): Promise<T> {
 async function createAndDelete(world: World, engine: CohortEngine): Promise<void> {
   for (let index = 0; index < 40; index += 1) {
     const groupId = `g${index}`
-    const create = createGroup({ groupId, now: NOW, incarnation: 'i' })
+    const create = createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: 'i' })
     assert.equal((await during(world, engine.registry.change(groupId, create))).kind, 'done')
     if (index % 2 === 0) await during(world, engine.registry.change(groupId, deleteGroup({})))
   }
@@ -362,7 +363,10 @@ const MIDDLES: Readonly<Record<string, (world: World, engine: CohortEngine) => P
     await untilReady(world, engine)
     for (let index = 0; index < 100; index += 1) {
       const groupId = `g${index}`
-      void engine.registry.change(groupId, createGroup({ groupId, now: NOW, incarnation: 'i' }))
+      void engine.registry.change(
+        groupId,
+        createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: 'i' }),
+      )
       void engine.registry.read(groupId)
     }
     await pass(world.clock, 1)

@@ -12,6 +12,7 @@ import { parseLabelSelector } from '../../group/label-selector.ts'
 import type { Outcome, ScanPage } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { compareKeys } from '../../rpc/key-order.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import { EngineWorld } from '../../testing/engine-world.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -45,7 +46,7 @@ class ChangingGroups {
   create(groupId: string): Command {
     const incarnation = `i${++this.#incarnations}`
     const labels = STABLE.includes(groupId) ? { keep: 'yes' } : {}
-    return createGroup({ groupId, labels, now: NOW, incarnation })
+    return createGroup({ groupId, labels, now: NOW, author: AUTHOR, incarnation })
   }
 
   /** Begins a change. It goes on while time passes. */
@@ -95,7 +96,7 @@ function take(groups: ChangingGroups, taken: Step): void {
   else if (command === 'delete') groups.begin(connector, groupId, deleteGroup({}))
   else {
     const patch = { description: `${Math.random()}` }
-    groups.begin(connector, groupId, updateGroup({ patch, now: NOW }))
+    groups.begin(connector, groupId, updateGroup({ patch, now: NOW, author: AUTHOR }))
   }
 }
 

@@ -6,6 +6,7 @@ import { createGroup } from '../../group/create-group.ts'
 import type { Command, Decision } from '../../group/group.ts'
 import type { Outcome } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import { EngineWorld } from '../../testing/engine-world.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -22,7 +23,12 @@ const sending = fc.record({
 
 /** Each patch adds a label of its own, so that the version counts how many were made. */
 function patch(key: string): Command {
-  return updateGroup({ patch: { labels: { [key]: 'made' } }, now: NOW, request: { key, content: 'c' } })
+  return updateGroup({
+    patch: { labels: { [key]: 'made' } },
+    now: NOW,
+    author: AUTHOR,
+    request: { key, content: 'c' },
+  })
 }
 
 function kindOf(outcome: Outcome<Decision>): string {
@@ -45,6 +51,7 @@ test('of the same request sent many times, through two connectors and side by si
           createGroup({
             groupId,
             now: NOW,
+            author: AUTHOR,
             incarnation: `i${count}.${index}`,
             request: { key: 'k0', content: 'c' },
           }),

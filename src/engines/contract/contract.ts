@@ -14,6 +14,8 @@ import { updateGroup } from '../../group/update-group.ts'
 import { testLinearizability } from './linearizable.ts'
 import { create, decided, LATER, listAll, NOW, read, type Subject } from './subject.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 /** Tests an engine by all that engines promise. */
 export function testEngine(name: string, open: () => Promise<Subject>): void {
   let subject: Subject
@@ -55,7 +57,12 @@ async function checksPreconditions(subject: Subject): Promise<void> {
       subject,
       registry.change(
         'pre-1',
-        updateGroup({ patch: { description: etag }, now: LATER, ifMatch: parseEtagCondition(etag) }),
+        updateGroup({
+          patch: { description: etag },
+          now: LATER,
+          author: AUTHOR,
+          ifMatch: parseEtagCondition(etag),
+        }),
       ),
     )
   await create(subject, 'pre-1')
@@ -87,7 +94,7 @@ async function createsAgain(subject: Subject): Promise<void> {
 async function keepsWhatIsUnchanged(subject: Subject): Promise<void> {
   await create(subject, 'same-1', { description: 'x' })
   const before = await read(subject, 'same-1')
-  const same = updateGroup({ patch: { description: 'x' }, now: LATER })
+  const same = updateGroup({ patch: { description: 'x' }, now: LATER, author: AUTHOR })
   const decision = await decided(subject, subject.engine.registry.change('same-1', same))
   assert.deepEqual(decision, { kind: 'unchanged', answer: before })
   assert.deepEqual(await read(subject, 'same-1'), before)
@@ -99,7 +106,7 @@ async function restores(subject: Subject): Promise<void> {
   const backup = (await read(subject, 'restored-1'))!
   await decided(subject, registry.change('restored-1', deleteGroup({})))
   const restore = (life: string) =>
-    decided(subject, registry.change('restored-1', restoreGroup(backup, life)))
+    decided(subject, registry.change('restored-1', restoreGroup(backup, { life, author: AUTHOR })))
   assert.equal((await restore('life-1')).kind, 'changed')
   assert.equal((await restore('life-2')).kind, 'unchanged')
   const group = (await read(subject, 'restored-1'))!
@@ -130,7 +137,10 @@ async function losesNoUpdate(subject: Subject): Promise<void> {
   await create(subject, 'updates-1')
   const updates = Array.from({ length: 20 }, (_, index) => {
     const patch = { labels: { [`l${index}`]: 'x' } }
-    return decided(subject, subject.engine.registry.change('updates-1', updateGroup({ patch, now: LATER })))
+    return decided(
+      subject,
+      subject.engine.registry.change('updates-1', updateGroup({ patch, now: LATER, author: AUTHOR })),
+    )
   })
   const versions = (await subject.during(Promise.all(updates))).map((decision) =>
     decision.kind === 'changed' ? decision.answer.version : decision.kind,
@@ -185,7 +195,10 @@ async function listsWhileChanging(subject: Subject): Promise<void> {
     for (const groupId of ids) await create(subject, groupId, { incarnation: `${groupId}-${page}` })
     await decided(subject, registry.change(ids[0]!, deleteGroup({})))
     const patch = { description: `page ${page}` }
-    await decided(subject, registry.change(staying[page % 20]!, updateGroup({ patch, now: LATER })))
+    await decided(
+      subject,
+      registry.change(staying[page % 20]!, updateGroup({ patch, now: LATER, author: AUTHOR })),
+    )
   })
   const ids = seen.map(({ groupId }) => groupId)
   assert.deepEqual(

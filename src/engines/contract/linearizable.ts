@@ -8,6 +8,8 @@ import { updateGroup } from '../../group/update-group.ts'
 import { type Call, linearize, type Model } from '../../linearizability/linearizability.ts'
 import { NOW, type Subject } from './subject.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 /** A group as its incarnation, its version and who wrote it last; `nothing`: there is none. */
 type State = string
 type Step = Readonly<{ kind: 'read' | 'create' | 'update' | 'delete'; number: number }>
@@ -90,8 +92,9 @@ function ended({ kind }: Exclude<Outcome<unknown>, { kind: 'done' }>): string | 
 
 function commandOf(groupId: string, { kind, number }: Step): Command {
   const description = `#${number}`
-  if (kind === 'create') return createGroup({ groupId, description, now: NOW, incarnation: `i${number}` })
-  if (kind === 'update') return updateGroup({ patch: { description }, now: NOW })
+  if (kind === 'create')
+    return createGroup({ groupId, description, now: NOW, author: AUTHOR, incarnation: `i${number}` })
+  if (kind === 'update') return updateGroup({ patch: { description }, now: NOW, author: AUTHOR })
   return deleteGroup({})
 }
 

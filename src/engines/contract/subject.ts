@@ -5,6 +5,8 @@ import type { Decision, Group } from '../../group/group.ts'
 import type { Outcome, ScanOptions } from '../../group/registry.ts'
 import type { Engine } from '../engine.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 /** An engine that serves. All tests of one engine use the same one, each with group ids of its own. */
 export type Subject = Readonly<{
   engine: Pick<Engine, 'registry' | 'keys'>
@@ -29,7 +31,7 @@ export function create(
   groupId: string,
   more: Partial<Parameters<typeof createGroup>[0]> = {},
 ): Promise<Decision> {
-  const command = createGroup({ groupId, now: NOW, incarnation: `${groupId}-1`, ...more })
+  const command = createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: `${groupId}-1`, ...more })
   return decided(subject, subject.engine.registry.change(groupId, command))
 }
 

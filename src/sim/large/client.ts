@@ -8,6 +8,8 @@ import type { Chance } from '../chance.ts'
 import type { GroupCommand, Seen } from './group-model.ts'
 import type { Ending } from './witness.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 /** Draws what a client does next. `lastSeen` is the group as the client saw it last, for `If-Match`. */
 export function drawCommand(chance: Chance, name: string, lastSeen: Group | undefined): GroupCommand {
   const kind = chance.of(['read', 'create', 'create', 'update', 'update', 'delete'] as const)
@@ -26,12 +28,18 @@ export function commandOf(
 ): Command {
   const now = new Date(nowMs).toISOString()
   if (command.kind === 'create') {
-    return createGroup({ groupId, description: command.text, now, incarnation: command.incarnation })
+    return createGroup({
+      groupId,
+      description: command.text,
+      now,
+      author: AUTHOR,
+      incarnation: command.incarnation,
+    })
   }
   const ifMatch: EtagCondition | undefined =
     command.etag === undefined ? undefined : [{ isWeak: false, opaque: command.etag }]
   if (command.kind === 'delete') return deleteGroup({ ifMatch })
-  return updateGroup({ patch: { description: command.text }, ifMatch, now })
+  return updateGroup({ patch: { description: command.text }, ifMatch, now, author: AUTHOR })
 }
 
 /** How a read ended. */

@@ -26,6 +26,8 @@ import { Violation } from '../checkers/violation.ts'
 import { ModelRegisters } from './model-registers.ts'
 import { PAIR_MODEL, type PairCommand, type PairSeen, seenOf } from './pair-model.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 /** The rules of group members: all of it is the code that ships, and tests replace a part by a broken one. */
 export type MemberRules = Readonly<{
   newProtocol: (options: MemberProtocolOptions) => MemberProtocol
@@ -196,13 +198,13 @@ class MemberWorld {
       case 'create':
         return this.#changeGroup(
           owner,
-          createGroup({ groupId: GROUP_ID, now: NOW, incarnation: this.#draw() }),
+          createGroup({ groupId: GROUP_ID, now: NOW, author: AUTHOR, incarnation: this.#draw() }),
         )
       case 'restore': {
         const backup = this.#backup
         if (backup === undefined) return { kind: 'not_applied' }
         const life = this.#rules.restoredLife(this.#draw(), backup.incarnation)
-        return this.#changeGroup(owner, restoreGroup(backup, life))
+        return this.#changeGroup(owner, restoreGroup(backup, { life, author: AUTHOR }))
       }
       case 'delete':
         return this.#changeGroup(owner, deleteGroup({}))

@@ -14,10 +14,7 @@ test(`no change is missed in ${SEEDS} schedules of calls, reads, votes and resta
     givenCount += run.givenCount
     settledCount += run.settledCount
   }
-  assert.ok(
-    givenCount > 5 * SEEDS && settledCount > 5 * SEEDS,
-    `${givenCount} reads, ${settledCount} places`,
-  )
+  assert.ok(givenCount > 5 * SEEDS && settledCount > 5 * SEEDS, `${givenCount} reads, ${settledCount} places`)
 })
 
 for (const { name, rules, seedsMax } of WATCH_MUTATIONS) {

@@ -6,6 +6,7 @@ import { createGroup } from '../../../group/create-group.ts'
 import { deleteGroup } from '../../../group/delete-group.ts'
 import { putGroupMember, removeGroupMember } from '../../../group/put-group-member.ts'
 import type { Outcome } from '../../../group/registry.ts'
+import { AUTHOR } from '../../../testing/author.ts'
 import { ManualClock } from '../../../testing/manual-clock.ts'
 import { pass } from '../../../testing/memory-cluster.ts'
 import { MemoryNetwork } from '../../../testing/memory-network.ts'
@@ -70,7 +71,9 @@ async function done<T>(operation: Promise<Outcome<T>>): Promise<T> {
 
 async function create(groupId: string): Promise<void> {
   drawn += 1
-  await done(registry.change(groupId, createGroup({ groupId, now: NOW, incarnation: `i${drawn}` })))
+  await done(
+    registry.change(groupId, createGroup({ groupId, now: NOW, author: AUTHOR, incarnation: `i${drawn}` })),
+  )
 }
 
 async function put(groupId: string, memberId: string, role?: string): Promise<string> {

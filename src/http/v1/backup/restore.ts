@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { RestoreBody, RestoreResult, type StoredGroup } from '../../../api/backup-schemas.ts'
 import type { Decision, Group } from '../../../group/group.ts'
 import type { Outcome, Registry } from '../../../group/registry.ts'
-import { restoreGroup } from '../../../group/restore-group.ts'
+import { type Restore, restoreGroup } from '../../../group/restore-group.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -40,7 +41,10 @@ export function restoreRoute({
     takeJsonBodies(app, MEDIA_TYPES)
     const options = { config: { cost: 'bulk' }, schema, bodyLimit: RESTORE_BODY_BYTES_MAX } as const
     app.post('/v1/restore', options, async (request, reply) => {
-      const { result, failures } = await restoreAll(registry, request.body.groups, newIncarnation)
+      const { result, failures } = await restoreAll(registry, request.body.groups, () => ({
+        life: newIncarnation(),
+        author: authorOfRequest(request),
+      }))
       const failure = failureOf(result, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
     })
@@ -50,13 +54,13 @@ export function restoreRoute({
 async function restoreAll(
   registry: Registry,
   groups: readonly StoredGroup[],
-  newIncarnation: () => string,
+  newRestore: () => Restore,
 ): Promise<{ result: RestoreResult; failures: readonly Failure[] }> {
   const result: RestoreResult = { restored: 0, unchanged: 0, conflicts: [] }
   const failures: Failure[] = []
   const restoring = groups.map(async (group) => {
     // The type of the schema says that optional fields may be undefined. In JSON they are left out.
-    const outcome = await registry.change(group.groupId, restoreGroup(group as Group, newIncarnation()))
+    const outcome = await registry.change(group.groupId, restoreGroup(group as Group, newRestore()))
     if (outcome.kind !== 'done') failures.push(outcome)
     else if (outcome.value.kind === 'changed') result.restored += 1
     else if (outcome.value.kind === 'unchanged') result.unchanged += 1

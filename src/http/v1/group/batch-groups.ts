@@ -14,6 +14,7 @@ import { type EtagCondition, etagOf, parseEtagCondition } from '../../../group/e
 import type { Command, Decision } from '../../../group/group.ts'
 import type { Outcome, Registry } from '../../../group/registry.ts'
 import { updateGroup } from '../../../group/update-group.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -122,6 +123,7 @@ function changesOf(
   { clock, newIncarnation }: Dependencies,
 ): { [part in (typeof PARTS)[number]]: readonly Change[] } {
   const now = clock.now().toISOString()
+  const author = authorOfRequest(request)
   const { headers } = request
   // The same request as if it had been sent alone, with the same key.
   const repeatable = (method: string, content: object, ifMatch?: string) => {
@@ -138,6 +140,7 @@ function changesOf(
       command: createGroup({
         ...group,
         now,
+        author,
         incarnation: newIncarnation(),
         request: repeatable('POST', group),
       }),
@@ -148,6 +151,7 @@ function changesOf(
       command: updateGroup({
         patch,
         now,
+        author,
         ifMatch: conditionIn(`update.${index}.ifMatch`, ifMatch),
         request: repeatable('PATCH', patch, ifMatch),
       }),

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreateGroupBody, Group } from '../../../api/group-schemas.ts'
 import { createGroup } from '../../../group/create-group.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -51,6 +52,7 @@ export function createGroupRoute(dependencies: Dependencies): FastifyPluginAsync
         description,
         labels,
         now,
+        author: authorOfRequest(request),
         incarnation: newIncarnation(),
         request: repeatable,
       })

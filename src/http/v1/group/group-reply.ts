@@ -17,8 +17,9 @@ export function sendShown(reply: FastifyReply, group: ShownGroup): FastifyReply 
 }
 
 /** A group as clients see it. */
-export function viewOf({ groupId, description, labels, version, createdAt, updatedAt }: Group) {
-  return { groupId, description, labels, version, createdAt, updatedAt }
+export function viewOf({ groupId, description, labels, version, ...rest }: Group) {
+  const { createdAt, updatedAt, updatedBy, requestId } = rest
+  return { groupId, description, labels, version, createdAt, updatedAt, updatedBy, requestId }
 }
 
 /** The path of a group. */

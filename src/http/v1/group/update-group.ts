@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Group, UpdateGroupBody } from '../../../api/group-schemas.ts'
 import { updateGroup } from '../../../group/update-group.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -49,6 +50,7 @@ export function updateGroupRoute({
       const command = updateGroup({
         patch: request.body,
         now,
+        author: authorOfRequest(request),
         request: repeatableRequest(request),
         ...preconditionsOfChange(request),
       })
