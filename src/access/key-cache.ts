@@ -68,7 +68,8 @@ export class KeyCache {
     const ageMs = this.#clock.nowMs() - remembered.asOfMs
     const isStranger = remembered.key === undefined
     if (ageMs > ageMsMax) return this.#look(keyId, isStranger)
-    if (ageMs >= renewAgeMs && !isStranger) void this.#look(keyId, false)
+    // A bug in it shows when a request has to wait for an answer.
+    if (ageMs >= renewAgeMs && !isStranger) this.#look(keyId, false).catch(() => undefined)
     return remembered
   }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import fc from 'fast-check'
 import { OAuth2Server } from 'oauth2-mock-server'
 import type { Verdict } from './authenticator.ts'
 import { CredentialCheck } from './credential-check.ts'
@@ -183,6 +184,25 @@ test('a text that is no token is refused without asking the issuer', async () =>
     assert.match(await reasonFor(text, check), /malformed/)
   }
   assert.equal(count, 0)
+})
+
+test('no text makes the check fail: each is refused, or the issuer is asked', async () => {
+  const check = checkOf({ fetchJson: () => Promise.reject(new Error('down')) })
+  const part = fc.oneof(
+    fc.base64String().map((text) => text.replaceAll(/[+/=]/g, '')),
+    fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    fc.constantFrom(
+      base64({ alg: 'RS256' }),
+      base64({ alg: 'ES256', crit: ['x'], x: 1 }),
+      base64({ alg: 'none' }),
+    ),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 5 }), async (parts) => {
+      const { kind } = await check.check(parts.join('.'))
+      assert.ok(kind === 'refused' || kind === 'unavailable', kind)
+    }),
+  )
 })
 
 test('a remembered token is refused when it expires, and is not checked again before', async () => {

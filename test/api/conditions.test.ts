@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ApiKey } from '../../src/access/api-key.ts'
 import type { Group } from '../../src/group/group.ts'
 import type { GroupMember } from '../../src/group/group-member.ts'
 import { type Answer, expectProblem } from './expect.ts'
@@ -28,6 +29,15 @@ const MEMBER: GroupMember = {
 }
 const MEMBER_PATH = '/v1/group/:groupId/members/:memberId'
 
+const KEY: ApiKey = {
+  keyId: 'k7Gh3abc',
+  name: 'ci',
+  role: 'reader',
+  hash: 'ab'.repeat(32),
+  createdAt: TIMES.createdAt,
+  createdBy: 'anonymous:everyone',
+}
+
 /** These routes show and change a resource with an entity tag. */
 const GROUP_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/group/:groupId', url: '/v1/group/g' },
@@ -46,6 +56,9 @@ const READS = [
   ['/v1/group/:groupId/members', '/v1/group/g/members'],
   ['/v1/member/:memberId/groups', '/v1/member/m/groups'],
   ['/v1/cluster'],
+  ['/v1/caller'],
+  ['/v1/key'],
+  ['/v1/key/:keyId', '/v1/key/k7Gh3abc'],
   ['/v1/backup'],
   ['/v1/backup/members'],
   ['/livez'],
@@ -93,7 +106,13 @@ const UNTAGGED_ROUTES: readonly Route[] = [
     status: 202,
   },
   { method: 'DELETE', path: '/v1/cluster/members/:nodeId', url: '/v1/cluster/members/n1', status: 202 },
+  { method: 'POST', path: '/v1/key', payload: { name: 'n', role: 'reader' }, status: 201 },
+  { method: 'POST', path: '/v1/key/:keyId/rotate', url: '/v1/key/k7Gh3abc/rotate', payload: {} },
+  { method: 'DELETE', path: '/v1/key/:keyId', url: '/v1/key/k7Gh3abc' },
 ]
+
+/** Answers without an end, for which no precondition is of use. */
+const STREAMS = ['GET /v1/watch'] as const
 
 /** These routes always redirect. */
 const REDIRECTS = ['/v1/docs/static/index.html'] as const
@@ -176,9 +195,12 @@ function aWorld(): World {
   return { ...testApp({ engine: { members } }), members }
 }
 
-/** Sends a request while only the group `g` exists, with the member `m`, and returns what it has changed. */
+/**
+ * Sends a request while only the group `g` exists, with the member `m`, and one API key, and returns whether
+ * it has changed anything.
+ */
 async function ask(
-  { app, registry, members, groupMembers }: World,
+  { app, registry, members, groupMembers, keys }: World,
   { method, path, url = path, payload }: Route,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ answer: Answer; hasChanged: boolean }> {
@@ -197,6 +219,8 @@ async function ask(
     await groupMembers.put('g', memberId, () => ({ decision, next: { member } }))
   }
   members.asked.length = 0
+  keys.reset(KEY)
+  const keysBefore = keys.text
   const answer = await app.inject({
     method,
     url,
@@ -210,7 +234,8 @@ async function ask(
   const listed = await groupMembers.list('g', { after: undefined, limit: 10, role: undefined })
   const found = (listed.kind === 'done' && listed.value.members) || []
   const hasSameMembers = found.length === 1 && found[0] === MEMBER
-  return { answer, hasChanged: !isSame || !hasSameMembers || members.asked.length > 0 }
+  const hasSameKeys = keys.text === keysBefore
+  return { answer, hasChanged: !isSame || !hasSameMembers || !hasSameKeys || members.asked.length > 0 }
 }
 
 function isRead({ method }: Route): boolean {
@@ -236,7 +261,7 @@ test('the tables name every route that there is, and no other', async () => {
     `GET ${path}`,
     `HEAD ${path}`,
   ])
-  assert.deepEqual([...new Set(routes)].sort(), [...inTables, ...files].sort())
+  assert.deepEqual([...new Set(routes)].sort(), [...inTables, ...files, ...STREAMS].sort())
 })
 
 for (const [routes, columns] of [

@@ -36,6 +36,12 @@ export class MemoryKeyStore implements KeyStore {
     return { kind: 'done', value: { keys, after: page.length < rest.length ? page.at(-1) : undefined } }
   }
 
+  /** From now on there is only this key. */
+  reset(key: ApiKey): void {
+    this.#keys.clear()
+    this.#keys.set(key.keyId, encodeKey(key))
+  }
+
   /** Everything that is stored, as text. */
   get text(): string {
     return [...this.#keys.values()].map((value) => Buffer.from(value).toString()).join('\n')

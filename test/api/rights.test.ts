@@ -267,6 +267,16 @@ test('a request for an open route, or for no route, is nobody’s, and its crede
   assert.equal(authenticator.count, 0)
 })
 
+test('a bug in the check of credentials is answered and logged as a bug, and says nothing of them', async () => {
+  const authenticate = () => Promise.reject(new Error('a bug'))
+  const { app, logged } = testApp({ authenticator: { kinds: KINDS, authenticate } })
+  const headers = { authorization: 'Bearer hunter2' }
+  const answer = await app.inject({ url: '/v1/group/g', headers })
+  expectProblem(answer, 'internal_error')
+  assert.equal(logged.length, 1)
+  assert.doesNotMatch(logged.join() + answer.body, /hunter2/)
+})
+
 test('each request is authenticated once, HEAD too', async () => {
   const authenticator = always({ kind: 'known', caller: caller('reader') })
   const { app } = testApp({ authenticator })

@@ -79,7 +79,8 @@ function authenticateHook(
       done(requireRight(verdict.caller, needed))
     }
     const verdict = authenticator.authenticate(credentialsOf(request))
-    if (verdict instanceof Promise) void verdict.then(settle)
+    // It rejects only because of a bug, which is answered and logged as one.
+    if (verdict instanceof Promise) void verdict.then(settle, done)
     else settle(verdict)
   }
 }
