@@ -21,6 +21,7 @@ import { addStatusCommand } from './status-command.ts'
 import { addUpCommand } from './up-command.ts'
 import { addUpdateCommand } from './update-command.ts'
 import { addVerifyCommand } from './verify-command.ts'
+import { addWatchCommand } from './watch-command.ts'
 
 /**
  * The program `cohort` with all its commands, as `parseAsync` of commander runs it. It prints with `context`
@@ -52,6 +53,7 @@ Examples:
   cohort get team-a --json
   cohort member add team-a alice      alice is a member of team-a
   cohort list --labels team=core      groups, as a table; --json for pipes
+  cohort watch --initial              each change of a group, as it happens
   cohort backup --out groups.jsonl    all groups, in one file
 
 "cohort COMMAND --help" describes a command.`,
@@ -69,6 +71,7 @@ Examples:
     addReplaceCommand,
     addRemoveCommand,
     addListCommand,
+    addWatchCommand,
     addGetCommand,
     addCreateCommand,
     addUpdateCommand,

@@ -1,0 +1,131 @@
+/** Watches of groups, through the death of connectors and nodes. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { watchGroups } from '../../src/cli/watch/watch-groups.ts'
+import { startCommand } from './command.ts'
+import { leaveNothing } from './leave-nothing.ts'
+import type { LocalCluster } from './local-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
+import { until } from './waiting.ts'
+
+leaveNothing()
+
+const aCluster = sharedCluster({ connectors: 2 })
+
+const WATCHERS = 20
+const SEEN_MS = 30_000
+
+/** A client that watches, as the command does, and holds what it is told. */
+class Client {
+  readonly held = new Map<string, string>()
+  readonly resets: string[] = []
+  isSynced = false
+
+  constructor(t: TestContext, urls: readonly string[], prefix: string) {
+    const stopping = new AbortController()
+    const watching = watchGroups({
+      places: urls.map((url) => ({ url, credentials: {} })),
+      prefix,
+      labels: undefined,
+      hasInitial: true,
+      isJson: true,
+      output: { isReaderGone: false, answer: (line) => this.#take(JSON.parse(line)) },
+      note: () => {},
+      signal: stopping.signal,
+    })
+    t.after(async () => {
+      stopping.abort()
+      await watching
+    })
+  }
+
+  #take(event: {
+    event: string
+    group: { groupId: string }
+    groupId: string
+    etag: string
+    reason: string
+  }): void {
+    if (event.event === 'group') this.held.set(event.group.groupId, event.etag)
+    else if (event.event === 'group-deleted') this.held.delete(event.groupId)
+    else if (event.event === 'synced') this.isSynced = true
+    else {
+      this.resets.push(event.reason)
+      this.held.clear()
+    }
+  }
+}
+
+async function post(cluster: LocalCluster, groupId: string): Promise<void> {
+  const answer = await fetch(`${cluster.connectors[1]!.url}/v1/group`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ groupId }),
+  })
+  assert.equal(answer.status, 201)
+}
+
+function namesOf(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(3, '0')}`)
+}
+
+test('a connector is killed under its watchers: they go on elsewhere, and miss nothing', async (t) => {
+  const cluster = await aCluster()
+  const urls = cluster.connectors.map(({ url }) => url)
+  const clients = Array.from({ length: WATCHERS }, () => new Client(t, urls, 'killed/'))
+  await until('all have the list', SEEN_MS, () => clients.every(({ isSynced }) => isSynced))
+  const names = namesOf(60, 'killed/')
+  await post(cluster, names[0]!)
+  await until('all have seen the first group', SEEN_MS, () => clients.every(({ held }) => held.size === 1))
+  let next = 1
+  const creating = Array.from({ length: 4 }, async () => {
+    while (next < names.length) {
+      const name = names[next]!
+      next += 1
+      await post(cluster, name)
+      if (name === names[20]) await cluster.connectors[0]!.end('SIGKILL')
+    }
+  })
+  await Promise.all(creating)
+  const lacking = () => clients.filter(({ held }) => held.size < names.length)
+  await until(
+    'all have seen all groups',
+    SEEN_MS,
+    () => lacking().length === 0,
+    () => `${lacking().length} lack groups`,
+  )
+  for (const { held, resets } of clients) {
+    assert.deepEqual([...held.keys()].sort(), names)
+    assert.deepEqual(resets, [])
+  }
+})
+
+test('a node is killed and comes back: nobody who watches notices', async (t) => {
+  const cluster = await aCluster()
+  const client = new Client(t, [cluster.connectors[0]!.url], 'node/')
+  await until('it has the list', SEEN_MS, () => client.isSynced)
+  const names = namesOf(30, 'node/')
+  for (const [index, name] of names.entries()) {
+    await post(cluster, name)
+    if (index === 5) await cluster.nodes[2]!.end('SIGKILL')
+    if (index === 20) await cluster.nodes[2]!.restart()
+  }
+  await until('it has seen all groups', SEEN_MS, () => client.held.size === names.length)
+  assert.deepEqual(client.resets, [])
+})
+
+test('cohort watch prints a line for each event, and goes on at another connector', async () => {
+  const cluster = await aCluster()
+  const [first, second] = cluster.connectors.map(({ url }) => url)
+  await using command = startCommand(
+    'watch',
+    ...['--url', first!, '--url', second!, '--prefix', 'command/', '--initial'],
+  )
+  await command.says(/^synced/m, SEEN_MS)
+  await post(cluster, 'command/a')
+  await command.says(/^group {10}command\/a {2}version 1$/m, SEEN_MS)
+  await cluster.connectors[0]!.end('SIGTERM')
+  await fetch(`${second}/v1/group/command%2Fa`, { method: 'DELETE' })
+  await command.says(/^group-deleted {2}command\/a$/m, SEEN_MS)
+  assert.equal(await command.end('SIGINT'), 130)
+})
