@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import type { Verdict } from '../../src/access/authenticator.ts'
+import { newCaller } from '../../src/access/caller.ts'
 import type { Group } from '../../src/group/group.ts'
 import { within } from '../cluster/waiting.ts'
 import { listen } from './raw-http.ts'
@@ -260,4 +262,33 @@ test('a client that does not read is told to begin again, and its connection end
   })
   await within(EVENT_MS, once(slow, 'end'), 'the connection ends')
   assert.match(text, /event: reset\nid:\ndata: \{"reason":"client_too_slow"\}\n\n\r\n0\r\n\r\n$/)
+})
+
+test('a watch ends when its caller may not watch any more, and goes on while that cannot be checked', async (t) => {
+  const caller = newCaller({ kind: 'key', id: 'k7Gh3abc', name: 'ci', role: 'reader', prefix: '' })
+  const verdicts: Verdict[] = [
+    { kind: 'known', caller },
+    { kind: 'known', caller },
+    { kind: 'unavailable', reason: 'too few nodes answered in time' },
+  ]
+  let count = 0
+  const authenticate = (): Verdict => verdicts[count++] ?? { kind: 'refused', reason: 'It was revoked.' }
+  const it = testApp({ authenticator: { kinds: ['an API key'], authenticate } })
+  const events = await watch(t, it)
+  it.changes.change(aGroup('a'))
+  assert.equal(await events.next(), 'group a "1-i"')
+  assert.equal(await events.next(), undefined)
+  assert.equal(count, 4)
+})
+
+test('a watch ends when its caller loses the right, or the prefix', async (t) => {
+  const callerOf = (role: 'reader' | 'monitor', prefix: string) =>
+    newCaller({ kind: 'certificate', id: 'CN=ci', name: 'CN=ci', role, prefix })
+  for (const later of [callerOf('monitor', ''), callerOf('reader', 'team-b/')]) {
+    const callers = [callerOf('reader', 'team-a/')]
+    const authenticate = (): Verdict => ({ kind: 'known', caller: callers.pop() ?? later })
+    const it = testApp({ authenticator: { kinds: ['a client certificate'], authenticate } })
+    const events = await watch(t, it, '?prefix=team-a/')
+    assert.equal(await events.next(), undefined)
+  }
 })

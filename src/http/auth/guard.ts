@@ -11,6 +11,14 @@ import { refusalOf } from './refusal.ts'
 import { requireRight, requireSubject } from './require.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Whether the caller of a request may still do what it asked for. An answer without an end asks again and
+     * again, so that it ends when a key is revoked, or a token expires. If the credentials cannot be checked
+     * at the moment, the caller may go on.
+     */
+    mayGoOn(request: FastifyRequest): Promise<boolean>
+  }
   interface FastifyRequest {
     /**
      * Who sends the request. It is known from the route's own `onRequest` hooks on, so a hook that is added
@@ -42,6 +50,16 @@ export function guardRoutes(app: FastifyInstance, options: GuardOptions): void {
     getter(this: FastifyRequest) {
       return this.authenticated ?? initial
     },
+  })
+  app.decorate('mayGoOn', async (request) => {
+    const needed = rightOf(request.method, request.routeOptions.url ?? '')
+    if (authenticator === undefined || needed === undefined || needed === 'open') return true
+    const verdict = await authenticator.authenticate(credentialsOf(request))
+    if (verdict.kind === 'unavailable') return true
+    if (verdict.kind !== 'known') return false
+    request.authenticated = verdict.caller
+    const error = requireRight(verdict.caller, needed) ?? requireSubject(request, needed.subject)
+    return error === undefined
   })
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {

@@ -36,6 +36,9 @@ const schema = {
 /** How long a client should wait before it connects again, as the first line of a watch says. */
 const RETRY_LINE = 'retry: 1000\n\n'
 
+/** How often it is checked whether the caller may still watch. */
+const RECHECK_MS = 1_000
+
 const NOT_COVERED = {
   kind: 'not_applied',
   reason: 'too few nodes tell this connector what they change',
@@ -73,10 +76,25 @@ export function watchRoute(watches: Watches, { retryAfterSeconds }: Dependencies
           clock: systemClock,
         })
         watches.open(stream, watcher)
+        endWhenForbidden(stream, () => app.mayGoOn(request))
         // Before the answer has begun, only the request shows that the client has left.
         request.raw.once('close', () => stream.destroy())
         watcher.start()
       })
     })
   }
+}
+
+/** Ends a watch whose caller may not watch any more: its key was revoked, for example. */
+function endWhenForbidden(stream: WatchStream, mayGoOn: () => Promise<boolean>): void {
+  const check = () => {
+    cancel = systemClock.after(RECHECK_MS, async () => {
+      // A bug in the check ends the watch too.
+      if (!(await mayGoOn().catch(() => false))) stream.destroy()
+      else if (!stream.destroyed) check()
+    })
+  }
+  let cancel = () => {}
+  check()
+  stream.once('close', () => cancel())
 }
