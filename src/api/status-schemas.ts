@@ -121,7 +121,12 @@ export const ClusterStatus = Type.Object(
     }),
     reason: Type.String({ description: 'Why this is the verdict, in a sentence.' }),
     clusterId: nullable(Type.String({ description: 'null until the cluster is found.' })),
-    epoch: nullable(Type.Integer({ minimum: 1, description: 'Counts the changes of the membership.' })),
+    epoch: nullable(
+      Type.Integer({
+        minimum: 1,
+        description: 'Counts the changes of the membership; with the engine postgres, the promotions.',
+      }),
+    ),
     quorum: nullable(Type.Integer({ minimum: 1, description: 'How many nodes must answer.' })),
     change: nullable(Type.String({ description: 'The change of the membership that is under way.' })),
     replacement: nullable(

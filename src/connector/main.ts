@@ -129,12 +129,13 @@ function newCohortEngine(
 /** Its code is loaded only here: connectors with nodes do not need it. */
 async function openPostgres(
   postgres: PostgresSettings,
-  { timeoutMs }: ConnectorSettings,
+  { timeoutMs, clusterId }: ConnectorSettings,
   { logger, notices }: Omit<CohortParts, 'security'>,
 ): Promise<PostgresEngine> {
   const { PostgresEngine: OnPostgres } = await import('../engines/postgres/postgres-engine.ts')
   const engine = new OnPostgres({
     ...postgres,
+    clusterId,
     timeoutMs,
     clock: systemClock,
     notices: () => notices.of([]),

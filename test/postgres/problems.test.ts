@@ -23,9 +23,9 @@ const CREATE = createGroup({
 })
 
 /** The sentence with which an engine refuses to start. */
-async function refusal(url: string): Promise<string> {
+async function refusal(url: string, options: Readonly<{ clusterId?: string }> = {}): Promise<string> {
   try {
-    await using _started = await anEngine(url)
+    await using _started = await anEngine(url, options)
   } catch (error) {
     assert.ok(error instanceof FaultError, String(error))
     return error.message
@@ -53,6 +53,11 @@ test('a connector refuses a database that only a person can mend', async () => {
   assert.equal(
     await refusal(trio.url('bare', [primary])),
     'The database "bare" has no schema "cohort": run "cohort postgres init".',
+  )
+  const clusterId = '00000000-0000-0000-0000-000000000000'
+  assert.match(
+    await refusal(url, { clusterId }),
+    /and this connector serves only 0{8}-.*: name another database/,
   )
   await primary.query('create role stranger login')
   assert.match(

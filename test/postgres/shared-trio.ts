@@ -46,11 +46,12 @@ export function databaseOf(url: string): Database {
 /** An engine that runs. `lines`: what it has logged. */
 export async function anEngine(
   url: string,
-  options: Partial<Readonly<{ synchronousStandbys: number; timeoutMs: number }>> = {},
+  options: Partial<Readonly<{ clusterId: string; synchronousStandbys: number; timeoutMs: number }>> = {},
 ) {
   const lines: Readonly<Record<string, unknown>>[] = []
   const engine = new PostgresEngine({
     database: databaseOf(url),
+    clusterId: undefined,
     synchronousStandbys: 1,
     timeoutMs: TIMEOUT_MS,
     clock: systemClock,

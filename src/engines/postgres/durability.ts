@@ -5,6 +5,7 @@
 import type { Client } from 'pg'
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
+import { checkSchema } from './migrations.ts'
 import { problemOf, rightsMissing } from './problems.ts'
 import { destroyClient, lookAt, newClient, type Session, type Witness, witnessOf } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -31,6 +32,7 @@ export type Standby = Readonly<{
 /** What was seen of the primary last. */
 export type PrimaryView = Readonly<{
   address: string
+  clusterId: string
   version: string
   timeline: number
   /** The setting `synchronous_standby_names`. */
@@ -178,12 +180,14 @@ export class Durability {
     const late = clock.after(timeoutMs, () => this.#forget())
     try {
       const { version, timeline } = await lookAt(client, sessions.place(host))
+      const clusterId = await checkSchema(client, sessions.place(host).database)
       const { rows: setting } = await client.query('show synchronous_standby_names')
       const { rows } = await client.query(STANDBYS)
       await this.#sweep(client)
       const names: string = setting[0].synchronous_standby_names
       return {
         address: host.address,
+        clusterId,
         version,
         timeline,
         synchronousNames: names,

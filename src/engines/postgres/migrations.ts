@@ -20,6 +20,8 @@ const MIGRATIONS: readonly Migration[] = [
          changed_at bigint not null
        ) with (fillfactor = 85)`,
       'create sequence cohort.changes',
+      // What tells this database from others, as the id of a cluster does.
+      'create table cohort.identity as select gen_random_uuid() as cluster_id',
       // For the removal of tombstones.
       'create index register_tombstones on cohort.register (updated_at) where value is null',
     ],
@@ -68,12 +70,18 @@ export async function migrate(client: ClientBase, database: string): Promise<Mig
   }
 }
 
-/** Checks that the schema is the one of this program. @throws DatabaseProblem */
-export async function checkSchema(client: ClientBase, database: string): Promise<void> {
+/**
+ * Checks that the schema is the one of this program, and returns the id of the cluster.
+ *
+ * @throws DatabaseProblem
+ */
+export async function checkSchema(client: ClientBase, database: string): Promise<string> {
   const found = await versionOf(client)
   if (found === undefined) throw new DatabaseProblem('setup', schemaMissing(database))
   if (found !== SCHEMA_VERSION)
     throw new DatabaseProblem('setup', schemaOther(database, found, SCHEMA_VERSION))
+  const { rows } = await client.query('select cluster_id from cohort.identity')
+  return rows[0].cluster_id
 }
 
 /** `undefined`: there is no schema. */

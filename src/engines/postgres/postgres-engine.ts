@@ -16,6 +16,8 @@ import { Sessions } from './sessions.ts'
 
 export type PostgresEngineOptions = Readonly<{
   database: Database
+  /** The only cluster that may be in the database. `undefined`: any. */
+  clusterId: string | undefined
   /** How many standbys must have applied a change before it is acknowledged. */
   synchronousStandbys: number
   /** The longest time that an operation takes, in milliseconds. */
@@ -38,7 +40,7 @@ export class PostgresEngine implements Engine {
 
   constructor(options: PostgresEngineOptions) {
     const { database, clock, timeoutMs, logger, synchronousStandbys: required } = options
-    const sessions = new Sessions({ database, clock, timeoutMs, logger })
+    const sessions = new Sessions({ database, clusterId: options.clusterId, clock, timeoutMs, logger })
     const durability = new Durability({ sessions, required, clock, timeoutMs, logger })
     const store = new RegisterStore({
       sessions,

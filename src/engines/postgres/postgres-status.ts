@@ -23,8 +23,8 @@ export class PostgresStatus implements StatusView {
     const { view } = durability
     return {
       ...this.#verdict(),
-      clusterId: null,
-      epoch: null,
+      clusterId: view?.clusterId ?? null,
+      epoch: view?.timeline ?? null,
       quorum: null,
       change: null,
       replacement: null,

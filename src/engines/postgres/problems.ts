@@ -91,6 +91,10 @@ export function schemaOther(database: string, found: number, wanted: number): st
     : `The schema "cohort" of the database "${database}" has version ${found}, and this program knows ${wanted}: use a newer version of cohort.`
 }
 
+export function otherCluster(database: string, found: string, wanted: string): string {
+  return `The database "${database}" holds the cluster ${found}, and this connector serves only ${wanted}: name another database, or another CLUSTER_ID.`
+}
+
 export function rightsMissing(role: string, text: string): string {
   return `The user ${role} lacks a right (${text}): run "cohort postgres init" as this user, or grant the right.`
 }

@@ -3,7 +3,7 @@ import { Client } from 'pg'
 import type { DatabaseHost } from '../../config/database-url.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { checkSchema } from './migrations.ts'
-import { DatabaseProblem, type Place, problemOf, readOnly } from './problems.ts'
+import { DatabaseProblem, otherCluster, type Place, problemOf, readOnly } from './problems.ts'
 
 /** The oldest server that this program works with: `server_version_num`. */
 const SERVER_MIN = { number: 140_000, name: '14' }
@@ -12,6 +12,8 @@ export type SessionOptions = Readonly<{
   host: DatabaseHost
   place: Place
   clock: Pick<Clock, 'nowMs' | 'after'>
+  /** The only cluster that may be in the database. `undefined`: any. */
+  clusterId: string | undefined
   /** The longest time that opening it takes, in milliseconds. */
   limitMs: number
   /** The longest time of any statement on the server, in milliseconds. */
@@ -177,7 +179,7 @@ export function newClient(url: string, timeoutMs: number): Client {
 /** Connects, checks that this is a primary as this program needs it, and sets the session up. */
 async function connectAndLook(
   client: Client,
-  { host: { address }, place, timelineMin, timeoutMs }: SessionOptions,
+  { host: { address }, place, clusterId: wantedId, timelineMin, timeoutMs }: SessionOptions,
 ): Promise<Readonly<{ address: string; timeline: number; serverMs: number }>> {
   await client.connect()
   const { timeline, serverMs } = await lookAt(client, place)
@@ -187,7 +189,9 @@ async function connectAndLook(
       `The server ${address} has been replaced as primary by another one: stop it, or make it a standby.`,
     )
   }
-  await checkSchema(client, place.database)
+  const clusterId = await checkSchema(client, place.database)
+  if (wantedId !== undefined && clusterId !== wantedId)
+    throw new DatabaseProblem('setup', otherCluster(place.database, clusterId, wantedId))
   const limit = Math.ceil(timeoutMs)
   await client.query(
     `set synchronous_commit = remote_apply; set statement_timeout = ${limit}; set lock_timeout = ${limit}`,

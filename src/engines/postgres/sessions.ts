@@ -15,6 +15,8 @@ const RETRY_MS = 50
 
 export type SessionsOptions = Readonly<{
   database: Database
+  /** The only cluster that may be in the database. `undefined`: any. */
+  clusterId: string | undefined
   clock: Clock
   timeoutMs: number
   logger: Pick<Logger, 'info' | 'warn'>
@@ -119,6 +121,7 @@ export class Sessions {
         clock,
         limitMs: Math.min(limitMs, timeoutMs),
         timeoutMs,
+        clusterId: this.#options.clusterId,
         timelineMin: this.#timeline,
         witness: this.witness,
         log: (message) => logger.warn({ address: host.address }, message),
