@@ -37,7 +37,8 @@ test('the EventSource of a browser goes on with its place when its connection is
   const pages = createServer((request, reply) => {
     if (request.method !== 'POST') {
       reply.setHeader('content-type', 'text/html')
-      return reply.end(pageOf(`http://${host}:${port}/v1/watch?initial=true`))
+      reply.end(pageOf(`http://${host}:${port}/v1/watch?initial=true`))
+      return
     }
     let body = ''
     request.on('data', (bytes) => {
