@@ -212,6 +212,21 @@ test('a group that changes while the list is read does not go back to what it wa
   assert.deepEqual([await events.next(), await events.next()], ['group b "1-i"', 'synced'])
 })
 
+test('a list of groups that are larger together than what may wait comes whole to a client that reads', async (t) => {
+  const it = testApp()
+  const door = await listen(it.app, t)
+  const description = 'x'.repeat(100_000)
+  for (let count = 0; count < 40; count += 1) await create(it, { ...aGroup(`g${count}`), description })
+  const answer = await fetch(`http://${door.host}:${door.port}/v1/watch?initial=true`)
+  let text = ''
+  for await (const bytes of answer.body!) {
+    text += Buffer.from(bytes).toString().replaceAll('x', '')
+    if (text.includes('event: synced')) break
+  }
+  assert.equal(text.match(/event: group\n/g)?.length, 40)
+  assert.ok(!text.includes('event: reset'))
+})
+
 test('what a query cannot be is refused, and there is no HEAD', async () => {
   const { app } = testApp()
   for (const query of ['?initial=yes', '?labels=%28', '?limit=3', `?after=${'x'.repeat(3_000)}`]) {

@@ -17,6 +17,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   'bench:membership': () => ['--amount', '2000'],
   'bench:litter': () => ['--amount', '2000', '--grace', '5', '--clients', '8'],
   'bench:repair': () => ['--missed', '2000', '--clients', '4', '--records', '5000'],
+  'bench:watch': () => ['--watchers', '20', '--rate', '50', '--seconds', '2'],
   'bench:versions': () => ['--other', '.', '--clients', '8', '--groups', '500', ...SHORT],
   'bench:peers': (directory) => [
     ...['--out', directory, '--directory', directory, '--seeds', '500', '--warm', '2'],

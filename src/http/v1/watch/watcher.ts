@@ -5,7 +5,6 @@
  * once. A state that was read before such a change, and comes after it, is left out: so the states of each
  * group come in their order.
  */
-import type { Group } from '../../../group/group.ts'
 import type { Clock } from '../../../process/clock.ts'
 import { eventOf, type ResetReason, type WatchFilter, writeEvent, writePlace } from './watch-event.ts'
 import type { HubListener, WatchHub } from './watch-hub.ts'
@@ -136,12 +135,14 @@ export class Watcher implements HubListener {
         if (sync !== this.#sync) return
         hub.flush()
         for (const change of changes) {
+          if (sync !== this.#sync) return
           const event = this.#touched?.has(change.groupId) ? undefined : eventOf(change, this.filter)
-          if (event !== undefined) sink.send(writeEvent(event))
+          if (event === undefined) continue
+          sink.send(writeEvent(event))
+          await sink.ready()
         }
         // Those that change from now on may be among what is read next.
         this.#touched = new Set()
-        await sink.ready()
       })
     })
     if (sync !== this.#sync) return
@@ -167,19 +168,20 @@ export class Watcher implements HubListener {
           continue
         }
         hub.flush()
-        for (const group of outcome.value.groups) this.#sendListed(group)
+        for (const group of outcome.value.groups) {
+          if (sync !== this.#sync) return
+          if (this.#touched.has(group.groupId)) continue
+          sink.send(writeEvent({ kind: 'group', group }))
+          // One group at a time: a page of large groups is more than may wait for a client.
+          await sink.ready()
+        }
         after = outcome.value.after
-        await sink.ready()
         if (after === undefined) break
       }
       if (sync !== this.#sync) return
       sink.send(writeEvent({ kind: 'synced' }))
       this.#synced()
     })
-  }
-
-  #sendListed(group: Group): void {
-    if (!this.#touched!.has(group.groupId)) this.#options.sink.send(writeEvent({ kind: 'group', group }))
   }
 
   #newSync(): number {
