@@ -62,7 +62,10 @@ export class WatchingClient {
       clock: connector.clock,
     })
     this.#watcher = watcher
-    connector.clock.run(() => watcher.start())
+    // A connector that is stopped does this when it goes on. The client may have left by then.
+    connector.clock.run(() => {
+      if (this.#watcher === watcher) watcher.start()
+    })
   }
 
   /** The connection ends, wherever the client was. */
