@@ -16,7 +16,7 @@ const readinessSchema = {
   tags: ['Operations'],
   summary: 'Can the connector serve?',
   description:
-    'Ready means that a classic quorum of the nodes answers, and that the connector is not being stopped.',
+    'Ready means that a classic quorum of the nodes answers (with the engine postgres: that the primary answers), and that the connector is not being stopped.',
   response: { 200: answer('It can serve.', statusOf('ready'), { example: { status: 'ready' } }) },
   problems: ['not_ready'],
 } as const
@@ -27,15 +27,20 @@ const FREE = { cost: 'free' } as const
 /** `GET /livez`: the process runs. `GET /readyz`: it can serve, and is not being stopped. */
 export function healthRoutes(
   isDraining: () => boolean,
-  { engine: { readiness }, retryAfterSeconds }: Dependencies,
+  { engine: { readiness, status }, retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsync {
+  // Only the engine on a database has one: there is no quorum then.
+  const whyNot = () => {
+    const { database, reason } = status.describe()
+    return database === undefined ? 'No quorum of nodes answers.' : reason
+  }
   return async (app) => {
     app.get('/livez', { config: FREE, schema: livenessSchema }, async () => ({ status: 'live' }))
     app.get('/readyz', { config: FREE, schema: readinessSchema }, async (_request, reply) => {
       const isStopping = isDraining()
       if (readiness.isReady() && !isStopping) return { status: 'ready' }
       reply.header('retry-after', retryAfterSeconds)
-      const detail = isStopping ? 'This connector is being stopped.' : 'No quorum of nodes answers.'
+      const detail = isStopping ? 'This connector is being stopped.' : whyNot()
       return sendProblem(reply, 'not_ready', { detail })
     })
   }
