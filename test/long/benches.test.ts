@@ -20,6 +20,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   'bench:repair': () => ['--missed', '2000', '--clients', '4', '--records', '5000'],
   'bench:watch': () => ['--watchers', '20', '--rate', '50', '--seconds', '2'],
   'bench:versions': () => ['--other', '.', '--clients', '8', '--groups', '500', ...SHORT],
+  'bench:engines': () => ['--clients', '8', ...SHORT],
   'bench:peers': (directory) => [
     ...['--out', directory, '--directory', directory, '--seeds', '500', '--warm', '2'],
     ...['--open-seconds', '2', '--outage-seconds', '2', ...SHORT],
@@ -37,6 +38,7 @@ for (const [name, command] of Object.entries(manifest.scripts)) {
     const [node, file = ''] = command.split(' ')
     assert.equal(node, 'node')
     assertInstalled('wrk')
+    if (name === 'bench:engines') assertInstalled('pgbench', 'postgresql-contrib')
     await using directory = await temporaryDirectory()
     assert.notEqual(await runScript(10 * MINUTE_MS, file, ...argsOf(directory.path)), '')
   })

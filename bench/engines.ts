@@ -1,0 +1,81 @@
+/**
+ * Creates per second over HTTP with each engine, beside what pgbench inserts into the same servers, in rounds
+ * that alternate. All commits reach the disk. Needs `wrk` and `pgbench`.
+ *
+ *   node bench/engines.ts [--clients 64] [--seconds 5] [--rounds 3]
+ */
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { cohort as runCommand } from '../test/cluster/command.ts'
+import { LocalCluster, untilReady } from '../test/cluster/local-cluster.ts'
+import { freePorts } from '../test/cluster/ports.ts'
+import { Service } from '../test/cluster/service.ts'
+import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
+import { SUPERUSER } from '../test/postgres/server.ts'
+import { Trio } from '../test/postgres/trio.ts'
+import { runWrk } from './wrk.ts'
+
+const { values } = parseArgs({
+  options: {
+    clients: { type: 'string', default: '64' },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+  },
+})
+
+/** As many sessions as a connector has. */
+const SESSIONS = '16'
+/** An insert like that of a create, from a prepared statement. */
+const INSERT = `insert into bench (key, value, generation, write_ids, updated_at, changed_at)
+  values ('group/' || gen_random_uuid(), convert_to(repeat('x', 130), 'UTF8'), 1, array['w'], clock_timestamp(), nextval('cohort.changes'));`
+
+await using directory = await temporaryDirectory()
+await using trio = await Trio.start()
+for (const server of trio.servers) {
+  await server.configure(['fsync = on', 'full_page_writes = on'])
+  process.kill(server.pid, 'SIGHUP')
+}
+await trio.createDatabase('bench')
+await runCommand('postgres', 'init', '--database', trio.url('bench'))
+await trio.primary.query('create table bench (like cohort.register including all)', [], 'bench')
+const script = join(directory.path, 'insert.sql')
+await writeFile(script, `${INSERT}\n`)
+
+const [port] = await freePorts(1)
+const flags = ['--engine', 'postgres', '--database', trio.url('bench'), '--port', String(port)]
+await using onPostgres = new Service('connector', port!, ['connector', ...flags])
+await onPostgres.restart()
+await untilReady(onPostgres)
+await using cluster = await LocalCluster.start()
+
+async function pgbench(): Promise<number> {
+  const { stdout } = await promisify(execFile)(
+    'pgbench',
+    [
+      ...['-n', '-M', 'prepared', '-c', SESSIONS, '-j', '1', '-T', values.seconds, '-f', script],
+      ...['-h', '127.0.0.1', '-p', String(trio.primary.port), '-U', SUPERUSER, 'bench'],
+    ],
+    { env: { ...process.env, PGOPTIONS: '-c synchronous_commit=remote_apply' } },
+  )
+  return Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1])
+}
+
+async function creates(url: string, prefix: string): Promise<number> {
+  const { perSecond, errors } = await runWrk(url, 'create.lua', { ...values, args: [prefix] })
+  if (errors > 0) console.log(`${prefix}: ${errors} errors`)
+  return perSecond
+}
+
+console.log(
+  '| round | creates/s, engine cohort | creates/s, engine postgres | inserts/s, pgbench | postgres / pgbench |',
+)
+console.log('| --- | --- | --- | --- | --- |')
+for (let round = 1; round <= Number(values.rounds); round += 1) {
+  const cohort = await creates(cluster.connectors[0]!.url, `c${round}`)
+  const postgres = await creates(onPostgres.url, `p${round}`)
+  const inserts = await pgbench()
+  const cells = [round, ...[cohort, postgres, inserts].map(Math.round), (postgres / inserts).toFixed(2)]
+  console.log(`| ${cells.join(' | ')} |`)
+}
