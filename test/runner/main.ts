@@ -45,6 +45,7 @@ const SUITES: { readonly [name: string]: Suite } = {
       'src/node/store/damage.',
       'src/node/store/store-model',
       'src/node/store/rekey',
+      'src/node/hostile-peer',
       'src/cli/main',
       'test/api/broken-output',
       'test/bench/',
