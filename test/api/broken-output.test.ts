@@ -16,6 +16,7 @@ import { BackupWriter } from '../../src/cli/backup/backup-format.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { createGroup } from '../../src/group/create-group.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
+import type { MemoryGroupMembers } from './memory-group-members.ts'
 import type { MemoryRegistry } from './memory-registry.ts'
 import { ScriptedMembers } from './scripted-members.ts'
 import { testApp } from './test-app.ts'
@@ -45,7 +46,7 @@ async function cohort(
   const script = `${REDIRECTIONS[streams.stdout](1)} ${REDIRECTIONS[streams.stderr](2)} exec "$@"`
   const child = spawn('bash', ['-c', script, 'bash', process.execPath, PROGRAM, ...args], {
     cwd,
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, HOME: cwd },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const printed = { stdout: '', stderr: '' }
@@ -65,13 +66,14 @@ type World = Readonly<{
   url: string
   directory: string
   registry: MemoryRegistry
+  groupMembers: MemoryGroupMembers
   members: ScriptedMembers
   takenPort: number
 }>
 
 async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const members = new ScriptedMembers()
-  const { app, registry } = testApp({ engine: { members } })
+  const { app, registry, groupMembers } = testApp({ engine: { members } })
   await registry.change(
     'there',
     createGroup({ groupId: 'there', now: NOW, author: AUTHOR, incarnation: 'i' }),
@@ -83,7 +85,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     await writeFile(join(directory, 'empty.jsonl'), emptyBackup())
     const { port: takenPort } = server.address() as AddressInfo
-    await run({ url, directory, registry, members, takenPort })
+    await run({ url, directory, registry, groupMembers, members, takenPort })
   } finally {
     server.close()
     await app.close()
@@ -172,6 +174,37 @@ const CASES: Readonly<Record<string, Case>> = {
   add: memberCase(['add', '--host', 'n4:8001'], 'add n4:8001'),
   replace: memberCase(['replace', '--old', 'n1', '--host', 'n4:8001'], 'replace n1 by n4:8001'),
   remove: memberCase(['remove', 'n1'], 'remove n1'),
+  list: { args: () => ['list'], exitCode: EXIT.ok, isAnswer: true },
+  'watch that is refused': { args: () => ['watch', '--prefix', ''], exitCode: EXIT.failed },
+  members: { args: () => ['members', 'there'], exitCode: EXIT.ok, isAnswer: true },
+  'member add': {
+    args: () => ['member', 'add', 'there', 'alice'],
+    exitCode: EXIT.ok,
+    isAnswer: true,
+    check: async ({ groupMembers }) => {
+      const outcome = await groupMembers.read('there', 'alice')
+      assert.equal(outcome.kind === 'done' && outcome.value.member?.memberId, 'alice')
+    },
+  },
+  'key list': { args: () => ['key', 'list'], exitCode: EXIT.ok, isAnswer: true },
+  'login without a key': { args: () => ['login', '--key-file', 'nowhere'], exitCode: EXIT.usage },
+  logout: { args: () => ['logout'], exitCode: EXIT.ok },
+  'certs init': {
+    args: () => ['certs', 'init', '--out', 'made', '--hosts', 'n1'],
+    exitCode: EXIT.ok,
+    isAnswer: true,
+    check: async ({ directory }) => {
+      assert.deepEqual(await readdir(join(directory, 'made', 'nodes', 'n1')), [
+        'ca.crt',
+        'tls.crt',
+        'tls.key',
+      ])
+    },
+  },
+  'postgres that does not answer': {
+    args: () => ['postgres', 'init', '--database', 'postgres://nobody@127.0.0.1:1/cohort'],
+    exitCode: EXIT.failed,
+  },
   'backup into a file': {
     args: () => ['backup', '--out', 'made.jsonl'],
     exitCode: EXIT.ok,
@@ -219,7 +252,7 @@ async function runCase(it: Case, streams: (typeof BROKEN)[number]): Promise<void
   await inWorld(async (world) => {
     await it.prepare?.(world)
     const args = it.args(world)
-    const isClient = !/^(-|up$|node$|connector$)/.test(args[0]!)
+    const isClient = !/^(-|up$|node$|connector$|certs$|postgres$)/.test(args[0]!)
     const run = await cohort([...args, ...(isClient ? ['--url', world.url] : [])], streams, world.directory)
     const claim = `${args.join(' ')} with ${JSON.stringify(streams)}: ${JSON.stringify(run)}`
     assert.equal(run.exitCode, expectedCode(it, streams.stdout), claim)
