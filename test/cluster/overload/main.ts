@@ -86,7 +86,7 @@ export async function tryOverload({ seconds, onStep }: OverloadOptions): Promise
       prefix: 'ten',
       connections: 2_000,
       perSecond: 10 * sustainable,
-      pipelined: 64,
+      pipelined: 1,
       seconds,
       requests: null,
     }),
