@@ -76,11 +76,5 @@ function parsed(text: string): Logins | undefined {
 
 async function writeLogins(path: string, logins: Logins): Promise<void> {
   makePrivateDirectory(dirname(path), (name) => name.startsWith('logins.json'))
-  const file = await WholeFile.create(path)
-  try {
-    await file.write(`${JSON.stringify(logins, undefined, 2)}\n`)
-    await file.commit({ mayReplace: true })
-  } finally {
-    await file.discard()
-  }
+  await WholeFile.replace(path, `${JSON.stringify(logins, undefined, 2)}\n`)
 }

@@ -23,6 +23,17 @@ export class WholeFile {
     process.on('exit', this.#onExit)
   }
 
+  /** Writes a file whole, in the place of one of that name. Resolves when it would survive a power cut. */
+  static async replace(path: string, text: string): Promise<void> {
+    const file = await WholeFile.create(path)
+    try {
+      await file.write(text)
+      await file.commit({ mayReplace: true })
+    } finally {
+      await file.discard()
+    }
+  }
+
   /** Begins a file. Rejects when no file can be made in the directory of `path`. */
   static async create(path: string): Promise<WholeFile> {
     const partialPath = `${path}.partial-${randomBytes(4).toString('hex')}`

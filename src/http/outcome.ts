@@ -45,6 +45,9 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   return sendProblem(reply, code, extras)
 }
 
+/** The outcome of an operation that has made no decision. */
+export type Failure = Exclude<Outcome<unknown>, { kind: 'done' }>
+
 /** A problem, before it is sent. */
 export type Unsent = Readonly<{ code: ProblemCode; extras: ProblemExtras }>
 
@@ -63,7 +66,7 @@ export function refusalProblem(refusal: Refusal): Unsent {
  */
 export function sendFailure(
   reply: FastifyReply,
-  outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
+  outcome: Failure,
   retryAfterSeconds: number,
   unreadable: 'unreadable_group' | 'unreadable_key' = 'unreadable_group',
 ): FastifyReply {
@@ -77,7 +80,7 @@ export function sendFailure(
  * if what is stored cannot be read.
  */
 export function failureProblem(
-  outcome: Exclude<Outcome<unknown>, { kind: 'done' }>,
+  outcome: Failure,
   unreadable: 'unreadable_group' | 'unreadable_key' = 'unreadable_group',
 ): Unsent {
   switch (outcome.kind) {

@@ -12,7 +12,8 @@ export type Query = Readonly<{ [parameter: string]: unknown }>
 export type FieldError = Readonly<{ field: string; message: string }>
 
 /** How many errors one answer lists. When there are more, the last one says so. */
-const ERRORS_MAX = 16
+export const ERRORS_MAX = 16
+
 /** How much of a name that the client has sent is repeated in an error, in UTF-16 units. */
 const NAME_LENGTH_MAX = 80
 

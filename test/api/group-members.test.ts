@@ -194,7 +194,7 @@ test('a batch answers with the status that each member alone would have got, in 
   assert.equal(whole.json().add.length + whole.json().remove.length, 1_000)
 })
 
-test('failures of the nodes are those of every route, and in a batch those of each member', async () => {
+test('failures of the nodes are those of every route', async () => {
   const world = await worldWithGroup()
   world.registry.failWith({ kind: 'not_applied', reason: 'too few nodes answered in time' })
   for (const [method, url] of [
@@ -205,10 +205,53 @@ test('failures of the nodes are those of every route, and in a batch those of ea
     ['GET', '/v1/member/alice/groups'],
   ] as const)
     expectProblem(await world.app.inject({ method, url }), 'unavailable')
-  const payload = { add: [{ memberId: 'alice' }] }
-  const done = await world.app.inject({ method: 'POST', url: '/v1/group/g/members:batch', payload })
-  const [{ status, problem }] = done.json().add
-  assert.deepEqual([status, problem.code, problem.outcome], [503, 'unavailable', 'not_applied'])
+})
+
+test('a member of a batch has the status and the problem that it would have alone, whatever happens', async () => {
+  const failures = (['not_applied', 'unknown', 'unreadable'] as const).map((kind) => ({
+    kind,
+    reason: 'so it is',
+  }))
+  for (const failure of [undefined, ...failures]) {
+    const world = failure === undefined ? testApp() : await worldWithGroup()
+    if (failure !== undefined) world.registry.failWith(failure)
+    const payload = { add: [{ memberId: 'alice' }], remove: ['bob'] }
+    const batch = await world.app.inject({ method: 'POST', url: '/v1/group/g/members:batch', payload })
+    const { add, remove } = batch.json()
+    for (const [method, memberId, result] of [
+      ['PUT', 'alice', add[0]],
+      ['DELETE', 'bob', remove[0]],
+    ] as const) {
+      const alone = await world.app.inject({ method, url: `/v1/group/g/members/${memberId}` })
+      const { requestId: _, ...problem } = result.problem
+      const { requestId: _id, ...expected } = alone.json()
+      assert.deepEqual([result.memberId, result.status, problem], [memberId, alone.statusCode, expected])
+    }
+  }
+})
+
+test('members of a batch that cannot be begun in time are refused, and those before them are added', async () => {
+  let nowMs = 0
+  const world = testApp({ nowMs: () => nowMs })
+  await world.app.inject({ method: 'POST', url: '/v1/group', payload: { groupId: 'g' } })
+  const put = world.groupMembers.put.bind(world.groupMembers)
+  world.groupMembers.put = async (...args) => {
+    await null
+    nowMs += 20
+    return put(...args)
+  }
+  const payload = {
+    add: Array.from({ length: 500 }, (_, index) => ({ memberId: `m${index}` })),
+    remove: ['m0'],
+  }
+  const batch = await world.app.inject({ method: 'POST', url: '/v1/group/g/members:batch', payload })
+  const { add, remove } = batch.json()
+  const made = add.filter(({ status }: { status: number }) => status === 201).length
+  assert.ok(made >= 100 && made <= 100 + 128, `${made} made`)
+  for (const { problem } of [add.at(-1), remove[0]])
+    assert.deepEqual([problem.code, problem.outcome], ['overloaded', 'not_applied'])
+  const { members } = (await world.app.inject('/v1/group/g/members?limit=1000')).json()
+  assert.equal(members.length, made)
 })
 
 test('an engine without members of groups has no such routes', async () => {

@@ -103,11 +103,5 @@ export async function writePair(
 /** Writes a whole file that only its owner may read, in a directory that only its owner may read. */
 export async function writePrivate(path: string, text: string): Promise<void> {
   makePrivateDirectory(dirname(path), () => false)
-  const file = await WholeFile.create(path)
-  try {
-    await file.write(text)
-    await file.commit({ mayReplace: true })
-  } finally {
-    await file.discard()
-  }
+  await WholeFile.replace(path, text)
 }

@@ -20,16 +20,6 @@ export async function makeAdminKey({ keyFile, hashFile }: AdminKeyFiles): Promis
   if (existsSync(hashFile)) return
   // The last start may have ended between the two files.
   const token = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : newToken(randomBytes)
-  await write(keyFile, `${token}\n`)
-  await write(hashFile, `${hashLineOf(token)}\n`)
-}
-
-async function write(path: string, text: string): Promise<void> {
-  const file = await WholeFile.create(path)
-  try {
-    await file.write(text)
-    await file.commit({ mayReplace: true })
-  } finally {
-    await file.discard()
-  }
+  await WholeFile.replace(keyFile, `${token}\n`)
+  await WholeFile.replace(hashFile, `${hashLineOf(token)}\n`)
 }

@@ -60,13 +60,7 @@ async function writeLayout(path: string, text: string): Promise<void> {
   const found = await readFile(path, 'utf8').catch(absent)
   // Nothing to write: so a cluster on a full disk can start again.
   if (found === text) return
-  const file = await WholeFile.create(path)
-  try {
-    await file.write(text)
-    await file.commit({ mayReplace: true })
-  } finally {
-    await file.discard()
-  }
+  await WholeFile.replace(path, text)
 }
 
 /** `undefined`: there is no cluster in this directory yet. */

@@ -11,6 +11,7 @@ import { compareKeys } from '../../rpc/key-order.ts'
 import type { ScanRange } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
 import { GroupRegistry } from './group-registry.ts'
+import { RegisterKeyStore } from './register-key-store.ts'
 
 const TIMES = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z' }
 const PAGE_KEYS = 4
@@ -128,6 +129,19 @@ test('a group whose state the records of a quorum show is listed without a read,
 test('a page that the end of an epoch interrupts is begun again', async () => {
   const { registry } = aRegistry({ live: ['a', 'b'], epochEnds: 2 })
   assert.deepEqual(await scan(registry, undefined, 10), { ids: ['a', 'b'], after: undefined })
+})
+
+test('before the cluster is found, lists of groups and of API keys fail with the same reason as a read', async () => {
+  const cluster = { client: undefined, nodes: [] } as unknown as ConstructorParameters<
+    typeof GroupRegistry
+  >[0]
+  const options = { clock: { nowMs: () => 0, after: () => () => {} }, operationTimeoutMs: TIMEOUT_MS }
+  const registry = new GroupRegistry(cluster, options)
+  const keys = new RegisterKeyStore(cluster, options)
+  const expected = { kind: 'not_applied', reason: 'no quorum of nodes has been reached yet' }
+  assert.deepEqual(await registry.read('a'), expected)
+  assert.deepEqual(await registry.scan({ after: undefined, limit: 10 }), expected)
+  assert.deepEqual(await keys.scan({ after: undefined, limit: 10 }), expected)
 })
 
 test('without enough nodes, a page fails when its time is over', async () => {

@@ -2,15 +2,10 @@
 import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
 import { decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanOptions, ScanPage } from '../../group/registry.ts'
-import {
-  type Decision as RegisterDecision,
-  type Outcome as RegisterOutcome,
-  UnreadableValueError,
-} from '../../register/operation.ts'
+import { type Decision as RegisterDecision, UnreadableValueError } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
-import type { RegisterClient } from '../../replication/register-client.ts'
 import { compareKeys, keyAfterPrefix, successorKey } from '../../rpc/key-order.ts'
-import { NOT_REACHED, outcomeOf } from './outcomes.ts'
+import { askCluster } from './outcomes.ts'
 import { type ReachedCluster, RegisterWalk, type RegisterWalkOptions } from './register-walk.ts'
 
 /** The keys of groups begin with this namespace. The rest of the key is the group's id. */
@@ -28,11 +23,11 @@ export class GroupRegistry implements Registry {
   }
 
   read(groupId: string): Promise<Outcome<Group | undefined>> {
-    return this.#ask((client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
+    return askCluster(this.#cluster, 'group', (client) => client.read(GROUP_NAMESPACE + groupId, groupOf))
   }
 
   show(groupId: string): Promise<Outcome<ShownGroup | undefined>> {
-    return this.#ask((client) => client.read(GROUP_NAMESPACE + groupId, shownOf))
+    return askCluster(this.#cluster, 'group', (client) => client.read(GROUP_NAMESPACE + groupId, shownOf))
   }
 
   change(groupId: string, command: Command): Promise<Outcome<Decision>> {
@@ -46,23 +41,19 @@ export class GroupRegistry implements Registry {
         result: decision,
       }
     }
-    return this.#ask((client) => client.submit(GROUP_NAMESPACE + groupId, decide))
+    return askCluster(this.#cluster, 'group', (client) => client.submit(GROUP_NAMESPACE + groupId, decide))
   }
 
   async scan(options: ScanOptions): Promise<Outcome<ScanPage>> {
     const { limit, isWanted } = options
-    const outcome = await this.#walk.page({ ...rangeOf(options), limit, isWanted, decode: groupOf })
-    if (outcome.kind !== 'decided') return outcomeOf(outcome, 'group')
-    const { values, unreadable, after } = outcome.result
+    const outcome = await askCluster(this.#cluster, 'group', () =>
+      this.#walk.page({ ...rangeOf(options), limit, isWanted, decode: groupOf }),
+    )
+    if (outcome.kind !== 'done') return outcome
+    const { values, unreadable, after } = outcome.value
     const page = { groups: values, after: after === undefined ? undefined : groupIdOf(after) }
     if (unreadable.length === 0) return { kind: 'done', value: page }
     return { kind: 'done', value: { ...page, unreadable: unreadable.map(groupIdOf) } }
-  }
-
-  async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>): Promise<Outcome<T>> {
-    const { client } = this.#cluster
-    if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    return outcomeOf(await ask(client), 'group')
   }
 }
 

@@ -1,15 +1,27 @@
 import type { Outcome } from '../../group/registry.ts'
+import type { Cluster } from '../../membership/cluster.ts'
 import type { KeyFault, Outcome as RegisterOutcome } from '../../register/operation.ts'
+import type { RegisterClient } from '../../replication/register-client.ts'
 
-export const NOT_REACHED = 'no quorum of nodes has been reached yet'
-export const TOO_FEW_ANSWERS = 'too few nodes answered in time'
+const NOT_REACHED = 'no quorum of nodes has been reached yet'
+const TOO_FEW_ANSWERS = 'too few nodes answered in time'
 const MAY_HAVE_HAPPENED = 'too few nodes answered in time to tell'
 
-/** The outcome of an operation on a register, with its reason in words. `thing`: what the register holds. */
-export function outcomeOf<T>(
-  outcome: RegisterOutcome<T>,
-  thing: 'group' | 'group member' | 'API key',
-): Outcome<T> {
+/** What a register holds, in words. */
+type Thing = 'group' | 'group member' | 'API key'
+
+/** Asks the client of a cluster, if the cluster has been found. */
+export async function askCluster<T>(
+  { client }: Pick<Cluster, 'client'>,
+  thing: Thing,
+  ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>,
+): Promise<Outcome<T>> {
+  if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
+  return outcomeOf(await ask(client), thing)
+}
+
+/** The outcome of an operation on a register, with its reason in words. */
+export function outcomeOf<T>(outcome: RegisterOutcome<T>, thing: Thing): Outcome<T> {
   switch (outcome.kind) {
     case 'decided':
       return { kind: 'done', value: outcome.result }

@@ -6,18 +6,11 @@ import type { ApiKey, KeyCommand, KeyDecision } from '../../access/api-key.ts'
 import { decodeKey, encodeKey } from '../../access/api-key-codec.ts'
 import type { KeyPage, KeyStore } from '../../access/key-store.ts'
 import type { Outcome } from '../../group/registry.ts'
-import type { Cluster } from '../../membership/cluster.ts'
-import type { Clock } from '../../process/clock.ts'
-import {
-  type Decision as RegisterDecision,
-  type Outcome as RegisterOutcome,
-  UnreadableValueError,
-} from '../../register/operation.ts'
+import { type Decision as RegisterDecision, UnreadableValueError } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
-import type { RegisterClient } from '../../replication/register-client.ts'
 import { successorKey } from '../../rpc/key-order.ts'
-import { nextRecords } from '../../scan/record-scan.ts'
-import { NOT_REACHED, outcomeOf, TOO_FEW_ANSWERS } from './outcomes.ts'
+import { askCluster } from './outcomes.ts'
+import { type ReachedCluster, RegisterWalk, type RegisterWalkOptions } from './register-walk.ts'
 
 /**
  * The keys of their registers begin with this namespace. The rest is the public id.
@@ -30,26 +23,17 @@ export const API_KEY_NAMESPACE = 'cluster/user-key/'
 /** The first key after the namespace: `0` follows `/` in UTF-8. */
 export const API_KEY_NAMESPACE_END = 'cluster/user-key0'
 
-type ReachedCluster = Pick<Cluster, 'client' | 'nodes'>
-
-export type RegisterKeyStoreOptions = Readonly<{
-  clock: Pick<Clock, 'nowMs' | 'after'>
-  operationTimeoutMs: number
-}>
-
 export class RegisterKeyStore implements KeyStore {
   readonly #cluster: ReachedCluster
-  readonly #options: RegisterKeyStoreOptions
-  /** By it, each scan begins at the next node. */
-  #turn = 0
+  readonly #walk: RegisterWalk
 
-  constructor(cluster: ReachedCluster, options: RegisterKeyStoreOptions) {
+  constructor(cluster: ReachedCluster, options: RegisterWalkOptions) {
     this.#cluster = cluster
-    this.#options = options
+    this.#walk = new RegisterWalk(cluster, options)
   }
 
   read(keyId: string): Promise<Outcome<ApiKey | undefined>> {
-    return this.#ask((client) => client.read(API_KEY_NAMESPACE + keyId, keyOf))
+    return askCluster(this.#cluster, 'API key', (client) => client.read(API_KEY_NAMESPACE + keyId, keyOf))
   }
 
   change(keyId: string, command: KeyCommand): Promise<Outcome<KeyDecision>> {
@@ -59,54 +43,27 @@ export class RegisterKeyStore implements KeyStore {
       const { key } = decision
       return { kind: 'propose', value: key === undefined ? undefined : encodeKey(key), result: decision }
     }
-    return this.#ask((client) => client.submit(API_KEY_NAMESPACE + keyId, decide))
+    return askCluster(this.#cluster, 'API key', (client) => client.submit(API_KEY_NAMESPACE + keyId, decide))
   }
 
-  /** Lists the registers, and then reads each. There are few keys, so this need not be quick. */
   async scan({
     after,
     limit,
   }: Readonly<{ after: string | undefined; limit: number }>): Promise<Outcome<KeyPage>> {
-    const { client, nodes } = this.#cluster
-    if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    const { clock, operationTimeoutMs: timeoutMs } = this.#options
-    this.#turn += 1
-    const page = await nextRecords({
-      sources: nodes.map(({ transport, recipient, link }) => ({
-        transport,
-        recipient,
-        isSuspect: link.isSuspect,
-      })),
-      start: after === undefined ? API_KEY_NAMESPACE : successorKey(API_KEY_NAMESPACE + after),
-      end: API_KEY_NAMESPACE_END,
-      limit,
-      isQuorum: (answered) => client.isQuorum(answered),
-      clock,
-      timeoutMs,
-      turn: this.#turn,
-    })
-    if (page === undefined) return { kind: 'not_applied', reason: TOO_FEW_ANSWERS }
-    const keyIds = page.entries.slice(0, limit).map(({ key }) => key.slice(API_KEY_NAMESPACE.length))
-    const isLast = page.nextStart === undefined && page.entries.length <= limit
-    return this.#readAll(keyIds, isLast ? undefined : keyIds.at(-1))
+    const start = after === undefined ? API_KEY_NAMESPACE : successorKey(API_KEY_NAMESPACE + after)
+    const outcome = await askCluster(this.#cluster, 'API key', () =>
+      this.#walk.page({ start, end: API_KEY_NAMESPACE_END, limit, decode: keyOf }),
+    )
+    if (outcome.kind !== 'done') return outcome
+    const { values: keys, unreadable, after: last } = outcome.value
+    const page = { keys, after: last === undefined ? undefined : keyIdOf(last) }
+    if (unreadable.length === 0) return { kind: 'done', value: page }
+    return { kind: 'done', value: { ...page, unreadable: unreadable.map(keyIdOf) } }
   }
+}
 
-  async #readAll(keyIds: readonly string[], after: string | undefined): Promise<Outcome<KeyPage>> {
-    const keys: ApiKey[] = []
-    const unreadable: string[] = []
-    for (const [index, outcome] of (await Promise.all(keyIds.map((keyId) => this.read(keyId)))).entries()) {
-      if (outcome.kind === 'unreadable') unreadable.push(keyIds[index]!)
-      else if (outcome.kind !== 'done') return outcome
-      else if (outcome.value !== undefined) keys.push(outcome.value)
-    }
-    return { kind: 'done', value: unreadable.length === 0 ? { keys, after } : { keys, unreadable, after } }
-  }
-
-  async #ask<T>(ask: (client: RegisterClient) => Promise<RegisterOutcome<T>>): Promise<Outcome<T>> {
-    const { client } = this.#cluster
-    if (client === undefined) return { kind: 'not_applied', reason: NOT_REACHED }
-    return outcomeOf(await ask(client), 'API key')
-  }
+function keyIdOf(key: string): string {
+  return key.slice(API_KEY_NAMESPACE.length)
 }
 
 function keyOf(value: Value): ApiKey | undefined {

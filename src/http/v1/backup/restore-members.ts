@@ -4,17 +4,14 @@ import {
   RestoreMembersResult,
   type StoredGroupMember,
 } from '../../../api/member-backup-schemas.ts'
-import type { GroupMember, GroupMemberDecision } from '../../../group/group-member.ts'
+import type { GroupMember } from '../../../group/group-member.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
-import type { Outcome } from '../../../group/registry.ts'
 import { restoreGroupMember } from '../../../group/restore-group-member.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
-import { sendFailure } from '../../outcome.ts'
-
-/** The largest body, in bytes: 256 members of 256 characters with their groups. */
-const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
+import { type Failure, sendFailure } from '../../outcome.ts'
+import { failureOf, RESTORE_BODY_BYTES_MAX } from './restored-page.ts'
 
 const MEDIA_TYPES = ['application/json']
 
@@ -30,8 +27,6 @@ const schema = {
   problems: [...JSON_BODY_PROBLEMS, 'unreadable_group', 'unavailable', 'outcome_unknown'],
 } as const
 
-type Failure = Exclude<Outcome<GroupMemberDecision>, { kind: 'done' }>
-
 /** `POST /v1/restore/members`: restores a page of members of groups as they were. */
 export function restoreMembersRoute(
   groupMembers: GroupMembers,
@@ -42,14 +37,8 @@ export function restoreMembersRoute(
     const options = { config: { cost: 'bulk' }, schema, bodyLimit: RESTORE_BODY_BYTES_MAX } as const
     app.post('/v1/restore/members', options, async (request, reply) => {
       const { result, failures } = await restoreAll(groupMembers, request.body.members)
-      const failure = failures.find(({ kind }) => kind === 'unknown') ?? failures[0]
-      if (failure === undefined) return result
-      // The page as a whole is not applied only if nobody was restored.
-      return sendFailure(
-        reply,
-        result.restored === 0 ? failure : { ...failure, kind: 'unknown' },
-        retryAfterSeconds,
-      )
+      const failure = failureOf(result.restored, failures)
+      return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
     })
   }
 }

@@ -1,19 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { RestoreBody, RestoreResult, type StoredGroup } from '../../../api/backup-schemas.ts'
-import type { Decision, Group } from '../../../group/group.ts'
-import type { Outcome, Registry } from '../../../group/registry.ts'
+import type { Group } from '../../../group/group.ts'
+import type { Registry } from '../../../group/registry.ts'
 import { type Restore, restoreGroup } from '../../../group/restore-group.ts'
 import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
-import { sendFailure } from '../../outcome.ts'
-
-/**
- * The largest body, in bytes. It is more than the 64 KiB of the other routes, because the largest group alone
- * has about 90 KiB.
- */
-const RESTORE_BODY_BYTES_MAX = 1_024 * 1_024
+import { type Failure, sendFailure } from '../../outcome.ts'
+import { failureOf, RESTORE_BODY_BYTES_MAX } from './restored-page.ts'
 
 const MEDIA_TYPES = ['application/json']
 
@@ -29,8 +24,6 @@ const schema = {
   problems: [...JSON_BODY_PROBLEMS, 'unreadable_group', 'unavailable', 'outcome_unknown'],
 } as const
 
-type Failure = Exclude<Outcome<Decision>, { kind: 'done' }>
-
 /** `POST /v1/restore`: restores a page of groups as they were. */
 export function restoreRoute({
   engine: { registry },
@@ -45,7 +38,7 @@ export function restoreRoute({
         life: newIncarnation(),
         author: authorOfRequest(request),
       }))
-      const failure = failureOf(result, failures)
+      const failure = failureOf(result.restored, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
     })
   }
@@ -68,10 +61,4 @@ async function restoreAll(
   })
   await Promise.all(restoring)
   return { result, failures }
-}
-
-/** How the page failed as a whole. It is `not_applied` only if no group was restored, and none may yet be. */
-function failureOf({ restored }: RestoreResult, failures: readonly Failure[]): Failure | undefined {
-  const failure = failures.find(({ kind }) => kind === 'unknown') ?? failures[0]
-  return failure === undefined || restored === 0 ? failure : { ...failure, kind: 'unknown' }
 }

@@ -4,26 +4,23 @@ import {
   GroupMemberBatchBody,
   GroupMemberBatchResult,
 } from '../../../api/group-member-schemas.ts'
+import { PROBLEMS } from '../../../api/problem-codes.ts'
 import type { Problem } from '../../../api/problem-schema.ts'
 import { etagOf } from '../../../group/etag.ts'
 import type { GroupMemberDecision } from '../../../group/group-member.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import { putGroupMember, removeGroupMember } from '../../../group/put-group-member.ts'
 import type { Outcome } from '../../../group/registry.ts'
+import { BATCH_BODY_BYTES_MAX, Batch } from '../../batch.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
+import { failureProblem, type Unsent } from '../../outcome.ts'
 import { problemOf } from '../../problem.ts'
 import { invalidRequest } from '../../request-error.ts'
 import { GroupParams } from '../group/group-request.ts'
-import { REFUSAL_DETAILS } from './member-reply.ts'
+import { memberRefusalProblem } from './member-reply.ts'
 import { MEMBERS_PATH } from './member-request.ts'
-
-/** The largest body, in bytes: 1,000 ids and roles of common length. */
-const BATCH_BODY_BYTES_MAX = 1_024 * 1_024
-
-/** How many members are worked on at the same time. */
-const AT_ONCE = 128
 
 const MEDIA_TYPES = ['application/json']
 
@@ -32,7 +29,7 @@ const schema = {
   tags: ['Group members'],
   summary: 'Add and remove many members of a group',
   description:
-    'At most 1,000 members, and a body of at most 1 MiB. It is not one transaction: each member is added or removed by itself, as by a request of its own, and the answer has the status of each. First all of `add` is done, and then all of `remove`. If the group does not exist, each status is 404.',
+    'At most 1,000 members, and a body of at most 1 MiB. It is not one transaction: each member is added or removed by itself, as by a request of its own, and the answer has the status of each. A change that could not be begun within 2 seconds is told as `overloaded`: nothing was changed, and it may be sent again. First all of `add` is done, and then all of `remove`. If the group does not exist, each status is 404.',
   consumes: MEDIA_TYPES,
   params: GroupParams,
   body: GroupMemberBatchBody,
@@ -40,10 +37,13 @@ const schema = {
   problems: [...JSON_BODY_PROBLEMS, 'invalid_path'],
 } as const
 
+type Done = Readonly<{ status: number; etag: string }>
+type Failed = Readonly<{ status: number; problem: Problem }>
+
 /** `POST /v1/group/{groupId}/members:batch`. Two colons in the path of a route stand for one. */
 export function batchGroupMembersRoute(
   groupMembers: GroupMembers,
-  { clock, newIncarnation }: Dependencies,
+  { clock, newIncarnation, nowMs }: Dependencies,
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
@@ -57,55 +57,36 @@ export function batchGroupMembersRoute(
         ])
       }
       const now = clock.now().toISOString()
-      const added = await inTurns(add, ({ memberId, role }) => {
-        const command = putGroupMember({ memberId, role, now, incarnation: newIncarnation() })
-        return groupMembers.put(groupId, memberId, command)
+      const batch = new Batch(nowMs)
+      const refuse = (_: unknown, problem: Unsent) => failed(request.id, problem)
+      const make = async (work: Promise<Outcome<GroupMemberDecision>>) => shown(await work, request.id)
+      const added = await batch.makeAll(add, {
+        make: ({ memberId, role }) => {
+          const command = putGroupMember({ memberId, role, now, incarnation: newIncarnation() })
+          return make(groupMembers.put(groupId, memberId, command))
+        },
+        refuse,
       })
-      const removed = await inTurns(remove, (memberId) =>
-        groupMembers.remove(groupId, memberId, removeGroupMember({})),
-      )
+      const removed = await batch.makeAll(remove, {
+        make: (memberId) => make(groupMembers.remove(groupId, memberId, removeGroupMember({}))),
+        refuse,
+      })
       return {
-        add: add.map(({ memberId }, index) => ({ memberId, ...shown(added[index]!, request.id) })),
-        remove: remove.map((memberId, index) => ({ memberId, ...shown(removed[index]!, request.id) })),
+        add: add.map(({ memberId }, index) => ({ memberId, ...added[index]! })),
+        remove: remove.map((memberId, index) => ({ memberId, ...removed[index]! })),
       }
     })
   }
 }
 
-async function inTurns<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = []
-  for (let first = 0; first < all.length; first += AT_ONCE)
-    results.push(...(await Promise.all(all.slice(first, first + AT_ONCE).map(work))))
-  return results
-}
-
 /** What the request for one member alone would have been answered. */
-function shown(
-  outcome: Outcome<GroupMemberDecision>,
-  requestId: string,
-): Readonly<{ status: number; etag: string }> | Readonly<{ status: number; problem: Problem }> {
-  if (outcome.kind !== 'done') {
-    const { code, ...extras } = FAILURES[outcome.kind]
-    return failed(problemOf(code, requestId, { detail: `${sentence(outcome.reason)}.`, ...extras }))
-  }
+function shown(outcome: Outcome<GroupMemberDecision>, requestId: string): Done | Failed {
+  if (outcome.kind !== 'done') return failed(requestId, failureProblem(outcome))
   const decision = outcome.value
-  if (decision.kind === 'refused') {
-    const { refusal } = decision
-    return failed(problemOf(refusal, requestId, { detail: REFUSAL_DETAILS[refusal] }))
-  }
+  if (decision.kind === 'refused') return failed(requestId, memberRefusalProblem(decision.refusal))
   return { status: decision.kind === 'added' ? 201 : 200, etag: etagOf(decision.answer) }
 }
 
-const FAILURES = {
-  not_applied: { code: 'unavailable', outcome: 'not_applied' },
-  unreadable: { code: 'unreadable_group', outcome: 'not_applied' },
-  unknown: { code: 'outcome_unknown', outcome: 'unknown' },
-} as const satisfies { [kind in Exclude<Outcome<unknown>['kind'], 'done'>]: object }
-
-function failed(problem: Problem) {
-  return { status: problem.status, problem }
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+function failed(requestId: string, { code, extras }: Unsent): Failed {
+  return { status: PROBLEMS[code].status, problem: problemOf(code, requestId, extras) }
 }

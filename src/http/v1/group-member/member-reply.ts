@@ -2,10 +2,11 @@ import type { FastifyReply } from 'fastify'
 import type { GroupMember as ShownMember } from '../../../api/group-member-schemas.ts'
 import { etagOf } from '../../../group/etag.ts'
 import type { GroupMember, GroupMemberRefusal } from '../../../group/group-member.ts'
+import type { Unsent } from '../../outcome.ts'
 import { sendProblem } from '../../problem.ts'
 
 /** What each refusal means, for people. */
-export const REFUSAL_DETAILS = {
+const REFUSAL_DETAILS = {
   group_not_found: 'No group has this groupId.',
   group_member_not_found: 'The group does not have this member.',
   version_mismatch:
@@ -32,5 +33,11 @@ export function sendMember(reply: FastifyReply, groupId: string, member: GroupMe
 
 /** Answers that the state of the group or of its member does not allow what was asked. */
 export function sendMemberRefusal(reply: FastifyReply, refusal: GroupMemberRefusal): FastifyReply {
-  return sendProblem(reply, refusal, { detail: REFUSAL_DETAILS[refusal] })
+  const { code, extras } = memberRefusalProblem(refusal)
+  return sendProblem(reply, code, extras)
+}
+
+/** The problem that says that the state of the group or of its member does not allow what was asked. */
+export function memberRefusalProblem(refusal: GroupMemberRefusal): Unsent {
+  return { code: refusal, extras: { detail: REFUSAL_DETAILS[refusal] } }
 }

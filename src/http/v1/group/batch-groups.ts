@@ -15,6 +15,7 @@ import type { Command, Decision } from '../../../group/group.ts'
 import type { Outcome, Registry } from '../../../group/registry.ts'
 import { updateGroup } from '../../../group/update-group.ts'
 import { authorOfRequest } from '../../author.ts'
+import { BATCH_BODY_BYTES_MAX, Batch } from '../../batch.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -23,10 +24,7 @@ import { ETAG_EXPECTED } from '../../preconditions.ts'
 import { problemOf } from '../../problem.ts'
 import { repeatableRequest } from '../../repeatable-request.ts'
 import { invalidRequest } from '../../request-error.ts'
-import type { FieldError } from '../../validation.ts'
-
-/** More than the 64 KiB of a single change. */
-const BATCH_BODY_BYTES_MAX = 1_024 * 1_024
+import { ERRORS_MAX, type FieldError } from '../../validation.ts'
 
 const MEDIA_TYPES = ['application/json']
 
@@ -45,20 +43,12 @@ const schema = {
 
 type Result = BatchDone | BatchFailed
 
-/** How many changes of a batch are under way at a time: as many as one batch to a node can have. */
-const CHANGES_AT_A_TIME = 128
-
-/**
- * A change that has not begun by then is refused. So a batch takes little longer than one operation, and on a
- * cluster that is slow, few changes have an unknown outcome.
- */
-const BEGIN_MS_MAX = 2_000
-
 /** One change of a batch, before it is made. `okStatus`: its status when it is made. */
 type Change = Readonly<{ groupId: string; command: Command; okStatus: 200 | 201 }>
 
 /** `POST /v1/groups:batch`: many changes in one request. */
 export function batchGroupsRoute(dependencies: Dependencies): FastifyPluginAsyncTypebox {
+  const { engine, nowMs } = dependencies
   return async (app) => {
     takeJsonBodies(app, MEDIA_TYPES)
     // Counted before the schema looks at what the changes are.
@@ -73,11 +63,11 @@ export function batchGroupsRoute(dependencies: Dependencies): FastifyPluginAsync
     app.post('/v1/groups::batch', options, async (request): Promise<BatchResult> => {
       requireDifferentGroups(request.body)
       const changes = changesOf(request, request.body, dependencies)
-      const results = await makeAll(
-        PARTS.flatMap((part) => changes[part]),
-        request.id,
-        dependencies,
-      )
+      const all = PARTS.flatMap((part) => changes[part])
+      const results = await new Batch(nowMs).makeAll(all, {
+        make: (change) => resultOf(engine.registry, change, request.id),
+        refuse: (change, problem): Result => failed(change, request.id, problem),
+      })
       const ends = [changes.create.length, changes.create.length + changes.update.length]
       return {
         create: results.slice(0, ends[0]),
@@ -114,8 +104,6 @@ function requireDifferentGroups(body: BatchBody): void {
   if (seen.size === 0) throw invalidRequest([{ field: 'body', message: 'must have at least 1 change' }])
   if (errors.length > 0) throw invalidRequest(errors.slice(0, ERRORS_MAX))
 }
-
-const ERRORS_MAX = 16
 
 function changesOf(
   request: FastifyRequest,
@@ -172,34 +160,6 @@ function conditionIn(field: string, text: string | undefined): EtagCondition | u
   if (condition === undefined) throw invalidRequest([{ field, message: ETAG_EXPECTED }])
   return condition
 }
-
-/** The results, in the order of the changes. */
-async function makeAll(
-  changes: readonly Change[],
-  requestId: string,
-  { engine: { registry }, nowMs }: Pick<Dependencies, 'engine' | 'nowMs'>,
-): Promise<Result[]> {
-  const results: Result[] = []
-  const untilMs = nowMs() + BEGIN_MS_MAX
-  const rest = changes.entries()
-  const worker = async () => {
-    // The workers share one iterator.
-    for (const [index, change] of rest) {
-      results[index] =
-        nowMs() < untilMs
-          ? await resultOf(registry, change, requestId)
-          : failed(change, requestId, { code: 'overloaded', extras: NOT_BEGUN })
-    }
-  }
-  await Promise.all(Array.from({ length: CHANGES_AT_A_TIME }, worker))
-  return results
-}
-
-const NOT_BEGUN = {
-  detail:
-    'Nothing was changed, and nothing will be: the changes before it in the batch took so long that this one was not begun.',
-  outcome: 'not_applied',
-} as const
 
 function failed({ groupId }: Change, requestId: string, { code, extras }: Unsent): BatchFailed {
   return { groupId, status: PROBLEMS[code].status, problem: problemOf(code, requestId, extras) }
