@@ -5,7 +5,7 @@
  * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
  * in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
  * side: the first kind needs a core, the second often waits. Files that failed are run once more, alone; if
- * they pass then, the run has passed, and names them. At the end the run names the slowest tests.
+ * they pass then, the run has passed, and names them. At the end the run names the slowest tests, and what took the most CPU.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { summaryLines, taskLines } from './report.ts'
 import { type FileLimits, runFiles } from './run-files.ts'
 import { type Finished, failed, type Result, runAgain, runTasks, type Task } from './task.ts'
+import { usageReport } from './usage.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -79,11 +80,15 @@ const CHECKS: readonly (readonly string[])[] = [
 
 /** Runs a program of node_modules/.bin. What it prints is shown when it fails. */
 async function runProgram([name = '', ...args]: readonly string[]): Promise<Result> {
-  const child = spawn(`node_modules/.bin/${name}`, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const { execArgv, env, takeMs } = usageReport()
+  const child = spawn(process.execPath, [...execArgv, `node_modules/.bin/${name}`, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const [code] = await once(child, 'close')
-  return code === 0 ? failed() : failed(output.trim())
+  return { ...(code === 0 ? failed() : failed(output.trim())), cpuMs: takeMs() }
 }
 
 /**

@@ -4,6 +4,7 @@ import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { Result } from './task.ts'
+import { usageReport } from './usage.ts'
 
 export type FileLimits = Readonly<{
   /** How long one test may take. */
@@ -39,9 +40,12 @@ export async function runFiles(files: readonly string[], { testMs, fileMs }: Fil
   }
   const isOne = files.length === 1
   const program = isOne ? resolve(files[0]!) : TOGETHER
+  const { execArgv, env, takeMs } = usageReport()
   const options = {
     files: [program],
     argv: isOne ? [] : files,
+    execArgv,
+    env,
     concurrency: 1,
     timeout: testMs,
     signal: AbortSignal.timeout(fileMs),
@@ -77,7 +81,7 @@ export async function runFiles(files: readonly string[], { testMs, fileMs }: Fil
     if (untested.length > shared.size)
       result.failures.push(...untested.map((file) => `${file}\nno test was run`))
   }
-  return result
+  return { ...result, cpuMs: takeMs() }
 }
 
 const fileOf = ({ file = '' }: Event) => relative('', file)

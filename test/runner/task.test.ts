@@ -194,17 +194,33 @@ test('a test that takes too long, and a file that does not end, have failed', as
   assert.equal(endless.failures.length, 1)
 })
 
-test('the report has a line for each task, the slowest tests first, and every failure at its end', () => {
+test('the CPU time of a file counts the processes that it has started', async () => {
+  const busy = 'const start = process.cpuUsage(); while (process.cpuUsage(start).user < 400_000);'
+  const text = `
+    const { spawnSync } = await import('node:child_process')
+    test('one', () => { spawnSync(process.execPath, ['-e', '${busy}']) })`
+  const { cpuMs } = await run(text, { testMs: 20_000, fileMs: 30_000 })
+  assert.ok(cpuMs! > 400 && cpuMs! < 5_000, `${cpuMs}`)
+})
+
+test('the report has a line for each task, the slowest and costliest first, and every failure at its end', () => {
   const task = { name: 'x.test.ts', kind: 'fast', run: async () => failed() }
   const timed = Array.from({ length: 12 }, (_, index) => ({
     name: `t${index}`,
     file: 'y.test.ts',
     ms: index * 1_000,
   }))
-  const result = { passed: 11, skipped: 1, failures: ['t3 (y.test.ts)\nbecause'], notes: ['a note'], timed }
+  const result = {
+    passed: 11,
+    skipped: 1,
+    failures: ['t3 (y.test.ts)\nbecause'],
+    notes: ['a note'],
+    timed,
+    cpuMs: 2_500,
+  }
   const finished = { task, ms: 1_234, result }
   assert.deepEqual(taskLines(finished), [
-    '✖ x.test.ts  11 passed, 1 skipped, 1 FAILED  1.2 s',
+    '✖ x.test.ts  11 passed, 1 skipped, 1 FAILED  1.2 s, CPU 2.5 s',
     '    a note',
     '    ✖ t3 (y.test.ts)',
     '    because',
@@ -213,10 +229,11 @@ test('the report has a line for each task, the slowest tests first, and every fa
   assert.equal(summary[1], 'The 10 slowest tests:')
   assert.equal(summary[2], '  11.0 s  t11 (y.test.ts)')
   assert.equal(summary[11], '   2.0 s  t2 (y.test.ts)')
+  assert.deepEqual(summary.slice(13, 15), ['The most CPU:', '   2.5 s  x.test.ts'])
   assert.deepEqual(summary.slice(-4), [
     'Failed:',
     '✖ t3 (y.test.ts)\nbecause',
     '',
-    '11 tests passed, 1 skipped, 1 failed, in 65.0 s',
+    '11 tests passed, 1 skipped, 1 failed, in 65.0 s, CPU 2.5 s',
   ])
 })

@@ -13,6 +13,8 @@ export type Result = Readonly<{
   notes: readonly string[]
   /** The tests that are not part of another one, and how long each took. */
   timed: readonly Readonly<{ name: string; file: string; ms: number }>[]
+  /** The CPU time of its process and of all that this one started, if it is known. */
+  cpuMs?: number | undefined
 }>
 
 export type Task = Readonly<{
