@@ -179,6 +179,10 @@ test('usage errors and bad settings end with exit code 2 and one sentence, and n
     [['update', 'a'], /nothing to change/],
     [['delete', 'a', '--if-match', ''], /Expected an ETag/],
     [['generate', '--amount', '0'], /--amount must be a whole number from 1 to 1000000, got "0"/],
+    [
+      ['generate', '--amount', '100000', '--members', '101'],
+      /--amount times --members must be at most 10000000, got 10100000/,
+    ],
     [['generate', '--hosts', 'a:1,b:1'], /--hosts must name 1 node, or 3 to 7, got 2: two nodes/],
     [['verify', '--seconds', '0'], /--seconds must be a whole number from 1 to 86400, got "0"/],
     [['verify', '--url', 'http://a', '--url', 'b'], /--url must be a URL/],

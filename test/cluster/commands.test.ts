@@ -75,6 +75,16 @@ test('generate creates groups in batches, and list shows all of them', async () 
   assert.equal((JSON.parse(json.output) as { groupId: string }).groupId, listed[0])
 })
 
+test('generate adds members to its groups, and finds each of them on every node', async () => {
+  const cluster = await aCluster()
+  const { exitCode, output } = await cohort(cluster, 'generate', '-a', '30', '--members', '7', '--batch', '5')
+  assert.equal(exitCode, 0, output)
+  assert.match(output, /^creating 30 groups with 7 members each through .*, in batches of 5, 4 at a time$/m)
+  assert.match(output, /^added +210 members of 210\nfailed +0$/m)
+  assert.match(output, /^verified +on 3 nodes: 210 {3}on 2 nodes: 0 {3}on 1 node: 0$/m)
+  assert.match(output, /^rate +[\d,]+ members\/s$/m)
+})
+
 test('generate reports a node that does not answer, and a quorum is enough', async () => {
   const cluster = await aCluster()
   await cluster.nodes[1]!.end('SIGKILL')

@@ -1,6 +1,14 @@
-/** `cohort generate`: creates groups, then asks every node directly whether it holds them. */
-import { randomUUID } from 'node:crypto'
+/**
+ * `cohort generate`: creates groups, perhaps with members, then asks every node directly whether it holds
+ * them.
+ */
+import { randomBytes } from 'node:crypto'
 import type { ClusterStatus } from '../../api/status-schemas.ts'
+import { memberKey } from '../../engines/cohort/group-members/member-keys.ts'
+import { etagOf } from '../../group/etag.ts'
+import { decodeGroup } from '../../group/group-codec.ts'
+import { decodeGroupMember } from '../../group/group-member-codec.ts'
+import { lifeOf } from '../../group/life.ts'
 import { classicQuorum } from '../../register/quorum.ts'
 import type { Connect } from '../../rpc/transport.ts'
 import { ApiClient, type ApiCredentials } from '../api-client.ts'
@@ -8,16 +16,21 @@ import { EXIT } from '../exit-codes.ts'
 import { findCluster } from '../find-cluster.ts'
 import { formatCount, Progress, type ProgressOutput } from '../progress.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
-import { type CreateTally, createGroups, emptyTally } from './create-groups.ts'
+import { addMembers, type MemberPlan } from './add-members.ts'
+import { createGroups, stateOfGroup } from './create-groups.ts'
+import { RandomIds } from './random-ids.ts'
 import { countUnverified, reportLines } from './report.ts'
-import { type NodeVerdict, verifyGroups } from './verify-groups.ts'
+import { emptyTally, type Tally } from './send-batches.ts'
+import { type NodeVerdict, type VerifyOptions, verifyOnNodes } from './verify-on-nodes.ts'
 
 export type GenerateOptions = Readonly<{
   amount: number
+  /** How many members each group gets. */
+  membersEach: number
   url: string
   credentials?: ApiCredentials
   concurrency: number
-  /** How many groups one request creates. `undefined`: one, without a batch. */
+  /** How many groups, or members of a group, one request makes. `undefined`: one group, without a batch. */
   batchSize: number | undefined
   /** The nodes to ask. `undefined`: the members of the cluster. */
   hosts: readonly string[] | undefined
@@ -29,15 +42,28 @@ export type GenerateOptions = Readonly<{
 
 /** How long to wait for nodes that lag. */
 const VERIFY_PATIENCE_MS = 5_000
+/** How many members one request adds, without another size. */
+const MEMBERS_BATCH_SIZE = 100
+/** In how many of the groups each member is, about. */
+const GROUPS_OF_MEMBER = 10
+
+/** One kind of thing that the run makes, and what became of it. */
+type Stage = Readonly<{
+  kind: 'groups' | 'members'
+  tally: Tally
+  make: (onProgress: () => void) => Promise<void>
+  keyOf: VerifyOptions['keyOf']
+  stateOf: VerifyOptions['stateOf']
+}>
 
 /**
- * Creates and verifies the groups, and prints the report.
+ * Makes and verifies the groups and their members, and prints the report.
  *
- * @returns the exit code: ok when all groups were created and each is on a quorum of nodes
+ * @returns the exit code: ok when all were made and each is on a quorum of nodes
  * @throws CommandFailure when no connector answers, or the nodes are not known
  */
 export async function generate(options: GenerateOptions): Promise<number> {
-  const { amount, url, credentials, concurrency, output, signal } = options
+  const { amount, membersEach, url, credentials, concurrency, output, signal } = options
   const client = new ApiClient({ url, credentials, connections: concurrency })
   try {
     const { hosts } = options
@@ -51,75 +77,131 @@ export async function generate(options: GenerateOptions): Promise<number> {
       batchSize === undefined
         ? `${concurrency} at a time`
         : `in batches of ${formatCount(batchSize)}, ${concurrency} at a time`
-    output.write(`creating ${formatCount(amount)} groups through ${url}, ${atATime}\n`)
+    const what = membersEach === 0 ? 'groups' : `groups with ${formatCount(membersEach)} members each`
+    output.write(`creating ${formatCount(amount)} ${what} through ${url}, ${atATime}\n`)
 
     const progress = new Progress(output)
-    const tally = emptyTally()
-    const startMs = performance.now()
-    await createAll(client, options, tally, progress)
-    const createMs = performance.now() - startMs
-
-    const verdicts = signal.aborted
-      ? undefined
-      : await verify(options, { tally, addresses, clusterId: cluster.clusterId ?? undefined, progress })
-    for (const line of reportLines({ amount, tally, createMs, verdicts, quorum })) output.write(`${line}\n`)
+    const stages = stagesOf(client, options)
+    const durations: number[] = []
+    for (const stage of stages) durations.push(await makeAll(stage, progress, signal))
+    const verdicts: (NodeVerdict[] | undefined)[] = []
+    // In this order: a node is asked for members by the lives of their groups.
+    const at = { addresses, clusterId: cluster.clusterId ?? undefined }
+    for (const stage of stages)
+      verdicts.push(signal.aborted ? undefined : await verify(stage, options, at, progress))
+    const reports = stages.map(({ kind, tally }, index) => ({
+      kind,
+      amount: tally.ledger.size,
+      tally,
+      makeMs: durations[index]!,
+      verdicts: verdicts[index],
+      quorum,
+    }))
+    for (const line of reports.flatMap(reportLines)) output.write(`${line}\n`)
     if (signal.aborted) return EXIT.interrupted
-    return isAllWell(amount, tally, verdicts ?? [], quorum) ? EXIT.ok : EXIT.failed
+    const isAllWell = reports.every(
+      (report) =>
+        report.tally.ledger.madeCount === report.amount &&
+        countUnverified(report.tally.ledger, report.verdicts ?? [], quorum) === 0,
+    )
+    return isAllWell ? EXIT.ok : EXIT.failed
   } finally {
     await client.close()
   }
 }
 
-async function createAll(
-  client: ApiClient,
-  { amount, concurrency, batchSize, signal }: GenerateOptions,
-  tally: CreateTally,
+function stagesOf(client: ApiClient, options: GenerateOptions): Stage[] {
+  const { amount, membersEach, batchSize, concurrency, signal } = options
+  const ids = new RandomIds(amount)
+  const idOf = (number: number) => ids.idOf(number)
+  const groups = emptyTally(amount)
+  const lives: string[] = []
+  const groupStage: Stage = {
+    kind: 'groups',
+    tally: groups,
+    make: (onProgress) => createGroups({ client, idOf, batchSize, concurrency, signal, onProgress }, groups),
+    keyOf: (number) => `group/${idOf(number)}`,
+    stateOf: (value, number) => {
+      const group = decodeGroup(value)
+      const state = stateOfGroup(group)
+      if (membersEach > 0 && groups.ledger.isMadeAs(number, state)) lives[number] ??= lifeOf(group)
+      return state
+    },
+  }
+  if (membersEach === 0) return [groupStage]
+  const members = emptyTally(amount * membersEach)
+  const plan = planOf(options, idOf)
+  const memberStage: Stage = {
+    kind: 'members',
+    tally: members,
+    make: (onProgress) =>
+      addMembers(
+        {
+          client,
+          plan,
+          groups: groups.ledger,
+          batchSize: batchSize ?? MEMBERS_BATCH_SIZE,
+          concurrency,
+          signal,
+          onProgress,
+        },
+        members,
+      ),
+    keyOf: (number) => {
+      const group = Math.floor(number / membersEach)
+      const life = lives[group]
+      if (life === undefined) return undefined
+      return memberKey({ groupId: idOf(group), life, memberId: plan.memberIdOf(number) })
+    },
+    stateOf: (value) => etagOf(decodeGroupMember(value)),
+  }
+  return [groupStage, memberStage]
+}
+
+function planOf({ amount, membersEach }: GenerateOptions, groupIdOf: MemberPlan['groupIdOf']): MemberPlan {
+  const run = randomBytes(4).toString('hex')
+  const memberCount = Math.max(membersEach, Math.ceil((amount * membersEach) / GROUPS_OF_MEMBER))
+  const memberIdOf = (number: number) => `member-${run}-${number % memberCount}`
+  return { membersEach, groupIdOf, memberIdOf }
+}
+
+/** @returns how long it took, in milliseconds */
+async function makeAll(
+  { kind, tally, make }: Stage,
   progress: Progress,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<number> {
   const startMs = performance.now()
+  const { ledger } = tally
   const state = () => {
-    const failed = tally.finished - tally.created.size
+    const failed = tally.finished - ledger.madeCount
     const rate = `${formatCount((tally.finished * 1_000) / (performance.now() - startMs))}/s`
     const note = failed === 0 ? rate : `${rate}  ${formatCount(failed)} failed`
-    return { label: 'created', done: tally.created.size, total: amount, note }
+    const label = kind === 'groups' ? 'created' : 'added'
+    return { label, done: ledger.madeCount, total: ledger.size, note }
   }
-  const work = createGroups(
-    {
-      client,
-      groupIds: randomIds(amount),
-      concurrency,
-      batchSize,
-      signal,
-      onProgress: () => progress.show(state()),
-    },
-    tally,
-  )
-  await untilInterrupted(work, signal)
-  progress.finish(state())
+  if (!signal.aborted) {
+    const work = make(() => progress.show(state()))
+    await untilInterrupted(work, signal)
+    progress.finish(state())
+  }
+  return performance.now() - startMs
 }
-
-function* randomIds(amount: number): Generator<string> {
-  for (let count = 0; count < amount; count += 1) yield randomUUID()
-}
-
-type VerifyInput = Readonly<{
-  tally: CreateTally
-  addresses: readonly string[]
-  clusterId: string | undefined
-  progress: Progress
-}>
 
 async function verify(
+  { tally: { ledger }, keyOf, stateOf }: Stage,
   { connect, signal }: GenerateOptions,
-  { tally, addresses, clusterId, progress }: VerifyInput,
+  { addresses, clusterId }: Pick<VerifyOptions, 'addresses' | 'clusterId'>,
+  progress: Progress,
 ): Promise<NodeVerdict[]> {
-  const total = tally.created.size * addresses.length
+  const total = ledger.madeCount * addresses.length
   const state = (done: number) => ({ label: 'verified', done, total, note: `on ${addresses.length} nodes` })
-  const verdicts = await verifyGroups({
+  const verdicts = await verifyOnNodes({
     addresses,
     clusterId,
-    created: tally.created,
-    unknown: tally.unknown,
+    ledger,
+    keyOf,
+    stateOf,
     connect,
     patienceMs: VERIFY_PATIENCE_MS,
     signal,
@@ -127,13 +209,4 @@ async function verify(
   })
   progress.finish(state(verdicts.reduce((sum, { held }) => sum + held.size, 0)))
   return verdicts
-}
-
-function isAllWell(
-  amount: number,
-  tally: CreateTally,
-  verdicts: readonly NodeVerdict[],
-  quorum: number,
-): boolean {
-  return tally.created.size === amount && countUnverified(tally.created.keys(), verdicts, quorum) === 0
 }

@@ -1,58 +1,61 @@
 /** The report that `cohort generate` prints at its end. */
 
 import { formatCount } from '../progress.ts'
-import type { CreateTally } from './create-groups.ts'
-import { countByNodes, type NodeVerdict } from './verify-groups.ts'
+import type { Ledger } from './ledger.ts'
+import type { Tally } from './send-batches.ts'
+import { countByNodes, type NodeVerdict } from './verify-on-nodes.ts'
 
-/** What the report needs. */
+/** What the report needs about one kind of thing: groups, or members. */
 export type ReportInput = Readonly<{
+  kind: 'groups' | 'members'
   amount: number
-  tally: CreateTally
-  createMs: number
-  /** `undefined`: the groups were not verified. */
+  tally: Tally
+  makeMs: number
+  /** `undefined`: nothing was verified. */
   verdicts: readonly NodeVerdict[] | undefined
   quorum: number
 }>
 
-/** The report, line by line. */
-export function reportLines({ amount, tally, createMs, verdicts, quorum }: ReportInput): string[] {
-  const { created, failures, unknown, latencies } = tally
+const WORDS = {
+  groups: { made: 'created', madeEach: 'creates' },
+  members: { made: 'added', madeEach: 'members' },
+} as const
+
+/** The report about one kind of thing, line by line. */
+export function reportLines({ kind, amount, tally, makeMs, verdicts, quorum }: ReportInput): string[] {
+  const { ledger, failures, latencies } = tally
+  const { made, madeEach } = WORDS[kind]
   const failed = [...failures].filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)
   const failedCount = failed.reduce((sum, [, count]) => sum + count, 0)
   const [p50, p99] = latencies.percentiles([50, 99])
-  const rate = createMs > 0 ? (created.size * 1_000) / createMs : 0
+  const rate = makeMs > 0 ? (ledger.madeCount * 1_000) / makeMs : 0
+  const subject = kind === 'groups' ? '' : `${kind} `
   return [
-    line('created', `${formatCount(created.size)} of ${formatCount(amount)}`),
+    line(made, `${formatCount(ledger.madeCount)} ${subject}of ${formatCount(amount)}`),
     line('failed', [
       formatCount(failedCount),
       ...failed.map(([reason, count]) => `${reason}: ${formatCount(count)}`),
     ]),
-    ...(unknown.size === 0 ? [] : [line('unknown', unknownText(unknown, verdicts, quorum))]),
-    line('verified', verdicts === undefined ? 'not verified' : verifiedText(created.keys(), verdicts)),
-    ...(verdicts ?? []).flatMap((verdict) => nodeLines(verdict, created.size)),
-    line('rate', `${formatCount(rate)} creates/s`),
+    ...(ledger.unknownCount === 0 ? [] : [line('unknown', unknownText(ledger, made, verdicts, quorum))]),
+    line('verified', verdicts === undefined ? 'not verified' : verifiedText(ledger, verdicts)),
+    ...(verdicts ?? []).flatMap((verdict) => nodeLines(verdict, ledger.madeCount)),
+    line('rate', `${formatCount(rate)} ${madeEach}/s`),
     line('latency', p50 === undefined ? 'none' : `p50 ${formatMs(p50)}  p99 ${formatMs(p99!)}`),
   ]
 }
 
-/** How many of these groups are on fewer than `quorum` nodes. */
-export function countUnverified(
-  ids: Iterable<string>,
-  verdicts: readonly NodeVerdict[],
-  quorum: number,
-): number {
-  const counts = countByNodes(
-    ids,
-    verdicts.map(({ held }) => held),
-  )
-  return counts.slice(0, quorum).reduce((sum, count) => sum + count, 0)
+/** How many of the things that were made are on fewer than `quorum` nodes. */
+export function countUnverified(ledger: Ledger, verdicts: readonly NodeVerdict[], quorum: number): number {
+  return sum(countsOf(ledger, verdicts).slice(0, quorum))
 }
 
-function verifiedText(ids: Iterable<string>, verdicts: readonly NodeVerdict[]): string[] {
-  const counts = countByNodes(
-    ids,
-    verdicts.map(({ held }) => held),
-  )
+function countsOf(ledger: Ledger, verdicts: readonly NodeVerdict[]): number[] {
+  const holders = verdicts.map(({ held }) => held)
+  return countByNodes(ledger.size, (number) => ledger.isMade(number), holders)
+}
+
+function verifiedText(ledger: Ledger, verdicts: readonly NodeVerdict[]): string[] {
+  const counts = countsOf(ledger, verdicts)
   return counts
     .map((count, nodes) => `on ${nodes} ${nodes === 1 ? 'node' : 'nodes'}: ${formatCount(count)}`)
     .slice(1)
@@ -60,7 +63,7 @@ function verifiedText(ids: Iterable<string>, verdicts: readonly NodeVerdict[]): 
     .concat(counts[0]! > 0 ? [`on none: ${formatCount(counts[0]!)}`] : [])
 }
 
-/** A line for a node that lacks groups or has a problem. */
+/** A line for a node that lacks something or has a problem. */
 function nodeLines({ address, held, problem }: NodeVerdict, total: number): string[] {
   if (held.size === total && problem === undefined) return []
   const reason = problem === undefined ? '' : ` (${problem})`
@@ -68,22 +71,30 @@ function nodeLines({ address, held, problem }: NodeVerdict, total: number): stri
 }
 
 function unknownText(
-  unknown: ReadonlySet<string>,
+  ledger: Ledger,
+  made: string,
   verdicts: readonly NodeVerdict[] | undefined,
   quorum: number,
 ): string[] {
-  if (verdicts === undefined) return [`${formatCount(unknown.size)} may have been created`]
+  const { unknownCount } = ledger
+  const text = `${formatCount(unknownCount)} may have been ${made}`
+  if (verdicts === undefined) return [text]
   const counts = countByNodes(
-    unknown,
+    ledger.size,
+    (number) => ledger.isUnknown(number),
     verdicts.map(({ heldUnknown }) => heldUnknown),
   )
-  const onQuorum = counts.slice(quorum).reduce((sum, count) => sum + count, 0)
+  const onQuorum = sum(counts.slice(quorum))
   return [
-    `${formatCount(unknown.size)} may have been created`,
+    text,
     `on a quorum of nodes: ${formatCount(onQuorum)}`,
-    `on fewer: ${formatCount(unknown.size - onQuorum - counts[0]!)}`,
+    `on fewer: ${formatCount(unknownCount - onQuorum - counts[0]!)}`,
     `on none: ${formatCount(counts[0]!)}`,
   ]
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 function line(name: string, value: string | readonly string[]): string {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Group } from '../../group/group.ts'
-import { encodeGroup } from '../../group/group-codec.ts'
+import { decodeGroup, encodeGroup } from '../../group/group-codec.ts'
 import { ABSENT, successor } from '../../register/state.ts'
 import type { Membership, RequestBatch } from '../../rpc/messages.ts'
 import type { NodeTransport } from '../../rpc/transport.ts'
-import { verifyGroups } from './verify-groups.ts'
+import { stateOfGroup } from './create-groups.ts'
+import { Ledger } from './ledger.ts'
+import { verifyOnNodes } from './verify-on-nodes.ts'
 
 function aGroup(groupId: string, version = 1): Group {
   return { groupId, version, incarnation: 'i', createdAt: `c-${groupId}`, updatedAt: `u-${version}` }
@@ -67,27 +69,41 @@ function aNode({
 
 const IDS = Array.from({ length: 1_234 }, (_, index) => `g${index}`)
 
-function verify(
+async function verify(
   nodes: readonly NodeOptions[],
   rest: Readonly<{ ids?: readonly string[]; unknown?: readonly string[]; patienceMs?: number }> = {},
 ) {
   const { ids = IDS, unknown = [], patienceMs = 0 } = rest
-  return verifyGroups({
+  const all = [...ids, ...unknown]
+  // One more than was asked for: nothing was sent for it.
+  const ledger = new Ledger(all.length + 1)
+  for (const [number, id] of all.entries()) {
+    if (number < ids.length) ledger.make(number, stateOfGroup(aGroup(id)))
+    else ledger.send(number)
+  }
+  const verdicts = await verifyOnNodes({
     addresses: nodes.map((_, index) => String(index)),
     clusterId: 'c',
-    created: new Map(ids.map((id) => [id, aGroup(id)])),
-    unknown: new Set(unknown),
+    ledger,
+    keyOf: (number) => (all[number] === 'keyless' ? undefined : `group/${all[number]}`),
+    stateOf: (value) => stateOfGroup(decodeGroup(value)),
     connect: (address) => aNode(nodes[Number(address)]!),
     patienceMs,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   })
+  return verdicts.map(({ held, heldUnknown, ...verdict }) => ({
+    ...verdict,
+    heldCount: held.size,
+    held: all.filter((_, number) => held.has(number)),
+    heldUnknown: all.filter((_, number) => heldUnknown.has(number)),
+  }))
 }
 
 test('a node that holds every group as it was created passes, in batches of at most 128', async () => {
   const batches: RequestBatch[] = []
   const [verdict] = await verify([{ groups: aGroup, batches }])
-  assert.equal(verdict?.held.size, IDS.length)
+  assert.equal(verdict?.heldCount, IDS.length)
   assert.equal(verdict.problem, undefined)
   assert.deepEqual(
     batches.map(({ requests }) => requests.length),
@@ -109,9 +125,9 @@ test('an absent group, another version and another incarnation count as missing'
         },
       },
     ],
-    { ids: ['gone', 'newer', 'reborn', 'same'] },
+    { ids: ['gone', 'newer', 'reborn', 'same', 'keyless'] },
   )
-  assert.deepEqual([...(verdict?.held ?? [])], ['same'])
+  assert.deepEqual(verdict?.held, ['same'])
 })
 
 test('a node that lags is asked again only for the groups that it lacked', async () => {
@@ -125,7 +141,7 @@ test('a node that lags is asked again only for the groups that it lacked', async
     ids: ['early', 'late'],
     patienceMs: 60_000,
   })
-  assert.equal(verdict?.held.size, 2)
+  assert.equal(verdict?.heldCount, 2)
   assert.deepEqual(batches.at(-1)?.requests, [{ key: 'group/late', request: { kind: 'read' } }])
 })
 
@@ -140,7 +156,7 @@ test('a node that is away, new, or of another cluster holds nothing, and the oth
     { groups: aGroup },
   ])
   assert.deepEqual(
-    verdicts.map(({ held, problem }) => [held.size, problem]),
+    verdicts.map(({ heldCount, problem }) => [heldCount, problem]),
     [
       [0, 'no answer'],
       [0, 'it belongs to no cluster yet'],
@@ -153,5 +169,5 @@ test('a node that is away, new, or of another cluster holds nothing, and the oth
 test('groups whose creation is unknown are looked for once, without waiting', async () => {
   const groups = (id: string) => (id === 'u2' ? undefined : aGroup(id, 3))
   const [verdict] = await verify([{ groups }], { ids: [], unknown: ['u1', 'u2'], patienceMs: 60_000 })
-  assert.deepEqual([...(verdict?.heldUnknown ?? [])], ['u1'])
+  assert.deepEqual(verdict?.heldUnknown, ['u1'])
 })
