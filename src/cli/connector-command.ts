@@ -1,9 +1,10 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Flags } from '../config/lookup.ts'
 import { readConnectorSettings } from '../config/settings.ts'
 import { adminKeyFileOption, clientRolesFileOption, oidcOption } from './access-options.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
+import { settingOption, stopWithParentOption } from './setting-options.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 import { apiTlsOption, insecureOption, nodeTlsOption } from './tls-options.ts'
 
@@ -32,46 +33,20 @@ export function addConnectorCommand(program: Command, { environment, stdout }: C
       'with --engine postgres: how many standbys must have applied a change before it is acknowledged, 0 to 100 ' +
         '(SYNCHRONOUS_STANDBYS; default: 1)',
     )
-    .option('--timeout <seconds>', 'the longest a request may take, 0.1 to 60 (TIMEOUT; default: 3)')
-    .option(
-      '--tombstone-grace <seconds>',
-      'the wait before each of the two steps that remove the tombstone of a deleted group, at least ten timeouts ' +
-        '(TOMBSTONE_GRACE; default: 3600)',
-    )
-    .option(
-      '--drain-timeout <seconds>',
-      'the longest time that a stop waits for requests, 0 to 600 (DRAIN_TIMEOUT; default: 10)',
-    )
-    .option(
-      '--replace-after <seconds>',
-      'after how long an empty node at the address of a member replaces that member, 0 to 86400 ' +
-        '(REPLACE_AFTER; default: 60)',
-    )
+    .addOption(settingOption('timeout'))
+    .addOption(settingOption('tombstone-grace'))
+    .addOption(settingOption('drain-timeout'))
+    .addOption(settingOption('replace-after'))
     .option(
       '--cluster-id <id>',
       'serve this cluster and no other, and start no new one (CLUSTER_ID; default: any)',
     )
     .option('--host <address>', 'the address to listen on (HOST; default: 127.0.0.1)')
-    .option(
-      '--max-connections <count>',
-      'how many connections a connector keeps open, 1 to 1000000 (MAX_CONNECTIONS; default: 16384)',
-    )
-    .option(
-      '--rate-limit <count>',
-      'how many requests each caller may send to one connector in a second, 1 to 1000000 (RATE_LIMIT; default: any)',
-    )
-    .option(
-      '--cors-origins <list>',
-      'the origins whose pages may use the API from a browser, separated by commas, or * (CORS_ORIGINS; default: none)',
-    )
-    .option(
-      '--audit-log <file>',
-      'who has changed what, one JSON line for each change, or - for stdout (AUDIT_LOG; default: none)',
-    )
-    .option(
-      '--log-level <level>',
-      'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
-    )
+    .addOption(settingOption('max-connections'))
+    .addOption(settingOption('rate-limit'))
+    .addOption(settingOption('cors-origins'))
+    .addOption(settingOption('audit-log'))
+    .addOption(settingOption('log-level'))
     .addOption(nodeTlsOption('cert'))
     .addOption(nodeTlsOption('key'))
     .addOption(nodeTlsOption('ca'))
@@ -86,7 +61,7 @@ export function addConnectorCommand(program: Command, { environment, stdout }: C
     .addOption(oidcOption('role-claim'))
     .addOption(oidcOption('roles'))
     .addOption(clientRolesFileOption())
-    .addOption(new Option('--stop-with-parent').hideHelp())
+    .addOption(stopWithParentOption())
     .addHelpText(
       'after',
       `

@@ -1,8 +1,9 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Flags } from '../config/lookup.ts'
 import { readNodeSettings } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
+import { settingOption, stopWithParentOption } from './setting-options.ts'
 import { stopWithParent } from './stop-with-parent.ts'
 import { insecureOption, nodeTlsOption } from './tls-options.ts'
 
@@ -23,15 +24,12 @@ export function addNodeCommand(program: Command, { environment, stdout }: Contex
       '--scrub-period <seconds>',
       'how long one search of all records for damaged ones takes (SCRUB_PERIOD; default: 86400)',
     )
-    .option(
-      '--log-level <level>',
-      'fatal, error, warn, info, debug, trace or silent (LOG_LEVEL; default: info)',
-    )
+    .addOption(settingOption('log-level'))
     .addOption(nodeTlsOption('cert'))
     .addOption(nodeTlsOption('key'))
     .addOption(nodeTlsOption('ca'))
     .addOption(insecureOption())
-    .addOption(new Option('--stop-with-parent').hideHelp())
+    .addOption(stopWithParentOption())
     .addHelpText(
       'after',
       `

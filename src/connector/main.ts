@@ -1,5 +1,4 @@
 /** The process of a connector. Only this file connects an engine with the public API. */
-
 import type { Logger } from 'pino'
 import type { PostgresSettings } from '../config/postgres-settings.ts'
 import type { ConnectorSettings } from '../config/settings.ts'
@@ -78,7 +77,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
     audit: audit.log,
     corsOrigins,
     nowMs: () => systemClock.nowMs(),
-    clock: { now: () => new Date() },
+    clock: { now },
     newIncarnation: incarnations(),
     retryAfterSeconds: 1,
     drainTimeoutMs: settings.drainTimeoutMs,

@@ -83,8 +83,9 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     nowMs,
     drainGraceMs = DRAIN_GRACE_MS,
     drainTimeoutMs,
+    engine: { registry, changes, replicas, members, keys, groupMembers },
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
   } = dependencies
-  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = dependencies
   const serverOptions = {
     // `hostError` refuses a request without Host. Node.js would answer without the headers of this API.
     requireHostHeader: false,
@@ -138,7 +139,6 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   admitRequests(app, dependencies)
   admission.connections.guard(app.server)
   paceRequests(app.server, systemClock)
-  const { registry, changes } = dependencies.engine
   const watches = changes && new Watches(changes, registry)
   watches?.addMetrics(dependencies.metrics)
   const isDraining = drainOnClose(app, {
@@ -169,7 +169,6 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   app.register(getClusterRoute(dependencies))
   app.register(backupRoute(dependencies))
   app.register(restoreRoute(dependencies))
-  const { replicas, members, keys, groupMembers } = dependencies.engine
   if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
   if (groupMembers !== undefined) {
     app.register(putGroupMemberRoute(groupMembers, dependencies))

@@ -39,6 +39,16 @@ async function isMoreIn(ms: number, workload: Workload, count: number): Promise<
   return true
 }
 
+/** How often the row of a group was written. `undefined`: there is no such row. */
+async function generationOf(trio: Trio, database: string, groupId: string): Promise<string | undefined> {
+  const [row] = await trio.primary.query<{ generation: string }>(
+    'select generation from cohort.register where key = $1',
+    [`group/${groupId}`],
+    database,
+  )
+  return row?.generation
+}
+
 test('a backend that is killed ends all sessions, and no acknowledged write is lost', async () => {
   const trio = await sharedTrio()
   const database = await newDatabase(trio)
@@ -92,23 +102,13 @@ test('a change whose answer was lost is found, and is not made twice', async () 
   proxy.blackHole('toClient')
   const change = engine.registry.change('lost', create('lost'))
   await until('the group is there', MINUTE_MS, async () => {
-    const rows = await trio.primary.query(
-      'select 1 from cohort.register where key = $1',
-      ['group/lost'],
-      database,
-    )
-    return rows.length === 1
+    return (await generationOf(trio, database, 'lost')) !== undefined
   })
   proxy.cut()
   proxy.heal()
   const outcome = await change
   assert.ok(outcome.kind === 'done' && outcome.value.kind === 'changed', JSON.stringify(outcome))
-  const [row] = await trio.primary.query<{ generation: string }>(
-    'select generation from cohort.register where key = $1',
-    ['group/lost'],
-    database,
-  )
-  assert.equal(row?.generation, '1')
+  assert.equal(await generationOf(trio, database, 'lost'), '1')
 })
 
 test('a change that never reached the server is fenced off before it is made again', async () => {
@@ -125,12 +125,7 @@ test('a change that never reached the server is fenced off before it is made aga
   proxy.heal()
   const outcome = await change
   assert.ok(outcome.kind === 'done' && outcome.value.kind === 'changed', JSON.stringify(outcome))
-  const [row] = await trio.primary.query<{ generation: string }>(
-    'select generation from cohort.register where key = $1',
-    ['group/late'],
-    database,
-  )
-  assert.equal(row?.generation, '2', 'the tombstone of the fence, and the change')
+  assert.equal(await generationOf(trio, database, 'late'), '2', 'the tombstone of the fence, and the change')
 })
 
 test('connections that are cut again and again lose no acknowledged write, and keep one order', async () => {

@@ -1,13 +1,11 @@
-/** `cohort list`: walks through the pages of a list, and prints each while the next one is on its way. */
-import type { ApiClient, ListAnswer, ListedGroups, Reply } from '../api-client.ts'
-import { PATIENCE_MS, PAUSE_MS } from '../backup/patience.ts'
+/** `cohort list`: prints a list of groups, page by page. */
+import type { ApiClient, ListedGroups } from '../api-client.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
-import { toFailure } from '../group-command.ts'
 import type { Output } from '../output.ts'
-import { patiently } from '../patiently.ts'
 import { painter } from '../status/table.ts'
 import { groupTable } from './group-table.ts'
+import { pagesOf } from './pages.ts'
 
 export type ListOptions = Readonly<{
   client: Pick<ApiClient, 'list'>
@@ -23,8 +21,6 @@ export type ListOptions = Readonly<{
   patienceMs?: number
 }>
 
-/** The largest page that the API gives. */
-const PAGE_GROUPS = 1_000
 /** The largest number of ids in a message. */
 const IDS_SHOWN = 10
 
@@ -34,11 +30,18 @@ const IDS_SHOWN = 10
  * @throws CommandFailure when a page cannot be read, or when a group cannot
  */
 export async function listGroups(options: ListOptions): Promise<void> {
-  const { output, form } = options
+  const { client, groups, output, form, url, limit, patienceMs } = options
   const layout = { paint: painter(output.hasColours), columns: output.columns }
   const unreadable: string[] = []
   let count = 0
-  for await (const page of pagesOf(options)) {
+  const pages = pagesOf({
+    page: (after, most) => client.list({ ...groups, after, limit: most, idsOnly: form === 'ids' }),
+    lengthOf: (page) => page.groups.length + (page.groupIds?.length ?? 0),
+    url,
+    limit,
+    patienceMs,
+  })
+  for await (const page of pages) {
     unreadable.push(...(page.unreadable ?? []))
     const ids = page.groupIds ?? []
     let lines: readonly string[] = ids
@@ -53,29 +56,6 @@ export async function listGroups(options: ListOptions): Promise<void> {
   }
   if (count === 0 && form === 'table') output.answer('no groups\n')
   if (unreadable.length > 0) throw new CommandFailure(describeUnreadable(unreadable))
-}
-
-async function* pagesOf(options: ListOptions): AsyncGenerator<ListAnswer> {
-  const { client, url, groups, form, limit, patienceMs = PATIENCE_MS } = options
-  const signal = new AbortController().signal
-  let left = limit ?? Number.POSITIVE_INFINITY
-  const pageAfter = (after: string | undefined, waitMs: number): Promise<Reply<ListAnswer>> => {
-    const query = { ...groups, after, limit: Math.min(left, PAGE_GROUPS), idsOnly: form === 'ids' }
-    const patience = { patienceMs: waitMs, pauseMs: PAUSE_MS, nowMs: () => performance.now(), signal }
-    return patiently(() => client.list(query), patience)
-  }
-  // A connector that has never answered is not waited for.
-  let asked = pageAfter(undefined, 0)
-  while (true) {
-    const reply = await asked
-    if (reply.kind !== 'answered') throw toFailure(reply, url)
-    const page = reply.value
-    left -= page.groups.length + (page.groupIds?.length ?? 0)
-    const isLast = page.after === undefined || left <= 0
-    if (!isLast) asked = pageAfter(page.after, patienceMs)
-    yield page
-    if (isLast) return
-  }
 }
 
 function describeUnreadable(groupIds: readonly string[]): string {

@@ -16,7 +16,7 @@ const WRITER = `
   const [store, fixture, path, first] = process.argv.slice(1)
   const { SqliteStore } = await import(store)
   const { aWrittenRecord } = await import(fixture)
-  const opened = new SqliteStore(path, { limits: { sweepAt: 200, keysPerStep: 3 } })
+  const opened = new SqliteStore(path, { limits: { sweepAt: 100, keysPerStep: 3 } })
   for (let count = Number(first); ; count += 1) {
     const key = 'group/' + (count * 7919) % 100003
     opened.transaction(() => opened.insert(key, aWrittenRecord(count + 1, Buffer.from('value ' + count))))
@@ -39,7 +39,7 @@ async function writeAndKill(t: TestContext, path: string, first: number): Promis
     acknowledged = count
     most = Math.max(most, waiting)
     // A sweep moves more keys than come meanwhile: it is under way when fewer wait than before.
-    if (most > 150 && waiting < most - 60) child.kill('SIGKILL')
+    if (most > 75 && waiting < most - 30) child.kill('SIGKILL')
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   assert.equal(child.signalCode, 'SIGKILL')
