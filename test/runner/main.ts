@@ -5,7 +5,8 @@
  * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
  * in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
  * side: the first kind needs a core, the second often waits. Files that failed are run once more, alone; if
- * they pass then, the run has passed, and names them. At the end the run names the slowest tests, and what took the most CPU.
+ * they pass then, the run has passed, and names them. At the end the run names the slowest tests, and what
+ * took the most CPU.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
