@@ -21,7 +21,7 @@ export function taskLines({ task, ms, result }: Finished): string[] {
   ]
 }
 
-/** The lines at the end: how all failures begin, the slowest tests, the costliest tasks, and the sums. */
+/** The lines at the end: how all failures begin, the slowest tests, what took the most CPU, and the sums. */
 export function summaryLines(all: readonly Finished[], totalMs: number): string[] {
   const failures = all.flatMap(({ result }) => result.failures)
   const unstable = all.flatMap(({ result }) => result.unstable ?? [])
