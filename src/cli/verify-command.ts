@@ -16,9 +16,9 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .command('verify')
     .summary('check that a running cluster is linearizable, also while parts of it fail')
     .description(
-      'Creates, reads, updates and deletes a few groups (cohort-verify-…) from many clients at once, through all ' +
-        'connectors that are named. It checks that every answer could have come from one single copy of the groups. ' +
-        'Meanwhile you may stop processes, pull cables and fill disks. At the end it deletes its groups.',
+      'Creates, reads, updates and deletes a few groups (cohort-verify-…) and their members from many clients at ' +
+        'once, through all connectors that are named. It checks that every answer could have come from one single ' +
+        'copy of the groups. Meanwhile you may stop processes, pull cables and fill disks. At the end it deletes its groups.',
     )
     .option(
       '--url <url>',

@@ -10,16 +10,24 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { verify } from '../../src/cli/verify/verify.ts'
 import type { Command, Decision, Group } from '../../src/group/group.ts'
+import type { GroupMember } from '../../src/group/group-member.ts'
+import type { GroupMembers } from '../../src/group/group-members.ts'
 import type { Outcome, Registry } from '../../src/group/registry.ts'
+import { MemoryGroupMembers } from './memory-group-members.ts'
 import { MemoryRegistry } from './memory-registry.ts'
 import { testApp } from './test-app.ts'
 
 type Operation = Readonly<{ number?: number; key: string; seen?: string; run?: string; calledAt: number }>
 
 /** Two connectors of one registry, and `cohort verify` on both of them, for two seconds at most. */
-async function run(registry: Registry) {
+async function run(registry: Registry, groupMembers?: GroupMembers) {
+  const engine = groupMembers === undefined ? { registry } : { registry, groupMembers }
   // Unlike the test app's own, these never come twice.
-  const dependencies = { engine: { registry }, newIncarnation: randomUUID }
+  const dependencies = {
+    engine,
+    newIncarnation: randomUUID,
+    ...(groupMembers === undefined ? { without: ['groupMembers'] as const } : {}),
+  }
   const apps = [testApp(dependencies), testApp(dependencies)].map(({ app }) => app)
   const directory = await mkdtemp(join(tmpdir(), 'cohort-verify-'))
   const historyPath = join(directory, 'history.jsonl')
@@ -93,20 +101,57 @@ class ForgetfulRegistry extends MemoryRegistry {
 
 test('a correct registry is linearizable, and has no groups of the run afterwards', async () => {
   const registry = new MemoryRegistry()
-  const { exitCode, printed, history } = await run(registry)
+  const { exitCode, printed, history } = await run(registry, new MemoryGroupMembers(registry))
   assert.equal(exitCode, 0, printed)
+  assert.match(printed, /^verifying .* on groups cohort-verify-[\da-f]{8}\/… and their members$/m)
+  assert.match(printed, /^adds +done: [1-9]/m)
   assert.match(printed, /^verdict +linearizable\ncleaned up +all groups$/m)
   assert.deepEqual(history, [])
   const left = await registry.scan({ after: undefined, limit: 10 })
   assert.deepEqual(left, { kind: 'done', value: { groups: [], after: undefined } })
 })
 
-for (const [name, registry] of [
-  ['stale reads', new StaleRegistry()],
-  ['lost writes', new ForgetfulRegistry()],
+/** Checks that sometimes miss the last change of a member. */
+class StaleMembers extends MemoryGroupMembers {
+  readonly #before = new Map<string, GroupMember | undefined>()
+  #checks = 0
+
+  override async read(groupId: string, memberId: string) {
+    const reading = await super.read(groupId, memberId)
+    if (reading.kind !== 'done') return reading
+    this.#checks += 1
+    const key = `${groupId} ${memberId}`
+    const member = this.#checks % 20 > 0 ? reading.value.member : this.#before.get(key)
+    this.#before.set(key, reading.value.member)
+    return { ...reading, value: { ...reading.value, member } }
+  }
+}
+
+/** Adds that sometimes land in a life of the group that is over, so that nobody sees them. */
+class LateMembers extends MemoryGroupMembers {
+  #puts = 0
+
+  override async put(...[groupId, memberId, command]: Parameters<MemoryGroupMembers['put']>) {
+    this.#puts += 1
+    if (this.#puts % 20 > 0) return super.put(groupId, memberId, command)
+    const reading = await super.read(groupId, memberId)
+    if (reading.kind !== 'done') return reading
+    const { hasGroup, member } = reading.value
+    if (!hasGroup) return super.put(groupId, memberId, command)
+    return { kind: 'done' as const, value: command(member).decision }
+  }
+}
+
+const correct = new MemoryRegistry()
+
+for (const [name, registry, groupMembers] of [
+  ['stale reads', new StaleRegistry(), undefined],
+  ['lost writes', new ForgetfulRegistry(), undefined],
+  ['stale checks of members', correct, new StaleMembers(correct)],
+  ['adds to an old life of a group', correct, new LateMembers(correct)],
 ] as const) {
   test(`${name} are a violation: it is reported, and its history is saved`, async () => {
-    const { exitCode, printed, history } = await run(registry)
+    const { exitCode, printed, history } = await run(registry, groupMembers)
     assert.equal(exitCode, 1, printed)
     assert.match(printed, /^verdict +NOT LINEARIZABLE: \d+ of these groups cannot be explained$/m)
     const [, key, number] =

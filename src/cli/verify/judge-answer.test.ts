@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GroupView, Reply } from '../api-client.ts'
-import { contentOf } from './group-model.ts'
+import { contentOf } from './content.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import type { Command } from './operation.ts'
 

@@ -1,6 +1,7 @@
-/** Judges whether what clients saw of one key can have come from one single copy of a group. */
+/** Judges whether what clients saw of one group and its members can have come from one single copy. */
+import { describeGroup, describeMember, GROUP_LIFE_MODEL } from '../../linearizability/group-life.ts'
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
-import { describeState, GROUP_MODEL, stateOf } from './group-model.ts'
+import { groupStateOf, memberStateOf } from './content.ts'
 import type { Operation } from './operation.ts'
 
 /**
@@ -45,7 +46,7 @@ function explain(operations: readonly Operation[], untilAt: number): 'found' | '
       calls.push({ call: operation, calledAt, returned: undefined })
     }
   }
-  return linearize(GROUP_MODEL, calls).kind
+  return linearize(GROUP_LIFE_MODEL, calls).kind
 }
 
 /**
@@ -63,14 +64,52 @@ function firstUnexplained(byAnswer: readonly Operation[]): Operation {
   return answered[low]!
 }
 
+/** What an answer shows of a group or a member. */
+type Shown = Readonly<{
+  /** Of whom it is a state: `` is the group. */
+  whose: string
+  /** The state as text. */
+  state: string
+  /** The operations that wrote it, and whether each may be one of this kind. */
+  writers: readonly Readonly<{ number: number; kinds: readonly string[] }>[]
+  /** The times in it. Together with the state, they are all that an answer shows. */
+  times: string
+}>
+
+function shownBy({ group, member }: Operation): Shown | undefined {
+  if (member !== undefined) {
+    const state = memberStateOf(member)
+    return {
+      whose: member.memberId,
+      state: describeMember(state),
+      writers: [{ number: state.writer, kinds: ['add', 'put'] }],
+      times: `${member.addedAt} ${member.updatedAt}`,
+    }
+  }
+  if (group === undefined) return undefined
+  const state = groupStateOf(group)
+  return {
+    whose: '',
+    state: describeGroup(state),
+    writers: [
+      { number: state.creator, kinds: ['create'] },
+      { number: state.writer, kinds: ['create', 'update'] },
+    ],
+    times: `${group.createdAt} ${group.updatedAt}`,
+  }
+}
+
 function findForeignState(operations: readonly Operation[]): Judgement | undefined {
   const byNumber = new Map(operations.map((operation) => [operation.number, operation]))
   for (const operation of operations) {
-    if (operation.group === undefined) continue
-    const { creator, writer } = stateOf(operation.group)
-    for (const number of [creator, writer]) {
-      const { outcome, problem, seen, command } = byNumber.get(number) ?? {}
-      const isWriter = command?.kind === 'create' || (command?.kind === 'update' && number === writer)
+    const { whose, writers = [] } = shownBy(operation) ?? {}
+    for (const { number, kinds } of writers) {
+      const writer = byNumber.get(number)
+      const { outcome, problem, seen, command } = writer ?? {}
+      const isWriter =
+        command !== undefined &&
+        kinds.includes(command.kind) &&
+        whose === ('memberId' in command ? command.memberId : '')
       const saw = `#${operation.number} was answered "${operation.seen}"`
       if (!isWriter) return { kind: 'violated', reason: `${saw}, which no operation wrote`, operation }
       if (outcome === 'done' || outcome === 'unknown') continue
@@ -81,35 +120,30 @@ function findForeignState(operations: readonly Operation[]): Judgement | undefin
   return undefined
 }
 
-/** An ETag must name exactly one state of a key, also over several creates and deletes. */
+/** An ETag must name exactly one state of a group or a member, also over several creates and deletes. */
 function findEtagClash(operations: readonly Operation[]): Judgement | undefined {
-  const byEtag = new Map<string, Operation>()
-  const byState = new Map<string, Operation>()
+  type Seen = Readonly<{ operation: Operation; shown: Shown }>
+  const byEtag = new Map<string, Seen>()
+  const byState = new Map<string, Seen>()
   for (const operation of operations) {
-    const { group, etag, number } = operation
-    if (group === undefined || etag === undefined) continue
-    const state = describeState(stateOf(group))
-    const sameTag = byEtag.get(etag) ?? operation
-    if (!isSameGroup(sameTag.group!, group)) {
-      const reason = `#${sameTag.number} and #${number} were shown different groups under the same ETag ${etag}`
+    const { etag, number } = operation
+    const shown = shownBy(operation)
+    if (shown === undefined || etag === undefined) continue
+    const { whose, state, times } = shown
+    const here = { operation, shown }
+    const tag = `${whose} ${etag}`
+    const sameTag = byEtag.get(tag) ?? here
+    if (sameTag.shown.state !== state || sameTag.shown.times !== times) {
+      const reason = `#${sameTag.operation.number} and #${number} were shown different states under the same ETag ${etag}`
       return { kind: 'violated', reason, operation }
     }
-    const sameState = byState.get(state) ?? operation
-    if (sameState.etag !== etag) {
-      const reason = `#${sameState.number} and #${number} were shown ${state} under different ETags, ${sameState.etag} and ${etag}`
+    const sameState = byState.get(`${whose} ${state}`) ?? here
+    if (sameState.operation.etag !== etag) {
+      const reason = `#${sameState.operation.number} and #${number} were shown ${state} under different ETags, ${sameState.operation.etag} and ${etag}`
       return { kind: 'violated', reason, operation }
     }
-    byEtag.set(etag, operation)
-    byState.set(state, operation)
+    byEtag.set(tag, here)
+    byState.set(`${whose} ${state}`, here)
   }
   return undefined
-}
-
-function isSameGroup(a: NonNullable<Operation['group']>, b: NonNullable<Operation['group']>): boolean {
-  return (
-    describeState(stateOf(a)) === describeState(stateOf(b)) &&
-    a.groupId === b.groupId &&
-    a.createdAt === b.createdAt &&
-    a.updatedAt === b.updatedAt
-  )
 }

@@ -1,25 +1,27 @@
-/** What a client of `cohort verify` did to a key, and what it saw. */
+/** What a client of `cohort verify` did to a group or to a member of it, and what it saw. */
+import type { GroupMember } from '../../api/group-member-schemas.ts'
 import type { GroupView } from '../api-client.ts'
 
 /**
- * What an operation does. Every create and update writes the number of the operation into the group, so that
- * a read shows which operation wrote the group. `ifMatch` is a state that was seen before.
+ * What an operation does. Every change writes the number of the operation into the group or the member, so
+ * that an answer shows which operation wrote it. `ifMatch` is a state that was seen before.
  */
 export type Command =
   | Readonly<{ kind: 'read' | 'create' }>
   | Readonly<{ kind: 'update' | 'delete'; ifMatch: Sighting | undefined }>
+  | Readonly<{ kind: 'add' | 'put' | 'check' | 'remove'; memberId: string }>
 
-/** A state of a group as an answer showed it: its text (see `describeState`) and its ETag. */
+/** A state of a group as an answer showed it: its text (see `describeGroup`) and its ETag. */
 export type Sighting = Readonly<{ state: string; etag: string }>
 
 /**
  * How an operation ended:
  *
- * - `done`: it took effect, or it is a read that was answered;
- * - `refused`: the state of the group did not allow it; this too is an answer that must be right;
+ * - `done`: it took effect, or it is a read or a check that was answered;
+ * - `refused`: the state of the group or the member did not allow it, which must be right too;
  * - `not_applied`: it did not happen, and never will: the server said so (503), or it was never sent;
  * - `unknown`: it may have happened, or may still happen: 504, a broken connection, no answer in time;
- * - `unanswered`: it is a read without an answer, which proves nothing.
+ * - `unanswered`: it is a read or a check without an answer, which proves nothing.
  */
 export type Outcome = 'done' | 'refused' | 'not_applied' | 'unknown' | 'unanswered'
 
@@ -44,5 +46,8 @@ export type Operation = Readonly<{
   /** Why it was not done: `503 unavailable` or `connection refused`, for example. */
   problem: string | undefined
   etag: string | undefined
+  /** The group that the answer shows. */
   group: GroupView | undefined
+  /** The member that the answer shows. */
+  member: GroupMember | undefined
 }>

@@ -7,13 +7,19 @@ import { VerifyTally } from './verify-tally.ts'
 
 const ALL_IS_WELL: Findings = { linearizable: 2, undecided: 0, violations: [] }
 
+function commandOf(kind: Operation['command']['kind']): Operation['command'] {
+  if (kind === 'read' || kind === 'create') return { kind }
+  if (kind === 'update' || kind === 'delete') return { kind, ifMatch: undefined }
+  return { kind, memberId: 'm' }
+}
+
 /** A tally in which each of these counts as often as its number says. */
 function tallyOf(
   ...counts: readonly (readonly [Operation['command']['kind'], Operation['outcome'], number, string?])[]
 ) {
   const tally = new VerifyTally()
   for (const [kind, outcome, count, problem] of counts) {
-    const command = kind === 'read' || kind === 'create' ? { kind } : { kind, ifMatch: undefined }
+    const command = commandOf(kind)
     for (let time = 0; time < count; time += 1) tally.add({ command, outcome, problem })
   }
   return tally
@@ -43,6 +49,17 @@ test('the report counts operations by kind and outcome, and those that were not 
     'checked     6 answers and 1,000 unknown outcomes, on 2 groups',
     'verdict     linearizable',
     'cleaned up  all groups',
+  ])
+})
+
+test('the report has a line for each kind of operation on members, if there were any', () => {
+  const tally = tallyOf(...WORK, ['add', 'done', 3], ['add', 'refused', 1], ['check', 'unanswered', 2])
+  const lines = verifyReportLines({ tally, findings: ALL_IS_WELL, keyCount: 2, leftovers: new Set() })
+  assert.deepEqual(lines.slice(3, 7), [
+    'deletes     done: 0',
+    'adds        done: 3   refused: 1',
+    'checks      done: 0   unanswered: 2',
+    'checked     9 answers and 0 unknown outcomes, on 2 groups',
   ])
 })
 

@@ -2,7 +2,7 @@
 import { formatCount } from '../progress.ts'
 import type { Findings } from './findings.ts'
 import type { Command } from './operation.ts'
-import type { VerifyTally } from './verify-tally.ts'
+import { KINDS, type VerifyTally } from './verify-tally.ts'
 
 export type VerifyReportInput = Readonly<{
   tally: VerifyTally
@@ -12,7 +12,8 @@ export type VerifyReportInput = Readonly<{
   leftovers: ReadonlySet<string>
 }>
 
-const KINDS = ['create', 'read', 'update', 'delete'] as const satisfies readonly Command['kind'][]
+/** Kinds that a run may leave out, because not every cluster has members of groups. */
+const MEMBER_KINDS: readonly Command['kind'][] = ['add', 'put', 'check', 'remove']
 const NAMED_MAX = 3
 
 /** The report, line by line. */
@@ -20,7 +21,9 @@ export function verifyReportLines({ tally, findings, keyCount, leftovers }: Veri
   const answered = tally.sum('done') + tally.sum('refused')
   const unknown = tally.sum('unknown')
   return [
-    ...KINDS.map((kind) => line(`${kind}s`, countsOf(tally, kind))),
+    ...KINDS.filter((kind) => !MEMBER_KINDS.includes(kind) || tally.countAll(kind) > 0).map((kind) =>
+      line(`${kind}s`, countsOf(tally, kind)),
+    ),
     ...tally.problems.map(([problem, count], index) =>
       line(index === 0 ? 'not done' : '', `${problem}: ${formatCount(count)}`),
     ),

@@ -1,5 +1,19 @@
 import type { Command, Operation, Outcome } from './operation.ts'
 
+/** All kinds of operations: those on groups, then those on members. */
+export const KINDS = [
+  'create',
+  'read',
+  'update',
+  'delete',
+  'add',
+  'put',
+  'check',
+  'remove',
+] as const satisfies readonly Command['kind'][]
+
+const OUTCOMES: readonly Outcome[] = ['done', 'refused', 'not_applied', 'unknown', 'unanswered']
+
 /** Counts the operations of a run by kind and outcome. */
 export class VerifyTally {
   readonly #counts = new Map<string, number>()
@@ -17,12 +31,14 @@ export class VerifyTally {
     return this.#counts.get(`${kind} ${outcome}`) ?? 0
   }
 
+  /** The number of operations of this kind, with any outcome. */
+  countAll(kind: Command['kind']): number {
+    return OUTCOMES.reduce((sum, outcome) => sum + this.count(kind, outcome), 0)
+  }
+
   /** The number of operations of all kinds with this outcome. */
   sum(outcome: Outcome): number {
-    return (['read', 'create', 'update', 'delete'] as const).reduce(
-      (sum, kind) => sum + this.count(kind, outcome),
-      0,
-    )
+    return KINDS.reduce((sum, kind) => sum + this.count(kind, outcome), 0)
   }
 
   /** Why operations were not done, and how often; the most frequent reason first. */

@@ -64,14 +64,14 @@ export async function verify(options: VerifyOptions): Promise<number> {
   const prefix = `cohort-verify-${run}/`
   const { historyPath = `cohort-verify-${run}.jsonl` } = options
   await checkHistoryPath(historyPath)
-  await findConnectors(options)
+  const hasMembers = await findConnectors(options)
   output.write(
-    `verifying ${urlsOf(options).join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…\n`,
+    `verifying ${urlsOf(options).join(', ')} for ${options.seconds} s with ${options.clients} clients, on groups ${prefix}…${hasMembers ? ' and their members' : ''}\n`,
   )
   const tally = new VerifyTally()
   const findings = noFindings()
   const kept: Operation[] = []
-  const used = await work({ ...options, prefix, tally, findings, kept })
+  const used = await work({ ...options, hasMembers, prefix, tally, findings, kept })
   const keyCount = used.keys.size
   const leftovers = await removeAll(options, used)
   for (const line of verifyReportLines({ tally, findings, keyCount, leftovers })) output.write(`${line}\n`)
@@ -87,14 +87,14 @@ export async function verify(options: VerifyOptions): Promise<number> {
 }
 
 type WorkOptions = VerifyOptions &
-  Readonly<{ prefix: string; tally: VerifyTally; findings: Findings; kept: Operation[] }>
+  Readonly<{ hasMembers: boolean; prefix: string; tally: VerifyTally; findings: Findings; kept: Operation[] }>
 
 /** `uncertain`: the `keys` on which an operation may still happen whose client has given up. */
 type UsedKeys = Readonly<{ keys: Set<string>; uncertain: Set<string> }>
 
 /** Runs the clients for the time of the run. */
 async function work(options: WorkOptions): Promise<UsedKeys> {
-  const { seconds, clients, output, signal, prefix, tally, findings, kept } = options
+  const { seconds, clients, hasMembers, output, signal, prefix, tally, findings, kept } = options
   const links = openLinks(options, clients)
   const used = { keys: new Set<string>(), uncertain: new Set<string>() }
   const violated = new AbortController()
@@ -110,6 +110,7 @@ async function work(options: WorkOptions): Promise<UsedKeys> {
   const workload = new Workload({
     links,
     clients,
+    hasMembers,
     prefix,
     signal: ending,
     random: Math.random,
@@ -187,8 +188,10 @@ async function closeLinks(links: readonly { client: ApiClient }[]): Promise<void
 
 /**
  * Checks that the connectors belong to one cluster. Some of them may be down, since faults are the purpose.
+ *
+ * @returns whether groups have members there: not every engine has them
  */
-async function findConnectors(options: VerifyOptions): Promise<void> {
+async function findConnectors(options: VerifyOptions): Promise<boolean> {
   const links = openLinks(options, 1)
   try {
     const replies = await Promise.all(
@@ -207,6 +210,8 @@ async function findConnectors(options: VerifyOptions): Promise<void> {
     if (other !== undefined) {
       throw new CommandFailure(`${clusters[0]!.url} and ${other.url} serve different clusters`)
     }
+    const probes = await Promise.all(links.map(({ client }) => client.getGroupMember('cohort-verify', 'any')))
+    return !probes.some((probe) => probe.kind === 'problem' && probe.problem.code === 'not_found')
   } finally {
     await closeLinks(links)
   }

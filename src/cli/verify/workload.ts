@@ -3,9 +3,11 @@
  * see.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { GroupMember } from '../../api/group-member-schemas.ts'
+import { describeGroup } from '../../linearizability/group-life.ts'
 import type { ApiClient, GroupView, Reply } from '../api-client.ts'
-import { drawCommand } from './draw-command.ts'
-import { contentOf, describeState, patchOf, stateOf } from './group-model.ts'
+import { contentOf, groupStateOf, patchOf, roleOf } from './content.ts'
+import { drawCommand, MEMBER_IDS } from './draw-command.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import { type Judgement, judgeHistory } from './judge-history.ts'
 import { KeyHistory } from './key-history.ts'
@@ -13,11 +15,19 @@ import type { Command, Operation } from './operation.ts'
 import type { VerifyTally } from './verify-tally.ts'
 
 /** One connector. */
-export type Link = Readonly<{ url: string; client: Pick<ApiClient, 'create' | 'get' | 'update' | 'delete'> }>
+export type Link = Readonly<{
+  url: string
+  client: Pick<
+    ApiClient,
+    'create' | 'get' | 'update' | 'delete' | 'putGroupMember' | 'getGroupMember' | 'removeGroupMember'
+  >
+}>
 
 export type WorkloadOptions = Readonly<{
   links: readonly Link[]
   clients: number
+  /** Whether groups have members in this cluster. */
+  hasMembers: boolean
   /** The prefix of all keys. */
   prefix: string
   /** When it aborts, no further operation is sent. */
@@ -37,6 +47,9 @@ export type WorkloadOptions = Readonly<{
 
 /** Clients for each key: enough for conflicts, and few enough for a history that is quickly judged. */
 const CLIENTS_PER_KEY = 4
+
+const READ = { kind: 'read' } as const
+const CHECKS = MEMBER_IDS.map((memberId) => ({ kind: 'check', memberId }) as const)
 
 export class Workload {
   readonly #options: WorkloadOptions
@@ -67,12 +80,12 @@ export class Workload {
   }
 
   async #runClient(client: number): Promise<void> {
-    const { signal, random, links, pauseMs } = this.#options
+    const { signal, random, links, pauseMs, hasMembers } = this.#options
     while (!signal.aborted) {
       const place = Math.floor(random() * this.#active.length)
       const history = this.#active[place]!
       const link = links[Math.floor(random() * links.length)]!
-      const command = drawCommand(random, history.sightings)
+      const command = drawCommand(random, { sightings: history.sightings, hasMembers })
       const operation = await this.#perform({ history, link, client, command })
       if (history.isFull && this.#active[place] === history) this.#active[place] = this.#nextKey()
       if (history.isFull && history.isIdle && this.#unjudged.has(history)) await this.#finishKey(history)
@@ -82,11 +95,11 @@ export class Workload {
 
   async #finishKey(history: KeyHistory): Promise<void> {
     this.#unjudged.delete(history)
-    const { links, onJudged } = this.#options
+    const { links, hasMembers, onJudged } = this.#options
+    const commands = hasMembers ? [READ, ...CHECKS] : [READ]
     // A change that was acknowledged must be visible through every connector.
-    for (const link of links) {
-      await this.#perform({ history, link, client: 0, command: { kind: 'read' } })
-    }
+    for (const link of links)
+      for (const command of commands) await this.#perform({ history, link, client: 0, command })
     onJudged(history, judgeHistory(history.operations))
   }
 
@@ -122,7 +135,7 @@ export class Workload {
     }
     history.end(operation)
     if (operation.group !== undefined && command.kind !== 'delete') {
-      history.sight(describeState(stateOf(operation.group)), operation.etag)
+      history.sight(describeGroup(groupStateOf(operation.group)), operation.etag)
     }
     tally.add(operation)
     onOperation()
@@ -142,7 +155,12 @@ export class Workload {
   }
 }
 
-function send({ client }: Link, key: string, number: number, command: Command): Promise<Reply<GroupView>> {
+function send(
+  { client }: Link,
+  key: string,
+  number: number,
+  command: Command,
+): Promise<Reply<GroupView | GroupMember>> {
   switch (command.kind) {
     case 'read':
       return client.get(key)
@@ -152,6 +170,16 @@ function send({ client }: Link, key: string, number: number, command: Command): 
       return client.update(key, patchOf(number), command.ifMatch?.etag)
     case 'delete':
       return client.delete(key, command.ifMatch?.etag)
+    case 'add':
+    case 'put':
+      return client.putGroupMember(key, command.memberId, {
+        role: roleOf(number),
+        isNew: command.kind === 'add',
+      })
+    case 'check':
+      return client.getGroupMember(key, command.memberId)
+    case 'remove':
+      return client.removeGroupMember(key, command.memberId, undefined)
     default:
       return command satisfies never
   }
