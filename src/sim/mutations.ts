@@ -45,6 +45,8 @@ export type Mutation = Readonly<{
   protocol: Protocol
   /** The worlds in which the tests look for it. */
   profile: Profile
+  /** The first seed with which they find it. */
+  seed: number
   /** The checkers must find it with one of the seeds from 1 to this number. */
   seedsMax: number
 }>
@@ -57,6 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
       quorumsOf: (n) => resize(quorumsOf(n), ({ fast }) => ({ fast: fast - 1 })),
     },
     profile: STABLE,
+    seed: 1,
     seedsMax: 2_000,
   },
   {
@@ -66,12 +69,14 @@ export const MUTATIONS: readonly Mutation[] = [
       quorumsOf: (n) => resize(quorumsOf(n), ({ classic }) => ({ classic: classic - 1 })),
     },
     profile: STABLE,
+    seed: 7,
     seedsMax: 2_000,
   },
   {
     name: 'recovery takes the state with the fewest votes',
     protocol: withRules({ recoverBase: (promises) => recoverBy(promises, (a, b) => a.count - b.count) }),
     profile: FIVE_NODES,
+    seed: 25,
     seedsMax: 20_000,
   },
   {
@@ -80,6 +85,7 @@ export const MUTATIONS: readonly Mutation[] = [
       recoverBase: (promises) => recoverBy(promises, (a, b) => compareWriters(a.state, b.state)),
     }),
     profile: FIVE_NODES,
+    seed: 25,
     seedsMax: 20_000,
   },
   {
@@ -92,6 +98,7 @@ export const MUTATIONS: readonly Mutation[] = [
         ),
     }),
     profile: THREE_NODES,
+    seed: 12,
     seedsMax: 2_000,
   },
   {
@@ -118,24 +125,28 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     },
     profile: STABLE,
+    seed: 9,
     seedsMax: 2_000,
   },
   {
     name: 'a promise is forgotten in a crash',
     protocol: { ...PROTOCOL, isSavedAtOnce: ({ kind }) => kind !== 'mark' && kind !== 'prepare' },
     profile: STABLE,
+    seed: 10,
     seedsMax: 5_000,
   },
   {
     name: 'answers leave before the fsync',
     protocol: { ...PROTOCOL, isSavedAtOnce: () => false },
     profile: STABLE,
+    seed: 1,
     seedsMax: 2_000,
   },
   {
     name: 'a retry runs again although it happened',
     protocol: withRules({ judge: () => ({ kind: 'not_happened' }) }),
     profile: STABLE,
+    seed: 1,
     seedsMax: 2_000,
   },
   {
@@ -147,18 +158,21 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     }),
     profile: LONG,
+    seed: 302,
     seedsMax: 2_000,
   },
   {
     name: 'a retry forgets the writeId of the attempt before',
     protocol: withRules({ remember: (_attempts, attempt) => [attempt] }),
     profile: STABLE,
+    seed: 194,
     seedsMax: 20_000,
   },
   {
     name: 'a state is learned that one node has accepted and nobody has chosen',
     protocol: withRules({ isQuorum: (voters) => voters !== 0 }),
     profile: STABLE,
+    seed: 1,
     seedsMax: 2_000,
   },
   {
@@ -168,6 +182,7 @@ export const MUTATIONS: readonly Mutation[] = [
       return request.kind === 'stub' && given.record.isStub ? { ok: true, record: EMPTY_RECORD } : given
     }),
     profile: REMOVAL,
+    seed: 2,
     seedsMax: 2_000,
   },
   {
@@ -178,6 +193,7 @@ export const MUTATIONS: readonly Mutation[] = [
       return { ok: true, record: { ...EMPTY_RECORD, isStub: true } }
     }),
     profile: REMOVAL,
+    seed: 2,
     seedsMax: 2_000,
   },
   {
@@ -186,6 +202,7 @@ export const MUTATIONS: readonly Mutation[] = [
       request.kind === 'drop' && record.isStub ? { ok: true, record: EMPTY_RECORD } : answer(record, request),
     ),
     profile: REMOVAL,
+    seed: 133,
     seedsMax: 5_000,
   },
   {
@@ -195,54 +212,63 @@ export const MUTATIONS: readonly Mutation[] = [
       withAnswers((record, request) => answer(asStub(record), request)),
     ),
     profile: REMOVAL,
+    seed: 22,
     seedsMax: 5_000,
   },
   {
     name: 'no grace time passes before a stub',
     protocol: withRemoval({ waits: ({ kind }) => kind === 'stubs' }),
     profile: REMOVAL,
+    seed: 74,
     seedsMax: 5_000,
   },
   {
     name: 'no grace time passes before a drop',
     protocol: withRemoval({ waits: ({ kind }) => kind === 'tombstone' }),
     profile: REMOVAL,
+    seed: 66,
     seedsMax: 5_000,
   },
   {
     name: 'views outlive the grace time',
     protocol: withRemoval({ viewsDie: false }),
     profile: REMOVAL,
+    seed: 50,
     seedsMax: 5_000,
   },
   {
     name: 'a tombstone is removed on the word of a quorum',
     protocol: withRemoval({ find: (records) => findRemovable(withoutLowest(wholeOf(records))) }),
     profile: REMOVAL,
+    seed: 47,
     seedsMax: 5_000,
   },
   {
     name: 'a joint epoch ends before its keys are sealed',
     protocol: withTransfer({ begin: () => ({ kind: 'done' }) }),
     profile: HANDOVERS,
+    seed: 505,
     seedsMax: 5_000,
   },
   {
     name: 'a joint epoch needs only a quorum of the new members',
     protocol: withJoint(({ current, ...rest }) => ({ ...rest, current: { ...current, classic: 0 } })),
     profile: CHANGING,
+    seed: 4,
     seedsMax: 1_000,
   },
   {
     name: 'a joint epoch needs only a quorum of the old members',
     protocol: withJoint(({ incoming, ...rest }) => ({ ...rest, incoming: { ...incoming!, classic: 0 } })),
     profile: CHANGING,
+    seed: 3,
     seedsMax: 1_000,
   },
   {
     name: 'fast votes of the old members are counted among the new ones',
     protocol: withJoint(({ current, incoming, n }) => ({ n, current: incoming!, incoming: current })),
     profile: SHRINKING,
+    seed: 43,
     seedsMax: 5_000,
   },
   {
@@ -252,36 +278,42 @@ export const MUTATIONS: readonly Mutation[] = [
         node.membership !== undefined && recipient.epoch <= node.membership.epoch,
     }),
     profile: LATE,
+    seed: 206,
     seedsMax: 5_000,
   },
   {
     name: 'views outlive their epoch',
     protocol: withMembership({ viewsEnd: false }),
     profile: VIEWS,
+    seed: 24,
     seedsMax: 2_000,
   },
   {
     name: 'an operation forgets at the end of an epoch what was sent for it',
     protocol: withMembership({ attemptsGoOn: false }),
     profile: CHANGING,
+    seed: 2,
     seedsMax: 1_000,
   },
   {
     name: 'a change begins although too few of the members that stay answer',
     protocol: withMembership({ requireSpare: (plan) => plan }),
     profile: { ...SHRINKING, weights: { 'lose disk': 0.05 } },
+    seed: 324,
     seedsMax: 2_000,
   },
   {
     name: 'a new node takes the place of an old one at once, with no joint epoch',
     protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
     profile: HANDOVERS,
+    seed: 67,
     seedsMax: 2_000,
   },
   {
     name: 'a damaged record still votes',
     protocol: withDamage({ answer: (_damage, request) => answer(EMPTY_RECORD, request) }),
     profile: DAMAGED,
+    seed: 2,
     seedsMax: 2_000,
   },
   {
@@ -290,6 +322,7 @@ export const MUTATIONS: readonly Mutation[] = [
       answer: (_damage, request) => (request.kind === 'learn' ? onLearn(EMPTY_RECORD, request) : undefined),
     }),
     profile: DAMAGED,
+    seed: 432,
     seedsMax: 20_000,
   },
   {
@@ -298,18 +331,21 @@ export const MUTATIONS: readonly Mutation[] = [
       answer: ({ promiseBound }, request) => onDamaged({ promiseBound: promiseBound - 2 }, request),
     }),
     profile: DAMAGED,
+    seed: 432,
     seedsMax: 20_000,
   },
   {
     name: 'what heals an earlier damage heals a later one',
     protocol: withDamage({ tell: (promiseBound, before) => before ?? { promiseBound } }),
     profile: DAMAGED,
+    seed: 385,
     seedsMax: 20_000,
   },
   {
     name: 'a node forgets in a crash how far it has promised',
     protocol: withDamage({ isBoundSaved: false }),
     profile: DAMAGED,
+    seed: 437,
     seedsMax: 20_000,
   },
 ]

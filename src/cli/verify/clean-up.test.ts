@@ -51,3 +51,16 @@ test('the repetition ends after its time, and the remaining groups are reported'
   const { asked, leftovers } = await run(['a', 'b'], (key) => (key === 'a' ? DELETED : BROKEN), 5_000)
   assert.deepEqual([leftovers, asked.length], [['b'], 5])
 })
+
+test('a caller that every connector refuses is not repeated for a minute', async () => {
+  for (const refusal of [problem(401, 'unauthenticated'), problem(403, 'forbidden')]) {
+    const { asked, leftovers } = await run(['a', 'b'], () => refusal)
+    assert.deepEqual(
+      [asked.toSorted(), leftovers],
+      [
+        ['a', 'b'],
+        ['a', 'b'],
+      ],
+    )
+  }
+})

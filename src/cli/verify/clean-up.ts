@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient, GroupView, Reply } from '../api-client.ts'
+
+type Link = Readonly<{ client: Pick<ApiClient, 'delete'> }>
 
 export type CleanUpOptions = Readonly<{
-  links: readonly Readonly<{ client: Pick<ApiClient, 'delete'> }>[]
+  links: readonly Link[]
   /** The keys that may have a group. A key is removed from the set when it is known to have none. */
   leftovers: Set<string>
   concurrency: number
@@ -13,28 +15,35 @@ export type CleanUpOptions = Readonly<{
   nowMs: () => number
 }>
 
+/** A caller that is not known, or has no right, has none a moment later either. */
+const REFUSED = [401, 403]
+
 /**
  * Deletes the groups of these keys, through any connector that answers. Keys that it could not delete stay in
- * `leftovers`.
+ * `leftovers`. It ends at once when every connector refuses the caller.
  */
 export async function cleanUp(options: CleanUpOptions): Promise<void> {
   const { links, leftovers, concurrency, patienceMs, pauseMs, nowMs } = options
   const untilMs = nowMs() + patienceMs
+  const refusing = new Set<Link>()
   for (let attempt = 0; leftovers.size > 0 && nowMs() < untilMs; attempt += 1) {
     if (attempt > 0) await sleep(pauseMs)
     const rest = leftovers.values()
+    const link = links[attempt % links.length]!
     const worker = async () => {
       for (const key of rest) {
         if (nowMs() >= untilMs) return
-        if (await isGone(links[attempt % links.length]!, key)) leftovers.delete(key)
+        const reply = await link.client.delete(key, undefined)
+        if (isGone(reply)) leftovers.delete(key)
+        if (reply.kind === 'problem' && REFUSED.includes(reply.problem.status)) refusing.add(link)
       }
     }
     await Promise.all(Array.from({ length: concurrency }, worker))
+    if (refusing.size === links.length) return
   }
 }
 
-async function isGone({ client }: CleanUpOptions['links'][number], key: string): Promise<boolean> {
-  const reply = await client.delete(key, undefined)
+function isGone(reply: Reply<GroupView>): boolean {
   if (reply.kind === 'answered') return true
   return reply.kind === 'problem' && reply.problem.code === 'group_not_found'
 }

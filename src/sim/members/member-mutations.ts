@@ -17,6 +17,8 @@ export type MemberMutation = Readonly<{
   /** The rule that is broken, as a sentence. */
   name: string
   rules: MemberRules
+  /** The first seed with which they find it. */
+  seed: number
   /** The checkers must find it with one of the seeds from 1 to this number. */
   seedsMax: number
 }>
@@ -122,56 +124,67 @@ export const MEMBER_MUTATIONS: readonly MemberMutation[] = [
   {
     name: 'the life is in the value of a group member and not in its key',
     rules: withProtocol((options) => new LifeInValue(options)),
+    seed: 43,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'the index is written after the group member',
     rules: withProtocol((options) => new IndexAfterMember(options)),
+    seed: 2,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'a remove deletes the entry of the index that it has read before',
     rules: withProtocol((options) => new RemoveDeletesEntry(options, true)),
+    seed: 102,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'a remove deletes the entry of the index, whatever it is',
     rules: withProtocol((options) => new RemoveDeletesEntry(options, false)),
+    seed: 2,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'the sweep of the index does not wait',
     rules: { ...MEMBER_RULES, waits: (kind) => kind === 'member' },
+    seed: 334,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'the sweep of group members does not wait',
     rules: { ...MEMBER_RULES, waits: (kind) => kind === 'entry' },
+    seed: 146,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'a remembered life is not checked',
     rules: withProtocol((options) => new UncheckedLife(options)),
+    seed: 1,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'the sweep of the index runs no round on the group member',
     rules: withProtocol((options) => new SweepWithoutRound(options)),
+    seed: 94,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'an add leaves the entry of the index as it is, if there is one',
     rules: withProtocol((options) => new EntryKeepsTicket(options)),
+    seed: 22,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'the sweep removes what has changed since it was found',
     rules: withProtocol((options) => new UnmarkedSweep(options)),
+    seed: 32,
     seedsMax: SEEDS_MAX,
   },
   {
     name: 'a restored group goes on with the life that it had before',
     rules: { ...MEMBER_RULES, restoredLife: (_drawn, incarnation) => incarnation },
+    seed: 11,
     seedsMax: SEEDS_MAX,
   },
 ]

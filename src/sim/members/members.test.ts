@@ -1,37 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertNoticed } from '../notice.ts'
 import { MEMBER_MUTATIONS } from './member-mutations.ts'
 import { runMembers } from './member-world.ts'
+import { assertMembersHold } from './searches.ts'
 
-const SEEDS = 2_000
+/** test/long/searches.test.ts runs more. */
+const SEEDS = 300
 
 test(`no rule of group members breaks in ${SEEDS} runs, and they reach every kind of change`, async () => {
-  const changes = new Map<string, number>()
-  let sweptCount = 0
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const run = await runMembers(seed)
-    assert.equal(run.failure, undefined, `seed ${seed}: ${run.failure?.message}`)
-    sweptCount += run.sweptCount
-    for (const [kind, count] of run.changes) changes.set(kind, (changes.get(kind) ?? 0) + count)
-  }
-  for (const kind of ['create', 'restore', 'delete', 'put', 'remove'])
-    assert.ok((changes.get(kind) ?? 0) > SEEDS / 10, `${kind}: ${changes.get(kind)}`)
-  assert.ok(sweptCount > SEEDS / 10, `${sweptCount} were swept`)
+  await assertMembersHold(SEEDS)
 })
 
 test('the same seed gives the same run', async () => {
-  for (let seed = 1; seed <= 20; seed += 1)
+  for (let seed = 1; seed <= 10; seed += 1)
     assert.deepEqual((await runMembers(seed)).lines, (await runMembers(seed)).lines)
 })
 
-for (const { name, rules, seedsMax } of MEMBER_MUTATIONS) {
+for (const { name, rules, ...suspects } of MEMBER_MUTATIONS) {
   test(`the checkers notice when ${name}`, async (t) => {
-    for (let seed = 1; seed <= seedsMax; seed += 1) {
-      const { failure } = await runMembers(seed, rules)
-      if (failure === undefined) continue
-      t.diagnostic(`seed ${seed}: ${failure.message}`)
-      return
-    }
-    assert.fail(`not noticed in ${seedsMax} seeds`)
+    await assertNoticed(t, suspects, async (seed) => (await runMembers(seed, rules)).failure)
   })
 }
