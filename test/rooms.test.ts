@@ -26,7 +26,7 @@ const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
     'src/node': ['src/register', 'src/rpc', 'src/metrics', 'src/tls', 'src/process', 'src/config'],
     'src/replication': ['src/register', 'src/rpc', 'src/metrics', 'src/process'],
     'src/scan': ['src/replication', 'src/register', 'src/rpc', 'src/process'],
-    'src/changes': ['src/register', 'src/rpc'],
+    'src/changes': ['src/register', 'src/rpc', 'src/metrics'],
     'src/membership': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
     'src/upkeep': ['src/scan', 'src/replication', 'src/register', 'src/rpc', 'src/process'],
     // The contract between HTTP and the engines: only `engine.ts`.
@@ -49,8 +49,9 @@ const ROOMS: ReadonlyMap<string, readonly string[] | 'everything'> = new Map(
     'src/engines/postgres': [
       'src/engines',
       'src/config',
-      // The order of keys is the same in all engines.
+      // The order of keys, and what is remembered of changes, are the same in all engines.
       'src/rpc',
+      'src/changes',
       'src/group',
       'src/access',
       'src/api',

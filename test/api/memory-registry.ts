@@ -7,6 +7,8 @@ export class MemoryRegistry implements Registry {
   readonly #groups = new Map<string, Group>()
   /** The ids of groups that cannot be read. */
   readonly unreadable = new Set<string>()
+  /** Called with the new state of each group that changes, or with its id when it is deleted. */
+  onChange: (state: Group | string) => void = () => {}
   #failure: Exclude<Outcome<never>, { kind: 'done' }> | undefined
 
   /**
@@ -41,6 +43,7 @@ export class MemoryRegistry implements Registry {
     if (decision.kind === 'changed') {
       if (decision.group === undefined) this.#groups.delete(groupId)
       else this.#groups.set(groupId, decision.group)
+      this.onChange(decision.group ?? groupId)
     }
     return this.#failure ?? { kind: 'done', value: decision }
   }

@@ -5,8 +5,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
+import { addChangesMetrics } from '../../src/changes/changes-metrics.ts'
 import { openAudit } from '../../src/connector/open-audit.ts'
-import { addChangesMetrics } from '../../src/engines/cohort/changes/changes-metrics.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { addPostgresMetrics } from '../../src/engines/postgres/postgres-metrics.ts'
 import { Admission } from '../../src/http/admission/admission.ts'
@@ -46,7 +46,6 @@ function connectorMetrics({
     isFollowing: true,
     isCovered: true,
     lagMs: 300,
-    readCount: 3,
     changeCount: 2,
     lostCount: 1,
   }))
@@ -75,6 +74,7 @@ function connectorMetrics({
     divergences: new Divergences(pino({ level: 'silent' })),
     repair: new RepairFigures(),
     memberSweep: () => ({ sweptCount: 6, waitingCount: 7 }),
+    changes: () => ({ readCount: 3 }),
     removal: () => ({
       stubbedCount: 4,
       removedCount: 3,
@@ -110,6 +110,16 @@ function postgresMetrics(): Metrics {
   addPostgresMetrics(metrics, {
     sessions: { count: 0, brokenCount: 0 },
     store: { resolved: { applied: 0, not_applied: 0, unknown: 0 } },
+    sweep: { removedCount: 0 },
+    changes: {
+      report: {
+        isFollowing: false,
+        isCovered: false,
+        lagMs: undefined,
+        changeCount: 0,
+        lostCount: 0,
+      },
+    },
     durability: { view: undefined, whyNoWrites: () => undefined },
     status: { describe: () => CLUSTER_EXAMPLE },
   })

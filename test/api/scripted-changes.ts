@@ -28,7 +28,7 @@ export class ScriptedChanges implements Changes {
       },
       since: async (place, give) => {
         const from = Number(place)
-        if (!(from >= this.firstPlace && from <= changes.length)) return false
+        if (place === '' || !(from >= this.firstPlace && from <= changes.length)) return false
         await give(changes.slice(from))
         return true
       },

@@ -22,7 +22,7 @@ async function aConnector(name: string): Promise<Service> {
   assert.equal(exitCode, 0, output)
   assert.match(
     output,
-    /^The primary is .*\.\nMade the schema "cohort"\.\nApplied migration 1: registers\.\nA commit/,
+    /^The primary is .*\.\nMade the schema "cohort"\.\nApplied migration 1: registers\.\n(Applied migration \d+: .*\.\n)+A commit/,
   )
   const [port] = await freePorts(1)
   const flags = ['--engine', 'postgres', '--database', url, '--port', String(port)]
@@ -32,7 +32,7 @@ async function aConnector(name: string): Promise<Service> {
   return connector
 }
 
-/** Makes groups, of which some have further versions. */
+/** Makes groups, of which some have further versions, and members. */
 async function fill(base: string, count: number): Promise<void> {
   const groupIds = Array.from({ length: count }, (_, index) => `move/${index} 🦊`)
   await forEach(
@@ -40,7 +40,12 @@ async function fill(base: string, count: number): Promise<void> {
     async (groupId) => {
       const body = { groupId, description: `about ${groupId}`, labels: { n: 'x' } }
       assert.equal((await call('POST', `${base}/v1/group`, body)).status, 201)
+      for (const memberId of ['alice', `of ${groupId}`]) {
+        const path = `${groupUrl(base, groupId)}/members/${encodeURIComponent(memberId)}`
+        assert.equal((await call('PUT', path, { role: 'owner' })).status, 201)
+      }
       if (!groupId.includes('7')) return
+      assert.equal((await call('PUT', `${groupUrl(base, groupId)}/members/alice`, {})).status, 200)
       assert.equal((await call('PATCH', groupUrl(base, groupId), { labels: { more: 'y' } })).status, 200)
     },
     8,
@@ -51,6 +56,12 @@ async function fill(base: string, count: number): Promise<void> {
 async function groupsOf(base: string): Promise<unknown[]> {
   const { body } = await call('GET', `${base}/v1/backup?limit=1000`)
   return (body.groups as { life?: string }[]).map(({ life: _, ...group }) => group)
+}
+
+/** What a backup has of each member. */
+async function membersOf(base: string): Promise<unknown> {
+  const { body } = await call('GET', `${base}/v1/backup/members?limit=1000`)
+  return body.members
 }
 
 test('a connector serves the API on a database, without the routes of what the engine has not', async () => {
@@ -64,9 +75,10 @@ test('a connector serves the API on a database, without the routes of what the e
   const paths = Object.keys(body.paths as object)
   assert.ok(paths.includes('/v1/group/{groupId}') && paths.includes('/v1/cluster'))
   assert.deepEqual(
-    paths.filter((path) => /replicas|member/.test(path)),
+    paths.filter((path) => /replicas|cluster\/member/.test(path)),
     [],
   )
+  for (const path of ['/v1/watch', '/v1/group/{groupId}/members/{memberId}']) assert.ok(paths.includes(path))
   const status = await cohort('status', '--url', url)
   assert.match(
     status.output,
@@ -78,7 +90,7 @@ test('a connector serves the API on a database, without the routes of what the e
   assert.equal(await connector.end('SIGTERM'), 0)
 })
 
-test('groups move from Postgres to nodes and back, with their versions and ETags', async () => {
+test('groups and their members move from Postgres to nodes and back, with their versions and ETags', async () => {
   await using directory = await temporaryDirectory()
   await using first = await aConnector('first')
   await using second = await aConnector('second')
@@ -86,7 +98,9 @@ test('groups move from Postgres to nodes and back, with their versions and ETags
   const nodes = cluster.connectors[0]!
   await fill(first.url, 60)
   const groups = await groupsOf(first.url)
+  const members = await membersOf(first.url)
   assert.equal(groups.length, 60)
+  assert.equal((members as unknown[]).length, 120)
   for (const [from, to] of [
     [first, nodes],
     [nodes, second],
@@ -97,6 +111,7 @@ test('groups move from Postgres to nodes and back, with their versions and ETags
     const restored = await cohort('restore', '--url', to.url, '--in', file)
     assert.equal(restored.exitCode, 0, restored.output)
     assert.deepEqual(await groupsOf(to.url), groups)
+    assert.deepEqual(await membersOf(to.url), members)
   }
 })
 

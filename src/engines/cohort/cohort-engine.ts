@@ -6,6 +6,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { KeyStore } from '../../access/key-store.ts'
+import { addChangesMetrics } from '../../changes/changes-metrics.ts'
 import type { GroupMembers } from '../../group/group-members.ts'
 import { Cluster } from '../../membership/cluster.ts'
 import { addressesOf } from '../../membership/cluster-snapshot.ts'
@@ -21,7 +22,6 @@ import { HEALING_LIMITS, Healing } from '../../upkeep/healing/healing.ts'
 import { REMOVAL_LIMITS, Removal } from '../../upkeep/removal/removal.ts'
 import { REPAIR_LIMITS, Repair } from '../../upkeep/repair/repair.ts'
 import type { Engine, MemberChanges, Readiness, ReplicasView, StatusView } from '../engine.ts'
-import { addChangesMetrics } from './changes/changes-metrics.ts'
 import { CHANGES_LIMITS, ClusterChanges } from './changes/cluster-changes.ts'
 import { addEngineMetrics } from './engine-metrics.ts'
 import { KnownLives } from './group-members/known-lives.ts'
@@ -186,6 +186,7 @@ export class CohortEngine implements Engine {
       removal: () => this.#removal.report,
       healing: () => this.#healing.report,
       memberSweep: () => this.#memberSweep.report,
+      changes: () => this.changes.report,
     })
     addChangesMetrics(metrics, () => this.changes.report)
   }

@@ -19,6 +19,7 @@ export type EngineFigures = Readonly<{
   removal: () => RemovalReport
   healing: () => HealingReport
   memberSweep: () => SweepReport
+  changes: () => Readonly<{ readCount: number }>
 }>
 
 const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
@@ -36,6 +37,10 @@ export function addEngineMetrics(metrics: Metrics, figures: EngineFigures): void
   addRemovalMetrics(metrics, figures.removal)
   addHealingMetrics(metrics, figures.healing)
   addMemberSweepMetrics(metrics, figures.memberSweep)
+  metrics.counter(
+    { name: 'cohort_changes_reads_total', help: 'Reads of keys that nodes have changed.' },
+    () => [{ value: figures.changes().readCount }],
+  )
 }
 
 function addMemberSweepMetrics(metrics: Metrics, report: EngineFigures['memberSweep']): void {

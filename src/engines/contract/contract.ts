@@ -12,7 +12,9 @@ import { showGroup } from '../../group/group-codec.ts'
 import { restoreGroup } from '../../group/restore-group.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { testLinearizability } from './linearizable.ts'
+import { testGroupMembers } from './members.ts'
 import { create, decided, LATER, listAll, NOW, read, type Subject } from './subject.ts'
+import { testWatch } from './watch.ts'
 
 const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
@@ -38,6 +40,8 @@ export function testEngine(name: string, open: () => Promise<Subject>): void {
   claim('a list has each group that stays once, while others come and go', listsWhileChanging)
   claim('API keys are kept, listed and revoked, and are in no list of groups', keepsKeys)
   testLinearizability(claim)
+  testGroupMembers(claim)
+  testWatch(claim)
 }
 
 async function readsWhatWasWritten(subject: Subject): Promise<void> {

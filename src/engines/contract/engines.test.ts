@@ -1,8 +1,11 @@
 /** The engines that need no other process. The engine on Postgres has its servers: test/postgres. */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
+import { MemoryGroupMembers } from '../../../test/api/memory-group-members.ts'
 import { MemoryKeyStore } from '../../../test/api/memory-key-store.ts'
 import { MemoryRegistry } from '../../../test/api/memory-registry.ts'
+import { ScriptedChanges } from '../../../test/api/scripted-changes.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { pass, settled } from '../../testing/memory-cluster.ts'
 import { MemoryNetwork } from '../../testing/memory-network.ts'
@@ -13,9 +16,14 @@ import type { Subject } from './subject.ts'
 const HOSTS = ['n1:1', 'n2:1', 'n3:1']
 
 async function memoryEngine(): Promise<Subject> {
+  const registry = new MemoryRegistry()
+  const changes = new ScriptedChanges()
+  registry.onChange = (state) => changes.change(state)
+  const groupMembers = new MemoryGroupMembers(registry)
   return {
-    engine: { registry: new MemoryRegistry(), keys: new MemoryKeyStore() },
+    engine: { registry, groupMembers, changes, keys: new MemoryKeyStore() },
     during: (operation) => operation,
+    pause: sleep,
     close: async () => {},
   }
 }
@@ -57,6 +65,7 @@ async function cohortEngine(): Promise<Subject> {
       for (await settled(); !isOver; ) await pass(clock, 1)
       return ended
     },
+    pause: (ms) => pass(clock, ms),
     async close() {
       engine.close()
       await pass(clock, 100)

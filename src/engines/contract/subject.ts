@@ -9,9 +9,11 @@ const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 /** An engine that serves. All tests of one engine use the same one, each with group ids of its own. */
 export type Subject = Readonly<{
-  engine: Pick<Engine, 'registry' | 'keys'>
+  engine: Pick<Engine, 'registry' | 'keys' | 'groupMembers' | 'changes'>
   /** Resolves with the operation. An engine whose clock stands still lets time pass meanwhile. */
   during<T>(operation: Promise<T>): Promise<T>
+  /** Lets so many milliseconds pass. */
+  pause(ms: number): Promise<void>
   close(): Promise<void>
 }>
 

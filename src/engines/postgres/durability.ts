@@ -9,14 +9,11 @@ import { checkSchema } from './migrations.ts'
 import { problemOf, rightsMissing } from './problems.ts'
 import { destroyClient, lookAt, newClient, type Session, type Witness, witnessOf } from './session.ts'
 import type { Sessions } from './sessions.ts'
-import { SWEEP } from './statements.ts'
 import { standbysWaitedFor } from './synchronous-names.ts'
 
 /** How often it looks, and how soon it looks again when it has seen nothing. */
 const LOOK_MS = 2_000
 const RETRY_MS = 100
-/** How often it removes tombstones. */
-const SWEEP_MS = 60_000
 
 /** A standby as the primary sees it. */
 export type Standby = Readonly<{
@@ -72,7 +69,6 @@ export class Durability {
   #witness: Witness | undefined
   /** Since when a commit is not confirmed. `undefined`: the last one was. */
   #unconfirmedMs: number | undefined
-  #sweptMs = 0
   #seenMs = 0
   #saidProblem: string | undefined
   view: PrimaryView | undefined
@@ -183,7 +179,6 @@ export class Durability {
       const clusterId = await checkSchema(client, sessions.place(host).database)
       const { rows: setting } = await client.query('show synchronous_standby_names')
       const { rows } = await client.query(STANDBYS)
-      await this.#sweep(client)
       const names: string = setting[0].synchronous_standby_names
       return {
         address: host.address,
@@ -230,13 +225,6 @@ export class Durability {
       .finally(() => {
         if (committer === this.#committer) this.#isCommitting = false
       })
-  }
-
-  async #sweep(client: Client): Promise<void> {
-    const nowMs = this.#options.clock.nowMs()
-    if (nowMs - this.#sweptMs < SWEEP_MS || this.whyNoWrites() !== undefined) return
-    this.#sweptMs = nowMs
-    await client.query(SWEEP)
   }
 
   #forget(): void {

@@ -2,7 +2,10 @@
 import type { ClientBase } from 'pg'
 import { DatabaseProblem, schemaMissing, schemaOther } from './problems.ts'
 
-/** `statements` may only add. A connector of the version before must go on working. */
+/**
+ * A connector of the version before is refused at its next connection. Where that connector would do harm
+ * until then, `statements` must make its statements fail.
+ */
 type Migration = Readonly<{ name: string; statements: readonly string[] }>
 
 /** The migration at index n makes version n + 1. */
@@ -24,6 +27,37 @@ const MIGRATIONS: readonly Migration[] = [
       'create table cohort.identity as select gen_random_uuid() as cluster_id',
       // For the removal of tombstones.
       'create index register_tombstones on cohort.register (updated_at) where value is null',
+    ],
+  },
+  {
+    name: 'members of groups, and changes in their order',
+    statements: [
+      // Each time from a creation to a deletion has a number of its own: members belong to that life.
+      'create sequence cohort.lives',
+      `alter table cohort.register
+         add column life bigint not null default nextval('cohort.lives'),
+         add column changed_xid xid8 not null default pg_current_xact_id()`,
+      // A connector of the version before notes neither: without its column, its statements fail.
+      'alter table cohort.register alter column life drop default, alter column changed_xid drop default',
+      'alter table cohort.register drop column changed_at',
+      'drop sequence cohort.changes',
+      // For those who watch.
+      'create index register_changes on cohort.register (changed_xid)',
+      // The transactions that have changed the tombstones that are removed: none is after this one.
+      "create table cohort.swept as select '0'::xid8 as through",
+      `create table cohort.group_member (
+         group_id text collate "C" not null,
+         life bigint not null,
+         member_id text collate "C" not null,
+         value bytea,
+         generation bigint not null,
+         write_ids text[] not null,
+         updated_at timestamptz not null,
+         primary key (group_id, life, member_id)
+       ) with (fillfactor = 85)`,
+      // From a member to its groups.
+      `create index group_member_groups on cohort.group_member (member_id, group_id)
+         where value is not null`,
     ],
   },
 ]

@@ -6,13 +6,17 @@ import type { Clock } from '../../process/clock.ts'
 import { FaultError } from '../../process/fault.ts'
 import type { Engine, Readiness, StatusView } from '../engine.ts'
 import { Durability } from './durability.ts'
+import { PostgresChanges } from './postgres-changes.ts'
+import { PostgresGroupMembers } from './postgres-group-members.ts'
 import { PostgresKeyStore } from './postgres-key-store.ts'
 import { addPostgresMetrics } from './postgres-metrics.ts'
 import { PostgresRegistry } from './postgres-registry.ts'
 import { PostgresStatus } from './postgres-status.ts'
 import { DatabaseProblem } from './problems.ts'
 import { RegisterStore } from './register-store.ts'
+import { RowStore } from './row-store.ts'
 import { Sessions } from './sessions.ts'
+import { Sweep } from './sweep.ts'
 
 export type PostgresEngineOptions = Readonly<{
   database: Database
@@ -31,18 +35,21 @@ export type PostgresEngineOptions = Readonly<{
 export class PostgresEngine implements Engine {
   readonly registry: PostgresRegistry
   readonly keys: PostgresKeyStore
+  readonly groupMembers: PostgresGroupMembers
+  readonly changes: PostgresChanges
   readonly readiness: Readiness
   readonly status: StatusView
   readonly #options: PostgresEngineOptions
   readonly #sessions: Sessions
-  readonly #store: RegisterStore
+  readonly #rows: RowStore
+  readonly #sweep: Sweep
   readonly #durability: Durability
 
   constructor(options: PostgresEngineOptions) {
     const { database, clock, timeoutMs, logger, synchronousStandbys: required } = options
     const sessions = new Sessions({ database, clusterId: options.clusterId, clock, timeoutMs, logger })
     const durability = new Durability({ sessions, required, clock, timeoutMs, logger })
-    const store = new RegisterStore({
+    const rows = new RowStore({
       sessions,
       clock,
       timeoutMs,
@@ -50,13 +57,23 @@ export class PostgresEngine implements Engine {
     })
     this.#options = options
     this.#sessions = sessions
-    this.#store = store
+    this.#rows = rows
     this.#durability = durability
+    const store = new RegisterStore(rows)
     this.registry = new PostgresRegistry(store)
     this.keys = new PostgresKeyStore(store)
+    this.groupMembers = new PostgresGroupMembers(rows)
+    this.changes = new PostgresChanges({ sessions, clock, timeoutMs, logger })
+    const whyNoWrites = () => durability.whyNoWrites()
+    this.#sweep = new Sweep({ sessions, clock, timeoutMs, whyNoWrites, logger })
     // Also while no change is acknowledged: reads go on.
     this.readiness = { isReady: () => durability.view !== undefined }
-    this.status = new PostgresStatus({ durability, store, required, notices: options.notices ?? (() => []) })
+    this.status = new PostgresStatus({
+      durability,
+      store: rows,
+      required,
+      notices: options.notices ?? (() => []),
+    })
   }
 
   /**
@@ -80,17 +97,21 @@ export class PostgresEngine implements Engine {
   addMetrics(metrics: Metrics): void {
     addPostgresMetrics(metrics, {
       sessions: this.#sessions,
-      store: this.#store,
+      store: this.#rows,
+      changes: this.changes,
+      sweep: this.#sweep,
       durability: this.#durability,
       status: this.status,
     })
   }
 
-  run(): Promise<void> {
-    return this.#durability.run()
+  async run(): Promise<void> {
+    await Promise.all([this.#durability.run(), this.#sweep.run()])
   }
 
   close(): void {
+    this.changes.close()
+    this.#sweep.close()
     this.#durability.close()
     this.#sessions.close()
   }

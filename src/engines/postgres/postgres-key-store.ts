@@ -3,7 +3,8 @@ import type { ApiKey, KeyCommand, KeyDecision } from '../../access/api-key.ts'
 import { decodeKey, encodeKey } from '../../access/api-key-codec.ts'
 import type { KeyPage, KeyStore } from '../../access/key-store.ts'
 import type { Outcome } from '../../group/registry.ts'
-import { decodeOrThrow, orUndefined, type RegisterStore, type RowDecision } from './register-store.ts'
+import type { RegisterStore } from './register-store.ts'
+import { decodeOrThrow, orUndefined, type RowDecision } from './row-store.ts'
 
 /** As in the engine `cohort`. */
 const NAMESPACE = 'cluster/user-key/'

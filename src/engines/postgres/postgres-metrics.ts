@@ -1,13 +1,18 @@
 /** The metrics of this engine. */
+import { addChangesMetrics } from '../../changes/changes-metrics.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { StatusView } from '../engine.ts'
 import type { Durability } from './durability.ts'
-import type { RegisterStore } from './register-store.ts'
+import type { PostgresChanges } from './postgres-changes.ts'
+import type { RowStore } from './row-store.ts'
 import type { Sessions } from './sessions.ts'
+import type { Sweep } from './sweep.ts'
 
 export type PostgresFigures = Readonly<{
   sessions: Pick<Sessions, 'count' | 'brokenCount'>
-  store: Pick<RegisterStore, 'resolved'>
+  store: Pick<RowStore, 'resolved'>
+  changes: Pick<PostgresChanges, 'report'>
+  sweep: Pick<Sweep, 'removedCount'>
   durability: Pick<Durability, 'view' | 'whyNoWrites'>
   status: StatusView
 }>
@@ -16,7 +21,7 @@ const VERDICTS = ['healthy', 'degraded', 'unavailable'] as const
 
 /** Adds the metrics of this engine. Their names begin with `cohort_`. */
 export function addPostgresMetrics(metrics: Metrics, figures: PostgresFigures): void {
-  const { sessions, store, durability, status } = figures
+  const { sessions, store, durability, status, changes, sweep } = figures
   metrics.gauge(
     { name: 'cohort_verdict', help: '1 for the verdict of the status.', labels: ['verdict'] },
     () => {
@@ -55,4 +60,12 @@ export function addPostgresMetrics(metrics: Metrics, figures: PostgresFigures): 
         replayLagMs === null ? [] : [{ value: replayLagMs / 1_000, labels: { standby: name } }],
       ),
   )
+  metrics.counter(
+    {
+      name: 'cohort_database_leftovers_removed_total',
+      help: 'Rows that this connector has removed: old tombstones, and members of groups that are gone.',
+    },
+    () => [{ value: sweep.removedCount }],
+  )
+  addChangesMetrics(metrics, () => changes.report)
 }

@@ -3,7 +3,8 @@ import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
 import { decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanOptions, ScanPage } from '../../group/registry.ts'
 import { keyAfterPrefix } from '../../rpc/key-order.ts'
-import { decodeOrThrow, orUndefined, type RegisterStore, type RowDecision } from './register-store.ts'
+import type { RegisterStore } from './register-store.ts'
+import { decodeOrThrow, orUndefined, type RowDecision } from './row-store.ts'
 
 const NAMESPACE = 'group/'
 /** The first key after the namespace: `0` follows `/` in UTF-8. */

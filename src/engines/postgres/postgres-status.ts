@@ -2,11 +2,11 @@
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import type { StatusView } from '../engine.ts'
 import type { Durability } from './durability.ts'
-import type { RegisterStore } from './register-store.ts'
+import type { RowStore } from './row-store.ts'
 
 export type PostgresStatusOptions = Readonly<{
   durability: Pick<Durability, 'view' | 'whyNoWrites'>
-  store: Pick<RegisterStore, 'writeFault'>
+  store: Pick<RowStore, 'writeFault'>
   required: number
   notices: () => readonly string[]
 }>

@@ -50,6 +50,12 @@ export function problemOf(error: unknown, place: Place): DatabaseProblem {
         `The server ${address} has no connection left (${text}): raise max_connections, or run fewer connectors.`,
         error,
       )
+    case '55P03':
+      return new DatabaseProblem(
+        'waiting',
+        `Another transaction on the server ${address} has locked what is to be changed: end that transaction.`,
+        error,
+      )
     case '53100':
       return new DatabaseProblem('waiting', diskFull(address), error)
     case '25006':
@@ -71,6 +77,11 @@ export function codeOf(error: unknown): string | undefined {
  */
 export function isUndone(error: unknown): boolean {
   return error instanceof DatabaseError && error.severity === 'ERROR' && !error.code?.startsWith('57P')
+}
+
+/** A sentence as a part of another one. */
+export function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '')
 }
 
 export function diskFull(address: string): string {

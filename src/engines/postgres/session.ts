@@ -40,6 +40,8 @@ export class Session {
   readonly client: Client
   readonly address: string
   readonly timeline: number
+  /** Which server, or which copy of one, this is. All standbys of a primary have the same. */
+  readonly systemId: string
   /** Add it to the time of the clock of this process, and it is the time of the server. */
   readonly #serverAheadMs: number
   readonly #clock: Pick<Clock, 'nowMs' | 'after'>
@@ -51,11 +53,12 @@ export class Session {
   constructor(
     client: Client,
     clock: SessionOptions['clock'],
-    about: Readonly<{ address: string; timeline: number; serverMs: number }>,
+    about: Readonly<{ address: string }> & Omit<PrimaryLook, 'version'>,
   ) {
     this.client = client
     this.address = about.address
     this.timeline = about.timeline
+    this.systemId = about.systemId
     this.#clock = clock
     this.#serverAheadMs = about.serverMs - clock.nowMs()
   }
@@ -180,9 +183,10 @@ export function newClient(url: string, timeoutMs: number): Client {
 async function connectAndLook(
   client: Client,
   { host: { address }, place, clusterId: wantedId, timelineMin, timeoutMs }: SessionOptions,
-): Promise<Readonly<{ address: string; timeline: number; serverMs: number }>> {
+): Promise<Readonly<{ address: string }> & PrimaryLook> {
   await client.connect()
-  const { timeline, serverMs } = await lookAt(client, place)
+  const look = await lookAt(client, place)
+  const { timeline } = look
   if (timeline < timelineMin) {
     throw new DatabaseProblem(
       'elsewhere',
@@ -192,20 +196,42 @@ async function connectAndLook(
   const clusterId = await checkSchema(client, place.database)
   if (wantedId !== undefined && clusterId !== wantedId)
     throw new DatabaseProblem('setup', otherCluster(place.database, clusterId, wantedId))
-  const limit = Math.ceil(timeoutMs)
-  await client.query(
-    `set synchronous_commit = remote_apply; set statement_timeout = ${limit}; set lock_timeout = ${limit}`,
-  )
-  return { address, timeline, serverMs }
+  await client.query(settingsOf(timeoutMs))
+  return { address, ...look }
 }
 
+/** The settings of a session. */
+function settingsOf(timeoutMs: number): string {
+  return [
+    'set synchronous_commit = remote_apply',
+    `set statement_timeout = ${Math.ceil(timeoutMs)}`,
+    // A row that somebody has locked holds up the other rows of the statement so long.
+    `set lock_timeout = ${Math.ceil(timeoutMs * LOCK_SHARE)}`,
+    // Each statement finds its rows by an index, however small the tables were when it was planned.
+    'set plan_cache_mode = force_generic_plan',
+    'set enable_seqscan = off',
+    'set enable_hashjoin = off',
+    'set enable_mergejoin = off',
+    'set enable_bitmapscan = off',
+    'set jit = off',
+  ].join('; ')
+}
+
+const LOCK_SHARE = 0.25
+
 /** A primary as it was seen. */
-export type PrimaryLook = Readonly<{ version: string; timeline: number; serverMs: number }>
+export type PrimaryLook = Readonly<{
+  version: string
+  systemId: string
+  timeline: number
+  serverMs: number
+}>
 
 /** Looks at a server. @throws DatabaseProblem when it is no primary as this program needs it */
 export async function lookAt(client: Client, { address, database }: Place): Promise<PrimaryLook> {
   const { rows } = await client.query(LOOK)
-  const { is_standby, is_read_only, version, version_name, encoding, timeline, server_ms } = rows[0]
+  const { is_standby, is_read_only, version, version_name, encoding, timeline, system_id, server_ms } =
+    rows[0]
   if (version < SERVER_MIN.number) {
     throw new DatabaseProblem(
       'setup',
@@ -219,7 +245,7 @@ export async function lookAt(client: Client, { address, database }: Place): Prom
       `The database "${database}" has the encoding ${encoding}: make another one with "create database … encoding 'UTF8' template template0".`,
     )
   }
-  return { version: version_name, timeline, serverMs: Number(server_ms) }
+  return { version: version_name, systemId: system_id, timeline, serverMs: Number(server_ms) }
 }
 
 /** The timeline is in the first eight digits of the name of a file of the log. A standby has no such name. */
@@ -231,6 +257,7 @@ const LOOK = `
     (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
     case when pg_is_in_recovery() then 0
       else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer end as timeline,
+    (select system_identifier::text from pg_control_system()) as system_id,
     extract(epoch from clock_timestamp()) * 1000 as server_ms`
 
 /** The value, or after `limitMs` the error that `late` makes. */

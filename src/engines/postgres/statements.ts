@@ -1,17 +1,52 @@
-/**
- * The statements on registers. Each that writes is a transaction of its own, and does nothing after its
- * deadline (by the clock of the server): a statement that was held up for long on its way to the server must
- * not write where a tombstone was removed meanwhile.
- */
+/** The statements on registers: groups and API keys. */
+import { type RowTable, WRITE_IDS_KEPT } from './row-table.ts'
 import type { Statement } from './session.ts'
 
-/** How many write ids a row remembers. If it has moved on by more, it does not say what became of a write. */
-export const WRITE_IDS_KEPT = 8
-
-/** $1: the key. */
-export const READ: Statement = {
-  name: 'cohort_read',
-  text: 'select value, generation, write_ids from cohort.register where key = $1',
+/** The key is the namespace and the id. */
+export const REGISTERS: RowTable = {
+  read: {
+    name: 'cohort_read',
+    text: 'select value, generation, write_ids from cohort.register where key = $1',
+  },
+  insert: {
+    name: 'cohort_insert',
+    text: `
+      insert into cohort.register (key, value, generation, write_ids, updated_at, life, changed_xid)
+      select key, value, 1, array[write_id], clock_timestamp(), nextval('cohort.lives'), pg_current_xact_id()
+      from unnest($1::text[], $2::bytea[], $3::text[]) as new (key, value, write_id)
+      where clock_timestamp() < to_timestamp($4::float8)
+      on conflict (key) do nothing
+      returning write_ids[1] as write_id`,
+  },
+  update: {
+    name: 'cohort_update',
+    text: `
+      update cohort.register as held
+      set value = new.value, generation = held.generation + 1,
+        write_ids = (new.write_id || held.write_ids)[1:${WRITE_IDS_KEPT}], updated_at = clock_timestamp(),
+        life = case when held.value is null then nextval('cohort.lives') else held.life end,
+        changed_xid = pg_current_xact_id()
+      from unnest($1::text[], $2::bytea[], $3::text[], $4::bigint[])
+        as new (key, value, write_id, generation)
+      where held.key = new.key and held.generation = new.generation
+        and clock_timestamp() < to_timestamp($5::float8)
+      returning new.write_id`,
+  },
+  fenceAbsent: {
+    name: 'cohort_fence_absent',
+    text: `
+      insert into cohort.register (key, value, generation, write_ids, updated_at, life, changed_xid)
+      select $1::text, null, 1, array[$2::text], clock_timestamp(), 0, '0'::xid8
+      where clock_timestamp() < to_timestamp($3::float8)
+      on conflict (key) do nothing`,
+  },
+  fenceRow: {
+    name: 'cohort_fence_row',
+    text: `
+      update cohort.register
+      set generation = generation + 1, write_ids = ($2::text || write_ids)[1:${WRITE_IDS_KEPT}]
+      where key = $1 and generation = $3 and clock_timestamp() < to_timestamp($4::float8)`,
+  },
 }
 
 /** $1: the first key; $2: a key that comes before the rows; $3: the first key after them; $4: how many. */
@@ -21,61 +56,4 @@ export const SCAN: Statement = {
     select key, value from cohort.register
     where key >= $1 and key > $2 and key < $3 and value is not null
     order by key limit $4`,
-}
-
-/** $1: the key; $2: the value; $3: the write id; $4: the deadline. */
-export const INSERT: Statement = {
-  name: 'cohort_insert',
-  text: `
-    insert into cohort.register (key, value, generation, write_ids, updated_at, changed_at)
-    select $1::text, $2::bytea, 1, array[$3::text], clock_timestamp(), nextval('cohort.changes')
-    where clock_timestamp() < to_timestamp($4::float8)
-    on conflict (key) do nothing`,
-}
-
-/** $1: the key; $2: the value; $3: the write id; $4: the generation that the row has; $5: the deadline. */
-export const UPDATE: Statement = {
-  name: 'cohort_update',
-  text: `
-    update cohort.register
-    set value = $2::bytea, generation = generation + 1,
-      write_ids = ($3::text || write_ids)[1:${WRITE_IDS_KEPT}],
-      updated_at = clock_timestamp(), changed_at = nextval('cohort.changes')
-    where key = $1 and generation = $4 and clock_timestamp() < to_timestamp($5::float8)`,
-}
-
-/** Leaves a tombstone where no row is. $1: the key; $2: the write id; $3: the deadline. */
-export const FENCE_ABSENT: Statement = {
-  name: 'cohort_fence_absent',
-  text: `
-    insert into cohort.register (key, value, generation, write_ids, updated_at, changed_at)
-    select $1::text, null, 1, array[$2::text], clock_timestamp(), nextval('cohort.changes')
-    where clock_timestamp() < to_timestamp($3::float8)
-    on conflict (key) do nothing`,
-}
-
-/** Moves the generation on, and changes nothing else. $1: the key; $2: the write id; $3: the generation. */
-export const FENCE_ROW: Statement = {
-  name: 'cohort_fence_row',
-  text: `
-    update cohort.register
-    set generation = generation + 1, write_ids = ($2::text || write_ids)[1:${WRITE_IDS_KEPT}]
-    where key = $1 and generation = $3 and clock_timestamp() < to_timestamp($4::float8)`,
-}
-
-/** How long a tombstone stays: far longer than any statement may be on its way. */
-const TOMBSTONE_AGE = '1 hour'
-
-/**
- * Removes old tombstones, some at a time. Without it, keys that are created and deleted once would fill the
- * table.
- */
-export const SWEEP: Statement = {
-  name: 'cohort_sweep',
-  text: `
-    delete from cohort.register where value is null and key in (
-      select key from cohort.register
-      where value is null and updated_at < now() - interval '${TOMBSTONE_AGE}'
-      order by updated_at limit 1000
-      for update skip locked)`,
 }

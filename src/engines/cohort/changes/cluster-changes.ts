@@ -3,8 +3,10 @@
  * is decided by `src/changes`, which is pure; this file makes the calls and the reads.
  */
 import type { Logger } from 'pino'
+import type { ChangesReport } from '../../../changes/changes-metrics.ts'
 import type { DueRead } from '../../../changes/follower.ts'
 import { type Call, Follower } from '../../../changes/follower.ts'
+import { KnownGroups } from '../../../changes/known-groups.ts'
 import { decodePlace, encodePlace } from '../../../changes/token.ts'
 import { etagOf } from '../../../group/etag.ts'
 import type { Group } from '../../../group/group.ts'
@@ -18,7 +20,6 @@ import type { Change, Changes, ChangesListener, Following } from '../../engine.t
 import { GROUP_NAMESPACE } from '../group-registry.ts'
 import { CatchUp } from './catch-up.ts'
 import { readCounting } from './counting-read.ts'
-import { KnownGroups } from './known-groups.ts'
 
 export type ChangesLimits = Readonly<{
   /** How long keys are collected before they are read, and the pause after a node has told some. */
@@ -60,15 +61,7 @@ export type ClusterChangesOptions = Readonly<{
 }>
 
 /** Counts since the start. */
-export type ChangesReport = Readonly<{
-  isFollowing: boolean
-  isCovered: boolean
-  /** How old the moment is up to which all changes are known. `undefined`: nothing is covered. */
-  lagMs: number | undefined
-  readCount: number
-  changeCount: number
-  lostCount: number
-}>
+export type ClusterChangesReport = ChangesReport & Readonly<{ readCount: number }>
 
 export class ClusterChanges implements Changes {
   readonly #options: ClusterChangesOptions
@@ -87,7 +80,7 @@ export class ClusterChanges implements Changes {
     return following
   }
 
-  get report(): ChangesReport {
+  get report(): ClusterChangesReport {
     const [first] = this.#following
     return {
       isFollowing: first !== undefined,

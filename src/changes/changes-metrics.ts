@@ -1,7 +1,16 @@
-import type { Metrics } from '../../../metrics/metrics.ts'
-import type { ChangesReport } from './cluster-changes.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 
-/** Adds the metrics of following the changes of nodes. */
+/** What following the changes of groups has come to. */
+export type ChangesReport = Readonly<{
+  isFollowing: boolean
+  isCovered: boolean
+  /** How old the moment is up to which all changes are known. `undefined`: changes may be missed. */
+  lagMs: number | undefined
+  changeCount: number
+  lostCount: number
+}>
+
+/** Adds the metrics of following the changes of groups, which are the same for all engines. */
 export function addChangesMetrics(metrics: Metrics, report: () => ChangesReport): void {
   metrics.gauge(
     {
@@ -22,10 +31,6 @@ export function addChangesMetrics(metrics: Metrics, report: () => ChangesReport)
       const { lagMs } = report()
       return lagMs === undefined ? [] : [{ value: lagMs / 1_000 }]
     },
-  )
-  metrics.counter(
-    { name: 'cohort_changes_reads_total', help: 'Reads of keys that nodes have changed.' },
-    () => [{ value: report().readCount }],
   )
   metrics.counter({ name: 'cohort_changes_total', help: 'Changes of groups that were noticed.' }, () => [
     { value: report().changeCount },
