@@ -1,6 +1,6 @@
 /**
- * Follows the changes of groups in a database: while somebody follows, it asks for the rows that have changed,
- * many times a second. That costs writers nothing, which a notification for each change would.
+ * Follows the changes of groups in a database: while somebody follows, it asks for the rows that have
+ * changed, many times a second. That costs writers nothing; a notification for each change would cost much.
  */
 import type { Logger } from 'pino'
 import type { ChangesReport } from '../../changes/changes-metrics.ts'

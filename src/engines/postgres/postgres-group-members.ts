@@ -162,7 +162,10 @@ export class PostgresGroupMembers implements GroupMembers {
   }
 }
 
-/** What a page has of rows, of which one more than its limit was asked for. `last`: if it is not the last page. */
+/**
+ * What a page has of rows, of which one more than its limit was asked for. `last`: the last row, if it is not
+ * the last page.
+ */
 function pageOf(found: readonly MemberRow[], limit: number) {
   const rows = found.slice(0, limit)
   const readable: MembershipOfGroup[] = []

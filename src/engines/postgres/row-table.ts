@@ -24,7 +24,10 @@ export type RowTable = Readonly<{
   update: Statement
   /** Leaves a tombstone where no row is. $1…: the key, the write id, the deadline. */
   fenceAbsent: Statement
-  /** Moves the generation on, and changes nothing else. $1…: the key, the write id, the generation, the deadline. */
+  /**
+   * Moves the generation on, and changes nothing else. $1…: the key, the write id, the generation, the
+   * deadline.
+   */
   fenceRow: Statement
 }>
 
