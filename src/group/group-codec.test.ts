@@ -4,7 +4,15 @@ import fc from 'fast-check'
 import { group } from '../testing/group-arbitraries.ts'
 import { etagOf } from './etag.ts'
 import type { Group } from './group.ts'
-import { decodeGroup, encodeGroup, lifeOfStored, showGroup, showStored } from './group-codec.ts'
+import {
+  backedUp,
+  backUpStored,
+  decodeGroup,
+  encodeGroup,
+  lifeOfStored,
+  showGroup,
+  showStored,
+} from './group-codec.ts'
 import { lifeOf } from './life.ts'
 
 test('a group comes back as it was, whatever its labels are named', () => {
@@ -142,4 +150,28 @@ test('the stored bytes of a group with its author, and what clients see of them'
     '{"groupId":"g","version":3,"incarnation":"i","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-02T00:00:00.000Z","updatedBy":"key:k1","requestId":"r-1"}'
   assert.equal(Buffer.from(bytes).toString(), text)
   assert.equal(showStored(bytes).json, text.replace('"incarnation":"i",', ''))
+})
+
+test('a backup of stored bytes has everything but the life and the remembered requests', () => {
+  fc.assert(
+    fc.property(group, (value) => {
+      const text = backUpStored(encodeGroup(value))
+      assert.equal(text, JSON.stringify(backedUp(value)))
+      assert.deepEqual(
+        JSON.parse(text),
+        JSON.parse(JSON.stringify({ ...value, life: undefined, requests: undefined })),
+      )
+    }),
+  )
+  const ofAnotherWriter = Buffer.from(
+    '{"version":1,"groupId":"g","incarnation":"i","life":"l","createdAt":"c","updatedAt":"u"}',
+  )
+  assert.deepEqual(JSON.parse(backUpStored(ofAnotherWriter)), {
+    groupId: 'g',
+    version: 1,
+    incarnation: 'i',
+    createdAt: 'c',
+    updatedAt: 'u',
+  })
+  assert.throws(() => backUpStored(Buffer.from('{"groupId":"g"}')))
 })

@@ -41,6 +41,30 @@ export function showStored(value: Uint8Array): ShownGroup {
 }
 
 /**
+ * The group in bytes that `encodeGroup` made, as a backup has it: without its life and the requests that it
+ * remembers, because a restore begins another life. It is cut out of the text, as in `showStored`.
+ *
+ * @throws Error for bytes that are no group
+ */
+export function backUpStored(value: Uint8Array): string {
+  const text = textOf(value)
+  const [, version, hidden, incarnation] = endOf(text) ?? []
+  if (version === undefined || hidden === undefined || incarnation === undefined)
+    return JSON.stringify(backedUp(decodeGroup(value)))
+  const at = text.lastIndexOf(hidden)
+  return `${text.slice(0, at)}"incarnation":"${incarnation}",${text.slice(at + hidden.length)}`
+}
+
+/** A group as a backup has it. */
+export function backedUp({
+  life: _life,
+  requests: _requests,
+  ...group
+}: Group): Omit<Group, 'life' | 'requests'> {
+  return group
+}
+
+/**
  * The life of the group in bytes that `encodeGroup` made, without parsing all of it.
  *
  * @throws Error for bytes that are no group

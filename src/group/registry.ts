@@ -39,6 +39,12 @@ export type ScanOptions = Readonly<{
   isWanted?: ((group: Group) => boolean) | undefined
 }>
 
+/** As `ScanPage`, with each group as the text of a JSON object. */
+export type TextPage = Omit<ScanPage, 'groups'> & Readonly<{ texts: readonly string[] }>
+
+/** `shown`: groups as clients get them. `backup`: as `backedUp` has them. */
+export type TextForm = 'shown' | 'backup'
+
 /**
  * A registry of groups, for any engine. The HTTP layer knows this interface and nothing about ballots.
  *
@@ -68,4 +74,12 @@ export interface Registry {
    * timeouts.
    */
   scan(options: ScanOptions): Promise<Outcome<ScanPage>>
+
+  /**
+   * Like `scan`, for callers that only pass the groups on. An engine has it if it keeps groups as text, so
+   * that nothing need be parsed and written again.
+   */
+  scanTexts?(
+    options: Omit<ScanOptions, 'isWanted'> & Readonly<{ form: TextForm }>,
+  ): Promise<Outcome<TextPage>>
 }

@@ -50,6 +50,9 @@ const HEDGE_MS = 100
 /** How many bytes of values one node may send. More would only wait in memory. */
 const BYTES_MAX = 4 * 1024 * 1024
 
+/** Why a scan ends that is not needed any more. An abort without a reason makes an error with its stack. */
+const ENOUGH = 'enough nodes have answered'
+
 /**
  * The next records of a range, from the first classic quorum of nodes that answers. Only a quorum is asked at
  * first; the other nodes are asked if one of those fails or is slow. All records are read after the call
@@ -103,7 +106,7 @@ export async function nextRecords(options: RecordScanOptions): Promise<RecordPag
   cancelTimeout()
   signal?.removeEventListener('abort', giveUp)
   // Do not wait for the other nodes: one of them may have stopped.
-  abort.abort()
+  abort.abort(ENOUGH)
   return quorum === undefined ? undefined : merge(quorum, sources.length)
 }
 

@@ -1,7 +1,7 @@
 /** The registry of groups on top of the register protocol: one register per group. */
 import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
-import { decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
-import type { Outcome, Registry, ScanOptions, ScanPage } from '../../group/registry.ts'
+import { backUpStored, decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
+import type { Outcome, Registry, ScanOptions, ScanPage, TextForm, TextPage } from '../../group/registry.ts'
 import { type Decision as RegisterDecision, UnreadableValueError } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
 import { compareKeys, keyAfterPrefix, successorKey } from '../../rpc/key-order.ts'
@@ -45,20 +45,43 @@ export class GroupRegistry implements Registry {
   }
 
   async scan(options: ScanOptions): Promise<Outcome<ScanPage>> {
+    const outcome = await this.#page(options, groupOf)
+    if (outcome.kind !== 'done') return outcome
+    const { values: groups, ...page } = outcome.value
+    return { kind: 'done', value: { groups, ...page } }
+  }
+
+  async scanTexts({
+    form,
+    ...options
+  }: Omit<ScanOptions, 'isWanted'> & Readonly<{ form: TextForm }>): Promise<Outcome<TextPage>> {
+    const outcome = await this.#page(options, form === 'shown' ? shownTextOf : backupTextOf)
+    if (outcome.kind !== 'done') return outcome
+    const { values: texts, ...page } = outcome.value
+    return { kind: 'done', value: { texts, ...page } }
+  }
+
+  async #page<T>(
+    options: Omit<ScanOptions, 'isWanted'> & Readonly<{ isWanted?: ((value: T) => boolean) | undefined }>,
+    decode: (value: Value) => T | undefined,
+  ): Promise<Outcome<Omit<ScanPage, 'groups'> & Readonly<{ values: readonly T[] }>>> {
     const { limit, isWanted } = options
     const outcome = await askCluster(this.#cluster, 'group', () =>
-      this.#walk.page({ ...rangeOf(options), limit, isWanted, decode: groupOf }),
+      this.#walk.page({ ...rangeOf(options), limit, isWanted, decode }),
     )
     if (outcome.kind !== 'done') return outcome
     const { values, unreadable, after } = outcome.value
-    const page = { groups: values, after: after === undefined ? undefined : groupIdOf(after) }
+    const page = { values, after: after === undefined ? undefined : groupIdOf(after) }
     if (unreadable.length === 0) return { kind: 'done', value: page }
     return { kind: 'done', value: { ...page, unreadable: unreadable.map(groupIdOf) } }
   }
 }
 
 /** The keys of a scan: from `start` on, before `end`. If `start` is not before `end`, there are none. */
-function rangeOf({ after, prefix = '' }: ScanOptions): { start: string; end: string } {
+function rangeOf({ after, prefix = '' }: Pick<ScanOptions, 'after' | 'prefix'>): {
+  start: string
+  end: string
+} {
   const first = GROUP_NAMESPACE + prefix
   const next = after === undefined ? first : successorKey(GROUP_NAMESPACE + after)
   return {
@@ -77,6 +100,14 @@ function groupOf(value: Value): Group | undefined {
 
 function shownOf(value: Value): ShownGroup | undefined {
   return value === undefined ? undefined : orUnreadable(showStored, value)
+}
+
+function shownTextOf(value: Value): string | undefined {
+  return shownOf(value)?.json
+}
+
+function backupTextOf(value: Value): string | undefined {
+  return value === undefined ? undefined : orUnreadable(backUpStored, value)
 }
 
 function orUnreadable<T>(decode: (bytes: Uint8Array) => T, value: Uint8Array): T {

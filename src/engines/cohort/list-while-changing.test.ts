@@ -9,7 +9,7 @@ import { createGroup } from '../../group/create-group.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
 import type { Command, Group } from '../../group/group.ts'
 import { parseLabelSelector } from '../../group/label-selector.ts'
-import type { Outcome, ScanPage } from '../../group/registry.ts'
+import type { Outcome, ScanPage, TextPage } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { compareKeys } from '../../rpc/key-order.ts'
 import { AUTHOR } from '../../testing/author.ts'
@@ -100,10 +100,17 @@ function take(groups: ChangingGroups, taken: Step): void {
   }
 }
 
+function ofTexts(outcome: Outcome<TextPage>): Outcome<ScanPage> {
+  if (outcome.kind !== 'done') return outcome
+  const { texts, ...page } = outcome.value
+  return { kind: 'done', value: { ...page, groups: texts.map((text) => JSON.parse(text) as Group) } }
+}
+
 const walk = fc.record({
   limit: fc.integer({ min: 3, max: 90 }),
   prefix: fc.constantFrom(undefined, 'a/', 'b', 'b/0'),
   labels: fc.constantFrom(undefined, 'keep', '!keep'),
+  isOfTexts: fc.boolean(),
   /** What is begun before each page. */
   steps: fc.array(fc.array(step, { maxLength: 30 }), { minLength: 1, maxLength: 12 }),
 })
@@ -113,7 +120,7 @@ test('in a list of any pages, a group that is there all the time appears exactly
   await groups.start()
   const { world } = groups
   await fc.assert(
-    fc.asyncProperty(walk, async ({ limit, prefix = '', labels, steps }) => {
+    fc.asyncProperty(walk, async ({ limit, prefix = '', labels, isOfTexts, steps }) => {
       const selector = parseLabelSelector(labels ?? '')
       assert.ok(typeof selector === 'function')
       const isWanted = (group: Group) => selector(group.labels ?? {})
@@ -124,8 +131,10 @@ test('in a list of any pages, a group that is there all the time appears exactly
         for (const taken of steps[pageCount % steps.length]!) take(groups, taken)
         const told = new Map(groups.told)
         const { registry } = world.engines[pageCount % 2]!
+        const scan = () => registry.scan({ after, limit, prefix, isWanted })
+        const scanTexts = () => registry.scanTexts({ after, limit, prefix, form: 'backup' }).then(ofTexts)
         const outcome: Outcome<ScanPage> = await world.during(
-          registry.scan({ after, limit, prefix, isWanted }),
+          isOfTexts && labels === undefined ? scanTexts() : scan(),
         )
         assert.ok(outcome.kind === 'done', JSON.stringify(outcome))
         const page: ScanPage = outcome.value

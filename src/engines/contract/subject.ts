@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createGroup } from '../../group/create-group.ts'
 import type { Decision, Group } from '../../group/group.ts'
+import { backedUp, showGroup } from '../../group/group-codec.ts'
 import type { Outcome, ScanOptions } from '../../group/registry.ts'
 import type { Engine } from '../engine.ts'
 
@@ -53,9 +54,26 @@ export async function listAll(
     assert.ok(page < 1_000, 'a list ends')
     const found = await decided(subject, subject.engine.registry.scan({ ...options, after }))
     assert.ok(found.groups.length <= options.limit, 'a page holds at most as many groups as it may')
+    await checkTexts(subject, { ...options, after }, found.groups)
     groups.push(...found.groups)
     if (found.after === undefined) return groups
     after = found.after
     await between(page)
   }
+}
+
+/** A page of texts has the same groups, as clients and backups get them. */
+async function checkTexts(subject: Subject, options: ScanOptions, groups: readonly Group[]): Promise<void> {
+  const { registry } = subject.engine
+  if (registry.scanTexts === undefined || options.isWanted !== undefined) return
+  const shown = await decided(subject, registry.scanTexts({ ...options, form: 'shown' }))
+  assert.deepEqual(
+    shown.texts,
+    groups.map((group) => showGroup(group).json),
+  )
+  const stored = await decided(subject, registry.scanTexts({ ...options, form: 'backup' }))
+  assert.deepEqual(
+    stored.texts,
+    groups.map((group) => JSON.stringify(backedUp(group))),
+  )
 }

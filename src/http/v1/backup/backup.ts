@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BackupPage } from '../../../api/backup-schemas.ts'
-import type { Group } from '../../../group/group.ts'
+import { backedUp } from '../../../group/group-codec.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { sendFailure } from '../../outcome.ts'
 import { DescribedPageQuery, limitOf, PageQuery } from '../../page-query.ts'
+import { sendTexts } from '../group/send-texts.ts'
 
 const schema = {
   operationId: 'backUpGroups',
@@ -29,15 +30,16 @@ export function backupRoute({
   return async (app) => {
     app.get('/v1/backup', { config: { cost: 'bulk' }, schema }, async (request, reply) => {
       const { after } = request.query
-      const outcome = await registry.scan({ after, limit: limitOf(request.query) })
+      const options = { after, limit: limitOf(request.query) }
+      if (registry.scanTexts !== undefined) {
+        const outcome = await registry.scanTexts({ ...options, form: 'backup' })
+        if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
+        return sendTexts(reply, outcome.value)
+      }
+      const outcome = await registry.scan(options)
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
       const { groups, ...page } = outcome.value
-      return { groups: groups.map(storedOf), ...page }
+      return { groups: groups.map(backedUp), ...page }
     })
   }
-}
-
-/** A group without its life and the requests that it remembers: a restore begins another life. */
-function storedOf({ life: _, requests: _requests, ...group }: Group): Omit<Group, 'life' | 'requests'> {
-  return group
 }

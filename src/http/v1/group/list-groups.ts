@@ -6,6 +6,7 @@ import { sendFailure } from '../../outcome.ts'
 import { nextLink } from '../../page-query.ts'
 import { viewOf } from './group-reply.ts'
 import { DescribedListQuery, ListQuery, scanOptionsOf } from './list-query.ts'
+import { sendTexts } from './send-texts.ts'
 
 const schema = {
   operationId: 'listGroups',
@@ -26,7 +27,15 @@ export function listGroupsRoute({
 }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get('/v1/group', { config: { cost: 'list' }, schema }, async (request, reply) => {
-      const outcome = await registry.scan(scanOptionsOf(request.query))
+      const { isWanted, ...page } = scanOptionsOf(request.query)
+      if (isWanted === undefined && request.query.fields === undefined && registry.scanTexts !== undefined) {
+        const outcome = await registry.scanTexts({ ...page, form: 'shown' })
+        if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
+        const { after } = outcome.value
+        if (after !== undefined) reply.header('link', nextLink('/v1/group', request.query, after))
+        return sendTexts(reply, outcome.value)
+      }
+      const outcome = await registry.scan({ ...page, isWanted })
       if (outcome.kind !== 'done') return sendFailure(reply, outcome, retryAfterSeconds)
       const { groups, unreadable, after } = outcome.value
       if (after !== undefined) reply.header('link', nextLink('/v1/group', request.query, after))
