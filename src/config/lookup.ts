@@ -91,7 +91,8 @@ export type Found = Readonly<{ text: string; label: string }>
  */
 export type Find = (variable: Variable) => Found | undefined
 
-const FLAGS = {
+/** The flag of each setting: as it is typed, and its name among the `Flags`. */
+export const FLAGS = {
   HOST: { name: '--host', key: 'host' },
   PORT: { name: '--port', key: 'port' },
   METRICS_PORT: { name: '--metrics-port', key: 'metricsPort' },

@@ -117,7 +117,7 @@ const REPLACE_AFTER_SECONDS = 60
 const REPLACE_AFTER_SECONDS_MAX = 86_400
 const CONNECTORS_MAX = 16
 /** A day; at most a month. */
-const SCRUB_PERIOD_SECONDS = { default: 86_400, min: 1, max: 2_678_400 }
+export const SCRUB_PERIOD_SECONDS = { default: 86_400, min: 1, max: 2_678_400 }
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** The settings of a node. @throws SettingError */

@@ -14,23 +14,23 @@ test('three nodes and a connector take four consecutive ports, the connector the
       [
         'node1',
         8001,
-        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node2',
         8002,
-        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node3',
         8003,
-        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'connector',
         8000,
         'connector --stop-with-parent --port=8000 --host=127.0.0.1 ' +
-          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn ' +
+          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --engine=cohort --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn ' +
           '--max-connections=16384 --rate-limit= --cors-origins= --audit-log= --admin-key-file= --oidc-issuer= --client-roles-file= ' +
           '--node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file= --tls-cert-file= --tls-key-file= --tls-client-ca-file=',
       ],

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
+import { LOOPBACK, SCRUB_PERIOD_SECONDS, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
 import { certificatesIn } from './certificates.ts'
 
@@ -59,6 +59,7 @@ function planNode(
     host: LOOPBACK,
     'metrics-port': metricsPort,
     'data-dir': nodeDirectory(dataDir, index),
+    'scrub-period': SCRUB_PERIOD_SECONDS.default,
     'cluster-id': clusterId ?? '',
     'log-level': logLevel,
     ...nodeTlsFlags(settings, 'node', name),
@@ -85,6 +86,7 @@ function planConnector(
     port,
     host,
     hosts,
+    engine: 'cohort',
     timeout: timeoutMs / 1_000,
     'tombstone-grace': tombstoneGraceMs / 1_000,
     'drain-timeout': drainTimeoutMs / 1_000,
