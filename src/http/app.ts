@@ -21,6 +21,7 @@ import { healthRoutes } from './health.ts'
 import { hostError } from './host.ts'
 import { httpsOptions, serveHttps } from './https.ts'
 import { BODY_BYTES_MAX } from './json-bodies.ts'
+import { lazyValidators } from './lazy-validators.ts'
 import { metricsRoute } from './metrics.ts'
 import { answerUnrouted } from './not-found.ts'
 import { judgePreconditions } from './preconditions.ts'
@@ -111,6 +112,14 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
         ({ https: { ...serverOptions, ...httpsOptions(certificates) } } as object)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_LENGTH_MAX },
     ajv: { customOptions: AJV_OPTIONS },
+    schemaController: {
+      compilersFactory: {
+        buildValidator: lazyValidators,
+        // Schemas only describe the answers. `JSON.stringify` writes them: it is faster, and drops no field
+        // silently.
+        buildSerializer: () => () => JSON.stringify,
+      },
+    },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
     clientErrorHandler: (error, socket) => {
       const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))
@@ -155,9 +164,6 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     requestCounts.unrouted.count(answerConnect(socket, newRequestId(request)))
   })
 
-  // Schemas only describe the answers. `JSON.stringify` writes them: it is faster, and drops no field
-  // silently.
-  app.setSerializerCompiler(() => JSON.stringify)
   collectRoutes(app)
   app.register(createGroupRoute(dependencies))
   app.register(batchGroupsRoute(dependencies))

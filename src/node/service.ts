@@ -10,7 +10,6 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
-import { HealthImplementation } from 'grpc-health-check'
 import { systemClock } from '../process/clock.ts'
 import type { Resolve } from '../process/listen-everywhere.ts'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
@@ -27,6 +26,7 @@ import { SecureDoor, type SecureDoorOptions } from '../tls/secure-door.ts'
 import { resetAnsweredStreams } from './answered-streams.ts'
 import { Exchange } from './exchange.ts'
 import type { NodeHandler } from './handler.ts'
+import { Health } from './health.ts'
 import { HeldChanges } from './held-changes.ts'
 import { type Listener, listen } from './listener.ts'
 import { addReflection } from './reflection.ts'
@@ -101,7 +101,7 @@ export function buildNodeService(handler: NodeHandler, security?: NodeSecurity):
     },
   })
 
-  const health = new HealthImplementation()
+  const health = new Health()
   health.addToServer(server)
   const setServing = (isServing: boolean) => {
     for (const name of ['', SERVICE_NAME]) health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING')
