@@ -66,3 +66,16 @@ test('every link of a document to the tree leads to a file, and to a section tha
   }
   assert.deepEqual(broken, [], 'mend these links')
 })
+
+test('every test that docs/security.md names by its title is there', async () => {
+  const files = await Array.fromAsync(glob('{src,test}/**/*.test.ts', { cwd: root }))
+  const tests = (await Promise.all(files.map((file) => read(file)))).join('\n')
+  const text = (await prose('docs/security.md')).replaceAll(/\s+/g, ' ')
+  const titles = [...text.matchAll(/(?<!\*)\*([^*|]+)\*(?!\*)/g)].map(([, title]) => title!)
+  assert.ok(titles.length >= 20, `${titles.length} titles`)
+  assert.deepEqual(
+    titles.filter((title) => !tests.includes(title)),
+    [],
+    'name the tests that are there',
+  )
+})
