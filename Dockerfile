@@ -24,6 +24,8 @@ FROM base AS cohort
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=source /app/LICENSE LICENSE
 COPY --from=source /app/bin bin
+COPY --from=source /app/client/package.json client/package.json
+COPY --from=source /app/client/src client/src
 COPY --from=source /app/proto proto
 COPY --from=source /app/src src
 # A new volume takes its owner from the folder that it is mounted on.

@@ -40,10 +40,19 @@ const KINDS: readonly Readonly<{
   files: readonly string[]
   proseOf: (text: string) => Iterable<[number, string]>
 }>[] = [
-  { what: 'documents', files: ['*.md', '{docs,spec,examples,bench}/**/*.md'], proseOf: proseOfMarkdown },
+  {
+    what: 'documents',
+    files: ['*.md', '{docs,spec,examples,bench}/**/*.md', 'client/*.md'],
+    proseOf: proseOfMarkdown,
+  },
   {
     what: 'comments of the code',
-    files: ['{src,test,bench,examples}/**/*.{ts,mjs}', 'proto/**/*.proto', 'spec/*.pml'],
+    files: [
+      '{src,test,bench,examples}/**/*.{ts,mjs}',
+      'client/src/!(api-types).ts',
+      'proto/**/*.proto',
+      'spec/*.pml',
+    ],
     proseOf: (text) => commentsOf(text, SLASHES),
   },
   {

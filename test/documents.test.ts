@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const DOCUMENTS = (
-  await Array.fromAsync(glob(['*.md', '{docs,spec,examples,bench}/**/*.md'], { cwd: root }))
+  await Array.fromAsync(glob(['*.md', '{docs,spec,examples,bench}/**/*.md', 'client/*.md'], { cwd: root }))
 ).sort()
 
 /** Folders whose paths the documents write from the root. */
-const FROM_ROOT = /^(src|test|docs|bench|spec|proto|examples|bin)\//
+const FROM_ROOT = /^(src|client|test|docs|bench|spec|proto|examples|bin)\//
 
 async function read(document: string): Promise<string> {
   return readFile(join(root, document), 'utf8')
@@ -36,7 +36,9 @@ async function anchorsOf(document: string): Promise<string[]> {
 }
 
 test('every file and folder that a document names exists', async () => {
-  const files = await Array.fromAsync(glob('{src,test,bench,spec,proto,examples}/**/*.*', { cwd: root }))
+  const files = await Array.fromAsync(
+    glob('{src,client,test,bench,spec,proto,examples}/**/*.*', { cwd: root }),
+  )
   const names = new Set(files.map((file) => file.slice(file.lastIndexOf('/') + 1)))
   const missing: string[] = []
   for (const document of DOCUMENTS) {

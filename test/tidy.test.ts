@@ -80,14 +80,14 @@ test('only the store of a node imports SQLite', async () => {
 test('only the configuration reads the environment', async () => {
   await assertNowhere(
     /process\.env\b|NODE_ENV/,
-    await programFiles('src', ['src/config/**']),
+    [...(await programFiles('src', ['src/config/**'])), ...(await programFiles('client/src'))],
     'take the value as an argument; src/config reads it',
   )
 })
 
 test('no comment leaves work for later', async () => {
   const files = await filesOf([
-    '{src,test,bench,spec,proto,bin,docs}/**/*.*',
+    '{src,client,test,bench,spec,proto,bin,docs}/**/*.*',
     'bin/cohort',
     '*.md',
     'Makefile',
@@ -129,10 +129,14 @@ test('every dependency has its reason in docs/dependencies.md, and nothing else 
 
 test('every dependency of the program is imported by it', async () => {
   const { dependencies } = JSON.parse(await read('package.json'))
-  const texts = await Promise.all((await programFiles('src')).map(read))
+  const files = [...(await programFiles('src')), ...(await programFiles('client/src'))]
+  const texts = await Promise.all(files.map(read))
   for (const name of Object.keys(dependencies)) {
     const isUsed = texts.some((text) => text.includes(`'${name}'`) || text.includes(`'${name}/`))
-    assert.ok(isUsed, `nothing in src names ${name}: remove it, or make it a development dependency`)
+    assert.ok(
+      isUsed,
+      `nothing in src or client names ${name}: remove it, or make it a development dependency`,
+    )
   }
 })
 

@@ -21,7 +21,7 @@ export type CallOptions = Readonly<{
 /** What calls take which send an idempotency key. */
 export type KeyedOptions = CallOptions &
   Readonly<{
-    /** Default: a new one for each call. `false`: none, and the request is never repeated when it may be done. */
+    /** Default: a new one for each call. `false`: none; the request is not repeated when it may be done. */
     idempotencyKey?: string | false | undefined
     /** An earlier call with the same key, whose outcome this one shall find out. */
     after?: Unknown | undefined

@@ -16,7 +16,7 @@ export class GroupMembers {
     this.#caller = caller
   }
 
-  /** Adds a member to a group, or gives it another role. `isNew`: it is only added (`precondition_failed`). */
+  /** Adds a member to a group, or gives it another role. `isNew`: it is only added. */
   put(
     groupId: string,
     memberId: string,

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire, registerHooks } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { generateTypes } from '../client/api-types.ts'
 import { listen } from './raw-http.ts'
 import { testApp } from './test-app.ts'
 
@@ -33,25 +33,6 @@ const TSCONFIG = {
     exactOptionalPropertyTypes: true,
   },
   files: ['program.ts'],
-}
-
-/** The types of the API, as text. */
-async function generateTypes(document: object): Promise<string> {
-  // The generator prints with the API of TypeScript 5, which TypeScript 7 does not have; `@ts-morph/common`
-  // brings it.
-  const { ts } = createRequire(import.meta.url)('@ts-morph/common')
-  Object.assign(globalThis, { typescript5: ts })
-  const url = 'data:text/javascript,export default globalThis.typescript5'
-  const hooks = registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'typescript' ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
-  })
-  try {
-    const { default: openapiTypescript, astToString } = await import('openapi-typescript')
-    return astToString(await openapiTypescript(document as never))
-  } finally {
-    hooks.deregister()
-  }
 }
 
 async function folderWithTypes(context: TestContext, document: object): Promise<string> {

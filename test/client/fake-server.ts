@@ -17,7 +17,7 @@ export type FakeServer = Readonly<{ url: string; seen: Seen[] }>
 /** What the server does with one request. */
 export type Behaviour = (response: ServerResponse, seen: Seen) => void
 
-/** A server that treats each request as the next behaviour says. The last one stays. It ends with the test. */
+/** A server that treats each request as the next behaviour says; the last one stays. Ends with the test. */
 export async function fakeServer(t: TestContext, ...behaviours: readonly Behaviour[]): Promise<FakeServer> {
   const seen: Seen[] = []
   const server = createServer(async (request, response) => {
