@@ -102,7 +102,7 @@ export class NodeHandler {
   }
 
   /** As `Questions.digest`. `undefined` when the store has failed. */
-  digest(request: DigestRequest): DigestAnswer | undefined {
+  digest(request: DigestRequest): DigestAnswer | 'counting' | undefined {
     return this.#guard(() => this.#questions.digest(request))
   }
 

@@ -118,8 +118,10 @@ export class Questions {
     return { ...NO_CHANGES, at: { life, number }, keys: first?.keys ?? [], isTooEarly: first === undefined }
   }
 
-  digest(request: DigestRequest): DigestAnswer {
+  /** `counting`: the node has started, and its digests are not complete yet. */
+  digest(request: DigestRequest): DigestAnswer | 'counting' {
     const { nodeId, membership, inventory } = this.#store
+    if (!inventory.isComplete) return 'counting'
     if (!isMeantFor(this.#store, request)) return { digests: [], mismatch: { nodeId, membership } }
     const { branches } = request
     const { digests } = inventory

@@ -84,6 +84,7 @@ export function buildNodeService(handler: NodeHandler, security?: NodeSecurity):
     digest: (call: ServerUnaryCall<DigestRequest, DigestAnswer>, callback: sendUnaryData<DigestAnswer>) => {
       const answer = handler.digest(call.request)
       if (answer === undefined) callback(STORE_FAILED)
+      else if (answer === 'counting') callback(STILL_COUNTING)
       else callback(null, answer)
     },
     changes: (
@@ -166,6 +167,11 @@ function acceptorOf(
 const NOT_MEANT = {
   code: status.FAILED_PRECONDITION,
   details: 'the scan is for another node, or for another epoch of the cluster',
+}
+
+const STILL_COUNTING = {
+  code: status.UNAVAILABLE,
+  details: 'the node has started, and still counts its records',
 }
 
 const STORE_FAILED = { code: status.UNAVAILABLE, details: 'the store of the node has failed' }

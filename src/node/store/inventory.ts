@@ -11,20 +11,35 @@ export class Inventory {
   #recordCount = 0
   #tombstoneCount = 0
   #stubCount = 0
+  /** About how many records are still being counted. `undefined`: all are counted. */
+  #uncounted: number | undefined
 
+  /** Whether all records are counted. Until then the digests are wrong, and the counts are estimates. */
+  get isComplete(): boolean {
+    return this.#uncounted === undefined
+  }
+
+  /** While records are still being counted: their number at most, and no tombstones and stubs of theirs. */
   get counts(): Counts {
     return {
-      recordCount: this.#recordCount,
-      tombstoneCount: this.#tombstoneCount,
-      stubCount: this.#stubCount,
+      recordCount: Math.max(0, this.#recordCount + (this.#uncounted ?? 0)),
+      tombstoneCount: Math.max(0, this.#tombstoneCount),
+      stubCount: Math.max(0, this.#stubCount),
     }
   }
 
-  clear(): void {
+  /** `uncounted`: about how many records are there that are counted later. Default: none. */
+  clear(uncounted?: number): void {
     this.digests.clear()
     this.#recordCount = 0
     this.#tombstoneCount = 0
     this.#stubCount = 0
+    this.#uncounted = uncounted
+  }
+
+  /** Every record is counted now. */
+  complete(): void {
+    this.#uncounted = undefined
   }
 
   /** A record of this leaf has changed: it weighed `before`, and weighs `after`. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { checksumOf, DamagedColumnError, DamagedIndexError, integer, RowQuery, text } from './columns.ts'
+import { rowsAtMost } from './count-rows.ts'
 import { type Digested, digestOfHash, leafOfHash } from './digest-hash.ts'
 import { KeyFilter } from './key-filter.ts'
 import { type HashSecret, hashKey, type KeyHash } from './key-hash.ts'
@@ -96,8 +97,7 @@ export class KeyIndex {
     this.#entriesAfter = new RowQuery(db, `${entry} WHERE key > ? ORDER BY key LIMIT ?`)
     this.#state = new RowQuery(db, 'SELECT checksum, state FROM record WHERE id = ?')
     db.function('entry_checksum', { deterministic: true }, (key, id) => checksumOf(key, id))
-    const count = integer(db.prepare('SELECT COUNT(*) AS count FROM record').get()?.count)
-    this.#filter = new KeyFilter(Math.max(2 * count, KEYS_EXPECTED))
+    this.#filter = new KeyFilter(Math.max(2 * rowsAtMost(db), KEYS_EXPECTED))
     this.#progress = db.prepare('UPDATE indexing SET indexed_to = ?, last_id = ?, done_to = ?, checksum = ?')
   }
 

@@ -4,7 +4,8 @@ import { promiseBoundFor } from '../../register/damage.ts'
 import type { KeyRecord, Mark } from '../../register/messages.ts'
 import type { Membership, ScanRange } from '../../rpc/messages.ts'
 import { openDatabase } from './connection.ts'
-import { countRows } from './count-rows.ts'
+import { type Count, countApart } from './count-apart.ts'
+import { addCounts, countRows, rowsAtMost } from './count-rows.ts'
 import { DamagedRecordError } from './damaged-record.ts'
 import { readSecret } from './digest-hash.ts'
 import { FreeSpace } from './free-space.ts'
@@ -40,7 +41,22 @@ export type StoreOptions = Readonly<{
   onRebuild?: () => void
   /** `INDEX_LIMITS` by default. */
   limits?: IndexLimits
+  /**
+   * A database that may hold more records is not counted when it is opened: call `countApart`. Default: every
+   * database is counted at once.
+   */
+  countedAtOnceMax?: number
 }>
+
+/** A count of all records that is under way. */
+export type CountUnderWay = Readonly<{
+  /** Resolves when all are counted, or the count was stopped. */
+  done: Promise<void>
+  /** As `Count.stop`. */
+  stop: () => Promise<void>
+}>
+
+const NO_COUNT: CountUnderWay = { done: Promise.resolve(), stop: async () => {} }
 
 /**
  * The store of a node in one SQLite database, which is created when there is none. Only one process may have
@@ -71,10 +87,10 @@ export class SqliteStore implements RecordStore {
   /** @throws {FaultError} when the database cannot be used. The error says why. */
   constructor(
     path: string,
-    { onCommit = () => {}, onUpgrade = () => {}, onRebuild = () => {}, limits }: StoreOptions = {},
+    { onCommit = () => {}, onUpgrade = () => {}, onRebuild = () => {}, ...options }: StoreOptions = {},
   ) {
     this.#path = path
-    this.#limits = limits ?? INDEX_LIMITS
+    this.#limits = options.limits ?? INDEX_LIMITS
     this.#onCommit = onCommit
     this.#onRebuild = onRebuild
     let db: DatabaseSync | undefined
@@ -89,7 +105,9 @@ export class SqliteStore implements RecordStore {
       this.#commit = db.prepare('COMMIT')
       this.#records = this.#openRecords(db)
       this.#freeSpace = new FreeSpace(db, path)
-      countRows(db, this.inventory)
+      const uncounted = rowsAtMost(db)
+      if (uncounted > (options.countedAtOnceMax ?? Number.POSITIVE_INFINITY)) this.inventory.clear(uncounted)
+      else this.#count()
     } catch (error) {
       db?.close()
       throw asFault(error, path)
@@ -219,8 +237,38 @@ export class SqliteStore implements RecordStore {
     return isToFill || this.#records.hasMarks || isToIndex()
   }
 
+  /**
+   * Begins to count, in a thread of its own, what was not counted when the database was opened. It must be
+   * called before anything is changed. Resolves when changes may begin: they are added to what the thread
+   * counts. If the thread fails, `onFailed` is called, and everything is counted at once.
+   */
+  async countApart(onFailed: (error: unknown) => void): Promise<CountUnderWay> {
+    if (this.inventory.isComplete) return NO_COUNT
+    const failed = (error: unknown) => {
+      onFailed(error)
+      if (!this.inventory.isComplete && this.#db.isOpen) this.#guard(() => this.#count())
+    }
+    let count: Count
+    try {
+      count = await countApart(this.#path)
+    } catch (error) {
+      failed(error)
+      return NO_COUNT
+    }
+    const done = count.counts.then((counts) => {
+      // Meanwhile all may have been counted at once.
+      if (counts === undefined || this.inventory.isComplete) return
+      addCounts(this.inventory, counts)
+      this.inventory.complete()
+    }, failed)
+    return { done, stop: count.stop }
+  }
+
+  /** Counts everything at once. */
   #count(): void {
-    countRows(this.#db, this.inventory)
+    const counts = countRows(this.#db)
+    this.inventory.clear()
+    addCounts(this.inventory, counts)
     this.#isToCount = false
   }
 

@@ -197,7 +197,7 @@ export class Machine implements Listener {
     const handler = this.#handler!
     this.#clock.run(() => {
       const answer = handler.digest(request)
-      if (answer !== undefined) reply(answer)
+      if (answer !== undefined && answer !== 'counting') reply(answer)
     })
   }
 
