@@ -53,6 +53,11 @@ If the directory has data already, they are used; the number of nodes must then 
 With --host, where other machines connect, the first start makes an admin key in the data directory, and says where it
 is. Without that key nobody can use the API. On 127.0.0.1 every program of this machine can.
 
+Exit codes:
+  0  stopped by a signal, and every process has stopped cleanly
+  1  could not start, or a process did not stop cleanly: the output says which
+  2  a flag or a setting cannot be used
+
 Examples:
   cohort up
   cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort`,

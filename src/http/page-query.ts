@@ -30,7 +30,7 @@ export const DescribedPageQuery = Type.Object({
       minimum: 1,
       maximum: LIMIT_MAX,
       default: LIMIT_DEFAULT,
-      description: 'How many groups a page has at most.',
+      description: 'How many entries a page has at most.',
     }),
   ),
 })
