@@ -15,6 +15,7 @@ import { Service } from '../test/cluster/service.ts'
 import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
 import { SUPERUSER } from '../test/postgres/server.ts'
 import { Trio } from '../test/postgres/trio.ts'
+import { cpuTimeUs, cpuTimeWithChildrenUs } from './cpu-time.ts'
 import { runWrk } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -50,7 +51,9 @@ await onPostgres.restart()
 await untilReady(onPostgres)
 await using cluster = await LocalCluster.start()
 
-async function pgbench(sessions: string): Promise<number> {
+type Run = Readonly<{ perSecond: number; count: number }>
+
+async function pgbench(sessions: string): Promise<Run> {
   const { stdout } = await promisify(execFile)(
     'pgbench',
     [
@@ -59,23 +62,39 @@ async function pgbench(sessions: string): Promise<number> {
     ],
     { env: { ...process.env, PGOPTIONS: '-c synchronous_commit=remote_apply' } },
   )
-  return Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1])
+  const count = Number(/actually processed: (\d+)/.exec(stdout)?.[1])
+  // On a busy machine it may not have connected in time: then it prints no rate.
+  return { perSecond: Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1] ?? 0), count }
 }
 
-async function creates(url: string, prefix: string): Promise<number> {
-  const { perSecond, errors } = await runWrk(url, 'create.lua', { ...values, args: [prefix] })
+async function creates(url: string, prefix: string): Promise<Run> {
+  const { perSecond, requests, errors } = await runWrk(url, 'create.lua', { ...values, args: [prefix] })
   if (errors > 0) console.log(`${prefix}: ${errors} errors`)
-  return perSecond
+  return { perSecond, count: requests }
+}
+
+/** The CPU time of the servers, and of the connector, for each row that a run has made. */
+async function withCpu(run: () => Promise<Run>): Promise<Run & Readonly<{ cpu: string }>> {
+  const servers = () =>
+    trio.servers.map(({ pid }) => cpuTimeWithChildrenUs(pid)).reduce((sum, us) => sum + us)
+  const before = [servers(), cpuTimeUs(onPostgres.pid!)] as const
+  const result = await run()
+  const [serversUs, connectorUs] = [servers() - before[0], cpuTimeUs(onPostgres.pid!) - before[1]]
+  const each = [serversUs, connectorUs].map((us) => Math.round(us / Math.max(1, result.count)))
+  return { ...result, cpu: `${each[0]} + ${each[1]}` }
 }
 
 console.log(
-  '| round | creates/s, engine cohort | creates/s, engine postgres | inserts/s, pgbench | postgres / pgbench |',
+  '| round | creates/s, engine cohort | creates/s, engine postgres | inserts/s, pgbench -c 16 | -c 64 | postgres / better pgbench | CPU µs a row, servers + connector: postgres | pgbench -c 16 | -c 64 |',
 )
-console.log('| --- | --- | --- | --- | --- |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
 for (let round = 1; round <= Number(values.rounds); round += 1) {
   const cohort = await creates(cluster.connectors[0]!.url, `c${round}`)
-  const postgres = await creates(onPostgres.url, `p${round}`)
-  const inserts = Math.max(await pgbench(SESSIONS[0]!), await pgbench(SESSIONS[1]!))
-  const cells = [round, ...[cohort, postgres, inserts].map(Math.round), (postgres / inserts).toFixed(2)]
+  const postgres = await withCpu(() => creates(onPostgres.url, `p${round}`))
+  const few = await withCpu(() => pgbench(SESSIONS[0]!))
+  const many = await withCpu(() => pgbench(SESSIONS[1]!))
+  const share = postgres.perSecond / Math.max(few.perSecond, many.perSecond)
+  const rates = [cohort, postgres, few, many].map((run) => Math.round(run.perSecond))
+  const cells = [round, ...rates, share.toFixed(2), postgres.cpu, few.cpu, many.cpu]
   console.log(`| ${cells.join(' | ')} |`)
 }

@@ -6,7 +6,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export type Direction = 'toServer' | 'toClient'
 
 /** What is wrong with one direction. */
-type Condition = { isHeld: boolean; delayMs: number }
+type Condition = {
+  isHeld: boolean
+  delayMs: number
+  /** So many bytes go through before the connection that carries the next one is closed. */
+  restBytes: number
+}
 
 /**
  * The largest number of bytes that wait in one direction of a connection. The proxy then stops reading from
@@ -20,8 +25,8 @@ export class TcpProxy {
   readonly #targetPort: number
   readonly #connections = new Set<Connection>()
   readonly #conditions: { readonly [direction in Direction]: Condition } = {
-    toServer: { isHeld: false, delayMs: 0 },
-    toClient: { isHeld: false, delayMs: 0 },
+    toServer: { isHeld: false, delayMs: 0, restBytes: Number.POSITIVE_INFINITY },
+    toClient: { isHeld: false, delayMs: 0, restBytes: Number.POSITIVE_INFINITY },
   }
   #isCut = false
 
@@ -71,12 +76,26 @@ export class TcpProxy {
     this.#conditions[direction].delayMs = delayMs
   }
 
+  /**
+   * After so many more bytes in this direction, of all connections together, the connection that carries the
+   * next one is closed for both sides. That happens once.
+   */
+  cutAfter(direction: Direction, byteCount: number): void {
+    this.#conditions[direction].restBytes = byteCount
+  }
+
+  /** Whether `cutAfter` still waits for its bytes. */
+  isArmed(direction: Direction): boolean {
+    return this.#conditions[direction].restBytes !== Number.POSITIVE_INFINITY
+  }
+
   /** Ends every fault. */
   heal(): void {
     this.#isCut = false
     for (const condition of Object.values(this.#conditions)) {
       condition.isHeld = false
       condition.delayMs = 0
+      condition.restBytes = Number.POSITIVE_INFINITY
     }
     for (const connection of this.#connections) connection.forward()
   }
@@ -106,11 +125,7 @@ class Connection {
   readonly #server: Socket
   readonly #pipes: readonly Pipe[]
 
-  constructor(
-    client: Socket,
-    server: Socket,
-    conditions: Readonly<{ [direction in Direction]: Readonly<Condition> }>,
-  ) {
+  constructor(client: Socket, server: Socket, conditions: Readonly<{ [direction in Direction]: Condition }>) {
     this.#client = client
     this.#server = server
     this.#pipes = [
@@ -139,13 +154,13 @@ class Connection {
 class Pipe {
   readonly #source: Socket
   readonly #sink: Socket
-  readonly #condition: Readonly<Condition>
+  readonly #condition: Condition
   /** In the order of arrival. An entry without bytes is the end of the source. */
   readonly #waiting: { dueMs: number; bytes: Buffer | undefined }[] = []
   #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(source: Socket, sink: Socket, condition: Readonly<Condition>) {
+  constructor(source: Socket, sink: Socket, condition: Condition) {
     this.#source = source
     this.#sink = sink
     this.#condition = condition
@@ -166,13 +181,24 @@ class Pipe {
       this.#waiting.shift()
       this.#waitingBytes -= next.bytes?.length ?? 0
       if (next.bytes === undefined) this.#sink.end()
-      else this.#sink.write(next.bytes)
+      else if (next.bytes.length > this.#condition.restBytes) return this.#cut(next.bytes)
+      else {
+        this.#condition.restBytes -= next.bytes.length
+        this.#sink.write(next.bytes)
+      }
     }
     if (this.#waitingBytes < WAITING_BYTES_MAX) this.#source.resume()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
+  }
+
+  /** Passes on the bytes that may still go through, and closes the connection. */
+  #cut(bytes: Buffer): void {
+    this.#sink.end(bytes.subarray(0, this.#condition.restBytes))
+    this.#condition.restBytes = Number.POSITIVE_INFINITY
+    this.#source.destroy()
   }
 
   #take(bytes: Buffer | undefined): void {

@@ -8,6 +8,7 @@ import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { TcpProxy } from '../cluster/tcp-proxy.ts'
 import { until } from '../cluster/waiting.ts'
+import { cutAtBytes } from './cut-bytes.ts'
 import { anEngine, newDatabase, sharedTrio, TIMEOUT_MS } from './shared-trio.ts'
 import { Trio } from './trio.ts'
 import { Workload } from './workload.ts'
@@ -128,6 +129,47 @@ test('a change that never reached the server is fenced off before it is made aga
   assert.equal(await generationOf(trio, database, 'late'), '2', 'the tombstone of the fence, and the change')
 })
 
+test('a change is made once, wherever the connection is cut in its statement or in its answer', async (t) => {
+  const trio = await sharedTrio()
+  // At each byte: test/long/postgres.test.ts.
+  const statements = await cutAtBytes(trio, 'toServer', 97)
+  const answers = await cutAtBytes(trio, 'toClient', 7)
+  t.diagnostic(`cut ${statements} statements and ${answers} answers`)
+  assert.ok(statements > 5 && answers > 5, `${statements} statements, ${answers} answers`)
+})
+
+test('standbys that stop make changes wait, and then be refused, without one that is told to be made', async () => {
+  const trio = await sharedTrio()
+  const database = await newDatabase(trio)
+  await using started = await anEngine(trio.url(database, [trio.primary]), { timeoutMs: 1_000 })
+  const { registry } = started.engine
+  assert.equal((await registry.change('before', create('before'))).kind, 'done')
+  const { standbys } = trio
+  const outcomes = new Map<string, string>()
+  try {
+    for (const standby of standbys) await standby.signalAll('SIGSTOP')
+    await until('a change is refused at once', MINUTE_MS, async () => {
+      const groupId = `stopped-${outcomes.size}`
+      const outcome = await registry.change(groupId, create(groupId))
+      outcomes.set(groupId, outcome.kind)
+      return outcome.kind === 'not_applied' && /do not apply what is committed/.test(outcome.reason)
+    })
+    assert.ok([...outcomes.values()].every((kind) => kind === 'unknown' || kind === 'not_applied'))
+    assert.equal((await registry.read('before')).kind, 'done')
+  } finally {
+    for (const standby of standbys) await standby.signalAll('SIGCONT')
+  }
+  await trio.untilSynchronous(2)
+  await until('changes are made', MINUTE_MS, async () => {
+    return (await registry.change('after', create('after'))).kind === 'done'
+  })
+  for (const [groupId, kind] of outcomes) {
+    const read = await registry.read(groupId)
+    assert.ok(read.kind === 'done', JSON.stringify(read))
+    if (kind === 'not_applied') assert.equal(read.value, undefined, groupId)
+  }
+})
+
 test('connections that are cut again and again lose no acknowledged write, and keep one order', async () => {
   const trio = await sharedTrio()
   const database = await newDatabase(trio)
@@ -191,30 +233,13 @@ test('after a promotion, connectors find the new primary, and no acknowledged wr
   await using workload = new Workload(engine.registry, 'promote-')
   workload.start()
   await untilMore(workload, 60)
-  const [primary, ...standbys] = trio.servers
-  await primary.end('SIGQUIT')
-  // A commit waits for any one of the two, so the one that has more becomes the primary.
-  const applied = await Promise.all(
-    standbys.map(async (standby) => {
-      const [row] = await standby.query<{ bytes: string }>(
-        "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') as bytes",
-      )
-      return Number(row!.bytes)
-    }),
-  )
-  const [next, other] = applied[0]! >= applied[1]! ? standbys : standbys.toReversed()
-  await next!.query('select pg_promote()')
-  await other!.query(
-    `alter system set primary_conninfo = 'host=127.0.0.1 port=${next!.port} user=postgres application_name=${other!.name}'`,
-  )
-  await other!.query('select pg_reload_conf()')
-  await trio.untilSynchronous(1, next)
+  await trio.failOver()
   await untilMore(workload, 100)
   const { done } = await workload.end()
   assert.ok(done > 100, `${done} groups`)
   await workload.check(engine.registry)
   await until('the status shows the new primary', MINUTE_MS, () => {
-    return engine.status.describe().database?.primary === next!.address
+    return engine.status.describe().database?.primary === trio.primary.address
   })
   assert.equal(engine.status.describe().database?.timeline, 2)
 })

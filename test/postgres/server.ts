@@ -19,6 +19,7 @@ export class Server {
   readonly dataDir: string
   readonly #programs: string
   #process: ChildProcess | undefined
+  #guard: ChildProcess | undefined
   /** Everything that it has written since its first start. */
   output = ''
 
@@ -56,9 +57,23 @@ export class Server {
   /** Makes it a standby of a primary, from its next start on. */
   async follow(primary: Server): Promise<void> {
     await writeFile(join(this.dataDir, 'standby.signal'), '')
-    await this.configure([
-      `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=${SUPERUSER} application_name=${this.name}'`,
-    ])
+    await this.configure([`primary_conninfo = '${this.connectionTo(primary)}'`])
+  }
+
+  /** How a standby with the name of this one connects to a primary. */
+  connectionTo(primary: Server): string {
+    return `host=127.0.0.1 port=${primary.port} user=${SUPERUSER} application_name=${this.name}`
+  }
+
+  /** Sends a signal to the server and to all its children. */
+  async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    for (const pid of [this.pid, ...(await childrenOf(this.pid))]) {
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
   }
 
   /** Starts it, and waits until it takes connections. */
@@ -78,6 +93,7 @@ export class Server {
     child.stdout.on('data', take)
     child.stderr.on('data', take)
     this.#process = child
+    this.#guard = guard(child.pid!)
     addWitness(this)
     await until(`${this.name} takes connections`, START_MS, () => {
       if (!this.isRunning) throw new Error(`${this.name} has ended:\n${this.output.slice(from)}`)
@@ -87,11 +103,17 @@ export class Server {
 
   /** Ends the server and all its children with one signal: SIGINT ends it in order, SIGQUIT at once. */
   async end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
-    if (!this.isRunning) return
+    if (!this.isRunning) return this.#unguard()
     const exit = once(this.#process!, 'exit')
     this.#process!.kill(signal)
     await within(END_MS, exit, `${this.name} has ended`)
+    this.#unguard()
     removeWitness(this)
+  }
+
+  #unguard(): void {
+    this.#guard?.kill('SIGKILL')
+    this.#guard = undefined
   }
 
   /** Rows of one statement of the superuser. */
@@ -118,4 +140,24 @@ export class Server {
     )
     return rows.map(({ pid }) => pid)
   }
+}
+
+/**
+ * A process that ends a server when the process of the tests has ended, however it did: the pipe between the
+ * two is closed then. The server does not run as a child of it, so signals still go to the server itself.
+ */
+function guard(pid: number): ChildProcess {
+  const script = 'read -r _; kill -QUIT "$1"; sleep 5; kill -KILL "$1"'
+  return spawn('/bin/sh', ['-c', script, 'guard', String(pid)], {
+    ...RUN_AS,
+    env: ENVIRONMENT,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+}
+
+/** The processes that a process has started. Linux only. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return text.split(' ').filter(Boolean).map(Number)
 }

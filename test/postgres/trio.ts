@@ -1,4 +1,5 @@
 /** A primary and two synchronous standbys, which all tests of this folder share. */
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePorts } from '../cluster/ports.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../cluster/temporary-directory.ts'
@@ -24,12 +25,14 @@ const SETTINGS = [
 
 export class Trio implements AsyncDisposable {
   readonly #directory: TemporaryDirectory
-  /** The first one is the primary, until a test promotes another. */
+  /** The first one is the primary, until another one is promoted. */
   readonly servers: readonly [Server, Server, Server]
+  #primary: Server
 
   private constructor(directory: TemporaryDirectory, servers: readonly [Server, Server, Server]) {
     this.#directory = directory
     this.servers = servers
+    this.#primary = servers[0]
   }
 
   /** `synchronous`: the setting `synchronous_standby_names` of all servers; it counts on the primary. */
@@ -74,7 +77,50 @@ export class Trio implements AsyncDisposable {
   }
 
   get primary(): Server {
-    return this.servers[0]
+    return this.#primary
+  }
+
+  get standbys(): readonly Server[] {
+    return this.servers.filter((server) => server !== this.#primary)
+  }
+
+  /**
+   * Ends the primary at once, and promotes the standby that has received more: a commit waits for any one of
+   * the two. The other one follows the new primary. The old primary is not started again.
+   */
+  async failOver(): Promise<Server> {
+    const old = this.#primary
+    const { standbys } = this
+    await old.end('SIGQUIT')
+    const received = await Promise.all(
+      standbys.map(async (standby) => {
+        const [row] = await standby.query<{ bytes: string }>(
+          "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0') as bytes",
+        )
+        return Number(row!.bytes)
+      }),
+    )
+    const [next, other] = received[0]! >= received[1]! ? standbys : standbys.toReversed()
+    await next!.query('select pg_promote()')
+    this.#primary = next!
+    await other!.query(`alter system set primary_conninfo = '${other!.connectionTo(next!)}'`)
+    await other!.query('select pg_reload_conf()')
+    await this.untilSynchronous(1)
+    return old
+  }
+
+  /** Makes a server that has ended a standby of the primary, as a copy of another standby. */
+  async rejoin(server: Server): Promise<void> {
+    const from = this.standbys.find((standby) => standby !== server && standby.isRunning)!
+    await from.end('SIGINT')
+    await rm(server.dataDir, { recursive: true })
+    await copyAs(from.dataDir, server.dataDir)
+    await writeFile(
+      join(server.dataDir, 'postgresql.auto.conf'),
+      `primary_conninfo = '${server.connectionTo(this.#primary)}'\n`,
+    )
+    await Promise.all([from.start(), server.start()])
+    await this.untilSynchronous(2)
   }
 
   /** Waits until so many standbys of a primary are synchronous. */
