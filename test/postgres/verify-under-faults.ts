@@ -22,8 +22,8 @@ const END_MS = 180_000
 const KINDS_OF_FAULTS = 12
 
 /**
- * Checks that clients see one linearizable history for this many seconds of faults. An acknowledged write that
- * is lost breaks that history.
+ * Checks that clients see one linearizable history for this many seconds of faults. An acknowledged write
+ * that is lost breaks that history.
  *
  * @returns what happened, for the log
  */
