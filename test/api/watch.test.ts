@@ -110,8 +110,8 @@ test('a watch begins with what changes from then on, and says where to go on', a
   await create(it, aGroup('before'))
   const events = await watch(t, it)
   it.changes.change(aGroup('a'))
-  it.changes.change('a')
   assert.equal(await events.next(), 'group a "1-i"')
+  it.changes.change('a')
   assert.equal(await events.next(), 'group-deleted a "1-i"')
   it.changes.change(aGroup('b'))
   assert.equal(await events.next(), 'group b "1-i"')
@@ -188,10 +188,10 @@ test('a watch of a prefix and of labels shows those groups, and one that leaves 
   const events = await watch(t, it, `?prefix=x&labels=${encodeURIComponent('team=core')}`)
   it.changes.change(aGroup('y1', 1, { team: 'core' }))
   it.changes.change(aGroup('x1', 1, { team: 'core' }))
+  assert.equal(await events.next(), 'group x1 "1-i"')
   it.changes.change(aGroup('x1', 2, { team: 'edge' }))
   it.changes.change(aGroup('x2', 1, { team: 'core' }))
-  const seen = [await events.next(), await events.next(), await events.next()]
-  assert.deepEqual(seen, ['group x1 "1-i"', 'group-deleted x1 "1-i"', 'group x2 "1-i"'])
+  assert.deepEqual([await events.next(), await events.next()], ['group-deleted x1 "1-i"', 'group x2 "1-i"'])
 })
 
 test('a group that changes while the list is read does not go back to what it was', async (t) => {

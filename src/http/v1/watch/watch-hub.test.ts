@@ -41,9 +41,12 @@ function aListener(prefix = '') {
   const filter: WatchFilter = { text: prefix, prefix, isWanted: undefined }
   const listener: HubListener = {
     filter,
-    onEvents: (text, groupIds) => {
+    onEvents: ({ text, textWithPlace, place, groupIds }) => {
       const count = text.toString().split('event: ').length - 1
       told.push(`${count} of ${[...groupIds].join()}`)
+      if (place !== undefined) told.push(`place ${place}`)
+      const end = place === undefined ? '' : `id: ${place}\n\n`
+      assert.equal(`${textWithPlace}`, `${text}${end}`)
     },
     onPlace: (place) => told.push(`place ${place}`),
     onCovered: () => told.push('covered'),

@@ -7,13 +7,24 @@ import type { Change, Changes, Following } from '../../../engines/engine.ts'
 import type { Registry } from '../../../group/registry.ts'
 import type { Clock } from '../../../process/clock.ts'
 import { Places } from './places.ts'
-import { eventOf, type WatchFilter, writeEvent } from './watch-event.ts'
+import { eventOf, type WatchFilter, writeEvent, writePlace } from './watch-event.ts'
+
+/** Changes that a filter shows. All watchers with the filter get the same bytes. */
+export type WrittenChanges = Readonly<{
+  /** The events. */
+  text: Buffer
+  /** The events, and after them the place that has them. */
+  textWithPlace: Buffer
+  /** `undefined`: there is none now, and `textWithPlace` is the events alone. */
+  place: string | undefined
+  /** The groups that have changed, also those that the filter does not show. */
+  groupIds: ReadonlySet<string>
+}>
 
 /** What the hub gives to one who watches. */
 export type HubListener = Readonly<{
   filter: WatchFilter
-  /** Changes that the filter shows, as events. `groupIds` are those of all changes in the text. */
-  onEvents: (text: Buffer, groupIds: ReadonlySet<string>) => void
+  onEvents: (changes: WrittenChanges) => void
   /** Everything that was given so far is in this place. */
   onPlace: (place: string) => void
   onCovered: () => void
@@ -27,8 +38,13 @@ export type WatchHubOptions = Readonly<{
   clock: Pick<Clock, 'nowMs' | 'after'>
 }>
 
-/** How long changes are collected before they are given to those who watch. */
-const FLUSH_MS = 10
+/**
+ * How long changes are collected before they are given to those who watch: the longer the more watch, because
+ * each of them costs a write. With 1,000 and more it is a tenth of a second.
+ */
+const FLUSH_MS_MIN = 10
+const FLUSH_MS_MAX = 100
+const FLUSH_MS_PER_WATCHER = 0.1
 
 /** How soon a client that has everything is told its place. */
 const PLACE_MS = 50
@@ -49,7 +65,8 @@ export class WatchHub {
   readonly #clock: Pick<Clock, 'nowMs' | 'after'>
   readonly #listeners = new Set<HubListener>()
   #following: Following | undefined
-  #collected: Change[] = []
+  /** The last change of each group. The states in between are left out. */
+  #collected = new Map<string, Change>()
   #cancelFlush: (() => void) | undefined
   #cancelPlaces: (() => void) | undefined
   #cancelLinger: (() => void) | undefined
@@ -121,7 +138,7 @@ export class WatchHub {
     this.#cancelPlaces = undefined
     this.#cancelLinger = undefined
     this.#cancelHeartbeat = undefined
-    this.#collected = []
+    this.#collected = new Map()
   }
 
   /** Tells all listeners the place soon, and as soon as there is one. */
@@ -139,30 +156,39 @@ export class WatchHub {
   }
 
   #onChange(change: Change): void {
-    this.#collected.push(change)
-    this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.flush())
+    this.#collected.set(change.groupId, change)
+    this.#cancelFlush ??= this.#clock.after(this.#flushMs, () => this.flush())
+  }
+
+  get #flushMs(): number {
+    return Math.min(FLUSH_MS_MAX, Math.max(FLUSH_MS_MIN, this.#listeners.size * FLUSH_MS_PER_WATCHER))
   }
 
   /** Gives what was collected now. */
   flush(): void {
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
-    const changes = this.#collected
-    if (changes.length === 0) return
-    this.#collected = []
-    const groupIds = new Set(changes.map(({ groupId }) => groupId))
-    const texts = new Map<string, Readonly<{ text: Buffer; count: number }>>()
+    const collected = this.#collected
+    if (collected.size === 0) return
+    this.#collected = new Map()
+    const groupIds = new Set(collected.keys())
+    const byFilter = new Map<string, Readonly<{ changes: WrittenChanges; count: number }>>()
     const { place } = this
     for (const listener of [...this.#listeners]) {
       const { filter } = listener
-      const known = texts.get(filter.text)
-      const written = known ?? write(changes, filter)
-      if (known === undefined) texts.set(filter.text, written)
-      if (written.count > 0) {
-        this.#eventCount += written.count
-        listener.onEvents(written.text, groupIds)
-        if (place !== undefined) listener.onPlace(place)
+      let written = byFilter.get(filter.text)
+      if (written === undefined) {
+        const { text, count } = write(collected.values(), filter)
+        const end = place === undefined ? '' : writePlace(place)
+        const textWithPlace = Buffer.from(text + end)
+        // The events alone are the beginning of the same bytes.
+        const events = textWithPlace.subarray(0, textWithPlace.length - Buffer.byteLength(end))
+        written = { changes: { text: events, textWithPlace, place, groupIds }, count }
+        byFilter.set(filter.text, written)
       }
+      if (written.count === 0) continue
+      this.#eventCount += written.count
+      listener.onEvents(written.changes)
     }
   }
 
@@ -177,7 +203,7 @@ export class WatchHub {
   }
 }
 
-function write(changes: readonly Change[], filter: WatchFilter): Readonly<{ text: Buffer; count: number }> {
+function write(changes: Iterable<Change>, filter: WatchFilter): Readonly<{ text: string; count: number }> {
   let text = ''
   let count = 0
   for (const change of changes) {
@@ -186,5 +212,5 @@ function write(changes: readonly Change[], filter: WatchFilter): Readonly<{ text
     text += writeEvent(event)
     count += 1
   }
-  return { text: Buffer.from(text), count }
+  return { text, count }
 }

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../../process/clock.ts'
 import { eventOf, type ResetReason, type WatchFilter, writeEvent, writePlace } from './watch-event.ts'
-import type { HubListener, WatchHub } from './watch-hub.ts'
+import type { HubListener, WatchHub, WrittenChanges } from './watch-hub.ts'
 
 /** Where the text for the client goes. */
 export interface WatchSink {
@@ -83,10 +83,12 @@ export class Watcher implements HubListener {
 
   // What the hub tells --------------------------------------------------------------------------------------
 
-  onEvents(text: Buffer, groupIds: ReadonlySet<string>): void {
+  onEvents({ text, textWithPlace, place, groupIds }: WrittenChanges): void {
     if (!this.#hasBegun) return
     if (this.#touched !== undefined) for (const groupId of groupIds) this.#touched.add(groupId)
-    this.#options.sink.send(text)
+    if (!this.#isSynced) return this.#options.sink.send(text)
+    this.#place = place
+    this.#options.sink.send(textWithPlace)
   }
 
   onPlace(place: string): void {
