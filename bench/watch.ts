@@ -1,8 +1,8 @@
 /**
  * How soon clients that watch are told of a change, with many of them on one connector: the time from the
  * `createdAt` of a group to its event, at some of the clients; the memory of the connector; and its CPU time
- * for each event, beside that of a program that does nothing but write as many bytes, in as many writes, to as
- * many sockets.
+ * for each event, beside that of a program that does nothing but write as many bytes, in as many writes, to
+ * as many sockets.
  *
  *   npm run bench:watch -- [--watchers 1000] [--rate 500] [--seconds 10]
  */

@@ -16,6 +16,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   'bench:outage': () => ['--clients', '8', ...SHORT],
   'bench:membership': () => ['--amount', '2000'],
   'bench:litter': () => ['--amount', '2000', '--grace', '5', '--clients', '8'],
+  'bench:lists': () => ['--groups', '2500', '--rounds', '1'],
   'bench:members': () => ['--clients', '8', ...SHORT],
   'bench:repair': () => ['--missed', '2000', '--clients', '4', '--records', '5000'],
   'bench:watch': () => ['--watchers', '20', '--rate', '50', '--seconds', '2'],
