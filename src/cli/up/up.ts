@@ -124,7 +124,7 @@ async function announce(
     if (signal.aborted) return
     if (!hasWarned && performance.now() - startMs > READY_PATIENCE_MS) {
       hasWarned = true
-      print(ITSELF, 'not ready yet: the lines above say what is missing')
+      print(ITSELF, 'not ready yet: the lines above, or "cohort status", say what is missing')
     }
     await sleep(READY_POLL_MS)
   }

@@ -4,9 +4,9 @@ import type { GateLimits } from './gate.ts'
  * What a request costs. Each kind has a gate of its own, so that a flood of one kind delays the others
  * little:
  *
- * - `key`: reads or changes one group;
+ * - `key`: reads or changes one group, or one member of a group;
  * - `list`: reads a page of groups, or asks every node;
- * - `bulk`: a page of a backup or of a restore;
+ * - `bulk`: a batch of changes, or a page of a backup or of a restore;
  * - `operations`: what people and tools ask for that run a cluster, and the documentation;
  * - `free`: costs nothing, and is never refused.
  */
