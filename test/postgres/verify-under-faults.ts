@@ -42,7 +42,7 @@ export async function verifyPostgresUnderFaults(seconds: number, seed: number): 
   for (const port of await freePorts(CONNECTORS)) {
     const flags = ['--engine', 'postgres', '--database', url, '--port', String(port)]
     const connector = stack.use(new Service(`connector ${port}`, port, ['connector', ...flags]))
-    await connector.restart()
+    connector.start()
     await untilReady(connector)
     connectors.push(connector)
   }
