@@ -29,7 +29,8 @@ COPY --from=source /app/client/src client/src
 COPY --from=source /app/proto proto
 COPY --from=source /app/src src
 # A new volume takes its owner from the folder that it is mounted on.
-RUN mkdir -p /data /certs/ca /admin-key /admin-hash && chown -R node:node /data /certs /admin-key /admin-hash
+RUN mkdir -p /data /certs/ca /admin-key /admin-hash /database && \
+  chown -R node:node /data /certs /admin-key /admin-hash /database
 USER node
 ENTRYPOINT ["bin/cohort"]
 CMD ["--help"]
