@@ -24,6 +24,11 @@ export type DamageOptions = Readonly<{
   minutes: number
   /** Bits that one disk flips at a time, at most: in the rows of records, beside their keys. */
   flipsMax: number
+  /**
+   * How long records may take to heal, and nodes to be back, in milliseconds. The counts tell whether all
+   * heals, and not how quickly: on a busy machine this is minutes.
+   */
+  patienceMs: number
   onRound: (round: DamageRound) => void
 }>
 
@@ -31,7 +36,7 @@ export type DamageCounts = Readonly<{
   rounds: number
   /** Records that a disk has spoiled. */
   spoiled: number
-  /** Those that had not healed after `HEALED_MS`, and those that are damaged at the end. */
+  /** Those that had not healed after `patienceMs`, and those that are damaged at the end. */
   unhealed: number
   /** Groups that were created, and read again. */
   acknowledged: number
@@ -44,8 +49,6 @@ export type DamageCounts = Readonly<{
   verdict: string
 }>
 
-const HEALED_MS = 60_000
-const BACK_MS = 30_000
 /** What `cohort verify` takes beyond its time. */
 const VERIFY_END_MS = 60_000
 const CLIENTS = 2
@@ -53,7 +56,8 @@ const PAUSE_MS = 20
 const READS_PER_ROUND = 300
 
 /** Runs the rounds on one cluster, whose data grow from round to round. */
-export async function tryDamage({ minutes, flipsMax, onRound }: DamageOptions): Promise<DamageCounts> {
+export async function tryDamage(options: DamageOptions): Promise<DamageCounts> {
+  const { minutes, flipsMax, patienceMs, onRound } = options
   await using cluster = await LocalCluster.start({ scrubSeconds: 2 })
   const { url } = cluster.connectors[0]!
   const seconds = Math.ceil(minutes * 60)
@@ -69,13 +73,13 @@ export async function tryDamage({ minutes, flipsMax, onRound }: DamageOptions): 
   while (performance.now() < endMs - 2_000) {
     const index = counts.rounds % cluster.nodes.length
     const node = cluster.nodes[index]!
-    await until('all nodes are there, and no record is damaged', BACK_MS, () => isWhole(cluster))
+    await until('all nodes are there, and no record is damaged', patienceMs, () => isWhole(cluster))
     await node.end('SIGTERM')
     const spoiled = flipBits(cluster.dataDirectory(index), 1 + Math.floor(Math.random() * flipsMax))
     node.start()
     const startMs = performance.now()
     let healed = 0
-    while (healed < spoiled && performance.now() - startMs < HEALED_MS) {
+    while (healed < spoiled && performance.now() - startMs < patienceMs) {
       await sleep(200)
       // The node itself: what a connector shows may be from before the restart.
       healed = await describe(node).then(
@@ -167,11 +171,13 @@ if (import.meta.main) {
     options: {
       minutes: { type: 'string', default: '60' },
       'flips-max': { type: 'string', default: '100' },
+      'patience-seconds': { type: 'string', default: '60' },
     },
   })
   const counts = await tryDamage({
     minutes: Number(values.minutes),
     flipsMax: Number(values['flips-max']),
+    patienceMs: Number(values['patience-seconds']) * 1_000,
     onRound: ({ round, spoiled, healed, healedMs }) =>
       console.log(
         `round ${round}: ${spoiled} records spoiled, ${healed} healed after ${healedMs.toFixed(0)} ms`,

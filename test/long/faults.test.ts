@@ -26,7 +26,7 @@ test('clients see one linearizable history for five minutes of kills, stops and 
 })
 
 test('what disks spoil for five minutes is never served, and all of it heals', async (t) => {
-  const counts = await tryDamage({ minutes: 5, flipsMax: 100, onRound: () => undefined })
+  const counts = await tryDamage({ minutes: 5, flipsMax: 100, patienceMs: 60_000, onRound: () => undefined })
   t.diagnostic(JSON.stringify(counts))
   const { wrong, dead, unhealed, spoiled, verdict } = counts
   assert.deepEqual(
