@@ -97,3 +97,17 @@ test('after its close it ends, and leaves no timer', async () => {
   await running
   assert.deepEqual([world.changeCount, world.clock.taskCount], [0, 0])
 })
+
+test('a round writes the uses of a hundred keys, and the next rounds those of the others', async () => {
+  const { world, uses } = aWorld()
+  for (let count = 0; count < 250; count += 1) uses.note(`k${count}`, Number.NEGATIVE_INFINITY, START_MS)
+  const written = []
+  for (let round = 0; round < 4; round += 1) {
+    await world.pass(30_000)
+    // Each write takes some turns.
+    for (let turn = 0; turn < 2_000; turn += 1) await undefined
+    written.push(world.changeCount)
+  }
+  assert.deepEqual(written, [100, 200, 250, 250])
+  uses.close()
+})

@@ -1,6 +1,9 @@
 /** Tokens of a real issuer on this machine, and forged ones. */
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { OAuth2Server } from 'oauth2-mock-server'
@@ -286,6 +289,25 @@ test('an issuer that does not answer, or with something else: 503 and not 401, a
   }
   answer = undefined
   assert.equal((await callerOf(token, check)).id, 'alice')
+})
+
+test('by HTTP an issuer is taken at its word, and not at that of another place to which it sends', async (t) => {
+  const asked: string[] = []
+  const impostor = createServer(({ url }, response) => {
+    asked.push(url!)
+    if (url === '/.well-known/openid-configuration') response.writeHead(302, { location: '/elsewhere' }).end()
+    else if (url === '/other/.well-known/openid-configuration') response.writeHead(500).end('{}')
+    else response.end(JSON.stringify({ issuer: here, jwks_uri: `${issuer}/jwks` }))
+  })
+  impostor.listen(0, '127.0.0.1')
+  await once(impostor, 'listening')
+  t.after(() => impostor.close())
+  const here = `http://127.0.0.1:${(impostor.address() as AddressInfo).port}`
+  const token = await issued()
+  for (const named of [here, `${here}/other`]) {
+    assert.equal((await checkOf({ issuer: named }).check(token)).kind, 'unavailable', named)
+  }
+  assert.deepEqual(asked, ['/.well-known/openid-configuration', '/other/.well-known/openid-configuration'])
 })
 
 test('the kinds of credentials name the issuer, and each token goes to its own check', async () => {

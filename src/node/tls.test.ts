@@ -3,22 +3,22 @@ import assert from 'node:assert/strict'
 import { type EventEmitter, once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, Socket } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
 import { Client, type ServiceError, status } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { nodeService } from '../rpc/service.ts'
 import { strangeCa, TEST_CLUSTER, type TestCertificates, testCertificates } from '../testing/certificates.ts'
 import { aBatch, aNode, anAccept, aStream } from '../testing/node-service.ts'
-import { assertNothingLeft, processCounts } from '../testing/resource-counts.ts'
+import { assertNothingLeft, liveCount, processCounts } from '../testing/resource-counts.ts'
 import { wholeAnswer, wholeEntry } from '../testing/whole.ts'
 import { readMaterial, type TlsMaterial } from '../tls/material.ts'
 import { itself, nodeChannel } from '../tls/node-channel.ts'
 
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 30_000
 
 let certificates: TestCertificates
 before(async () => {
@@ -260,6 +260,25 @@ test('of too many handshakes the oldest is ended, and a connector still comes th
   const connector = certificates.material('connector', 'c1')
   await transportOf(t, connector, node.address).describe(DEADLINE_MS)
   assert.equal(slow.filter((socket) => !socket.destroyed).length, 7)
+})
+
+test('a connection that has ended, after a good handshake or in it, is kept nowhere', async (t) => {
+  const node = await aSecureNode(t)
+  const { cert, key } = certificates.material('connector', 'c1')
+  const work = async () => {
+    for (let count = 0; count < 5; count += 1) {
+      const good = strange({ host: node.host, port: node.port, cert, key })
+      await once(good, 'secureConnect')
+      const half = connectTcp(node.port, node.host)
+      half.on('error', () => undefined)
+      await once(half, 'connect')
+      for (const socket of [good, half]) {
+        socket.destroy()
+        await closeOf(socket)
+      }
+    }
+  }
+  await assertNothingLeft(() => ({ connections: liveCount(TLSSocket) + liveCount(Socket) }), work)
 })
 
 test('garbage after a good handshake is no more than garbage on a plain port', async (t) => {

@@ -88,6 +88,36 @@ test('the audit log has a line for each change, with what it was about', async (
   assert.ok(!JSON.stringify(world.lines).includes('private'))
 })
 
+test('a line of the audit log names everything that its request changes, whatever the form of the body', async () => {
+  const world = aWorld()
+  await send(world, 'POST', '/v1/group', 'writer', { groupId: 'g' })
+  await send(world, 'POST', '/v1/groups:batch', 'writer', {
+    create: [{ groupId: 'h', description: 'private' }],
+    update: [{ groupId: 'g', description: 'private' }],
+    delete: [{ groupId: 'x' }],
+  })
+  await send(world, 'POST', '/v1/group/g/members:batch', 'writer', {
+    add: [{ memberId: 'alice', role: 'private' }],
+    remove: ['bob'],
+  })
+  await send(world, 'POST', '/v1/cluster/members', 'admin', { address: '10.0.0.1:8001' })
+  const at = TIMES.createdAt
+  const stored = { version: 1, incarnation: '6f1c0d9a42e8b753-7', addedAt: at, updatedAt: at }
+  const members = [{ groupId: 'g', memberId: 'carol', ...stored }]
+  await send(world, 'POST', '/v1/restore/members', 'admin', { members })
+  assert.deepEqual(
+    world.lines.map(({ route, groupId, address, ids, status }) => [route, groupId, address, ids, status]),
+    [
+      ['/v1/group', 'g', undefined, undefined, 201],
+      ['/v1/groups::batch', undefined, undefined, ['h', 'g', 'x'], 200],
+      ['/v1/group/:groupId/members::batch', 'g', undefined, ['alice', 'bob'], 200],
+      ['/v1/cluster/members', undefined, '10.0.0.1:8001', undefined, 202],
+      ['/v1/restore/members', undefined, undefined, ['g', 'carol'], 200],
+    ],
+  )
+  assert.ok(!JSON.stringify(world.lines).includes('private'))
+})
+
 test('the audit log has each refusal of a caller, and each use of a right of administrators', async () => {
   const world = aWorld()
   await send(world, 'GET', '/v1/group/g', undefined)

@@ -1,13 +1,14 @@
 /** HTTPS: the same API, with certificates that change while it runs. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, Socket } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import { certificateOf } from '../../src/http/https.ts'
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
+import { certificateOf, httpsOptions } from '../../src/http/https.ts'
 import { strangeCa, type TestCertificates, testCertificates } from '../../src/testing/certificates.ts'
+import { assertNothingLeft, liveCount } from '../../src/testing/resource-counts.ts'
 import { readMaterial, type TlsMaterial } from '../../src/tls/material.ts'
 import { type Door, listen, PLACES } from './raw-http.ts'
 import { testApp } from './test-app.ts'
@@ -96,6 +97,32 @@ for (const place of PLACES) {
     }
   })
 }
+
+test('a handshake has five seconds, a request thirty, and a silent connection three minutes', async (t) => {
+  const { app, read } = await secureApp(t)
+  const { handshakeTimeout } = httpsOptions({ current: await read(), onChange: () => {} })
+  assert.equal(handshakeTimeout, 5_000)
+  for (const { server } of [app, testApp().app]) {
+    const { requestTimeout, headersTimeout, timeout } = server as Server
+    assert.deepEqual([requestTimeout, headersTimeout, timeout], [30_000, 30_000, 180_000])
+  }
+})
+
+test('a connection that has ended is kept nowhere', async (t) => {
+  const { door } = await secureApp(t)
+  const work = async () => {
+    for (let count = 0; count < 5; count += 1) {
+      const socket = await open(door)
+      const half = connectTcp(door)
+      await once(half, 'connect')
+      for (const each of [socket, half]) {
+        each.destroy()
+        await once(each, 'close')
+      }
+    }
+  }
+  await assertNothingLeft(() => ({ connections: liveCount(TLSSocket) + liveCount(Socket) }), work)
+})
 
 test('without TLS there is no such header', async () => {
   const { headers } = await testApp().app.inject('/livez')

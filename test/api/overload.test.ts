@@ -227,3 +227,19 @@ test('a client that does not read a large answer loses its connection when other
   await once(reader, 'close')
   assert.equal(parseAnswer(Buffer.concat(chunks).toString()).statusCode, 200)
 })
+
+test('the answers to clients that have left are not counted as unread any more', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const group = { groupId: 'g', description: 'd'.repeat(1_000), version: 1, incarnation: 'i', ...TIMES }
+  const groups = Array.from({ length: 20_000 }, () => group)
+  world.registry.scan = async () => ({ kind: 'done', value: { groups, after: undefined } })
+  const { answers } = world.admission
+  const clients = await Promise.all([open(), open()])
+  for (const client of clients) client.pause().write(LIST)
+  // Far more than the system takes.
+  await until(() => answers.bytes > 2 * 20_000_000)
+  for (const client of clients) client.destroy()
+  await until(() => answers.bytes === 0)
+  assert.equal(answers.cutCount, 0)
+})

@@ -72,6 +72,7 @@ export class Admission {
   /** Refuses all that wait, and sets no further timer. */
   close(): void {
     for (const gate of this.#gates.values()) gate.close()
+    this.#slowDown.close()
     this.#log.close()
   }
 

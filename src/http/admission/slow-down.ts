@@ -25,6 +25,10 @@ export class SlowDown {
   readonly #clock: Pick<Clock, 'after'>
   /** The connections that are not read, each with the number of its refused requests. */
   readonly #refusals = new Map<Socket, number>()
+  /** Each cancels a timer that is set. */
+  readonly #cancels = new Set<() => void>()
+
+  #isClosed = false
 
   constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock
@@ -48,6 +52,13 @@ export class SlowDown {
     else request.once('close', () => this.#pause(socket))
   }
 
+  /** Sets no timer any more, and leaves all connections as they are: the connector stops, and closes them. */
+  close(): void {
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
+    this.#isClosed = true
+  }
+
   #pause(socket: Socket): void {
     if (this.#refusals.has(socket)) socket.pause()
   }
@@ -64,7 +75,12 @@ export class SlowDown {
   }
 
   #wait(ms: number, then: () => void): void {
-    if (ms === 0) then()
-    else this.#clock.after(Math.ceil(ms / STEP_MS) * STEP_MS, then)
+    if (this.#isClosed) return
+    if (ms === 0) return then()
+    const cancel = this.#clock.after(Math.ceil(ms / STEP_MS) * STEP_MS, () => {
+      this.#cancels.delete(cancel)
+      then()
+    })
+    this.#cancels.add(cancel)
   }
 }

@@ -26,6 +26,11 @@ export class UnreadAnswers {
     return this.#cutCount
   }
 
+  /** The bytes of answers that their clients have not read. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Whether an answer of this size is counted. */
   static isCounted(bytes: number): boolean {
     return bytes > SMALL_BYTES

@@ -58,13 +58,18 @@ function fieldsOf(request: FastifyRequest, event: AuditEvent, status: number): o
   }
 }
 
+/** The parts of bodies that list groups or members. */
+const LISTS = ['groups', 'members', 'create', 'update', 'delete', 'add', 'remove'] as const
+
 type Body = Readonly<{ [part: string]: unknown }> | null | undefined
 
 /** The groups, members or addresses that a body names, and nothing else of it. */
 function subjectsOf(body: unknown): object {
   if (typeof body !== 'object' || body === null) return {}
-  const { groupId, address, groups, create, update, delete: deleted, add, remove } = body as NonNullable<Body>
-  const lists = [groups, create, update, deleted, add, remove].filter((list) => Array.isArray(list)).flat()
+  const { groupId, address } = body as NonNullable<Body>
+  const lists = LISTS.map((name) => (body as NonNullable<Body>)[name])
+    .filter((list) => Array.isArray(list))
+    .flat()
   const ids = lists.flatMap((item) => idOf(item)).slice(0, GROUP_IDS_MAX)
   return {
     ...(typeof groupId === 'string' ? { groupId } : {}),

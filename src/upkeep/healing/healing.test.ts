@@ -80,6 +80,7 @@ function aHealing(members: readonly Member[], { healsAt = 1, isDecided = true } 
     end: async () => {
       healing.close()
       await running
+      assert.equal(clock.taskCount, 0, 'no timer is left')
     },
   }
 }

@@ -293,3 +293,21 @@ for (const [why, end] of [
     assert.equal(clock.taskCount, 0)
   })
 }
+
+test('no more keys are handled in a second than the limit says, so that clients have the nodes', async () => {
+  const { members, removal, pass } = aRemoval({ keysPerSecond: 2 }, () => 0)
+  const keys = Array.from({ length: 12 }, (_, index) => `group/k${index + 10}`)
+  deleteOnAll(members, keys)
+  await running(removal, async () => {
+    await pass(GRACE_MS)
+    let before = removal.report.stubbedCount
+    for (let second = 0; second < 6; second += 1) {
+      await pass(1_500)
+      const { stubbedCount } = removal.report
+      // A page has three keys, and takes one and a half seconds.
+      assert.ok(stubbedCount - before <= 6, `${stubbedCount - before} in a second and a half`)
+      before = stubbedCount
+    }
+    assert.ok(before > 3, `${before}`)
+  })
+})
