@@ -1,4 +1,7 @@
-/** Commands of the program, as processes of their own. */
+/** Commands of the program, as processes of their own or in this one. */
+import { Output } from '../../src/cli/output.ts'
+import { programOf } from '../../src/cli/program.ts'
+import { runToEnd } from '../../src/cli/run-to-end.ts'
 import { Service } from './service.ts'
 
 /**
@@ -20,4 +23,25 @@ export function startCommand(...args: readonly string[]): Service {
 export async function cohort(...args: readonly string[]): Promise<Ended> {
   await using command = startCommand(...args)
   return { exitCode: await command.exit(COMMAND_MS), output: command.output }
+}
+
+/**
+ * The same in this process, which costs a tenth: for what a command asks and answers. One at a time, and none
+ * that works on many connections, because they may stay open.
+ */
+export async function cohortHere(...args: readonly string[]): Promise<Ended> {
+  let output = ''
+  const write = (text: string) => {
+    output += text
+  }
+  const printed = new Output(
+    { write, writeAll: async () => {}, flush: async () => true, error: undefined },
+    { isTerminal: false, columns: undefined, rows: undefined, hasColours: false },
+  )
+  const context = { environment: { variables: {}, dotEnv: {} }, stdout: printed, stderr: printed }
+  const { exitCode } = await runToEnd(context, () =>
+    programOf(context).parseAsync(['node', 'cohort', ...args]),
+  )
+  process.exitCode = undefined
+  return { exitCode, output }
 }

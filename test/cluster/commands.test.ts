@@ -1,7 +1,7 @@
 /** The commands that are clients of the API, against a real cluster. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cohort as run, startCommand } from './command.ts'
+import { cohortHere, cohort as run, startCommand } from './command.ts'
 import type { LocalCluster } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
 
@@ -13,10 +13,14 @@ const toCluster = (cluster: LocalCluster, [command = '', ...args]: readonly stri
 
 const cohort = (cluster: LocalCluster, ...args: readonly string[]) => run(...toCluster(cluster, args))
 
+/** A command on one group, in this process. */
+const onGroupHere = (cluster: LocalCluster, groupId: string, args: readonly string[]) =>
+  cohortHere(...toCluster(cluster, [...args, '--', groupId]))
+
 for (const groupId of ['..', 'a/b', '🦊', '-x']) {
   test(`the id "${groupId}", which must be escaped in a URL, works with every command`, async () => {
     const cluster = await aCluster()
-    const onGroup = (...args: readonly string[]) => cohort(cluster, ...args, '--', groupId)
+    const onGroup = (...args: readonly string[]) => onGroupHere(cluster, groupId, args)
     const created = await onGroup('create', '--json', '--description', 'odd', '--label', '__proto__=1')
     assert.equal(created.exitCode, 0, created.output)
     const group = JSON.parse(created.output) as { groupId: string }
@@ -33,7 +37,7 @@ for (const groupId of ['..', 'a/b', '🦊', '-x']) {
 
 test('a command on one group names the conflict, and works with a right ETag', async () => {
   const cluster = await aCluster()
-  const onGroup = (...args: readonly string[]) => cohort(cluster, ...args, '--', 'a/🦊')
+  const onGroup = (...args: readonly string[]) => onGroupHere(cluster, 'a/🦊', args)
   assert.equal((await onGroup('create', '--label', 'a=1')).exitCode, 0)
   const taken = await onGroup('create')
   assert.deepEqual([taken.exitCode, taken.output.includes('(409 group_exists)')], [1, true])
