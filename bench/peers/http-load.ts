@@ -52,7 +52,8 @@ export async function wrkTurn(
     const args = [file, isRepeatable ? 'again' : 'once']
     const result = await runWrk(url, 'peers/prepared.lua', { clients, seconds, args })
     if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} requests to ${url} failed`)
-    return { perSecond: result.perSecond, p50Ms: result.p50Ms, p99Ms: result.p99Ms }
+    const { perSecond: rate, p50Ms, p99Ms, loadUs } = result
+    return { perSecond: rate, p50Ms, p99Ms, loadUs }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -2,8 +2,8 @@
  * Cohort beside etcd and Postgres: all at once on this machine, on its disk, warmed up, and loaded in
  * alternating turns.
  *
- *   npm run bench:peers -- [--seconds 4] [--rounds 4] [--seeds 10000] [--warm 10] [--open-seconds 20]
- *   [--outage-seconds 8] [--out bench/peers/results] [--directory the system's folder for temporary files]
+ *   npm run bench:peers -- [--seconds 3] [--rounds 3] [--seeds 10000] [--warm 9] [--open-seconds 8]
+ *   [--outage-seconds 5] [--outage-rounds 2] [--out bench/peers/results] [--directory the system's folder for temporary files]
  *
  * It prints the figures, and writes them to `results.json` and charts beside it. If a program is missing on
  * the machine, it names the command that installs it. README.md in this folder says what is compared, and
@@ -27,12 +27,13 @@ import { median } from './statistics.ts'
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
     seeds: { type: 'string', default: '10000' },
-    warm: { type: 'string', default: '10' },
-    'open-seconds': { type: 'string', default: '20' },
-    'outage-seconds': { type: 'string', default: '8' },
+    warm: { type: 'string', default: '9' },
+    'open-seconds': { type: 'string', default: '8' },
+    'outage-seconds': { type: 'string', default: '5' },
+    'outage-rounds': { type: 'string', default: '2' },
     directory: { type: 'string', default: tmpdir() },
     out: { type: 'string', default: fileURLToPath(new URL('results', import.meta.url)) },
   },
@@ -92,12 +93,15 @@ async function openLoops(peers: readonly Peer[], rows: readonly Row[]): Promise<
 
 async function outages(peers: readonly Peer[]): Promise<OutageRow[]> {
   const rows: OutageRow[] = []
+  const outageRounds = Number(values['outage-rounds'])
   for (const event of ['kill', 'stop'] as const) {
     for (const peer of peers) {
       const seen: Outage[] = []
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < outageRounds; round += 1) {
         seen.push(await peer.outage(event, Number(values['outage-seconds'])))
-        say(`${event}, round ${round + 1} of ${rounds}: ${peer.name} ${seen.at(-1)!.gapMs.toFixed(0)} ms`)
+        say(
+          `${event}, round ${round + 1} of ${outageRounds}: ${peer.name} ${seen.at(-1)!.gapMs.toFixed(0)} ms`,
+        )
       }
       rows.push({ peer: peer.name, event, outages: seen })
     }
@@ -105,7 +109,8 @@ async function outages(peers: readonly Peer[]): Promise<OutageRow[]> {
   return rows
 }
 
-async function compare(peers: readonly Peer[]): Promise<Results> {
+/** `save` is called after each phase, so that a run that ends early has shown what it has measured. */
+async function compare(peers: readonly Peer[], save: (results: Results) => Promise<void>): Promise<Results> {
   const startedAt = new Date().toISOString()
   for (const peer of peers) await peer.seed(seeds)
   say('warming up')
@@ -114,23 +119,26 @@ async function compare(peers: readonly Peer[]): Promise<Results> {
       await peer.turn(work, { clients: 64, seconds: Math.ceil(Number(values.warm) / 3) })
   }
   const rows: Row[] = []
+  const soFar = (openLoops: readonly OpenLoop[], seen: readonly OutageRow[]): Results => ({
+    machine: `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}`,
+    startedAt,
+    settings: { seconds, rounds, seeds },
+    peers: peers.map(({ name, description }) => ({ name, description })),
+    rows,
+    openLoops,
+    outages: seen,
+  })
   for (const { what, work, clients } of LOADS) rows.push(await measure(peers, what, work, clients))
+  await save(soFar([], []))
   const loops = await openLoops(peers, rows)
   say('one member is killed')
   for (const peer of peers) await peer.loseMember()
   await sleep(2_000)
   rows.push(await measure(peers, 'create, one member dead', 'create', 64))
   rows.push(await measure(peers, 'read, one member dead', 'read', 64))
+  await save(soFar(loops, []))
   for (const peer of peers) await peer.heal()
-  return {
-    machine: `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}`,
-    startedAt,
-    settings: { seconds, rounds, seeds },
-    peers: peers.map(({ name, description }) => ({ name, description })),
-    rows,
-    openLoops: loops,
-    outages: await outages(peers),
-  }
+  return soFar(loops, await outages(peers))
 }
 
 async function write(results: Results, directory: string): Promise<void> {
@@ -209,7 +217,7 @@ try {
   peers.push(new HttpPeer(await CohortSystem.start()))
   peers.push(new HttpPeer(await EtcdSystem.start()))
   peers.push(await PostgresPeer.start())
-  const results = await compare(peers)
+  const results = await compare(peers, (soFar) => write(soFar, values.out))
   await write(results, values.out)
   console.log(report(results))
   say(`written to ${values.out}`)

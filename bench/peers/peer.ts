@@ -5,7 +5,13 @@ import type { Histogram } from './statistics.ts'
 export type Work = 'create' | 'read' | 'change'
 
 /** One turn of closed-loop clients: each sends its next request when it has the answer to the last one. */
-export type Turn = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number }>
+export type Turn = Readonly<{
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** The CPU time of the load generator for each request, in µs, where it is a process of its own (wrk). */
+  loadUs?: number
+}>
 
 /**
  * What happens to a member. `kill`: SIGKILL. `stop`: SIGSTOP. It is the member whose loss has the largest

@@ -63,6 +63,11 @@ export function report(results: Results): string {
       ratio(ratiosOf(row, name, 'p99Ms')),
     ]),
   ])
+  const generator = results.rows.flatMap((row) => {
+    const costs = names.map((name) => (row.turns[name] ?? []).flatMap(({ loadUs }) => loadUs ?? []))
+    if (costs.filter((ofSide) => ofSide.length > 0).length < 2) return []
+    return [[row.what, String(row.clients), ...costs.map((us) => (us.length > 0 ? number(median(us)) : ''))]]
+  })
   const loops = results.openLoops.map(({ what, peer, perSecond, histogram }) => [
     what,
     peer,
@@ -91,6 +96,8 @@ export function report(results: Results): string {
       ],
       throughput,
     ),
+    'CPU time of the load generator (wrk) for each request, µs. It must not cost one side more than another:',
+    table(['work', 'clients', ...names], generator),
     'Open loop at half of what each side reached with 64 clients; milliseconds since a request was due:',
     table(['work', 'side', 'per second', 'requests', 'latency, ms'], loops),
     'The member whose loss is felt most (of etcd the leader, of Postgres the primary):',
