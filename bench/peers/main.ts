@@ -3,7 +3,8 @@
  * alternating turns.
  *
  *   npm run bench:peers -- [--seconds 3] [--rounds 3] [--seeds 10000] [--warm 9] [--open-seconds 8]
- *   [--outage-seconds 5] [--outage-rounds 2] [--out bench/peers/results] [--directory the system's folder for temporary files]
+ *   [--outage-seconds 5] [--outage-rounds 2] [--out bench/peers/results]
+ *   [--directory the system's folder for temporary files]
  *
  * It prints the figures, and writes them to `results.json` and charts beside it. If a program is missing on
  * the machine, it names the command that installs it. README.md in this folder says what is compared, and
