@@ -1,7 +1,7 @@
 /**
  * What the app of a connector costs beside Fastify with an empty handler, in one process and without sockets.
- * The two take turns of some milliseconds, and the quickest turn of each counts: other programs on the machine
- * only make turns longer.
+ * The two take turns of some milliseconds, and the quickest turn of each counts: other programs on the
+ * machine only make turns longer.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
