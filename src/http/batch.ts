@@ -1,5 +1,7 @@
 /** What the routes have in common that take many changes in one request. */
 import type { Unsent } from './outcome.ts'
+import { invalidRequest } from './request-error.ts'
+import { ERRORS_MAX, type FieldError } from './validation.ts'
 
 /** The largest body of a batch, in bytes. It is more than the 64 KiB of a single change. */
 export const BATCH_BODY_BYTES_MAX = 1_024 * 1_024
@@ -20,6 +22,20 @@ const NOT_BEGUN: Unsent = {
       'Nothing was changed, and nothing will be: the changes before it in the batch took so long that this one was not begun.',
     outcome: 'not_applied',
   },
+}
+
+/**
+ * @param named what the changes are about, each with the field that names it
+ * @throws RequestError if two fields have the same name: the order of these changes would be left to chance
+ */
+export function requireDifferent(named: Iterable<readonly [field: string, name: string]>): void {
+  const seen = new Set<string>()
+  const errors: FieldError[] = []
+  for (const [field, name] of named) {
+    if (seen.has(name)) errors.push({ field, message: 'is named twice in this batch' })
+    seen.add(name)
+  }
+  if (errors.length > 0) throw invalidRequest(errors.slice(0, ERRORS_MAX))
 }
 
 /** How to make one change of type `C`. */

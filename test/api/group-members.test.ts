@@ -190,6 +190,10 @@ test('a batch answers with the status that each member alone would have got, in 
   const many = Array.from({ length: 600 }, (_, index) => `m${index}`)
   const tooMany = { add: many.map((memberId) => ({ memberId })), remove: many }
   assert.deepEqual(fieldsOf(expectProblem(await batch(tooMany), 'invalid_request')), ['body'])
+  const twice = { add: [{ memberId: 'x' }, { memberId: 'x', role: 'owner' }], remove: ['y', 'x', 'y'] }
+  assert.deepEqual(fieldsOf(expectProblem(await batch(twice), 'invalid_request')), ['add.1.memberId'])
+  const removedTwice = { remove: ['y', 'x', 'y'] }
+  assert.deepEqual(fieldsOf(expectProblem(await batch(removedTwice), 'invalid_request')), ['remove.2'])
   const whole = await batch({ add: many.map((memberId) => ({ memberId })), remove: many.slice(0, 400) })
   assert.equal(whole.json().add.length + whole.json().remove.length, 1_000)
 })

@@ -11,7 +11,7 @@ import type { GroupMemberDecision } from '../../../group/group-member.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import { putGroupMember, removeGroupMember } from '../../../group/put-group-member.ts'
 import type { Outcome } from '../../../group/registry.ts'
-import { BATCH_BODY_BYTES_MAX, Batch } from '../../batch.ts'
+import { BATCH_BODY_BYTES_MAX, Batch, requireDifferent } from '../../batch.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -29,7 +29,7 @@ const schema = {
   tags: ['Group members'],
   summary: 'Add and remove many members of a group',
   description:
-    'At most 1,000 members, and a body of at most 1 MiB. It is not one transaction: each member is added or removed by itself, as by a request of its own, and the answer has the status of each. A change that could not be begun within 2 seconds is told as `overloaded`: nothing was changed, and it may be sent again. First all of `add` is done, and then all of `remove`. If the group does not exist, each status is 404.',
+    'At most 1,000 members, and a body of at most 1 MiB. It is not one transaction: each member is added or removed by itself, as by a request of its own, and the answer has the status of each. A change that could not be begun within 2 seconds is told as `overloaded`: nothing was changed, and it may be sent again. First all of `add` is done, and then all of `remove`. Neither part may name a member twice. If the group does not exist, each status is 404.',
   consumes: MEDIA_TYPES,
   params: GroupParams,
   body: GroupMemberBatchBody,
@@ -56,6 +56,8 @@ export function batchGroupMembersRoute(
           { field: 'body', message: `must have at most ${BATCH_MEMBERS_MAX} members in all` },
         ])
       }
+      requireDifferent(add.map(({ memberId }, index) => [`add.${index}.memberId`, memberId]))
+      requireDifferent(remove.map((memberId, index) => [`remove.${index}`, memberId]))
       const now = clock.now().toISOString()
       const batch = new Batch(nowMs)
       const refuse = (_: unknown, problem: Unsent) => failed(request.id, problem)

@@ -15,7 +15,7 @@ import type { Command, Decision } from '../../../group/group.ts'
 import type { Outcome, Registry } from '../../../group/registry.ts'
 import { updateGroup } from '../../../group/update-group.ts'
 import { authorOfRequest } from '../../author.ts'
-import { BATCH_BODY_BYTES_MAX, Batch } from '../../batch.ts'
+import { BATCH_BODY_BYTES_MAX, Batch, requireDifferent } from '../../batch.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -24,7 +24,6 @@ import { ETAG_EXPECTED } from '../../preconditions.ts'
 import { problemOf } from '../../problem.ts'
 import { repeatableRequest } from '../../repeatable-request.ts'
 import { invalidRequest } from '../../request-error.ts'
-import { ERRORS_MAX, type FieldError } from '../../validation.ts'
 
 const MEDIA_TYPES = ['application/json']
 
@@ -90,19 +89,13 @@ function requireCount(body: unknown): void {
     ])
 }
 
-/** @throws RequestError if a group is named twice: the order of its changes would be left to chance */
+/** @throws RequestError if there is no change, or a group is named twice */
 function requireDifferentGroups(body: BatchBody): void {
-  const seen = new Set<string>()
-  const errors: FieldError[] = []
-  for (const part of PARTS) {
-    for (const [index, { groupId }] of (body[part] ?? []).entries()) {
-      if (seen.has(groupId))
-        errors.push({ field: `${part}.${index}.groupId`, message: 'is named twice in this batch' })
-      seen.add(groupId)
-    }
-  }
-  if (seen.size === 0) throw invalidRequest([{ field: 'body', message: 'must have at least 1 change' }])
-  if (errors.length > 0) throw invalidRequest(errors.slice(0, ERRORS_MAX))
+  const named = PARTS.flatMap((part) =>
+    (body[part] ?? []).map(({ groupId }, index) => [`${part}.${index}.groupId`, groupId] as const),
+  )
+  if (named.length === 0) throw invalidRequest([{ field: 'body', message: 'must have at least 1 change' }])
+  requireDifferent(named)
 }
 
 function changesOf(
