@@ -51,6 +51,8 @@ export type DurabilityOptions = Readonly<{
   clock: Clock
   timeoutMs: number
   logger: Pick<Logger, 'info' | 'warn'>
+  /** Makes a client that is not connected yet. By default, one of the database. */
+  clientOf?: typeof newClient
 }>
 
 const STANDBYS = `
@@ -202,8 +204,8 @@ export class Durability {
   }
 
   async #connect(): Promise<Client> {
-    const { sessions, timeoutMs } = this.#options
-    const client = newClient(sessions.host.url, timeoutMs)
+    const { sessions, timeoutMs, clientOf = newClient } = this.#options
+    const client = clientOf(sessions.host.url, timeoutMs)
     client.on('error', () => this.#forget())
     await client.connect()
     return client

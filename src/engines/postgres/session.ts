@@ -200,8 +200,8 @@ async function connectAndLook(
   return { address, ...look }
 }
 
-/** The settings of a session. */
-function settingsOf(timeoutMs: number): string {
+/** The settings of a session, as statements. */
+export function settingsOf(timeoutMs: number): string {
   return [
     'set synchronous_commit = remote_apply',
     `set statement_timeout = ${Math.ceil(timeoutMs)}`,

@@ -20,6 +20,8 @@ export type SessionsOptions = Readonly<{
   clock: Clock
   timeoutMs: number
   logger: Pick<Logger, 'info' | 'warn'>
+  /** Opens a session. By default, on the database. */
+  open?: typeof openSession
 }>
 
 export class Sessions {
@@ -111,11 +113,11 @@ export class Sessions {
   }
 
   async #open(limitMs: number): Promise<Session | undefined> {
-    const { clock, timeoutMs, logger } = this.#options
+    const { clock, timeoutMs, logger, open = openSession } = this.#options
     const { host } = this
     this.#count += 1
     try {
-      const session = await openSession({
+      const session = await open({
         host,
         place: this.place(host),
         clock,

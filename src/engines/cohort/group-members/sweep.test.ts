@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ManualClock } from '../../../testing/manual-clock.ts'
+import { ENTRY_RANGE, MEMBER_RANGE, memberKey } from './member-keys.ts'
+import { MemberSweep, type MemberSweepOptions, SWEEP_LIMITS } from './sweep.ts'
+
+const GRACE_MS = 8_000
+
+/** Registers of members of which all are left over; a walk over them may fail. */
+function aWorld() {
+  const clock = new ManualClock()
+  const key = memberKey({ groupId: 'g', life: 'l', memberId: 'm' })
+  const world = { isFailing: false, walkCount: 0, held: [key], swept: [] as string[] }
+  const walk = {
+    page: async ({ start, end }: { start: string; end: string }) => {
+      if (start === MEMBER_RANGE.start) world.walkCount += 1
+      if (world.isFailing && end === ENTRY_RANGE.end) return { kind: 'not_applied', reason: 'too few nodes' }
+      const values = world.held
+        .filter((each) => each >= start && each < end)
+        .map((each) => ({ key: each, value: '' }))
+      return { kind: 'decided', result: { values, after: undefined } }
+    },
+  }
+  const protocol = {
+    lifeOf: async () => ({ kind: 'decided', result: undefined }),
+    findLeftover: async (each: string) => ({ key: each, waitsFor: 'the end of the life l' }),
+    sweep: async ({ key: each }: { key: string }) => {
+      world.swept.push(each)
+      world.held = world.held.filter((other) => other !== each)
+      return true
+    },
+  }
+  const sweep = new MemberSweep({
+    ...({ walk, protocol } as unknown as Pick<MemberSweepOptions, 'walk' | 'protocol'>),
+    isReady: () => true,
+    graceMs: () => GRACE_MS,
+    clock,
+    random: () => 0.5,
+    limits: SWEEP_LIMITS,
+    logger: { info: () => {}, debug: () => {} } as never,
+  })
+  const running = sweep.run()
+  /** One walk, and the pause after it. */
+  const turn = async () => {
+    for (let count = 0; count < 100; count += 1) await undefined
+    clock.advance(GRACE_MS / 8)
+    for (let count = 0; count < 100; count += 1) await undefined
+  }
+  return { clock, world, sweep, running, turn }
+}
+
+test('what is left over is removed when it was seen for the grace time, and counted', async () => {
+  const { clock, world, sweep, running, turn } = aWorld()
+  for (let count = 0; count < 8; count += 1) {
+    await turn()
+    assert.deepEqual(world.swept, count < 7 ? [] : world.swept)
+  }
+  await turn()
+  assert.equal(world.swept.length, 1)
+  await turn()
+  assert.deepEqual(sweep.report, { sweptCount: 1, waitingCount: 0 })
+  sweep.close()
+  await running
+  assert.equal(clock.taskCount, 0)
+})
+
+test('a walk that does not come to its end neither forgets what waits nor counts as seen', async () => {
+  const { world, sweep, running, turn } = aWorld()
+  await turn()
+  assert.equal(sweep.report.waitingCount, 1)
+  const { held } = world
+  world.isFailing = true
+  world.held = []
+  for (let count = 0; count < 3; count += 1) await turn()
+  assert.equal(sweep.report.waitingCount, 1, 'it may be there still')
+  world.isFailing = false
+  world.held = held
+  for (let count = 0; count < 6; count += 1) await turn()
+  assert.equal(world.swept.length, 1, 'its grace time has gone on')
+  world.held = []
+  await turn()
+  assert.equal(sweep.report.waitingCount, 0)
+  sweep.close()
+  await running
+})
