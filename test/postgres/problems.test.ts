@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Client } from 'pg'
 import { initDatabase } from '../../src/engines/postgres/init.ts'
-import { SCHEMA_VERSION } from '../../src/engines/postgres/migrations.ts'
-import { lookAt } from '../../src/engines/postgres/session.ts'
+import { migrate, SCHEMA_VERSION } from '../../src/engines/postgres/migrations.ts'
+import { lookAt, newClient } from '../../src/engines/postgres/session.ts'
 import { createGroup } from '../../src/group/create-group.ts'
+import { putGroupMember } from '../../src/group/put-group-member.ts'
 import { FaultError } from '../../src/process/fault.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
@@ -16,6 +17,7 @@ import { REFUSED_USER } from './trio.ts'
 leaveNothing()
 
 const TIMEOUT_MS = 10_000
+const NOW = '2026-01-01T00:00:00.000Z'
 const CREATE = createGroup({
   groupId: 'g',
   now: '2026-01-01T00:00:00.000Z',
@@ -95,6 +97,37 @@ test('init may be repeated, also at once, and says on a standby that it is one',
   await assert.rejects(init(trio.url('twice', [standby])), {
     message: `The server ${standby.address} is read-only, a standby perhaps: name the primary, or all servers, in --database.`,
   })
+})
+
+test('groups of schema 1 stay after its migration, may have members, and old connectors write no more', async () => {
+  const trio = await sharedTrio()
+  const { primary } = trio
+  await trio.createDatabase('older')
+  const url = trio.url('older', [primary])
+  const client = newClient(databaseOf(url).hosts[0]!.url, TIMEOUT_MS)
+  await client.connect()
+  try {
+    await migrate(client, 'older', 1)
+    const old = `insert into cohort.register (key, value, generation, write_ids, updated_at, changed_at)
+      values ($1, $2, 1, '{w}', clock_timestamp(), nextval('cohort.changes'))`
+    const group = { groupId: 'old', version: 3, incarnation: 'i', createdAt: NOW, updatedAt: NOW }
+    for (const groupId of ['old', 'older']) {
+      await client.query(old, [`group/${groupId}`, Buffer.from(JSON.stringify({ ...group, groupId }))])
+    }
+    assert.match(await refusal(url), /has version 1, and this program needs \d+: run "cohort postgres init"/)
+    assert.match((await migrate(client, 'older')).join(' '), /^Applied migration 2: /)
+    await assert.rejects(client.query(old, ['group/late', Buffer.from('{}')]))
+    await using started = await anEngine(url)
+    const { registry, groupMembers } = started.engine
+    assert.deepEqual(await registry.read('old'), { kind: 'done', value: group })
+    const command = putGroupMember({ memberId: 'm', now: NOW, incarnation: 'm-1' })
+    const added = await groupMembers.put('old', 'm', command)
+    assert.equal(added.kind === 'done' && added.value.kind, 'added')
+    const other = await groupMembers.read('older', 'm')
+    assert.deepEqual(other, { kind: 'done', value: { hasGroup: true, member: undefined } })
+  } finally {
+    await client.end()
+  }
 })
 
 test('a connector waits for what can mend itself, and its status says what it waits for', async () => {

@@ -71,8 +71,16 @@ const LOCK = 7_265_104_410
 /** What `migrate` has done, a sentence each. Empty: nothing was to be done. */
 export type MigrationReport = readonly string[]
 
-/** Brings the schema to the version that this program needs, in one transaction. May be repeated. */
-export async function migrate(client: ClientBase, database: string): Promise<MigrationReport> {
+/**
+ * Brings the schema to a version, in one transaction. May be repeated.
+ *
+ * @param through default: the version that this program needs
+ */
+export async function migrate(
+  client: ClientBase,
+  database: string,
+  through = SCHEMA_VERSION,
+): Promise<MigrationReport> {
   const done: string[] = []
   await client.query('begin')
   try {
@@ -89,7 +97,7 @@ export async function migrate(client: ClientBase, database: string): Promise<Mig
     if (found > SCHEMA_VERSION) {
       throw new DatabaseProblem('setup', schemaOther(database, found, SCHEMA_VERSION))
     }
-    for (const [index, { name, statements }] of MIGRATIONS.entries()) {
+    for (const [index, { name, statements }] of MIGRATIONS.slice(0, through).entries()) {
       const version = index + 1
       if (version <= found) continue
       for (const statement of statements) await client.query(statement)
