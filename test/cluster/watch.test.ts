@@ -1,12 +1,12 @@
 /** Watches of groups, through the death of connectors and nodes. */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { watchGroups } from '../../src/cli/watch/watch-groups.ts'
+import { test } from 'node:test'
 import { startCommand } from './command.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import type { LocalCluster } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
 import { until } from './waiting.ts'
+import { WatchingClient } from './watching-client.ts'
 
 leaveNothing()
 
@@ -14,47 +14,6 @@ const aCluster = sharedCluster({ connectors: 2 })
 
 const WATCHERS = 20
 const SEEN_MS = 30_000
-
-/** A client that watches, as the command does, and holds what it is told. */
-class Client {
-  readonly held = new Map<string, string>()
-  readonly resets: string[] = []
-  isSynced = false
-
-  constructor(t: TestContext, urls: readonly string[], prefix: string) {
-    const stopping = new AbortController()
-    const watching = watchGroups({
-      places: urls.map((url) => ({ url, credentials: {} })),
-      prefix,
-      labels: undefined,
-      hasInitial: true,
-      isJson: true,
-      output: { isReaderGone: false, answer: (line) => this.#take(JSON.parse(line)) },
-      note: () => {},
-      signal: stopping.signal,
-    })
-    t.after(async () => {
-      stopping.abort()
-      await watching
-    })
-  }
-
-  #take(event: {
-    event: string
-    group: { groupId: string }
-    groupId: string
-    etag: string
-    reason: string
-  }): void {
-    if (event.event === 'group') this.held.set(event.group.groupId, event.etag)
-    else if (event.event === 'group-deleted') this.held.delete(event.groupId)
-    else if (event.event === 'synced') this.isSynced = true
-    else {
-      this.resets.push(event.reason)
-      this.held.clear()
-    }
-  }
-}
 
 async function post(cluster: LocalCluster, groupId: string): Promise<void> {
   const answer = await fetch(`${cluster.connectors[1]!.url}/v1/group`, {
@@ -72,7 +31,7 @@ function namesOf(count: number, prefix: string): string[] {
 test('a connector is killed under its watchers: they go on elsewhere, and miss nothing', async (t) => {
   const cluster = await aCluster()
   const urls = cluster.connectors.map(({ url }) => url)
-  const clients = Array.from({ length: WATCHERS }, () => new Client(t, urls, 'killed/'))
+  const clients = Array.from({ length: WATCHERS }, () => new WatchingClient(t, urls, 'killed/'))
   await until('all have the list', SEEN_MS, () => clients.every(({ isSynced }) => isSynced))
   const names = namesOf(60, 'killed/')
   await post(cluster, names[0]!)
@@ -102,7 +61,7 @@ test('a connector is killed under its watchers: they go on elsewhere, and miss n
 
 test('a node is killed and comes back: nobody who watches notices', async (t) => {
   const cluster = await aCluster()
-  const client = new Client(t, [cluster.connectors[0]!.url], 'node/')
+  const client = new WatchingClient(t, [cluster.connectors[0]!.url], 'node/')
   await until('it has the list', SEEN_MS, () => client.isSynced)
   const names = namesOf(30, 'node/')
   for (const [index, name] of names.entries()) {

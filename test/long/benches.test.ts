@@ -17,6 +17,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   'bench:membership': () => ['--amount', '2000'],
   'bench:litter': () => ['--amount', '2000', '--grace', '5', '--clients', '8'],
   'bench:lists': () => ['--groups', '2500', '--rounds', '1'],
+  'bench:member-litter': () => ['--members', '1000', '--grace', '30', '--litter-seconds', '5'],
   'bench:members': () => ['--clients', '8', ...SHORT],
   'bench:memory': () => ['--amount', '100', '--clients', '4'],
   'bench:doors': () => ['--clients', '8', ...SHORT],
