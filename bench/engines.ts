@@ -90,6 +90,8 @@ console.log(
   '| round | creates/s, engine cohort | creates/s, engine postgres | inserts/s, pgbench -c 16 | -c 64 | postgres / better pgbench | CPU µs a row, servers + connector: postgres | pgbench -c 16 | -c 64 |',
 )
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
+// The first seconds of a connector compile its code.
+for (const url of [cluster.connectors[0]!.url, onPostgres.url]) await creates(url, 'warm')
 for (let round = 1; round <= Number(values.rounds); round += 1) {
   const cohort = await creates(cluster.connectors[0]!.url, `c${round}`)
   const postgres = await withCpu(() => creates(onPostgres.url, `p${round}`))
