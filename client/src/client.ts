@@ -1,7 +1,7 @@
 import { ApiKeys, Backup, Cluster } from './admin.ts'
 import { Caller } from './caller.ts'
 import type { Source, Tls } from './connection.ts'
-import { Endpoint } from './endpoint.ts'
+import { Endpoint, type Key } from './endpoint.ts'
 import { Endpoints } from './endpoints.ts'
 import { GroupMembers } from './group-members.ts'
 import { Groups } from './groups.ts'
@@ -15,9 +15,9 @@ export type ClientOptions = Readonly<{
   urls: readonly string[]
   /**
    * An API key, or a token of the OIDC issuer. A function is asked before each request, and once more after a
-   * 401, so that a key can change while the client runs (see `keyFrom`).
+   * 401, so that a key can change while the client runs (see `keyFrom`). It is given the URL.
    */
-  key?: Source<string> | undefined
+  key?: Key | undefined
   /** For HTTPS. A function is asked before each new connection. */
   tls?: Source<Tls> | undefined
   /** How long, in milliseconds, a request is repeated. Default: 10 s. See `CallOptions`. */

@@ -1,6 +1,6 @@
 /** One connector: its URL, its connections, and when it may be asked again. */
 import { errors, Pool } from 'undici'
-import { causeOf, connectorOf, type Source, type Tls, valueFrom } from './connection.ts'
+import { causeOf, connectorOf, type Source, type Tls } from './connection.ts'
 import type { Cause, Done } from './outcome.ts'
 import { problemIn } from './problem.ts'
 
@@ -11,9 +11,14 @@ export type Request = Readonly<{
   body?: string
 }>
 
+/**
+ * An API key or a token, or a function that gives it for the connector at a URL. `undefined`: none is sent.
+ */
+export type Key = string | ((url: string) => string | undefined | Promise<string | undefined>)
+
 export type EndpointOptions = Readonly<{
   url: string
-  key: Source<string> | undefined
+  key: Key | undefined
   tls: Source<Tls> | undefined
   connections: number
 }>
@@ -56,8 +61,9 @@ export class Endpoint {
 
   /** What shows who this client is. It is asked for anew for each request. */
   async authorization(): Promise<{ [name: string]: string }> {
-    if (this.#options.key === undefined) return {}
-    return { authorization: `Bearer ${(await valueFrom(this.#options.key)).trim()}` }
+    const { key } = this.#options
+    const now = typeof key === 'function' ? await key(this.url) : key
+    return now === undefined ? {} : { authorization: `Bearer ${now.trim()}` }
   }
 
   /** Sends a request once. @throws the reason of the signal, or what `key` has thrown */

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import { ApiClient, groupPath } from './api-client.ts'
+import { ApiClient } from './api-client.ts'
 
 /** An HTTP server and a client of it; both are closed afterwards. */
 async function withServer(
@@ -23,60 +22,6 @@ async function withServer(
     server.close()
   }
 }
-
-test('every id becomes one path segment that decodes to it, and that no URL parser resolves away', () => {
-  const id = fc.oneof(
-    fc.string({ unit: 'grapheme', minLength: 1 }),
-    fc.constantFrom('.', '..', 'a/b', '%2F', '?', '#', '/'),
-  )
-  fc.assert(
-    fc.property(id, (groupId) => {
-      const path = groupPath(groupId)
-      assert.match(path, /^\/v1\/group\/[!-~]+$/)
-      const segments = path.split('/')
-      assert.equal(segments.length, 4)
-      assert.equal(decodeURIComponent(segments[3]!), groupId)
-      assert.notEqual(segments[3], '.')
-      assert.notEqual(segments[3], '..')
-    }),
-  )
-})
-
-test('the path is sent unchanged', async () => {
-  const paths: string[] = []
-  await withServer(
-    (request, response) => {
-      paths.push(request.url ?? '')
-      response.setHeader('etag', '"1-a"').end('{"groupId":"x","version":1}')
-    },
-    async (client) => {
-      for (const groupId of ['..', 'a/b', '🦊', 'a b', '%2F']) await client.get(groupId)
-    },
-  )
-  assert.deepEqual(paths, [
-    '/v1/group/%2E%2E',
-    '/v1/group/a%2Fb',
-    '/v1/group/%F0%9F%A6%8A',
-    '/v1/group/a%20b',
-    '/v1/group/%252F',
-  ])
-})
-
-test('a path in front of the API is kept', async () => {
-  let path: string | undefined
-  await withServer(
-    (request, response) => {
-      path = request.url
-      response.end('{}')
-    },
-    async (_, url) => {
-      const client = new ApiClient({ url: `${url}/registry/` })
-      await client.get('a')
-      await client.close()
-    },
-  )
-  assert.equal(path, '/registry/v1/group/a')
-})
 
 test('a problem comes back with its code, its outcome and its fields', async () => {
   const text = JSON.stringify({
@@ -138,6 +83,54 @@ test('after a 2xx answer that is not JSON, the outcome of a change is unknown', 
       assert.equal((await client.create({ groupId: 'a' })).kind, 'broken')
     },
   )
+})
+
+test('a command never repeats a request at the same connector, and asks the next one when it is safe', async () => {
+  let count = 0
+  await withServer(
+    (request, response) => {
+      count += 1
+      if (request.url === '/v1/group/broken') request.socket.destroy()
+      else response.writeHead(503).end('{"code":"unavailable","outcome":"not_applied"}')
+    },
+    async (client, url) => {
+      assert.equal((await client.get('broken')).kind, 'unreachable')
+      assert.equal((await client.create({ groupId: 'a' })).kind, 'problem')
+      assert.equal(count, 2)
+      const several = new ApiClient({ url, urls: ['http://127.0.0.1:1', `${url}/other`, url] })
+      assert.equal((await several.create({ groupId: 'a' })).kind, 'problem')
+      assert.equal(count, 4)
+      await several.close()
+    },
+  )
+})
+
+test('a create that must be sure asks again with the same key, until a connector tells', async () => {
+  const keys: unknown[] = []
+  await withServer(
+    (request, response) => {
+      keys.push(request.headers['idempotency-key'])
+      if (keys.length < 3) request.socket.destroy()
+      else response.writeHead(201).end('{"groupId":"a"}')
+    },
+    async (client) => {
+      assert.equal((await client.createSurely({ groupId: 'a' }, 60_000)).kind, 'answered')
+    },
+  )
+  assert.equal(keys.length, 3)
+  assert.equal(new Set(keys).size, 1)
+  // What was not applied is told at once.
+  let count = 0
+  await withServer(
+    (_, response) => {
+      count += 1
+      response.writeHead(503).end('{"code":"unavailable","outcome":"not_applied"}')
+    },
+    async (client) => {
+      assert.equal((await client.createSurely({ groupId: 'a' }, 60_000)).kind, 'problem')
+    },
+  )
+  assert.equal(count, 1)
 })
 
 test('if no server listens, nothing was sent', async () => {

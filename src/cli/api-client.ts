@@ -1,9 +1,20 @@
 /**
- * A typed client of the public API, for the commands. It never repeats a request. If a change may have been
- * made, the reply says so.
+ * The client of the commands: the client library, with replies as the commands tell them. It asks each
+ * connector at most once, unless a call says otherwise, so that no command repeats a change by itself.
  */
+import { randomUUID } from 'node:crypto'
 import type { Static } from 'typebox'
-import { Pool } from 'undici'
+import {
+  type CallOptions,
+  type Cause,
+  CohortClient,
+  type CohortError,
+  type Outcome,
+  type Tls,
+  type Watch,
+  type WatchOptions,
+  type WatchQuery,
+} from '../../client/src/index.ts'
 import type { BackupPage, RestoreResult } from '../api/backup-schemas.ts'
 import type { BatchBody, BatchResult } from '../api/batch-schemas.ts'
 import type {
@@ -59,10 +70,7 @@ export type MemberBackupAnswer = Readonly<{
   after?: string
 }>
 
-/**
- * An error of the API (RFC 9457), with the fields that the commands use. A proxy can have answered in place
- * of a connector.
- */
+/** An error of the API, with the fields that the commands use. A proxy can have answered for a connector. */
 export type Problem = Readonly<{
   status: number
   code: string
@@ -73,7 +81,7 @@ export type Problem = Readonly<{
 }>
 
 /**
- * What became of a request:
+ * What became of a request. `url`: the connector that it was sent to last.
  *
  * - `answered`: a 2xx; `text` is the body as it came;
  * - `problem`: the API refused the request or failed; `problem.outcome` says whether data may have changed;
@@ -84,22 +92,24 @@ export type Reply<T> =
   | Readonly<{ kind: 'answered'; status: number; etag: string | undefined; value: T; text: string }>
   | Readonly<{ kind: 'problem'; problem: Problem; text: string }>
   | Readonly<{ kind: 'unreachable'; reason: string }>
-  | Readonly<{ kind: 'broken'; reason: string }>
+  | Readonly<{ kind: 'broken'; reason: string; url?: string }>
 
 /** How a client shows who it is, and how it knows the connector. */
 export type ApiCredentials = Readonly<{
-  /** An API key, or a token of the OIDC issuer. It is sent as `Authorization: Bearer`. */
-  token?: string
-  /** The CA that signs the certificate of the API, in PEM. Default: those that Node.js knows. */
-  ca?: string
+  /** An API key, or a token of the OIDC issuer, by the URL of the connector. */
+  tokenFor?: (url: string) => string | undefined
+  /** The CA of the API, and the certificate and the key of this client, in PEM. */
+  tls?: Tls
 }>
 
 export type ApiClientOptions = Readonly<{
   /** Where the API is: `http://host:port`, or with a path in front of `/v1`. */
   url: string
+  /** Where each connector is, if there are several. Default: `url`. */
+  urls?: readonly string[] | undefined
   /** Default: none. */
   credentials?: ApiCredentials | undefined
-  /** How many connections may be open at once. Default: 1. */
+  /** How many connections to each connector may be open at once. Default: 1. */
   connections?: number
   /** How long to wait for an answer. Default: 65 s, which is more than a connector ever takes. */
   answerTimeoutMs?: number
@@ -108,99 +118,81 @@ export type ApiClientOptions = Readonly<{
 /** Longer than the longest operation of a connector (60 s), which then answers 504 itself. */
 const ANSWER_TIMEOUT_MS = 65_000
 
-type Call = Readonly<{
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  path: string
-  headers?: { [name: string]: string }
-  body?: string
-}>
+/** The next page is on its way while one is printed. A connector that has never answered is not waited for. */
+const LIST = { isAhead: true, firstPatienceMs: 0 } as const
+
+/** Groups or members to list: at most `limit`, with this patience for each page but the first. */
+export type ListOptions = Readonly<{ limit: number | undefined; patienceMs: number }>
 
 export class ApiClient {
-  readonly #pool: Pool
-  readonly #basePath: string
-  readonly #ownHeaders: { [name: string]: string }
+  readonly #library: CohortClient
 
   constructor({
     url,
-    credentials = {},
+    urls = [url],
+    credentials: { tokenFor, tls } = {},
     connections = 1,
     answerTimeoutMs = ANSWER_TIMEOUT_MS,
   }: ApiClientOptions) {
-    const { origin, pathname } = new URL(url)
-    this.#basePath = pathname.replace(/\/+$/, '')
-    const { token, ca } = credentials
-    this.#ownHeaders = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    this.#pool = new Pool(origin, {
+    this.#library = new CohortClient({
+      urls,
+      key: tokenFor,
+      tls,
       connections,
-      pipelining: 1,
-      connect: { timeout: 5_000, ...(ca === undefined ? {} : { ca }) },
-      headersTimeout: answerTimeoutMs,
-      bodyTimeout: answerTimeoutMs,
+      answerTimeoutMs,
+      patienceMs: 0,
     })
   }
 
-  /** With an idempotency key, the same create may be repeated. */
-  create(group: CreateGroupBody, idempotencyKey?: string): Promise<Reply<GroupView>> {
-    const { headers, body } = json(group)
-    return this.#call({
-      method: 'POST',
-      path: '/v1/group',
-      headers: { ...headers, ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }) },
-      body,
-    })
+  create(group: CreateGroupBody): Promise<Reply<GroupView>> {
+    return replyOf(this.#library.groups.create(group, { idempotencyKey: false }))
+  }
+
+  /**
+   * Creates a group. If the outcome is open, it asks for so long again, with the same idempotency key, until
+   * a connector tells it.
+   */
+  async createSurely(group: CreateGroupBody, patienceMs: number): Promise<Reply<GroupView>> {
+    const idempotencyKey = randomUUID()
+    const first = await this.#library.groups.create(group, { idempotencyKey })
+    if (first.outcome !== 'unknown') return replyOf(first)
+    return replyOf(this.#library.groups.create(group, { idempotencyKey, after: first, patienceMs }))
   }
 
   /** 1 to 1,000 changes, each as if it were alone. */
   batch(changes: BatchBody): Promise<Reply<BatchResult>> {
-    return this.#call({ method: 'POST', path: '/v1/groups:batch', ...json(changes) })
+    return replyOf(this.#library.groups.batch(changes, { idempotencyKey: false }))
   }
 
   get(groupId: string): Promise<Reply<GroupView>> {
-    return this.#call({ method: 'GET', path: groupPath(groupId) })
+    return replyOf(this.#library.groups.get(groupId))
   }
 
   /** `ifMatch` is an ETag, a list of them, or `*`. */
   update(groupId: string, patch: UpdateGroupBody, ifMatch: string | undefined): Promise<Reply<GroupView>> {
-    const { headers, body } = json(patch)
-    return this.#call({
-      method: 'PATCH',
-      path: groupPath(groupId),
-      headers: { ...headers, 'content-type': 'application/merge-patch+json', ...condition(ifMatch) },
-      body,
-    })
+    return replyOf(this.#library.groups.update(groupId, patch, { ifMatch, idempotencyKey: false }))
   }
 
   delete(groupId: string, ifMatch: string | undefined): Promise<Reply<GroupView>> {
-    return this.#call({ method: 'DELETE', path: groupPath(groupId), headers: condition(ifMatch) })
+    return replyOf(this.#library.groups.delete(groupId, { ifMatch }))
   }
 
-  /** A page of groups. `limit`: 1 to 1,000. */
-  list({ after, limit, prefix, labels, idsOnly = false }: ListQuery): Promise<Reply<ListAnswer>> {
-    const query = new URLSearchParams({ limit: String(limit) })
-    for (const [name, value] of Object.entries({ after, prefix, labels }))
-      if (value !== undefined) query.set(name, value)
-    if (idsOnly) query.set('fields', 'groupId')
-    return this.#call({ method: 'GET', path: `/v1/group?${query}` })
+  /** The pages of a list of groups. @throws CohortError when a page cannot be had */
+  list(groups: ListedGroups, idsOnly: boolean, options: ListOptions): AsyncIterable<ListAnswer> {
+    return this.#library.groups.pages({ ...groups, idsOnly }, { ...LIST, ...options })
   }
 
   /** Adds a member to a group, or changes its role. `isNew`: it is only added. */
   putGroupMember(
     groupId: string,
     memberId: string,
-    { role, isNew = false }: Readonly<{ role?: string | undefined; isNew?: boolean }>,
+    options: Readonly<{ role?: string | undefined; isNew?: boolean }>,
   ): Promise<Reply<GroupMember>> {
-    const { headers, body } = json({ role })
-    const condition = isNew ? { 'if-none-match': '*' } : {}
-    return this.#call({
-      method: 'PUT',
-      path: groupMemberPath(groupId, memberId),
-      headers: { ...headers, ...condition },
-      body,
-    })
+    return replyOf(this.#library.members.put(groupId, memberId, options))
   }
 
   getGroupMember(groupId: string, memberId: string): Promise<Reply<GroupMember>> {
-    return this.#call({ method: 'GET', path: groupMemberPath(groupId, memberId) })
+    return replyOf(this.#library.members.get(groupId, memberId))
   }
 
   removeGroupMember(
@@ -208,62 +200,71 @@ export class ApiClient {
     memberId: string,
     ifMatch: string | undefined,
   ): Promise<Reply<GroupMember>> {
-    return this.#call({
-      method: 'DELETE',
-      path: groupMemberPath(groupId, memberId),
-      headers: condition(ifMatch),
-    })
+    return replyOf(this.#library.members.remove(groupId, memberId, { ifMatch }))
   }
 
   /** 1 to 1,000 members to add and to remove, each as if it were alone. */
   batchGroupMembers(groupId: string, changes: GroupMemberBatchBody): Promise<Reply<GroupMemberBatchResult>> {
-    return this.#call({ method: 'POST', path: `${groupPath(groupId)}/members:batch`, ...json(changes) })
+    return replyOf(this.#library.members.batch(groupId, changes))
   }
 
-  /** A page of the members of a group. `limit`: 1 to 1,000. */
+  /** The pages of the members of a group. @throws CohortError when a page cannot be had */
   listGroupMembers(
     groupId: string,
-    query: Readonly<{ after?: string | undefined; limit: number; role?: string | undefined }>,
-  ): Promise<Reply<GroupMemberList>> {
-    return this.#call({ method: 'GET', path: `${groupPath(groupId)}/members?${queryOf(query)}` })
+    filter: Readonly<{ role?: string | undefined }>,
+    options: ListOptions,
+  ): AsyncIterable<GroupMemberList> {
+    return this.#library.members.pages(groupId, filter, { ...LIST, ...options })
   }
 
-  /** A page of the groups that somebody is in. `limit`: 1 to 1,000. */
+  /** The pages of the groups that somebody is in. @throws CohortError when a page cannot be had */
   groupsOf(
     memberId: string,
-    query: Readonly<{ after?: string | undefined; limit: number; prefix?: string | undefined }>,
-  ): Promise<Reply<GroupsOfList>> {
-    return this.#call({ method: 'GET', path: `/v1/member/${segmentOf(memberId)}/groups?${queryOf(query)}` })
+    filter: Readonly<{ prefix?: string | undefined }>,
+    options: ListOptions,
+  ): AsyncIterable<GroupsOfList> {
+    return this.#library.members.groupsOfPages(memberId, filter, { ...LIST, ...options })
+  }
+
+  /** Follows the changes of groups. */
+  watch(query: WatchQuery, options: WatchOptions): Watch {
+    return this.#library.watch(query, options)
   }
 
   /** At most `limit` groups (1 to 1,000) after this id. `undefined`: from the first group on. */
-  backUp(after: string | undefined, limit: number): Promise<Reply<BackupAnswer>> {
-    const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
-    return this.#call({ method: 'GET', path: `/v1/backup?limit=${limit}${start}` })
+  backUp(after: string | undefined, limit: number, options?: CallOptions): Promise<Reply<BackupAnswer>> {
+    return replyOf(this.#library.backup.groups({ after, limit }, options))
   }
 
   /** Restores 1 to 256 groups. It may be repeated: a group that is already there is not changed. */
-  restore(groups: readonly StoredGroup[]): Promise<Reply<RestoreResult>> {
-    return this.#call({ method: 'POST', path: '/v1/restore', ...json({ groups }) })
+  restore(groups: readonly StoredGroup[], options?: CallOptions): Promise<Reply<RestoreResult>> {
+    return replyOf(this.#library.backup.restoreGroups(groups as never, options))
   }
 
   /** At most `limit` members of all groups (1 to 1,000) after a place that the page before names. */
-  backUpMembers(after: string | undefined, limit: number): Promise<Reply<MemberBackupAnswer>> {
-    return this.#call({ method: 'GET', path: `/v1/backup/members?${queryOf({ limit, after })}` })
+  backUpMembers(
+    after: string | undefined,
+    limit: number,
+    options?: CallOptions,
+  ): Promise<Reply<MemberBackupAnswer>> {
+    return replyOf(this.#library.backup.members({ after, limit }, options))
   }
 
   /** Restores 1 to 256 members of groups that exist. It may be repeated. */
-  restoreMembers(members: readonly StoredMember[]): Promise<Reply<RestoreMembersResult>> {
-    return this.#call({ method: 'POST', path: '/v1/restore/members', ...json({ members }) })
+  restoreMembers(
+    members: readonly StoredMember[],
+    options?: CallOptions,
+  ): Promise<Reply<RestoreMembersResult>> {
+    return replyOf(this.#library.backup.restoreMembers(members, options))
   }
 
   /** A connector answers this also when it has no quorum, or has not found its cluster. */
   cluster(): Promise<Reply<ClusterStatus>> {
-    return this.#call({ method: 'GET', path: '/v1/cluster' })
+    return replyOf(this.#library.cluster.status())
   }
 
   replicas(groupId: string): Promise<Reply<GroupReplicas>> {
-    return this.#call({ method: 'GET', path: `${groupPath(groupId)}/replicas` })
+    return replyOf(this.#library.cluster.replicas(groupId))
   }
 
   /**
@@ -271,181 +272,72 @@ export class ApiClient {
    * before it is complete.
    */
   addMember(address: string): Promise<Reply<MembershipChange>> {
-    return this.#call({ method: 'POST', path: MEMBERS_PATH, ...json({ address }) })
+    return replyOf(this.#library.cluster.addMember(address))
   }
 
   /** Replaces a member by the empty node at an address. The answer comes as for `addMember`. */
   replaceMember(nodeId: string, address: string): Promise<Reply<MembershipChange>> {
-    return this.#call({ method: 'PUT', path: memberPath(nodeId), ...json({ address }) })
+    return replyOf(this.#library.cluster.replaceMember(nodeId, address))
   }
 
   /** Removes a member. The answer comes as for `addMember`. */
   removeMember(nodeId: string): Promise<Reply<MembershipChange>> {
-    return this.#call({ method: 'DELETE', path: memberPath(nodeId) })
+    return replyOf(this.#library.cluster.removeMember(nodeId))
   }
 
   /** Who this client is, as the connector sees it. */
   caller(): Promise<Reply<CallerView>> {
-    return this.#call({ method: 'GET', path: '/v1/caller' })
+    return replyOf(this.#library.keys.caller())
   }
 
   createKey(body: CreateKeyBody): Promise<Reply<IssuedKey>> {
-    return this.#call({ method: 'POST', path: KEYS_PATH, ...json(body) })
+    return replyOf(this.#library.keys.create(body))
   }
 
   /** At most 1,000 API keys after this id. `undefined`: from the first one on. */
   listKeys(after: string | undefined): Promise<Reply<KeyList>> {
-    const start = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
-    return this.#call({ method: 'GET', path: `${KEYS_PATH}?limit=1000${start}` })
+    return replyOf(this.#library.keys.page({ after, limit: 1_000 }))
   }
 
   rotateKey(keyId: string, body: RotateKeyBody): Promise<Reply<IssuedKey>> {
-    return this.#call({ method: 'POST', path: `${keyPath(keyId)}/rotate`, ...json(body) })
+    return replyOf(this.#library.keys.rotate(keyId, body))
   }
 
   revokeKey(keyId: string): Promise<Reply<ApiKey>> {
-    return this.#call({ method: 'DELETE', path: keyPath(keyId) })
+    return replyOf(this.#library.keys.revoke(keyId))
   }
 
   /** Closes all connections, also those on which a request is under way. */
   close(): Promise<void> {
-    return this.#pool.destroy()
-  }
-
-  async #call<T>(call: Call): Promise<Reply<T>> {
-    try {
-      const { statusCode, headers, body } = await this.#pool.request({
-        ...call,
-        path: this.#basePath + call.path,
-        headers: { ...call.headers, ...this.#ownHeaders },
-      })
-      const text = await body.text()
-      if (statusCode < 200 || statusCode > 299) {
-        return { kind: 'problem', problem: toProblem(statusCode, text), text }
-      }
-      const { etag } = headers
-      return {
-        kind: 'answered',
-        status: statusCode,
-        etag: typeof etag === 'string' ? etag : undefined,
-        value: JSON.parse(text) as T,
-        text,
-      }
-    } catch (error) {
-      if (!(error instanceof Error)) throw error
-      const reason = describeTransportError(error)
-      const isHarmless = call.method === 'GET' || isUnsent(innermost(error))
-      return { kind: isHarmless ? 'unreachable' : 'broken', reason }
-    }
+    return this.#library.close()
   }
 }
 
-/**
- * The path of a group. It is sent without going through a URL parser, which would resolve `..` to the parent
- * of `/v1/group`.
- *
- * @throws URIError when the id holds a lone surrogate, which has no UTF-8
- */
-export function groupPath(groupId: string): string {
-  return `/v1/group/${segmentOf(groupId)}`
+/** The reply for an outcome of the library. The values have the same form, with the types of `src/api`. */
+async function replyOf<T>(
+  given: Outcome<unknown, string> | Promise<Outcome<unknown, string>>,
+): Promise<Reply<T>> {
+  const outcome = await given
+  if (outcome.outcome !== 'done') return failureOf(outcome as CohortError['outcome'])
+  const { status, etag, value, text } = outcome
+  return { kind: 'answered', status, etag, value: value as T, text }
 }
 
-function groupMemberPath(groupId: string, memberId: string): string {
-  return `${groupPath(groupId)}/members/${segmentOf(memberId)}`
+/** The reply for an outcome that is no success. */
+export function failureOf(outcome: CohortError['outcome']): Exclude<Reply<never>, { kind: 'answered' }> {
+  if (outcome.outcome === 'refused') return problemReply(outcome)
+  const { cause, url } = outcome
+  if (cause.kind === 'problem') return problemReply(cause)
+  if (outcome.outcome === 'unknown') return { kind: 'broken', reason: cause.message, url }
+  return { kind: 'unreachable', reason: cause.message }
 }
 
-/** An id as a segment of a path. A proxy may resolve `.` and `..`, so they are sent with escapes. */
-function segmentOf(id: string): string {
-  const encoded = encodeURIComponent(id)
-  return /^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded
-}
-
-function queryOf(query: Readonly<{ [name: string]: string | number | undefined }>): URLSearchParams {
-  const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)]],
-  )
-  return new URLSearchParams(given)
-}
-
-const KEYS_PATH = '/v1/key'
-
-function keyPath(keyId: string): string {
-  return `${KEYS_PATH}/${encodeURIComponent(keyId)}`
-}
-
-const MEMBERS_PATH = '/v1/cluster/members'
-
-function memberPath(nodeId: string): string {
-  return `${MEMBERS_PATH}/${encodeURIComponent(nodeId)}`
-}
-
-function json(body: unknown): { headers: { [name: string]: string }; body: string } {
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-}
-
-function condition(ifMatch: string | undefined): { [name: string]: string } {
-  return ifMatch === undefined ? {} : { 'if-match': ifMatch }
-}
-
-/** Reads an error answer of any form: of a connector, or of a proxy in front of it. */
-function toProblem(status: number, text: string): Problem {
-  const body = parseObject(text)
-  const { code, title, detail, outcome, errors } = body
-  return {
-    status,
-    code: typeof code === 'string' ? code : 'unexpected_answer',
-    title: typeof title === 'string' ? title : `HTTP status ${status}`,
-    detail: typeof detail === 'string' ? detail : undefined,
-    outcome: typeof outcome === 'string' ? outcome : undefined,
-    errors: Array.isArray(errors) ? errors.flatMap(toFieldError) : [],
-  }
-}
-
-function toFieldError(error: unknown): { field: string; message: string }[] {
-  if (typeof error !== 'object' || error === null) return []
-  const { field, message } = error as { field?: unknown; message?: unknown }
-  return typeof field === 'string' && typeof message === 'string' ? [{ field, message }] : []
-}
-
-function parseObject(text: string): { [name: string]: unknown } {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as { [name: string]: unknown }) : {}
-  } catch {
-    return {}
-  }
-}
-
-/**
- * Whether the request failed before there was a connection. A network can also become unreachable while there
- * is a connection. Then the request may have been sent.
- */
-function isUnsent({ code, syscall }: NodeJS.ErrnoException): boolean {
-  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT'
-}
-
-/** A host name with several addresses gives one error for each address. The first error says enough. */
-function innermost(error: Error): NodeJS.ErrnoException {
-  return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
-}
-
-function describeTransportError(error: Error): string {
-  const { code, message } = innermost(error)
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection refused'
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'no such host'
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return 'no answer to the connection attempt'
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'no answer in time'
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-      return 'the connection broke before the answer'
-    default:
-      return message
-  }
+function problemReply({
+  problem: { status, code, title, detail, outcome, errors },
+  text,
+}: Pick<Extract<Cause, { kind: 'problem' }>, 'problem' | 'text'>): Extract<
+  Reply<never>,
+  { kind: 'problem' }
+> {
+  return { kind: 'problem', problem: { status, code, title, detail, outcome, errors }, text }
 }

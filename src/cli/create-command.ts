@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
@@ -7,17 +5,17 @@ import { runGroupCommand } from './group-command.ts'
 import {
   type ApiOptions,
   caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
   groupIdArgument,
   jsonOption,
   keyFileOption,
   urlOption,
 } from './group-options.ts'
 import { collectLabel, type Labels, toLabels } from './label-options.ts'
-import { untilKnown } from './until-known.ts'
 
-/** How long, and after which pauses, a create with an open outcome is repeated. */
+/** How long a create with an open outcome is repeated. */
 const PATIENCE_MS = 10_000
-const PAUSE_MS = 250
 
 type CreateOptions = ApiOptions & Readonly<{ description?: string; label?: Labels }>
 
@@ -38,6 +36,8 @@ export function addCreateCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}
@@ -53,12 +53,7 @@ Examples:
           ...(description === undefined ? {} : { description }),
           ...(label === undefined ? {} : { labels: toLabels(label) }),
         }
-        const idempotencyKey = randomUUID()
-        return untilKnown(() => client.create(group, idempotencyKey), {
-          patienceMs: PATIENCE_MS,
-          nowMs: () => performance.now(),
-          pause: () => sleep(PAUSE_MS),
-        })
+        return client.createSurely(group, PATIENCE_MS)
       }),
     )
 }

@@ -5,6 +5,8 @@ import { runGroupCommand } from './group-command.ts'
 import {
   type ApiOptions,
   caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
   groupIdArgument,
   ifMatchOption,
   jsonOption,
@@ -26,6 +28,8 @@ export function addDeleteCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

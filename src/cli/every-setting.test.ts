@@ -43,7 +43,7 @@ const EVERYBODY = ['node', 'connector', 'up'] as const
 const SERVING = ['connector', 'up'] as const
 
 /** The variables that only commands with a client read are tested beside those commands. */
-type Tested = Exclude<Variable, 'COHORT_KEY_FILE' | 'COHORT_CA_FILE'>
+type Tested = Exclude<Variable, `COHORT_${string}`>
 
 const ROWS: Readonly<Record<Tested, Row>> = {
   HOST: { of: EVERYBODY, text: '127.0.0.9', part: 'host', value: '127.0.0.9' },

@@ -4,7 +4,13 @@ import { SettingError } from '../config/setting-error.ts'
 import { readCount, readHostsFlag } from '../config/settings.ts'
 import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { nodeConnector } from './node-connector.ts'
 import { progressOutput } from './progress.ts'
@@ -34,6 +40,8 @@ export function addGenerateCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .option('--concurrency <count>', 'how many requests at a time, 1 to 1,024 (default: 64; with --batch: 4)')
     .option(
       '--batch <count>',

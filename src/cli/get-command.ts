@@ -5,6 +5,8 @@ import { runGroupCommand } from './group-command.ts'
 import {
   type ApiOptions,
   caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
   groupIdArgument,
   jsonOption,
   keyFileOption,
@@ -22,6 +24,8 @@ export function addGetCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

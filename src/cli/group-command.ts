@@ -62,7 +62,7 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
       return new CommandFailure(describeUnreachable(url, reply.reason))
     case 'broken':
       return new CommandFailure(
-        `${reply.reason} (${url}): the change may have been made, so read before you repeat it`,
+        `${reply.reason} (${reply.url ?? url}): the change may have been made, so read before you repeat it`,
         EXIT.unknown,
       )
     default:
@@ -75,8 +75,12 @@ export function toFailure(reply: Exclude<Reply<unknown>, { kind: 'answered' }>, 
  * this machine: for another machine, "cohort up" would start a second cluster.
  */
 export function describeUnreachable(url: string, reason: string): string {
-  const start = LOOPBACKS.has(new URL(url).hostname) ? 'start a cluster with "cohort up"' : 'start it there'
+  const start = url.split(', ').every(isOnThisMachine) ? 'start a cluster with "cohort up"' : 'start it there'
   return `no connector answers at ${url} (${reason}): ${start}, or name another with --url`
+}
+
+function isOnThisMachine(url: string): boolean {
+  return LOOPBACKS.has(new URL(url).hostname)
 }
 
 const LOOPBACKS = new Set(['127.0.0.1', 'localhost', '[::1]'])

@@ -3,15 +3,18 @@ import { Argument, type Command, InvalidArgumentError } from 'commander'
 import type { GroupMember } from '../api/group-member-schemas.ts'
 import { readCount } from '../config/settings.ts'
 import { apiAccess } from './api-access.ts'
-import type { ApiClient, Reply } from './api-client.ts'
+import type { ApiClient, ListOptions, Reply } from './api-client.ts'
+import { PATIENCE_MS } from './backup/patience.ts'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP, UNPRINTED_HELP } from './exit-codes.ts'
 import { runApiCommand } from './group-command.ts'
 import { formatMember } from './group-member/format-member.ts'
-import type { MemberListOptions, MemberPage } from './group-member/list-members.ts'
+import type { MemberListOptions } from './group-member/list-members.ts'
 import {
   type ApiOptions,
   caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
   groupIdArgument,
   ifMatchOption,
   jsonOption,
@@ -50,12 +53,7 @@ Examples:
     runList(context, flags, {
       shows: 'memberId',
       nothing: 'no members',
-      pageOf: (client) => async (after, limit) =>
-        mapped(await client.listGroupMembers(groupId, { after, limit, role: flags.role }), (page) => ({
-          members: page.members,
-          unreadable: page.unreadable ?? [],
-          after: page.after,
-        })),
+      pagesOf: (client, options) => client.listGroupMembers(groupId, { role: flags.role }, options),
     }),
   )
 }
@@ -80,12 +78,7 @@ Examples:
     runList(context, flags, {
       shows: 'groupId',
       nothing: 'no groups',
-      pageOf: (client) => async (after, limit) =>
-        mapped(await client.groupsOf(memberId, { after, limit, prefix: flags.prefix }), (page) => ({
-          members: page.groups,
-          unreadable: page.unreadable ?? [],
-          after: page.after,
-        })),
+      pagesOf: (client, options) => client.groupsOf(memberId, { prefix: flags.prefix }, options),
     }),
   )
 }
@@ -162,6 +155,8 @@ function withCommon(command: Command, examples: string): Command {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText('after', `${EXIT_CODES_HELP}\n${examples}`)
 }
 
@@ -173,6 +168,8 @@ function withList(command: Command, examples: string): Command {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText('after', `${LIST_EXIT_CODES_HELP}\n${examples}`)
 }
 
@@ -188,10 +185,10 @@ async function runList(
   context: Context,
   { limit, ids = false, json = false, ...flags }: ListFlags,
   {
-    pageOf,
+    pagesOf,
     ...list
   }: Pick<MemberListOptions, 'shows' | 'nothing'> &
-    Readonly<{ pageOf: (client: ApiClient) => MemberListOptions['page'] }>,
+    Readonly<{ pagesOf: (client: ApiClient, options: ListOptions) => MemberListOptions['pages'] }>,
 ): Promise<void> {
   const access = apiAccess(context, flags)
   const count = limit === undefined ? undefined : readCount('--limit', limit, LIMIT)
@@ -201,17 +198,12 @@ async function runList(
   try {
     await listMembers({
       ...list,
-      page: pageOf(client),
+      pages: pagesOf(client, { limit: count, patienceMs: PATIENCE_MS }),
       url: access.url,
-      limit: count,
       form: ids ? 'ids' : json ? 'json' : 'table',
       output: context.stdout,
     })
   } finally {
     await client.close()
   }
-}
-
-function mapped<T>(reply: Reply<T>, map: (value: T) => MemberPage): Reply<MemberPage> {
-  return reply.kind === 'answered' ? { ...reply, value: map(reply.value) } : reply
 }

@@ -20,8 +20,9 @@ export function groupIdArgument(): Argument {
 export function urlOption(): Option {
   return new Option(
     '--url <url>',
-    'where the API is (default: http://127.0.0.1:8000, or the port that PORT names)',
-  )
+    'where a connector is; give it several times, and the next one is asked when one fails (default: ' +
+      'http://127.0.0.1:8000, or the port that PORT names)',
+  ).argParser((url: string, before: readonly string[] = []) => [...before, url])
 }
 
 /** --key-file. */
@@ -35,6 +36,22 @@ export function keyFileOption(): Option {
 /** --ca-file. */
 export function caFileOption(): Option {
   return new Option('--ca-file <file>', 'the CA of the connector, for https (COHORT_CA_FILE)')
+}
+
+/** --client-cert-file. */
+export function clientCertFileOption(): Option {
+  return new Option(
+    '--client-cert-file <file>',
+    'the certificate to show to the connector (COHORT_CLIENT_CERT_FILE)',
+  )
+}
+
+/** --client-key-file. */
+export function clientKeyFileOption(): Option {
+  return new Option(
+    '--client-key-file <file>',
+    'the private key of that certificate (COHORT_CLIENT_KEY_FILE)',
+  )
 }
 
 /** --json. */

@@ -9,7 +9,15 @@ import type { Context } from './context.ts'
 import { toSeconds } from './durations.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { toFailure } from './group-command.ts'
-import { type ApiOptions, caFileOption, jsonOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { addHashCommand } from './key/hash-command.ts'
 import { keyLines, rightsOf } from './key/key-report.ts'
 import { NewFile } from './key/new-file.ts'
@@ -208,6 +216,8 @@ function withApiOptions(command: Command): Command {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
 }
 
 function outOption(): Option {

@@ -3,7 +3,14 @@ import { readCount } from '../config/settings.ts'
 import { apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
 import { UNPRINTED_HELP } from './exit-codes.ts'
-import { type ApiOptions, caFileOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 
 type ListFlags = ApiOptions & Readonly<{ prefix?: string; labels?: string; limit?: string; ids?: boolean }>
 
@@ -24,6 +31,8 @@ export function addListCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `

@@ -1,11 +1,18 @@
 import type { Command } from 'commander'
-import { readUrl } from '../config/settings.ts'
-import { type ApiFlags, apiAccess, tokenIn } from './api-access.ts'
+import type { Environment } from '../config/environment.ts'
+import { SettingError } from '../config/setting-error.ts'
+import { type ApiFlags, apiAccess, tokenIn, urlsOf } from './api-access.ts'
 import type { Context } from './context.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
 import { printable } from './format-group.ts'
 import { toFailure } from './group-command.ts'
-import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { rightsOf } from './key/key-report.ts'
 import { loginFile, removeLogin, saveLogin } from './logins.ts'
 import { readSecret } from './read-secret.ts'
@@ -23,6 +30,8 @@ export function addLoginCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}
@@ -33,10 +42,12 @@ Examples:
     )
     .action(async (flags: ApiFlags) => {
       const file = loginFile(environment.variables)
-      const { url, credentials } = apiAccess(context, flags, { usesLogin: false })
-      const token = credentials.token ?? tokenIn(await readSecret(`API key for ${url}: `, stderr), 'stdin')
+      const url = oneUrl(flags, environment)
+      const { credentials } = apiAccess(context, flags, { usesLogin: false })
+      const token =
+        credentials.tokenFor?.(url) ?? tokenIn(await readSecret(`API key for ${url}: `, stderr), 'stdin')
       const { ApiClient } = await import('./api-client.ts')
-      const client = new ApiClient({ url, credentials: { ...credentials, token } })
+      const client = new ApiClient({ url, credentials: { ...credentials, tokenFor: () => token } })
       try {
         const reply = await client.caller()
         if (reply.kind !== 'answered') throw toFailure(reply, url)
@@ -70,9 +81,16 @@ Examples:
   cohort logout
   cohort logout --url https://cohort.example.com`,
     )
-    .action(async (flags: Readonly<{ url?: string }>) => {
-      const url = readUrl(flags.url, environment)
+    .action(async (flags: Pick<ApiFlags, 'url'>) => {
+      const url = oneUrl(flags, environment)
       const wasThere = await removeLogin(loginFile(environment.variables), url)
       stdout.write(wasThere ? `the key for ${url} is forgotten\n` : `there was no key for ${url}\n`)
     })
+}
+
+/** A key is kept for one connector. @throws SettingError */
+function oneUrl(flags: Pick<ApiFlags, 'url'>, environment: Environment): string {
+  const [url, another] = urlsOf(flags, environment)
+  if (another !== undefined) throw new SettingError('--url must be given once: a key is kept for one URL')
+  return url!
 }

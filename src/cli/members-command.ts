@@ -2,7 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseAddress, whyUnreachable } from '../process/address.ts'
 import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import type { MemberChange } from './members/change-members.ts'
 import { progressOutput } from './progress.ts'
@@ -85,6 +91,8 @@ function withCommon(command: Command, examples: string): Command {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText('after', `${EXIT_CODES_HELP}\n${examples}`)
 }
 

@@ -1,7 +1,13 @@
 import type { Command } from 'commander'
 import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { caFileOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { progressOutput } from './progress.ts'
 
@@ -23,6 +29,8 @@ export function addRestoreCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `

@@ -3,7 +3,15 @@ import type { Command } from 'commander'
 import { apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
 import { UNPRINTED_HELP } from './exit-codes.ts'
-import { type ApiOptions, caFileOption, jsonOption, keyFileOption, urlOption } from './group-options.ts'
+import {
+  type ApiOptions,
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  jsonOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 
 const WATCH_MS = 1_000
@@ -22,6 +30,8 @@ export function addStatusCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `

@@ -7,6 +7,8 @@ import { runGroupCommand } from './group-command.ts'
 import {
   type ApiOptions,
   caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
   groupIdArgument,
   ifMatchOption,
   jsonOption,
@@ -43,6 +45,8 @@ export function addUpdateCommand(program: Command, context: Context): void {
     .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `${EXIT_CODES_HELP}

@@ -1,14 +1,12 @@
 import type { Command } from 'commander'
-import { SettingError } from '../config/setting-error.ts'
 import { readCount } from '../config/settings.ts'
 import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
-import { caFileOption, keyFileOption } from './group-options.ts'
+import { caFileOption, clientCertFileOption, clientKeyFileOption, keyFileOption } from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 import { progressOutput } from './progress.ts'
 
-type VerifyFlags = Omit<ApiFlags, 'url'> &
-  Readonly<{ url?: readonly string[]; seconds?: string; clients?: string; history?: string }>
+type VerifyFlags = ApiFlags & Readonly<{ seconds?: string; clients?: string; history?: string }>
 
 /** Adds `cohort verify`: checks that a running cluster is linearizable, as its clients see it. */
 export function addVerifyCommand(program: Command, context: Context): void {
@@ -27,6 +25,8 @@ export function addVerifyCommand(program: Command, context: Context): void {
     )
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .option('--seconds <count>', 'how long the run takes, 1 to 86,400 (default: 60)')
     .option('--clients <count>', 'how many clients at a time, 1 to 256 (default: 16)')
     .option(
@@ -47,14 +47,8 @@ Examples:
   cohort verify --seconds 600 --url http://10.0.0.1:8000 --url http://10.0.0.2:8000`,
     )
     .action(async (flags: VerifyFlags) => {
-      const { url: named, ...files } = flags
-      const targets = named?.map((url) => apiAccess(context, { ...files, url })) ?? [
-        apiAccess(context, files),
-      ]
-      const urls = targets.map(({ url }) => url)
-      if (new Set(urls).size < urls.length) {
-        throw new SettingError(`--url must name each connector once, got ${urls.join(', ')}`)
-      }
+      const { urls, credentials } = apiAccess(context, flags)
+      const targets = urls.map((url) => ({ url, credentials }))
       const seconds = readCount('--seconds', flags.seconds, { default: 60, min: 1, max: 86_400 })
       const clients = readCount('--clients', flags.clients, { default: 16, min: 1, max: 256 })
       const { verify } = await import('./verify/verify.ts')

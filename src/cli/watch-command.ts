@@ -1,19 +1,17 @@
-import { type Command, Option } from 'commander'
-import { apiAccess } from './api-access.ts'
+import type { Command } from 'commander'
+import { type ApiFlags, apiAccess } from './api-access.ts'
 import type { Context } from './context.ts'
 import { UNPRINTED_HELP } from './exit-codes.ts'
-import { caFileOption, keyFileOption } from './group-options.ts'
+import {
+  caFileOption,
+  clientCertFileOption,
+  clientKeyFileOption,
+  keyFileOption,
+  urlOption,
+} from './group-options.ts'
 import { runInterruptibly } from './interruptible.ts'
 
-type WatchFlags = Readonly<{
-  url?: readonly string[]
-  keyFile?: string
-  caFile?: string
-  prefix?: string
-  labels?: string
-  initial?: boolean
-  json?: boolean
-}>
+type WatchFlags = ApiFlags & Readonly<{ prefix?: string; labels?: string; initial?: boolean; json?: boolean }>
 
 /** Adds `cohort watch`: prints the changes of groups. */
 export function addWatchCommand(program: Command, context: Context): void {
@@ -29,14 +27,11 @@ export function addWatchCommand(program: Command, context: Context): void {
     .option('--labels <selector>', 'only groups with these labels, as team=core,env in (prod,stage),!legacy')
     .option('--initial', 'first all groups that are there, and then "synced"')
     .option('--json', 'print each event as one JSON object per line')
-    .addOption(
-      new Option(
-        '--url <url>',
-        'where a connector is; may be given several times (default: http://127.0.0.1:8000, or the port that PORT names)',
-      ).argParser((url: string, before: readonly string[] = []) => [...before, url]),
-    )
+    .addOption(urlOption())
     .addOption(keyFileOption())
     .addOption(caFileOption())
+    .addOption(clientCertFileOption())
+    .addOption(clientKeyFileOption())
     .addHelpText(
       'after',
       `
@@ -51,26 +46,21 @@ Examples:
   cohort watch --prefix eu/ --json | jq -r 'select(.event == "group-deleted").groupId'
   cohort watch --url http://127.0.0.1:8000 --url http://127.0.0.1:8004`,
     )
-    .action(
-      async ({ url: urls = [], prefix, labels, initial = false, json = false, ...flags }: WatchFlags) => {
-        const places =
-          urls.length === 0
-            ? [apiAccess(context, flags)]
-            : urls.map((url) => apiAccess(context, { ...flags, url }))
-        const { watchGroups } = await import('./watch/watch-groups.ts')
-        stdout.becomeLog()
-        await runInterruptibly((signal) =>
-          watchGroups({
-            places,
-            prefix,
-            labels,
-            hasInitial: initial,
-            isJson: json,
-            output: stdout,
-            note: (sentence) => stderr.write(`cohort: ${sentence}\n`),
-            signal,
-          }),
-        )
-      },
-    )
+    .action(async ({ prefix, labels, initial = false, json = false, ...flags }: WatchFlags) => {
+      const access = apiAccess(context, flags)
+      const { watchGroups } = await import('./watch/watch-groups.ts')
+      stdout.becomeLog()
+      await runInterruptibly((signal) =>
+        watchGroups({
+          access,
+          prefix,
+          labels,
+          hasInitial: initial,
+          isJson: json,
+          output: stdout,
+          note: (sentence) => stderr.write(`cohort: ${sentence}\n`),
+          signal,
+        }),
+      )
+    })
 }

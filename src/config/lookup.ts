@@ -41,6 +41,8 @@ export type Flags = Readonly<{
   auditLog?: string | undefined
   keyFile?: string | undefined
   caFile?: string | undefined
+  clientCertFile?: string | undefined
+  clientKeyFile?: string | undefined
   tls?: boolean | undefined
   nodes?: string | undefined
   connectors?: string | undefined
@@ -83,6 +85,8 @@ export type Variable =
   | 'AUDIT_LOG'
   | 'COHORT_KEY_FILE'
   | 'COHORT_CA_FILE'
+  | 'COHORT_CLIENT_CERT_FILE'
+  | 'COHORT_CLIENT_KEY_FILE'
 /** The text of a setting, and its name for messages. */
 export type Found = Readonly<{ text: string; label: string }>
 
@@ -128,6 +132,8 @@ export const FLAGS = {
   AUDIT_LOG: { name: '--audit-log', key: 'auditLog' },
   COHORT_KEY_FILE: { name: '--key-file', key: 'keyFile' },
   COHORT_CA_FILE: { name: '--ca-file', key: 'caFile' },
+  COHORT_CLIENT_CERT_FILE: { name: '--client-cert-file', key: 'clientCertFile' },
+  COHORT_CLIENT_KEY_FILE: { name: '--client-key-file', key: 'clientKeyFile' },
 } as const satisfies Record<Variable, { name: string; key: Exclude<keyof Flags, 'tls'> }>
 
 /** Makes a function that looks in the flags, then in the environment, then in `.env`. */

@@ -13,7 +13,7 @@ export class WatchingClient {
   constructor(t: TestContext, urls: readonly string[], prefix: string | undefined) {
     const stopping = new AbortController()
     const watching = watchGroups({
-      places: urls.map((url) => ({ url, credentials: {} })),
+      access: { url: urls.join(', '), urls, credentials: {} },
       prefix,
       labels: undefined,
       hasInitial: true,

@@ -16,7 +16,9 @@ import { MemberPages } from './member-pages.ts'
 import { canServe, PATIENCE_MS, PAUSE_MS } from './patience.ts'
 
 export type BackupOptions = Readonly<{
+  /** Where the API is, for messages, and where each connector is (default: `url`). */
   url: string
+  urls?: readonly string[]
   credentials?: ApiCredentials
   sink: BackupSink
   output: ProgressOutput
@@ -40,8 +42,8 @@ const PAGE_GROUPS = 512
  * @throws CommandFailure when the backup cannot be made
  */
 export async function backup(options: BackupOptions): Promise<number> {
-  const { url, credentials, sink, output, now, signal } = options
-  const client = new ApiClient({ url, credentials, connections: 2 })
+  const { url, urls, credentials, sink, output, now, signal } = options
+  const client = new ApiClient({ url, urls, credentials, connections: 2 })
   const writer = new BackupWriter()
   const progress = new Progress(output)
   const startMs = output.nowMs()

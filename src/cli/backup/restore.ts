@@ -17,7 +17,9 @@ import { emptyTally, PAGES_IN_FLIGHT, type RestoreTally, sendGroups, sendMembers
 
 export type RestoreOptions = Readonly<{
   path: string
+  /** Where the API is, for messages, and where each connector is (default: `url`). */
   url: string
+  urls?: readonly string[]
   credentials?: ApiCredentials
   /** Whether the cluster may already hold groups of this backup. */
   isResumed: boolean
@@ -40,10 +42,10 @@ const IDS_SHOWN = 10
  * @throws CommandFailure when the file or the cluster is refused, or the cluster becomes unavailable
  */
 export async function restore(options: RestoreOptions): Promise<number> {
-  const { path, url, credentials, output, signal, patienceMs = PATIENCE_MS } = options
+  const { path, url, urls, credentials, output, signal, patienceMs = PATIENCE_MS } = options
   const patience = { patienceMs, pauseMs: PAUSE_MS, nowMs: output.nowMs, signal }
   const source = await BackupSource.open(path)
-  const client = new ApiClient({ url, credentials, connections: PAGES_IN_FLIGHT })
+  const client = new ApiClient({ url, urls, credentials, connections: PAGES_IN_FLIGHT })
   try {
     const total = await checkFile(source, options)
     if (options.isCheckOnly) return EXIT.ok

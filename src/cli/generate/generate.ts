@@ -27,7 +27,9 @@ export type GenerateOptions = Readonly<{
   amount: number
   /** How many members each group gets. */
   membersEach: number
+  /** Where the API is, for messages, and where each connector is (default: `url`). */
   url: string
+  urls?: readonly string[]
   credentials?: ApiCredentials
   concurrency: number
   /** How many groups, or members of a group, one request makes. `undefined`: one group, without a batch. */
@@ -63,8 +65,8 @@ type Stage = Readonly<{
  * @throws CommandFailure when no connector answers, or the nodes are not known
  */
 export async function generate(options: GenerateOptions): Promise<number> {
-  const { amount, membersEach, url, credentials, concurrency, output, signal } = options
-  const client = new ApiClient({ url, credentials, connections: concurrency })
+  const { amount, membersEach, url, urls, credentials, concurrency, output, signal } = options
+  const client = new ApiClient({ url, urls, credentials, connections: concurrency })
   try {
     const { hosts } = options
     // With `hosts`, the nodes are known before the connector has found its cluster.

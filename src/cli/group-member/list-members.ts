@@ -2,28 +2,28 @@
 import type { GroupMember } from '../../api/group-member-schemas.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
-import { type PagesOptions, pagesOf } from '../list/pages.ts'
+import { withFailures } from '../list/with-failures.ts'
 import type { Output } from '../output.ts'
 import { type Cell, type HeadCell, type Layout, painter, tableLines } from '../status/table.ts'
 
 type Listed = Readonly<GroupMember>
 
 /** A page of either list. */
-export type MemberPage = Readonly<{
-  members: readonly Listed[]
-  unreadable: readonly string[]
-  after: string | undefined
-}>
+export type MemberPage =
+  | Readonly<{ members: readonly Listed[]; unreadable?: readonly string[] }>
+  | Readonly<{ groups: readonly Listed[]; unreadable?: readonly string[] }>
 
-export type MemberListOptions = Omit<PagesOptions<MemberPage>, 'lengthOf'> &
-  Readonly<{
-    /** Which of the two ids the table and `--ids` show. */
-    shows: 'memberId' | 'groupId'
-    /** Printed if there is nobody, or no group. */
-    nothing: string
-    form: 'table' | 'json' | 'ids'
-    output: Pick<Output, 'answer' | 'flush' | 'isReaderGone' | 'loss' | 'columns' | 'hasColours'>
-  }>
+export type MemberListOptions = Readonly<{
+  pages: AsyncIterable<MemberPage>
+  /** Where the API is, for messages. */
+  url: string
+  /** Which of the two ids the table and `--ids` show. */
+  shows: 'memberId' | 'groupId'
+  /** Printed if there is nobody, or no group. */
+  nothing: string
+  form: 'table' | 'json' | 'ids'
+  output: Pick<Output, 'answer' | 'flush' | 'isReaderGone' | 'loss' | 'columns' | 'hasColours'>
+}>
 
 /**
  * Prints the list, in the order of the ids.
@@ -31,15 +31,13 @@ export type MemberListOptions = Omit<PagesOptions<MemberPage>, 'lengthOf'> &
  * @throws CommandFailure when a page cannot be read, or when a part of it cannot
  */
 export async function listMembers(options: MemberListOptions): Promise<void> {
-  const { output, form, shows, nothing } = options
+  const { pages, url, output, form, shows, nothing } = options
   const layout = { paint: painter(output.hasColours), columns: output.columns }
   let unreadableCount = 0
   let count = 0
-  for await (const { members, unreadable } of pagesOf({
-    ...options,
-    lengthOf: (page) => page.members.length,
-  })) {
-    unreadableCount += unreadable.length
+  for await (const page of withFailures(pages, url)) {
+    const members = 'members' in page ? page.members : page.groups
+    unreadableCount += page.unreadable?.length ?? 0
     const lines = linesOf(members, { form, shows, layout, hasHead: count === 0 })
     count += members.length
     if (lines.length > 0) output.answer(`${lines.join('\n')}\n`)

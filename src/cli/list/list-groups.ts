@@ -1,11 +1,12 @@
 /** `cohort list`: prints a list of groups, page by page. */
 import type { ApiClient, ListedGroups } from '../api-client.ts'
+import { PATIENCE_MS } from '../backup/patience.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
 import type { Output } from '../output.ts'
 import { painter } from '../status/table.ts'
 import { groupTable } from './group-table.ts'
-import { pagesOf } from './pages.ts'
+import { withFailures } from './with-failures.ts'
 
 export type ListOptions = Readonly<{
   client: Pick<ApiClient, 'list'>
@@ -30,18 +31,12 @@ const IDS_SHOWN = 10
  * @throws CommandFailure when a page cannot be read, or when a group cannot
  */
 export async function listGroups(options: ListOptions): Promise<void> {
-  const { client, groups, output, form, url, limit, patienceMs } = options
+  const { client, groups, output, form, url, limit, patienceMs = PATIENCE_MS } = options
   const layout = { paint: painter(output.hasColours), columns: output.columns }
   const unreadable: string[] = []
   let count = 0
-  const pages = pagesOf({
-    page: (after, most) => client.list({ ...groups, after, limit: most, idsOnly: form === 'ids' }),
-    lengthOf: (page) => page.groups.length + (page.groupIds?.length ?? 0),
-    url,
-    limit,
-    patienceMs,
-  })
-  for await (const page of pages) {
+  const pages = client.list(groups, form === 'ids', { limit, patienceMs })
+  for await (const page of withFailures(pages, url)) {
     unreadable.push(...(page.unreadable ?? []))
     const ids = page.groupIds ?? []
     let lines: readonly string[] = ids

@@ -18,7 +18,9 @@ export type MemberChange =
   | Readonly<{ kind: 'remove'; nodeId: string }>
 
 export type ChangeMembersOptions = Readonly<{
+  /** Where the API is, for messages, and where each connector is (default: `url`). */
   url: string
+  urls?: readonly string[]
   credentials?: ApiCredentials
   /** Whether to wait until the change is complete. */
   isAwaited: boolean
@@ -35,8 +37,8 @@ const LINE_MS = 2_000
 
 /** @returns the exit code @throws CommandFailure when the change has not begun, or may not have begun */
 export async function changeMembers(change: MemberChange, options: ChangeMembersOptions): Promise<number> {
-  const { url, credentials, isAwaited, output } = options
-  const client = new ApiClient({ url, credentials })
+  const { url, urls, credentials, isAwaited, output } = options
+  const client = new ApiClient({ url, urls, credentials })
   try {
     const reply = await ask(client, change)
     if (reply.kind !== 'answered') throw toFailure(reply, url)

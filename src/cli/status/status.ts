@@ -8,7 +8,9 @@ import { statusLines } from './status-lines.ts'
 import { painter, verdictLines } from './table.ts'
 
 export type StatusOptions = Readonly<{
+  /** Where the API is, for messages, and where each connector is (default: `url`). */
   url: string
+  urls?: readonly string[]
   credentials?: ApiCredentials
   isJson: boolean
   output: StatusOutput
@@ -42,8 +44,8 @@ const EXIT_OF = {
  * @returns the exit code of the verdict
  * @throws CommandFailure when no connector answers
  */
-export async function showStatus({ url, credentials, isJson, output }: StatusOptions): Promise<number> {
-  const client = new ApiClient({ url, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+export async function showStatus({ url, urls, credentials, isJson, output }: StatusOptions): Promise<number> {
+  const client = new ApiClient({ url, urls, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
   try {
     const reply = await client.cluster()
     if (reply.kind !== 'answered') throw toFailure(reply, url)
@@ -63,8 +65,8 @@ export async function showStatus({ url, credentials, isJson, output }: StatusOpt
  * @returns the exit code: interrupted; or, if the reader is gone, the exit code of the last verdict
  */
 export async function watchStatus(options: WatchOptions): Promise<number> {
-  const { url, credentials, isJson, output, pause, signal } = options
-  const client = new ApiClient({ url, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+  const { url, urls, credentials, isJson, output, pause, signal } = options
+  const client = new ApiClient({ url, urls, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
   if (isDrawn(options)) output.write(CLEAR_SCREEN)
   try {
     while (!signal.aborted) {
