@@ -1,0 +1,38 @@
+/** Runs commands of `cohort` in the process of the tests. */
+import { describeFailure } from '../../src/cli/failure.ts'
+import { Output } from '../../src/cli/output.ts'
+import { programOf } from '../../src/cli/program.ts'
+import type { Variables } from '../../src/config/environment.ts'
+
+/** What a command has printed, and how it ended. */
+export type Run = Readonly<{ exitCode: number; stdout: string; stderr: string }>
+
+/** Runs a command in this process. */
+export async function cohort(args: readonly string[], variables: Variables = {}): Promise<Run> {
+  const printed = { stdout: '', stderr: '' }
+  const outputTo = (name: keyof typeof printed) => {
+    const write = (text: string) => {
+      printed[name] += text
+    }
+    return new Output(
+      { write, writeAll: async () => {}, flush: async () => true, error: undefined },
+      { isTerminal: false, columns: undefined, rows: undefined, hasColours: false },
+    )
+  }
+  const context = {
+    environment: { variables, dotEnv: {} },
+    stdout: outputTo('stdout'),
+    stderr: outputTo('stderr'),
+  }
+  try {
+    await programOf(context).parseAsync(['node', 'cohort', ...args])
+    const exitCode = Number(process.exitCode ?? 0)
+    return { exitCode, ...printed }
+  } catch (error) {
+    const failure = describeFailure(error)
+    if (failure === undefined) throw error
+    return { exitCode: failure.exitCode, stdout: printed.stdout, stderr: printed.stderr + failure.message }
+  } finally {
+    process.exitCode = 0
+  }
+}
