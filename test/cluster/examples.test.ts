@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertInstalled } from '../installed.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import { call, create, read } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
+import { until, within } from './waiting.ts'
 
 leaveNothing()
 
@@ -74,6 +76,45 @@ test('the examples do what they say, against a cluster of real processes', async
       run(url, 'update-with-etag.mjs', 'places', 'third', 'fay'),
     ])
     assert.deepEqual([a.stdout, b.stdout], ['emil has second\n', 'fay has third\n'])
+  })
+
+  await t.test(
+    'move-member.ts moves a member with its role, through any connector, and says why not',
+    async () => {
+      for (const groupId of ['from', 'to']) await create(url, groupId)
+      const body = { role: 'owner' }
+      assert.equal((await call('PUT', `${url}/v1/group/from/members/alice`, body)).status, 201)
+      const several = `http://127.0.0.1:1,${url}`
+      const args = ['move-member.ts', 'alice', 'from', 'to'] as const
+      assert.deepEqual(await run(several, ...args), {
+        code: 0,
+        stdout: 'alice is in to now, as owner\n',
+        stderr: '',
+      })
+      assert.equal((await call('GET', `${url}/v1/group/from/members/alice`)).status, 404)
+      assert.deepEqual(await run(several, ...args), {
+        code: 1,
+        stdout: 'alice is not in from\n',
+        stderr: '',
+      })
+    },
+  )
+
+  await t.test('mirror.ts follows the groups until it is stopped', async () => {
+    const path = fileURLToPath(new URL('../../examples/mirror.ts', import.meta.url))
+    const child = spawn(process.execPath, [path, 'mirror/'], { env: { PATH: process.env.PATH, API: url } })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => (printed += text))
+    try {
+      await until('it has begun', 30_000, () => printed === '0 groups\n')
+      await create(url, 'mirror/a')
+      await until('it has seen the group', 30_000, () => printed.endsWith('1 groups\n'))
+      const ended = once(child, 'exit')
+      child.kill('SIGINT')
+      assert.deepEqual(await within(30_000, ended, 'it has ended'), [0, null])
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   await t.test('list-all.mjs prints each group once, over several pages', async () => {
