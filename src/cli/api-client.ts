@@ -118,7 +118,7 @@ export type ApiClientOptions = Readonly<{
 /** Longer than the longest operation of a connector (60 s), which then answers 504 itself. */
 const ANSWER_TIMEOUT_MS = 65_000
 
-/** The next page is on its way while one is printed. A connector that has never answered is not waited for. */
+/** The next page is on its way while one is printed. A connector that never answered is not waited for. */
 const LIST = { isAhead: true, firstPatienceMs: 0 } as const
 
 /** Groups or members to list: at most `limit`, with this patience for each page but the first. */
