@@ -1011,7 +1011,7 @@ export interface operations {
             query?: {
                 /** @description The page starts after this id, also if no group has it. The id has 1 to 256 characters. Without `after`, the page starts at the first group. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
                 /** @description Only groups whose ids begin with this text. Other groups are not read, so a page takes as long as if they did not exist. */
                 prefix?: string;
@@ -2033,7 +2033,7 @@ export interface operations {
             query?: {
                 /** @description The page starts after this id, also if no group has it. The id has 1 to 256 characters. Without `after`, the page starts at the first group. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
             };
             header?: never;
@@ -2802,7 +2802,7 @@ export interface operations {
             query?: {
                 /** @description The page starts after this member, also if nobody has this id. Without `after`, the page starts at the first member. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
                 /** @description Only members with this role. The others are read too, and left out, so a page may be short or empty. */
                 role?: string;
@@ -3050,7 +3050,7 @@ export interface operations {
             query?: {
                 /** @description The page starts after this id, also if no group has it. The id has 1 to 256 characters. Without `after`, the page starts at the first group. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
                 /** @description Only groups whose ids begin with this text. Other groups are not read. */
                 prefix?: string;
@@ -3162,7 +3162,7 @@ export interface operations {
             query?: {
                 /** @description The `after` of the page before. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
             };
             header?: never;
@@ -3971,7 +3971,7 @@ export interface operations {
             query?: {
                 /** @description The page starts after this id, also if no key has it. Without it: at the first key. */
                 after?: string;
-                /** @description How many groups a page has at most. */
+                /** @description How many entries a page has at most. */
                 limit?: number;
             };
             header?: never;
