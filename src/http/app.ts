@@ -148,6 +148,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   admitRequests(app, dependencies)
   admission.connections.guard(app.server)
   paceRequests(app.server, systemClock)
+  admission.pipelines.guard(app.server, certificates === undefined ? 'connection' : 'secureConnection')
   const watches = changes && new Watches(changes, registry)
   watches?.addMetrics(dependencies.metrics)
   const isDraining = drainOnClose(app, {

@@ -6,6 +6,7 @@ import { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
 import { LargeBodies } from './large-bodies.ts'
+import { PipelineLimit } from './pipeline-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { RequestGate } from './request-gate.ts'
 import { SlowDown } from './slow-down.ts'
@@ -18,6 +19,8 @@ export type AdmissionOptions = Readonly<{
   maxConnections?: number
   /** How many requests each caller may send in a second. `undefined`: any number. */
   ratePerSecond?: number | undefined
+  /** The room for what connections send ahead. Default: that of `LargeBodies`. */
+  sentAhead?: LargeBodies
   clock: Pick<Clock, 'nowMs' | 'after'>
   logger: Logger
 }>
@@ -31,6 +34,7 @@ export class Admission {
   readonly answers = new UnreadAnswers()
   readonly #slowDown: SlowDown
   readonly connections: ConnectionLimit
+  readonly pipelines: PipelineLimit
   /** `undefined`: rates are not limited. */
   readonly rateLimiter: RateLimiter | undefined
   readonly #log: RefusalLog
@@ -38,7 +42,7 @@ export class Admission {
 
   #rateLimitedCount = 0
 
-  constructor({ timeoutMs, maxConnections, ratePerSecond, clock, logger }: AdmissionOptions) {
+  constructor({ timeoutMs, maxConnections, ratePerSecond, sentAhead, clock, logger }: AdmissionOptions) {
     const log = new RefusalLog(logger, clock)
     this.connections = new ConnectionLimit(maxConnections ?? CONNECTIONS_MAX, (count) =>
       log.refused('connections', () => ({ connections: count })),
@@ -46,7 +50,8 @@ export class Admission {
     if (ratePerSecond !== undefined) {
       this.rateLimiter = new RateLimiter({ perSecond: ratePerSecond, nowMs: () => clock.nowMs() })
     }
-    const slowDown = new SlowDown(clock)
+    this.pipelines = new PipelineLimit(sentAhead)
+    const slowDown = new SlowDown(clock, this.pipelines)
     const onRefused = (gate: RequestGate, request: IncomingMessage) => {
       log.refused(gate.cost, () => this.#figuresOf(gate))
       slowDown.refused(request)
@@ -123,6 +128,20 @@ export class Admission {
     metrics.gauge(
       { name: 'cohort_http_body_bytes', help: 'Bytes of large bodies that arrive or wait.' },
       () => [{ value: this.bodies.bytes }],
+    )
+    metrics.gauge(
+      {
+        name: 'cohort_http_sent_ahead_bytes',
+        help: 'Bytes of requests that wait for earlier ones of a connection.',
+      },
+      () => [{ value: this.pipelines.bytes }],
+    )
+    metrics.counter(
+      {
+        name: 'cohort_http_sent_ahead_cut_total',
+        help: 'Connections closed because there was no room for what they had sent ahead.',
+      },
+      () => [{ value: this.pipelines.cutCount }],
     )
     metrics.counter(
       {

@@ -8,12 +8,12 @@ import { SlowDown } from './slow-down.ts'
 class FakeSocket {
   isRead = true
   destroyed = false
-  pause(): void {
-    this.isRead = false
-  }
-  resume(): void {
-    this.isRead = true
-  }
+  resume(): void {}
+}
+
+function aSlowDown(clock: ManualClock): SlowDown {
+  const set = (isRead: boolean) => (socket: unknown) => void Object.assign(socket as FakeSocket, { isRead })
+  return new SlowDown(clock, { hold: set(false), release: set(true) })
 }
 
 function aRequest(socket: FakeSocket, closed = true): IncomingMessage {
@@ -22,7 +22,7 @@ function aRequest(socket: FakeSocket, closed = true): IncomingMessage {
 
 test('a connection is not read for a while after a refusal', () => {
   const clock = new ManualClock()
-  const slowDown = new SlowDown(clock)
+  const slowDown = aSlowDown(clock)
   const socket = new FakeSocket()
   slowDown.refused(aRequest(socket))
   assert.equal(socket.isRead, false)
@@ -33,7 +33,7 @@ test('a connection is not read for a while after a refusal', () => {
 
 test('a request whose rest has not arrived is read to its end first', () => {
   const socket = new FakeSocket()
-  const slowDown = new SlowDown(new ManualClock())
+  const slowDown = aSlowDown(new ManualClock())
   const request = aRequest(socket, false)
   slowDown.refused(request)
   assert.equal(socket.isRead, true)
@@ -43,7 +43,7 @@ test('a request whose rest has not arrived is read to its end first', () => {
 
 test('the more connections are refused, the longer each is not read, so refusals have a bounded rate', () => {
   const clock = new ManualClock()
-  const slowDown = new SlowDown(clock)
+  const slowDown = aSlowDown(clock)
   const sockets = Array.from({ length: 6_000 }, () => new FakeSocket())
   let refusals = 0
   // Every client repeats its request as soon as it is read again.
@@ -60,7 +60,7 @@ test('the more connections are refused, the longer each is not read, so refusals
 
 test('a connection with many refused requests is not read for longer than others, but not for ever', () => {
   const clock = new ManualClock()
-  const slowDown = new SlowDown(clock)
+  const slowDown = aSlowDown(clock)
   const [one, many] = [new FakeSocket(), new FakeSocket()]
   for (let count = 0; count < 100; count += 1) slowDown.refused(aRequest(new FakeSocket()))
   slowDown.refused(aRequest(one))

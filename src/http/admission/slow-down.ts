@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../process/clock.ts'
+import type { PipelineLimit } from './pipeline-limit.ts'
 
 /**
  * How many refusals a connector makes in a millisecond. More would take the time of requests that it serves.
@@ -13,6 +14,9 @@ const PAUSE_MS_LONGEST = 10_000
 /** Pauses are rounded up to this, so that few timers are needed. */
 const STEP_MS = 50
 
+/** A connection that is slowed down. */
+type Slowed = { refusals: number; isHeld: boolean }
+
 /** The request that was refused, with its connection. */
 type Refused = Pick<IncomingMessage, 'socket' | 'closed' | 'once'>
 
@@ -23,20 +27,21 @@ type Refused = Pick<IncomingMessage, 'socket' | 'closed' | 'once'>
  */
 export class SlowDown {
   readonly #clock: Pick<Clock, 'after'>
-  /** The connections that are not read, each with the number of its refused requests. */
-  readonly #refusals = new Map<Socket, number>()
+  readonly #reading: Pick<PipelineLimit, 'hold' | 'release'>
+  readonly #slowed = new Map<Socket, Slowed>()
   /** Each cancels a timer that is set. */
   readonly #cancels = new Set<() => void>()
 
   #isClosed = false
 
-  constructor(clock: Pick<Clock, 'after'>) {
+  constructor(clock: Pick<Clock, 'after'>, reading: Pick<PipelineLimit, 'hold' | 'release'>) {
     this.#clock = clock
+    this.#reading = reading
   }
 
   /** How many connections are not read at present. */
   get count(): number {
-    return this.#refusals.size
+    return this.#slowed.size
   }
 
   /** A request was refused, and its answer is being sent. */
@@ -44,12 +49,17 @@ export class SlowDown {
     const { socket } = request
     // A test may send a request without a connection.
     if (typeof socket.resume !== 'function') return
-    const before = this.#refusals.get(socket) ?? 0
-    this.#refusals.set(socket, before + 1)
-    if (before === 0) this.#resumeLater(socket)
-    // Until the request is closed, Node.js reads the rest of it, and so the connection.
-    if (request.closed) socket.pause()
-    else request.once('close', () => this.#pause(socket))
+    const slowed = this.#slowed.get(socket)
+    if (slowed !== undefined) {
+      slowed.refusals += 1
+      return
+    }
+    const first: Slowed = { refusals: 1, isHeld: false }
+    this.#slowed.set(socket, first)
+    this.#resumeLater(socket, first)
+    // The rest of the request is read first. Its client may send it all before it reads the answer.
+    if (request.closed) this.#hold(socket, first)
+    else request.once('close', () => this.#hold(socket, first))
   }
 
   /** Sets no timer any more, and leaves all connections as they are: the connector stops, and closes them. */
@@ -59,17 +69,19 @@ export class SlowDown {
     this.#isClosed = true
   }
 
-  #pause(socket: Socket): void {
-    if (this.#refusals.has(socket)) socket.pause()
+  #hold(socket: Socket, slowed: Slowed): void {
+    if (this.#slowed.get(socket) !== slowed) return
+    slowed.isHeld = true
+    this.#reading.hold(socket)
   }
 
-  #resumeLater(socket: Socket): void {
-    const shareMs = Math.min(this.#refusals.size / REFUSALS_PER_MS, PAUSE_MS_MAX)
+  #resumeLater(socket: Socket, slowed: Slowed): void {
+    const shareMs = Math.min(this.#slowed.size / REFUSALS_PER_MS, PAUSE_MS_MAX)
     this.#wait(shareMs, () => {
-      const furtherMs = Math.min((this.#refusals.get(socket)! - 1) * shareMs, PAUSE_MS_LONGEST)
+      const furtherMs = Math.min((slowed.refusals - 1) * shareMs, PAUSE_MS_LONGEST)
       this.#wait(furtherMs, () => {
-        this.#refusals.delete(socket)
-        if (!socket.destroyed) socket.resume()
+        this.#slowed.delete(socket)
+        if (slowed.isHeld) this.#reading.release(socket)
       })
     })
   }

@@ -1,0 +1,154 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { LargeBodies } from './large-bodies.ts'
+
+/** How many requests of one connection are worked on at a time. Further ones are not read. */
+const REQUESTS_MAX = 8
+/** When no more than so many are left, the connection is read again. */
+const REQUESTS_LOW = 4
+/** A part that the parser gets has at most one end of a head after so many bytes. */
+const PART_BYTES_MIN = 256
+const HEAD_END = Buffer.from('\r\n\r\n')
+
+/**
+ * Bounds what one connection may send ahead (HTTP pipelining). Node.js parses everything that has arrived on a
+ * connection at once, which may be thousands of requests, and each takes some kilobytes. So the parser gets
+ * what has arrived in small parts, and no further part while too many requests of the connection are worked
+ * on. The rest stays as bytes: at most 64 KB here, and more in the system and in the client.
+ */
+export class PipelineLimit {
+  readonly #pipelines = new WeakMap<Socket, Pipeline>()
+  readonly #room: LargeBodies
+  #cutCount = 0
+
+  constructor(room = new LargeBodies()) {
+    this.#room = room
+  }
+
+  /** The bytes that connections have sent ahead and that are not parsed yet. */
+  get bytes(): number {
+    return this.#room.bytes
+  }
+
+  /** How many connections were closed because there was no room for what they had sent ahead. */
+  get cutCount(): number {
+    return this.#cutCount
+  }
+
+  /** Limits all connections of `server`. `connectionEvent` names those that are ready for requests. */
+  guard(server: Server, connectionEvent: 'connection' | 'secureConnection'): void {
+    server.on(connectionEvent, (socket: Socket) => {
+      if (!socket.destroyed) this.#pipelines.set(socket, new Pipeline(socket, this.#room, this.#onCut))
+    })
+    for (const event of ['request', 'checkExpectation'] as const) {
+      server.prependListener(event, (request: IncomingMessage, response: ServerResponse) =>
+        this.#pipelines.get(request.socket)?.began(request, response),
+      )
+    }
+  }
+
+  /** Stops the reading of a connection, until `release` was called as often as `hold`. */
+  hold(socket: Socket): void {
+    this.#pipelines.get(socket)?.hold()
+  }
+
+  /** Ends what `hold` began. */
+  release(socket: Socket): void {
+    this.#pipelines.get(socket)?.release()
+  }
+
+  readonly #onCut = () => {
+    this.#cutCount += 1
+  }
+}
+
+/** What arrives on one connection, on its way to the parser. */
+class Pipeline {
+  readonly #socket: Socket
+  readonly #room: LargeBodies
+  readonly #onCut: () => void
+  /** The listener with which Node.js parses what arrives. */
+  readonly #parse: (chunk: Buffer) => void
+  #working = 0
+  #isFull = false
+  #holds = 0
+  #last: IncomingMessage | undefined
+  #leaveRoom: (() => void) | undefined
+
+  constructor(socket: Socket, room: LargeBodies, onCut: () => void) {
+    this.#socket = socket
+    this.#room = room
+    this.#onCut = onCut
+    this.#parse = socket.listeners('data')[0] as (chunk: Buffer) => void
+    socket.removeListener('data', this.#parse)
+    // With these listeners Node.js stops to read from the system at once. It removes them when it sees another
+    // listener for data.
+    const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    for (const listener of onPause) socket.on('pause', listener as () => void)
+    for (const listener of onResume) socket.on('resume', listener as () => void)
+    // Node.js resumes a connection at the end of each of its requests.
+    socket.on('resume', () => {
+      if (this.#holds > 0) socket.pause()
+    })
+    socket.once('close', () => this.#leaveRoom?.())
+  }
+
+  /** Counts a request until its answer has left. */
+  began(request: IncomingMessage, response: ServerResponse): void {
+    this.#last = request
+    this.#working += 1
+    response.once('close', () => {
+      this.#working -= 1
+      if (!this.#isFull || this.#working > REQUESTS_LOW) return
+      this.#isFull = false
+      this.release()
+    })
+  }
+
+  hold(): void {
+    this.#holds += 1
+    this.#socket.pause()
+  }
+
+  release(): void {
+    this.#holds -= 1
+    if (this.#holds === 0 && !this.#socket.destroyed) this.#socket.resume()
+  }
+
+  #take(chunk: Buffer): void {
+    this.#leaveRoom?.()
+    this.#leaveRoom = undefined
+    const socket = this.#socket
+    // A connection that an answer has ended takes no further request.
+    for (let at = 0; at < chunk.length && socket.writable; ) {
+      // The rest of the last request is always read: it may be what the request waits for.
+      if (this.#working >= REQUESTS_MAX && this.#last!.complete && !this.#isFull) {
+        this.#isFull = true
+        this.hold()
+      }
+      if (socket.isPaused()) return this.#putBack(chunk.subarray(at))
+      const end = endOfPart(chunk, at)
+      this.#parse.call(socket, at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end))
+      at = end
+    }
+  }
+
+  /** Leaves bytes for later. */
+  #putBack(rest: Buffer): void {
+    const { remoteAddress } = this.#socket
+    this.#leaveRoom = this.#room.enter(remoteAddress, rest.length)
+    if (this.#leaveRoom !== undefined) this.#socket.unshift(rest)
+    else {
+      this.#onCut()
+      this.#socket.destroy()
+    }
+  }
+}
+
+/** The end of a part that begins at `at`. It is behind the end of a head, or the end of the chunk. */
+function endOfPart(chunk: Buffer, at: number): number {
+  if (chunk.length - at <= PART_BYTES_MIN) return chunk.length
+  const headEnd = chunk.indexOf(HEAD_END, at + PART_BYTES_MIN)
+  return headEnd === -1 ? chunk.length : headEnd + HEAD_END.length
+}
