@@ -1,4 +1,4 @@
-/** What a connector does when it is asked for ten times as much as it can do, and in three other floods. */
+/** What a connector does when it is asked for ten times as much as it can do, and in four other floods. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
@@ -27,5 +27,7 @@ test('floods leave the connector alive, its memory bounded, others served, and i
     assert.equal(polite.otherAddress.failed, 0, name)
   }
   // The same load, measured twice in a row, differs by as much on a machine that does other things too.
-  assert.ok(afterwards > 0.7 * sustainable, `${afterwards} creates/s, and ${sustainable} before`)
+  for (const speed of afterwards) {
+    assert.ok(speed > 0.7 * sustainable, `${speed} creates/s, and ${sustainable} before`)
+  }
 })

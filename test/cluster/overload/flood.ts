@@ -43,8 +43,11 @@ export type FloodResult = Readonly<{
   wrong: string[]
 }>
 
-/** How long to wait for the last answers. */
-const PATIENCE_MS = 15_000
+/**
+ * How long to wait for the last answers. The connector reads what was sent ahead only after it has answered
+ * what was sent before.
+ */
+const PATIENCE_MS = 90_000
 const TICK_MS = 10
 /** One in so many ids is kept for each answer. */
 const SAMPLE = 20

@@ -1,5 +1,5 @@
 /**
- * Floods a connector in four ways, and looks at what a polite client sees meanwhile, at the memory of the
+ * Floods a connector in five ways, and looks at what a polite client sees meanwhile, at the memory of the
  * connector, and at its speed afterwards: `npm run overload`.
  */
 import { execFile } from 'node:child_process'
@@ -34,8 +34,8 @@ export type Overload = Readonly<{
   /** Creates in a second with 64 clients, before the floods. */
   sustainable: number
   sieges: readonly Siege[]
-  /** The same, two seconds after the end of the first flood. */
-  afterwards: number
+  /** The same, two seconds after the end of each of the first two floods. */
+  afterwards: readonly number[]
 }>
 
 export type OverloadOptions = Readonly<{ seconds: number; onStep: (step: string) => void }>
@@ -91,9 +91,25 @@ export async function tryOverload({ seconds, onStep }: OverloadOptions): Promise
       requests: null,
     }),
   ]
-  await sleep(2_000)
-  const afterwards = await measure('after')
-  onStep(`afterwards: ${afterwards} creates/s`)
+  const afterwards: number[] = []
+  const measureAfterwards = async () => {
+    await sleep(2_000)
+    afterwards.push(await measure(`after${afterwards.length}`))
+    onStep(`afterwards: ${afterwards.at(-1)} creates/s`)
+  }
+  await measureAfterwards()
+  sieges.push(
+    await besiege('2,000 connections that each send 64 creates ahead', {
+      kind: 'create',
+      prefix: 'ahead',
+      connections: 2_000,
+      perSecond: 10 * sustainable,
+      pipelined: 64,
+      seconds,
+      requests: null,
+    }),
+  )
+  await measureAfterwards()
   sieges.push(
     await besiege('6,000 connections of creates', {
       kind: 'create',
