@@ -1,7 +1,7 @@
 /** The members of groups, as the public API takes and shows them. */
 import { type Static, Type } from 'typebox'
 import { MEMBER_ID_LENGTH_MAX, MEMBER_ROLE_LENGTH_MAX } from '../group/limits.ts'
-import { GroupId, NextAfter, TEXT, UnreadableIds } from './group-schemas.ts'
+import { GroupId, NextAfter, RequestId, TEXT, UnreadableIds, UpdatedBy } from './group-schemas.ts'
 import { Problem } from './problem-schema.ts'
 
 /** Group members in one request, at most. */
@@ -14,6 +14,8 @@ export const GROUP_MEMBER_EXAMPLE = {
   version: 1,
   addedAt: '2026-01-15T09:30:00.000Z',
   updatedAt: '2026-01-15T09:30:00.000Z',
+  updatedBy: 'key:k7Gh3abc',
+  requestId: '5e1f0c9d7a3b4826-1a',
 }
 
 export const MemberId = Type.String({
@@ -43,6 +45,8 @@ export const GroupMember = Type.Object(
     }),
     addedAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
+    updatedBy: Type.Optional(UpdatedBy),
+    requestId: Type.Optional(RequestId),
   },
   { title: 'GroupMember', description: 'A member of a group.', examples: [GROUP_MEMBER_EXAMPLE] },
 )

@@ -13,7 +13,7 @@ export const RESTORE_MEMBERS_MAX = RESTORE_GROUPS_MAX
 /** Where a page of the members of all groups starts, as the page before has it. */
 export const MEMBER_CURSOR = '^[A-Za-z0-9_-]{1,8192}$'
 
-const { version, incarnation, createdAt } = StoredGroup.properties
+const { version, incarnation, createdAt, updatedBy, requestId } = StoredGroup.properties
 const time = createdAt
 
 const STORED_MEMBER_EXAMPLE = { ...GROUP_MEMBER_EXAMPLE, incarnation: '6f1c0d9a42e8b753-7' }
@@ -27,6 +27,8 @@ export const StoredGroupMember = Type.Object(
     incarnation,
     addedAt: time,
     updatedAt: time,
+    updatedBy,
+    requestId,
   },
   {
     title: 'StoredGroupMember',

@@ -47,6 +47,8 @@ function isGroupMember(decoded: unknown): decoded is GroupMember {
     Number.isSafeInteger(member.version) &&
     typeof member.incarnation === 'string' &&
     typeof member.addedAt === 'string' &&
-    typeof member.updatedAt === 'string'
+    typeof member.updatedAt === 'string' &&
+    (member.updatedBy === undefined || typeof member.updatedBy === 'string') &&
+    (member.requestId === undefined || typeof member.requestId === 'string')
   )
 }

@@ -5,7 +5,9 @@ import { parseEtagCondition } from './etag.ts'
 import type { GroupMember } from './group-member.ts'
 import { decodeEntry, decodeGroupMember, encodeEntry, encodeGroupMember } from './group-member-codec.ts'
 import { putGroupMember, removeGroupMember } from './put-group-member.ts'
+import { restoreGroupMember } from './restore-group-member.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 const NOW = '2026-01-01T00:00:00.000Z'
 const LATER = '2026-01-02T00:00:00.000Z'
 const ALICE: GroupMember = {
@@ -25,18 +27,21 @@ test('whoever is not there is added at version 1', () => {
     incarnation: 'x',
     addedAt: NOW,
     updatedAt: NOW,
+    ...AUTHOR,
   }
   assert.deepEqual(
-    putGroupMember({ memberId: 'alice', role: 'owner', now: NOW, incarnation: 'x' })(undefined),
+    putGroupMember({ author: AUTHOR, memberId: 'alice', role: 'owner', now: NOW, incarnation: 'x' })(
+      undefined,
+    ),
     { decision: { kind: 'added', answer: added }, next: { member: added } },
   )
 })
 
 test('another role, or none, is a change; the same role changes nothing', () => {
   const put = (role: string | undefined) =>
-    putGroupMember({ memberId: 'alice', role, now: LATER, incarnation: 'x' })(ALICE)
+    putGroupMember({ author: AUTHOR, memberId: 'alice', role, now: LATER, incarnation: 'x' })(ALICE)
   assert.deepEqual(put('owner'), { decision: { kind: 'unchanged', answer: ALICE } })
-  const guest = { ...ALICE, role: 'guest', version: 4, updatedAt: LATER }
+  const guest = { ...ALICE, role: 'guest', version: 4, updatedAt: LATER, ...AUTHOR }
   assert.deepEqual(put('guest'), { decision: { kind: 'changed', answer: guest }, next: { member: guest } })
   const { next } = put(undefined)
   assert.deepEqual(Object.keys(next?.member ?? {}), [
@@ -45,11 +50,26 @@ test('another role, or none, is a change; the same role changes nothing', () => 
     'incarnation',
     'addedAt',
     'updatedAt',
+    'updatedBy',
+    'requestId',
   ])
+})
+
+test('a restored member keeps the author of its last change, and one without gets that of the restore', () => {
+  const then = { updatedBy: 'key:then', requestId: 'request-then' }
+  for (const [backup, expected] of [
+    [{ ...ALICE, ...then }, then],
+    [ALICE, AUTHOR],
+  ] as const) {
+    const restored = restoreGroupMember(backup, AUTHOR)(undefined).next?.member
+    assert.deepEqual(restored, { ...ALICE, ...expected })
+    assert.deepEqual(decodeGroupMember(encodeGroupMember(restored!)), restored)
+  }
 })
 
 test("a clock that went back does not set a member's time back", () => {
   const put = putGroupMember({
+    author: AUTHOR,
     memberId: 'alice',
     role: 'guest',
     now: '2025-01-01T00:00:00.000Z',
@@ -61,6 +81,7 @@ test("a clock that went back does not set a member's time back", () => {
 test('preconditions are those of RFC 9110', () => {
   const put = (member: GroupMember | undefined, header: 'ifMatch' | 'ifNoneMatch', text: string) =>
     putGroupMember({
+      author: AUTHOR,
       memberId: 'alice',
       role: 'guest',
       now: NOW,
@@ -102,7 +123,15 @@ test('a group member and an entry come back as they were, and other bytes are re
       },
     ),
   )
-  for (const wrong of ['', 'null', '{}', '[]', '5', JSON.stringify({ ...ALICE, version: 'x' })]) {
+  for (const wrong of [
+    '',
+    'null',
+    '{}',
+    '[]',
+    '5',
+    JSON.stringify({ ...ALICE, version: 'x' }),
+    JSON.stringify({ ...ALICE, updatedBy: 1 }),
+  ]) {
     assert.throws(() => decodeGroupMember(Buffer.from(wrong)), Error, wrong)
     assert.throws(() => decodeEntry(Buffer.from(wrong)), Error, wrong)
   }

@@ -13,6 +13,10 @@ export type GroupMember = Readonly<{
   incarnation: string
   addedAt: string
   updatedAt: string
+  /** Who has made the last change (author.ts). Missing if an older version of this program has made it. */
+  updatedBy?: string
+  /** By which request. Given together with `updatedBy`. */
+  requestId?: string
 }>
 
 /** Why a command on a group member was refused. */

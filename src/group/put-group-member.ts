@@ -1,3 +1,4 @@
+import type { Author } from './author.ts'
 import type { GroupMember, GroupMemberCommand, GroupMemberRefusal } from './group-member.ts'
 import { brokenPrecondition, type Preconditions } from './preconditions.ts'
 
@@ -7,6 +8,7 @@ export type PutGroupMember = Preconditions &
     role?: string | undefined
     /** The time of the request, ISO 8601 in UTC with milliseconds. */
     now: string
+    author: Author
     /** A new one for every request. */
     incarnation: string
   }>
@@ -18,6 +20,7 @@ export function putGroupMember({
   memberId,
   role,
   now,
+  author: { updatedBy, requestId },
   incarnation,
   ...preconditions
 }: PutGroupMember): GroupMemberCommand {
@@ -25,7 +28,8 @@ export function putGroupMember({
     const refusal = brokenFor(preconditions, member)
     if (refusal !== undefined) return { decision: { kind: 'refused', refusal } }
     if (member === undefined) {
-      const added = withRole({ memberId, version: 1, incarnation, addedAt: now, updatedAt: now }, role)
+      const times = { addedAt: now, updatedAt: now }
+      const added = withRole({ memberId, version: 1, incarnation, ...times, updatedBy, requestId }, role)
       return { decision: { kind: 'added', answer: added }, next: { member: added } }
     }
     if (member.role === role) return { decision: { kind: 'unchanged', answer: member } }
@@ -38,6 +42,8 @@ export function putGroupMember({
         addedAt,
         // The clocks of connectors differ, but the time of a group member never goes back.
         updatedAt: now > updatedAt ? now : updatedAt,
+        updatedBy,
+        requestId,
       },
       role,
     )

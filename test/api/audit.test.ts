@@ -26,7 +26,7 @@ function aWorld(isOpen = false): TestApp & { lines: Line[] } {
   return { ...testApp({ audit, ...(isOpen ? {} : { authenticator }) }), lines }
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 function send({ app }: TestApp, method: Method, url: string, role: string | undefined, payload?: object) {
   const headers = { 'x-request-id': `${method}-1`, ...(role === undefined ? {} : { authorization: role }) }
@@ -59,6 +59,35 @@ test('a backup has the author, and a restore keeps it; an older backup gets the 
   assert.deepEqual(restored.json(), { restored: 2, unchanged: 0, conflicts: [] })
   assert.equal((await send(other, 'GET', '/v1/group/g', 'reader')).json().updatedBy, 'key:k-writer')
   assert.equal((await send(other, 'GET', '/v1/group/old', 'reader')).json().updatedBy, 'key:k-admin')
+})
+
+test('a member of a group names who has added or changed it, in every answer, in a backup and after a restore', async () => {
+  const world = aWorld()
+  await send(world, 'POST', '/v1/group', 'admin', { groupId: 'g' })
+  const path = '/v1/group/g/members'
+  const added = (await send(world, 'PUT', `${path}/alice`, 'writer', { role: 'owner' })).json()
+  assert.deepEqual([added.updatedBy, added.requestId], ['key:k-writer', 'PUT-1'])
+  await send(world, 'POST', `${path}:batch`, 'admin', { add: [{ memberId: 'bob' }] })
+  const authors = async (url: string, field: string) =>
+    (await send(world, 'GET', url, 'admin'))
+      .json()
+      [field].map(
+        ({ memberId, updatedBy }: { memberId: string; updatedBy: string }) => `${memberId} ${updatedBy}`,
+      )
+  assert.deepEqual(await authors(path, 'members'), ['alice key:k-writer', 'bob key:k-admin'])
+  assert.deepEqual(await authors('/v1/member/alice/groups', 'groups'), ['alice key:k-writer'])
+  // A role that is there already is no change.
+  await send(world, 'PUT', `${path}/alice`, 'admin', { role: 'owner' })
+  const { members } = (await send(world, 'GET', '/v1/backup/members', 'admin')).json()
+  assert.deepEqual([members[0].updatedBy, members[0].requestId], ['key:k-writer', 'PUT-1'])
+  const other = aWorld()
+  await send(other, 'POST', '/v1/group', 'admin', { groupId: 'g' })
+  const { updatedBy: _, requestId: __, ...old } = members[1]
+  await send(other, 'POST', '/v1/restore/members', 'admin', {
+    members: [members[0], { ...old, memberId: 'old' }],
+  })
+  assert.equal((await send(other, 'GET', `${path}/alice`, 'reader')).json().updatedBy, 'key:k-writer')
+  assert.equal((await send(other, 'GET', `${path}/old`, 'reader')).json().updatedBy, 'key:k-admin')
 })
 
 test('the audit log has a line for each change, with what it was about', async () => {

@@ -11,6 +11,8 @@ export function formatMember(member: Readonly<GroupMember>, etag: string | undef
     ...(etag === undefined ? [] : [['etag', etag] as const]),
     ['added', member.addedAt],
     ['updated', member.updatedAt],
+    ...(member.updatedBy === undefined ? [] : [['by', member.updatedBy] as const]),
+    ...(member.requestId === undefined ? [] : [['request', member.requestId] as const]),
   ]
   return lines.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n')
 }

@@ -127,7 +127,14 @@ function serviceOf({
     putGroupMember(key, memberId, { role, isNew = false }) {
       incarnations += 1
       const condition = isNew ? { ifNoneMatch: '*' as const } : {}
-      const command = putGroupMember({ memberId, role, now, incarnation: `${incarnations}`, ...condition })
+      const command = putGroupMember({
+        author: AUTHOR,
+        memberId,
+        role,
+        now,
+        incarnation: `${incarnations}`,
+        ...condition,
+      })
       return changeMember(key, memberId, command)
     },
     removeGroupMember: (key, memberId) => changeMember(key, memberId, removeGroupMember({})),

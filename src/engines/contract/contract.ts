@@ -13,10 +13,8 @@ import { restoreGroup } from '../../group/restore-group.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { testLinearizability } from './linearizable.ts'
 import { testGroupMembers } from './members.ts'
-import { create, decided, LATER, listAll, NOW, read, type Subject } from './subject.ts'
+import { AUTHOR, create, decided, LATER, listAll, NOW, read, type Subject } from './subject.ts'
 import { testWatch } from './watch.ts'
-
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 /** Tests an engine by all that engines promise. */
 export function testEngine(name: string, open: () => Promise<Subject>): void {

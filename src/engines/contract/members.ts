@@ -6,7 +6,7 @@ import type { GroupMembers } from '../../group/group-members.ts'
 import { putGroupMember, removeGroupMember } from '../../group/put-group-member.ts'
 import { restoreGroup } from '../../group/restore-group.ts'
 import { restoreGroupMember } from '../../group/restore-group-member.ts'
-import { create, decided, LATER, NOW, read, type Subject } from './subject.ts'
+import { AUTHOR, create, decided, LATER, NOW, read, type Subject } from './subject.ts'
 
 type Claim = (text: string, run: (subject: Subject) => Promise<void>) => void
 
@@ -38,7 +38,7 @@ function put(
   more: Partial<Parameters<typeof putGroupMember>[0]> = {},
 ): Promise<GroupMemberDecision> {
   drawn += 1
-  const command = putGroupMember({ memberId, now: NOW, incarnation: `m${drawn}`, ...more })
+  const command = putGroupMember({ memberId, now: NOW, author: AUTHOR, incarnation: `m${drawn}`, ...more })
   return decided(subject, membersOf(subject).put(groupId, memberId, command))
 }
 
@@ -193,10 +193,12 @@ async function restoresMembers(subject: Subject): Promise<void> {
     incarnation: 'eve-1',
     addedAt: NOW,
     updatedAt: LATER,
+    updatedBy: 'key:of-then',
+    requestId: 'request-of-then',
   }
   await create(subject, 'restored-m')
   const restore = (member: GroupMember) =>
-    decided(subject, membersOf(subject).put('restored-m', 'eve', restoreGroupMember(member)))
+    decided(subject, membersOf(subject).put('restored-m', 'eve', restoreGroupMember(member, AUTHOR)))
   assert.equal((await restore(backup)).kind, 'added')
   assert.deepEqual((await reading(subject, 'restored-m', 'eve')).member, backup)
   assert.equal((await restore(backup)).kind, 'unchanged')
@@ -237,7 +239,13 @@ async function walksAllMembers(subject: Subject): Promise<void> {
 async function addsOnce(subject: Subject): Promise<void> {
   await create(subject, 'many-adds')
   const adds = Array.from({ length: 20 }, (_, index) => {
-    const command = putGroupMember({ memberId: 'm', now: NOW, incarnation: `i${index}`, role: 'same' })
+    const command = putGroupMember({
+      memberId: 'm',
+      now: NOW,
+      author: AUTHOR,
+      incarnation: `i${index}`,
+      role: 'same',
+    })
     return decided(subject, membersOf(subject).put('many-adds', 'm', command))
   })
   const decisions = await subject.during(Promise.all(adds))

@@ -6,7 +6,8 @@ import { backedUp, showGroup } from '../../group/group-codec.ts'
 import type { Outcome, ScanOptions } from '../../group/registry.ts'
 import type { Engine } from '../engine.ts'
 
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+/** Who makes the changes of the tests. */
+export const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 /** An engine that serves. All tests of one engine use the same one, each with group ids of its own. */
 export type Subject = Readonly<{

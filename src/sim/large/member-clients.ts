@@ -6,6 +6,8 @@ import type { Observer } from './observer.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
+const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+
 export type MemberClientsOptions = Readonly<{
   stage: Stage
   scenario: Scenario
@@ -114,7 +116,7 @@ async function submit(
       ? await members.put(
           groupId,
           memberId,
-          putGroupMember({ memberId, role: command.role, now, incarnation: name }),
+          putGroupMember({ author: AUTHOR, memberId, role: command.role, now, incarnation: name }),
         )
       : await members.remove(groupId, memberId, removeGroupMember({}))
   return outcome.kind === 'decided' ? { kind: 'decided', result: seenOf(outcome.result) } : outcome

@@ -222,6 +222,7 @@ class MemberWorld {
                 GROUP_ID,
                 MEMBER_ID,
                 putGroupMember({
+                  author: AUTHOR,
                   memberId: MEMBER_ID,
                   role: command.role,
                   now: NOW,

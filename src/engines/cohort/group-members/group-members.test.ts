@@ -78,7 +78,7 @@ async function create(groupId: string): Promise<void> {
 
 async function put(groupId: string, memberId: string, role?: string): Promise<string> {
   drawn += 1
-  const command = putGroupMember({ memberId, role, now: NOW, incarnation: `m${drawn}` })
+  const command = putGroupMember({ author: AUTHOR, memberId, role, now: NOW, incarnation: `m${drawn}` })
   const decision = await done(groupMembers.put(groupId, memberId, command))
   return decision.kind === 'refused' ? decision.refusal : decision.kind
 }
@@ -215,7 +215,7 @@ function aProtocol() {
 }
 
 test('a process that was stopped goes no further with the life that it has read', async () => {
-  const command = putGroupMember({ memberId: 'm', now: NOW, incarnation: 'x' })
+  const command = putGroupMember({ author: AUTHOR, memberId: 'm', now: NOW, incarnation: 'x' })
   for (const stepMs of [1_000, 1_001]) {
     const { protocol, values, world } = aProtocol()
     world.stepMs = stepMs

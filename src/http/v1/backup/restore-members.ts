@@ -4,9 +4,11 @@ import {
   RestoreMembersResult,
   type StoredGroupMember,
 } from '../../../api/member-backup-schemas.ts'
+import type { Author } from '../../../group/author.ts'
 import type { GroupMember } from '../../../group/group-member.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import { restoreGroupMember } from '../../../group/restore-group-member.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -36,7 +38,11 @@ export function restoreMembersRoute(
     takeJsonBodies(app, MEDIA_TYPES)
     const options = { config: { cost: 'bulk' }, schema, bodyLimit: RESTORE_BODY_BYTES_MAX } as const
     app.post('/v1/restore/members', options, async (request, reply) => {
-      const { result, failures } = await restoreAll(groupMembers, request.body.members)
+      const { result, failures } = await restoreAll(
+        groupMembers,
+        request.body.members,
+        authorOfRequest(request),
+      )
       const failure = failureOf(result.restored, failures)
       return failure === undefined ? result : sendFailure(reply, failure, retryAfterSeconds)
     })
@@ -46,12 +52,13 @@ export function restoreMembersRoute(
 async function restoreAll(
   groupMembers: GroupMembers,
   members: readonly StoredGroupMember[],
+  author: Author,
 ): Promise<{ result: RestoreMembersResult; failures: readonly Failure[] }> {
   const result: RestoreMembersResult = { restored: 0, unchanged: 0, conflicts: [] }
   const failures: Failure[] = []
   const restoring = members.map(async ({ groupId, ...member }) => {
     // The type of the schema says that an optional field may be undefined. In JSON it is left out.
-    const command = restoreGroupMember(member as GroupMember)
+    const command = restoreGroupMember(member as GroupMember, author)
     const { memberId } = member
     const outcome = await groupMembers.put(groupId, memberId, command)
     if (outcome.kind !== 'done') failures.push(outcome)

@@ -11,6 +11,7 @@ import type { GroupMemberDecision } from '../../../group/group-member.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import { putGroupMember, removeGroupMember } from '../../../group/put-group-member.ts'
 import type { Outcome } from '../../../group/registry.ts'
+import { authorOfRequest } from '../../author.ts'
 import { BATCH_BODY_BYTES_MAX, Batch, requireDifferent } from '../../batch.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
@@ -59,12 +60,13 @@ export function batchGroupMembersRoute(
       requireDifferent(add.map(({ memberId }, index) => [`add.${index}.memberId`, memberId]))
       requireDifferent(remove.map((memberId, index) => [`remove.${index}`, memberId]))
       const now = clock.now().toISOString()
+      const author = authorOfRequest(request)
       const batch = new Batch(nowMs)
       const refuse = (_: unknown, problem: Unsent) => failed(request.id, problem)
       const make = async (work: Promise<Outcome<GroupMemberDecision>>) => shown(await work, request.id)
       const added = await batch.makeAll(add, {
         make: ({ memberId, role }) => {
-          const command = putGroupMember({ memberId, role, now, incarnation: newIncarnation() })
+          const command = putGroupMember({ memberId, role, now, author, incarnation: newIncarnation() })
           return make(groupMembers.put(groupId, memberId, command))
         },
         refuse,

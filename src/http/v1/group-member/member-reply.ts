@@ -18,9 +18,10 @@ const REFUSAL_DETAILS = {
 /** A group member as clients see it. */
 export function memberViewOf(
   groupId: string,
-  { memberId, role, version, addedAt, updatedAt }: GroupMember,
+  { memberId, role, version, addedAt, updatedAt, updatedBy, requestId }: GroupMember,
 ): ShownMember {
-  return { groupId, memberId, ...(role === undefined ? {} : { role }), version, addedAt, updatedAt }
+  // JSON has no field that is undefined.
+  return { groupId, memberId, role, version, addedAt, updatedAt, updatedBy, requestId } as ShownMember
 }
 
 /** Answers with a group member and its entity tag. */

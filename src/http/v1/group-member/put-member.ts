@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { GroupMember, PutGroupMemberBody } from '../../../api/group-member-schemas.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import { putGroupMember } from '../../../group/put-group-member.ts'
+import { authorOfRequest } from '../../author.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { JSON_BODY_PROBLEMS, takeJsonBodies } from '../../json-bodies.ts'
@@ -58,6 +59,7 @@ export function putGroupMemberRoute(
         memberId,
         role,
         now,
+        author: authorOfRequest(request),
         incarnation: newIncarnation(),
         ...preconditionsOfChange(request),
       })
