@@ -7,6 +7,7 @@ import { type Caller, EVERYONE, NOBODY, newCaller } from '../../src/access/calle
 import { hasRight, ROLES, type Role } from '../../src/access/role.ts'
 import { ROUTE_RIGHTS, rightOf } from '../../src/access/route-rights.ts'
 import { expectProblem } from './expect.ts'
+import { exchange, listen } from './raw-http.ts'
 import { type TestApp, testApp } from './test-app.ts'
 
 const KINDS = ['an API key as "Authorization: Bearer cohort_..."', 'a client certificate']
@@ -162,9 +163,24 @@ test('a caller with a prefix reads and changes groups within it, and gets 403 fo
         url: '/v1/groups:batch',
         payload: { create: [{ groupId: within }], delete: [{ groupId: outside }] },
       },
+      {
+        method: 'POST',
+        url: '/v1/groups:batch',
+        payload: { create: [{ groupId: within }], update: [{ groupId: outside, description: 'd' }] },
+      },
+      { url: `/v1/group/${id}/members` },
+      { url: `/v1/group/${id}/members/alice` },
+      { method: 'HEAD', url: `/v1/group/${id}/members/alice` },
+      { method: 'PUT', url: `/v1/group/${id}/members/alice` },
+      { method: 'DELETE', url: `/v1/group/${id}/members/alice` },
+      { method: 'POST', url: `/v1/group/${id}/members:batch`, payload: { add: [{ memberId: 'alice' }] } },
     ]
     for (const request of requests) {
       const answer = await app.inject(request)
+      if (request.method === 'HEAD') {
+        assert.equal(answer.statusCode, 403)
+        continue
+      }
       assert.equal(
         expectProblem(answer, 'forbidden').detail,
         `The group ${JSON.stringify(outside)} is outside the prefix of the caller: the key ci (k7Gh3abc) has the role admin for the prefix "team-a/".`,
@@ -188,10 +204,79 @@ test('a caller with a prefix reads and changes groups within it, and gets 403 fo
   }
 })
 
+test('no way to write a path, a query or a header leads out of the prefix of a caller', async (context) => {
+  const authenticator = always({ kind: 'known', caller: caller('writer', 'team-\u00e9/') })
+  const { app, registry } = testApp({ authenticator })
+  const door = await listen(app, context)
+  const ask = (method: string, path: string, more = '') =>
+    exchange(door, `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${more}\r\n`)
+  const within = '/v1/group/team-%C3%A9%2F'
+  // What is below the prefix is one id, whatever it looks like: nothing resolves its dots.
+  assert.equal((await ask('GET', `${within}..%2Fteam-b`)).statusCode, 404)
+  for (const path of [
+    '/v1/group/team-%C3%A9',
+    // The same letter, of two characters: ids are compared byte for byte.
+    '/v1/group/team-e%CC%81%2Fx',
+    // Encoded twice.
+    '/v1/group/team-%25C3%25A9%252Fx',
+    '/v1/group/TEAM-%C3%A9%2Fx',
+    '/v1/group/%20team-%C3%A9%2Fx',
+    '/v1/group?prefix=team-%C3%A9',
+    '/v1/watch?prefix=team-b%2F',
+    '/v1/watch?initial=true',
+    '/v1/member/alice/groups',
+    '/v1/member/alice/groups?prefix=team-b%2F',
+    '/v1/member/alice/groups?after=team-%C3%A9%2Fx',
+  ]) {
+    expectProblem(await ask('GET', path), 'forbidden')
+  }
+  for (const path of [
+    // A parser of paths that resolves dots would go up to another route.
+    '/v1/group/team-%C3%A9%2F/../team-b',
+    '/v1//group/team-b',
+    '/v1/group/team-%C3%A9/x',
+  ]) {
+    expectProblem(await ask('GET', path), 'not_found')
+  }
+  for (const path of [
+    '/v1/group?prefix=team-%C3%A9%2F&prefix=team-b%2F',
+    '/v1/group?prefix=',
+    `${within}%00`,
+    `${within}%0A`,
+    '/v1/group?prefix[]=team-%C3%A9%2F',
+    '/v1/member/alice/groups?prefix=team-b%2F&prefix=team-%C3%A9%2F',
+    '/v1/watch?prefix=team-%C3%A9%2F&prefix=team-b%2F',
+  ]) {
+    expectProblem(await ask('GET', path), 'invalid_request')
+  }
+  for (const path of ['/v1/group/%', `${within}%ED%A0%80`]) {
+    expectProblem(await ask('GET', path), 'invalid_path')
+  }
+  const tricks = [
+    'x-http-method-override: GET\r\n',
+    'x-original-url: /v1/group/team-%C3%A9%2Fx\r\n',
+    'x-forwarded-for: 127.0.0.1\r\nforwarded: for=127.0.0.1\r\n',
+  ]
+  for (const trick of tricks) expectProblem(await ask('DELETE', '/v1/group/team-b', trick), 'forbidden')
+  assert.equal(registry.all.length, 0)
+})
+
+test('two Authorization headers are refused: a proxy may have looked at the other one', async (context) => {
+  const { app } = appFor({ kind: 'known', caller: caller('admin') })
+  const door = await listen(app, context)
+  const head = 'GET /v1/caller HTTP/1.1\r\nhost: x\r\nconnection: close\r\n'
+  expectProblem(
+    await exchange(door, `${head}authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`),
+    'invalid_http',
+  )
+  assert.equal((await exchange(door, `${head}authorization: Bearer a\r\n\r\n`)).statusCode, 200)
+})
+
 test('a caller with a prefix gets 403 for what concerns the whole cluster, and sees its status', async () => {
   const { app } = appFor({ kind: 'known', caller: caller('admin', 'team-a/') })
   const requests: InjectOptions[] = [
     { url: '/v1/backup' },
+    { url: '/v1/backup/members' },
     { url: '/metrics' },
     { method: 'DELETE', url: '/v1/cluster/members/n1' },
     { method: 'POST', url: '/v1/cluster/members', payload: { address: '10.0.0.4:8001' } },

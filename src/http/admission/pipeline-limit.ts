@@ -11,8 +11,8 @@ const PART_BYTES_MIN = 256
 const HEAD_END = Buffer.from('\r\n\r\n')
 
 /**
- * Bounds what one connection may send ahead (HTTP pipelining). Node.js parses everything that has arrived on a
- * connection at once, which may be thousands of requests, and each takes some kilobytes. So the parser gets
+ * Bounds what one connection may send ahead (HTTP pipelining). Node.js parses everything that has arrived on
+ * a connection at once, which may be thousands of requests, and each takes some kilobytes. So the parser gets
  * what has arrived in small parts, and no further part while too many requests of the connection are worked
  * on. The rest stays as bytes: at most 64 KB here, and more in the system and in the client.
  */
@@ -81,8 +81,8 @@ class Pipeline {
     this.#onCut = onCut
     this.#parse = socket.listeners('data')[0] as (chunk: Buffer) => void
     socket.removeListener('data', this.#parse)
-    // With these listeners Node.js stops to read from the system at once. It removes them when it sees another
-    // listener for data.
+    // With these listeners, a pause also ends the reading from the system. Node.js removes them when another
+    // listener for data is added.
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     for (const listener of onPause) socket.on('pause', listener as () => void)
@@ -146,7 +146,7 @@ class Pipeline {
   }
 }
 
-/** The end of a part that begins at `at`. It is behind the end of a head, or the end of the chunk. */
+/** The end of a part that begins at `at`. It is after the end of a head, or at the end of the chunk. */
 function endOfPart(chunk: Buffer, at: number): number {
   if (chunk.length - at <= PART_BYTES_MIN) return chunk.length
   const headEnd = chunk.indexOf(HEAD_END, at + PART_BYTES_MIN)

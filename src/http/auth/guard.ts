@@ -6,6 +6,8 @@ import type { FastifyInstance, FastifyRequest, onRequestHookHandler, preHandlerH
 import type { Authenticator, Verdict } from '../../access/authenticator.ts'
 import { type Caller, EVERYONE, NOBODY } from '../../access/caller.ts'
 import { type RouteRight, rightOf } from '../../access/route-rights.ts'
+import { isGivenTwice } from '../given-twice.ts'
+import { RequestError } from '../request-error.ts'
 import { clientSubjectOf } from './client-subject.ts'
 import { refusalOf } from './refusal.ts'
 import { requireRight, requireSubject } from './require.ts'
@@ -87,6 +89,7 @@ function authenticateHook(
 ): onRequestHookHandler {
   const { kinds } = authenticator
   return (request, reply, done) => {
+    if (isGivenTwice(request.raw, 'authorization')) return done(GIVEN_TWICE)
     const settle = (verdict: Verdict) => {
       if (verdict.kind !== 'known') {
         const { error, headers } = refusalOf(verdict, { kinds, retryAfterSeconds })
@@ -102,6 +105,8 @@ function authenticateHook(
     else settle(verdict)
   }
 }
+
+const GIVEN_TWICE = new RequestError('invalid_http', 'The Authorization header is given twice.')
 
 function credentialsOf({ raw }: FastifyRequest) {
   return {
