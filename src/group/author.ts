@@ -9,8 +9,8 @@ export type Author = Readonly<{
 }>
 
 /**
- * The author of the last change of a group or of a group member. `undefined`: an older version of this program
- * has made it.
+ * The author of the last change of a group or of a group member. `undefined`: an older version of this
+ * program has made it.
  */
 export function authorOf({
   updatedBy,
