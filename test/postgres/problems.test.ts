@@ -120,7 +120,7 @@ test('groups of schema 1 stay after its migration, may have members, and old con
     await using started = await anEngine(url)
     const { registry, groupMembers } = started.engine
     assert.deepEqual(await registry.read('old'), { kind: 'done', value: group })
-    const command = putGroupMember({ memberId: 'm', now: NOW, incarnation: 'm-1' })
+    const command = putGroupMember({ memberId: 'm', now: NOW, author: AUTHOR, incarnation: 'm-1' })
     const added = await groupMembers.put('old', 'm', command)
     assert.equal(added.kind === 'done' && added.value.kind, 'added')
     const other = await groupMembers.read('older', 'm')

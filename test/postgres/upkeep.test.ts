@@ -28,7 +28,11 @@ const create = ({ engine }: Started, groupId: string, incarnation = groupId) =>
 const remove = ({ engine }: Started, groupId: string) => engine.registry.change(groupId, deleteGroup({}))
 
 const put = ({ engine }: Started, groupId: string, memberId: string) =>
-  engine.groupMembers.put(groupId, memberId, putGroupMember({ memberId, now: NOW, incarnation: memberId }))
+  engine.groupMembers.put(
+    groupId,
+    memberId,
+    putGroupMember({ memberId, now: NOW, author: AUTHOR, incarnation: memberId }),
+  )
 
 /** Somebody who follows an engine. `given`: the ids of the groups that have changed. */
 async function follow({ engine }: Started) {
