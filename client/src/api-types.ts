@@ -629,6 +629,10 @@ export interface components {
             addedAt: string;
             /** Format: date-time */
             updatedAt: string;
+            /** @description Who has made the last change: the kind of the caller and its id. `anonymous:everyone` if the connector has asked nobody. Missing if a version of Cohort before this field has made the change. */
+            updatedBy?: string;
+            /** @description The `X-Request-Id` of the request that has made the last change. Given together with `updatedBy`. */
+            requestId?: string;
         };
         /**
          * GroupMemberBatch
@@ -984,6 +988,10 @@ export interface components {
             incarnation: string;
             addedAt: string;
             updatedAt: string;
+            /** @description Who has made the last change: the kind of the caller and its id. `anonymous:everyone` if the connector has asked nobody. Missing if a version of Cohort before this field has made the change. */
+            updatedBy?: string;
+            /** @description The `X-Request-Id` of the request that has made the last change. Given together with `updatedBy`. */
+            requestId?: string;
         };
         /**
          * UpdateGroup
