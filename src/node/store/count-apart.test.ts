@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { KeyRecord } from '../../register/messages.ts'
 import { aDatabasePath, aWrittenRecord, copyDatabase, saveAll } from '../../testing/store-fixture.ts'
 import { NodeHandler } from '../handler.ts'
+import { countApart } from './count-apart.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 const value = new Uint8Array(100)
@@ -54,6 +55,15 @@ test('what is changed while a thread counts is in the digests, and counts once',
   const again = new SqliteStore(path)
   assert.deepEqual(figuresOf(again), figures)
   again.close()
+})
+
+test('a count is not lost when it ends before the thread that asked has looked', async (t) => {
+  const path = aDatabase(t)
+  const counting = countApart(path)
+  // Both messages of the other thread are there by the time that this one looks.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+  const { counts } = await counting
+  assert.ok((await counts) !== undefined)
 })
 
 test('a node that dies while it counts has lost nothing, and the next start counts the same', async (t) => {

@@ -1,5 +1,4 @@
 /** Counts the records of a large database in a thread of its own, while the node serves. */
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { RowCounts } from './count-rows.ts'
 
@@ -20,20 +19,28 @@ export type Count = Readonly<{
  */
 export async function countApart(path: string): Promise<Count> {
   const worker = new Worker(new URL('./count-worker.ts', import.meta.url), { workerData: path })
+  const begun = Promise.withResolvers<void>()
+  const counted = Promise.withResolvers<RowCounts | undefined>()
+  // The error of a thread that never begins is that of `begun`.
+  counted.promise.catch(() => undefined)
   let isStopped = false
-  const ended = once(worker, 'exit')
-  // Its errors are those of `counts`.
-  ended.catch(() => undefined)
-  await once(worker, 'message')
-  const message = once(worker, 'message')
+  const fail = (error: unknown) => {
+    begun.reject(error)
+    counted.reject(error)
+  }
+  // Both messages of a quick count may be delivered in one go, so this listener is there before the first.
+  worker.on('message', (message: 'begun' | RowCounts) => {
+    if (message === 'begun') begun.resolve()
+    else counted.resolve(message)
+  })
+  worker.once('error', fail)
+  worker.once('exit', () => {
+    if (isStopped) counted.resolve(undefined)
+    else fail(new Error('the thread that counts the records has ended early'))
+  })
+  await begun.promise
   return {
-    counts: Promise.race([
-      message.then(([counts]) => counts as RowCounts),
-      ended.then(() => {
-        if (isStopped) return undefined
-        throw new Error('the thread that counts the records has ended early')
-      }),
-    ]),
+    counts: counted.promise,
     stop: async () => {
       isStopped = true
       await worker.terminate()
