@@ -5,12 +5,15 @@
  */
 import assert from 'node:assert/strict'
 import type { EventEmitter } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { queryObjects } from 'node:v8'
 
 /** How many of each kind there are. A kind that is not named counts as 0. */
 export type ResourceCounts = Readonly<Record<string, number>>
+
+const OWN_FILES = '/proc/self/fd'
 
 /** How long a closed resource may still be counted. */
 const PATIENCE_MS = 2_000
@@ -34,6 +37,20 @@ export function openFileCount(pid: number): number {
   } catch {
     return 0
   }
+}
+
+/** The open files of this process below a directory. None on a system without /proc. */
+export function openFilesBelow(directory: string): string[] {
+  const files: string[] = []
+  for (const name of existsSync(OWN_FILES) ? readdirSync(OWN_FILES) : []) {
+    try {
+      const path = readlinkSync(join(OWN_FILES, name))
+      if (path.startsWith(`${directory}/`)) files.push(path)
+    } catch {
+      // It was closed meanwhile: the list itself is such a file.
+    }
+  }
+  return files
 }
 
 /**
