@@ -57,6 +57,7 @@ export function spoilColumn(dataDirectory: string, groupId: string, assignment: 
  */
 export function flipBits(dataDirectory: string, count: number): number {
   const path = databasePath(dataDirectory)
+  takeLogIn(path)
   const rows = readOnly(dataDirectory, (db) =>
     db.prepare("SELECT key, state FROM record WHERE key LIKE 'group/%' AND state IS NOT NULL").all(),
   ) as { key: string; state: Uint8Array }[]
@@ -68,13 +69,23 @@ export function flipBits(dataDirectory: string, count: number): number {
   const places = drawn.map(({ key, state }) => {
     const stateAt = bytes.indexOf(state)
     const keyAt = bytes.lastIndexOf(key, stateAt)
-    assert.ok(keyAt >= 0 && keyAt < stateAt, `the database has the row of ${key}`)
+    assert.ok(keyAt >= 0 && keyAt < stateAt, `the database has the row of ${key}: ${keyAt}, ${stateAt}`)
     const start = keyAt + Buffer.byteLength(key)
     return start + below(stateAt + state.length - start)
   })
   for (const place of places) bytes[place]! ^= 1 << below(8)
   writeFileSync(path, bytes)
   return damagedCount(dataDirectory)
+}
+
+/** Moves what SQLite's log still holds into the file. A node that ends does so too, unless it is hindered. */
+function takeLogIn(path: string): void {
+  const db = new DatabaseSync(path)
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } finally {
+    db.close()
+  }
 }
 
 /** How many records in the database of a node that has ended are not what was written. */
