@@ -122,8 +122,10 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
     clientErrorHandler: (error, socket) => {
-      const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))
-      if (status !== undefined) requestCounts.unrouted.count(status)
+      admission.pipelines.answerLast(socket as Socket, () => {
+        const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))
+        if (status !== undefined) requestCounts.unrouted.count(status)
+      })
     },
   })
   if (certificates !== undefined) serveHttps(app, certificates)

@@ -7,8 +7,11 @@ import { PROBLEMS, type ProblemCode } from '../api/problem-codes.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemExtras, problemOf } from './problem.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
-/** An error of the HTTP parser of Node.js. `rawPacket`: the bytes that it was reading. */
-export type ParserError = Error & { code?: string; rawPacket?: Buffer }
+/**
+ * An error of the HTTP parser of Node.js. `rawPacket`: the bytes that it was reading, which may begin with
+ * requests before the wrong one; `bytesParsed`: how many of them it could read.
+ */
+export type ParserError = Error & { code?: string; rawPacket?: Buffer; bytesParsed?: number }
 
 /**
  * Answers bytes that the HTTP parser of Node.js could not read as a request.
@@ -21,8 +24,7 @@ export function answerClientError(error: ParserError, socket: Socket, requestId:
     socket.destroy()
     return undefined
   }
-  const isUnknownMethod =
-    error.code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(error.rawPacket?.toString('latin1') ?? '')
+  const isUnknownMethod = error.code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(wrongLine(error))
   const code = isUnknownMethod ? 'method_not_implemented' : (CODES[error.code ?? ''] ?? 'invalid_http')
   return endWithProblem(socket, code, requestId)
 }
@@ -59,6 +61,12 @@ function endWithProblem(
   ].join('\r\n')
   socket.end(`${head}\r\n\r\n${body}`)
   return status
+}
+
+/** The line in which the parser stopped, and what is after it. */
+function wrongLine({ rawPacket, bytesParsed = 0 }: ParserError): string {
+  const text = rawPacket?.toString('latin1') ?? ''
+  return text.slice(text.lastIndexOf('\n', bytesParsed - 1) + 1)
 }
 
 /** The first line of a request with any method (RFC 9112 §3). */

@@ -124,6 +124,41 @@ for (const place of PLACES) {
   })
 }
 
+test('bytes that are no request are answered after the requests before them, and the connection ends', async (context) => {
+  const { app } = testApp()
+  const door = await listen(app, context)
+  const get = 'GET /v1/group?limit=1 HTTP/1.1\r\nhost: x\r\n\r\n'
+  const badBody = 'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  for (const bad of [
+    '\0\r\n\r\n',
+    `${badBody}transfer-encoding: chunked\r\n\r\nxyz\r\n`,
+    'GET /livez HTTP/9.9\r\n\r\n',
+  ]) {
+    for (const count of [1, 6, 60]) {
+      const text = await answersTo(door, get.repeat(count) + bad)
+      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
+      assert.deepEqual(statuses, [...Array(count).fill(200), 400], bad)
+      assert.match(text, /"code":"invalid_http"/)
+      const unknown = await answersTo(door, `${get.repeat(count)}BREW /pot HTTP/1.1\r\nhost: x\r\n\r\n`)
+      assert.match(unknown, /HTTP\/1\.1 501 .*"code":"method_not_implemented"/s)
+    }
+  }
+})
+
+/** All that is answered on one connection, until the server ends it. */
+async function answersTo(door: Door, bytes: string): Promise<string> {
+  const socket = connect(door)
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  // Bytes that arrive at a connection which the server has closed.
+  socket.on('error', () => {})
+  socket.write(bytes)
+  await once(socket, 'close', { signal: AbortSignal.timeout(10_000) })
+  return text
+}
+
 /** The whole answer on a connection whose client sends `bytes`, and then one more byte from time to time. */
 async function answerToSlow(door: Door, bytes: string, more: string): Promise<string> {
   const socket = connect(door)

@@ -57,6 +57,16 @@ export class PipelineLimit {
     this.#pipelines.get(socket)?.release()
   }
 
+  /**
+   * Calls `answer` for bytes that are no request, when the requests before them are answered: a client takes
+   * the answers on a connection in the order of its requests. Nothing more of the connection is parsed.
+   */
+  answerLast(socket: Socket, answer: () => void): void {
+    const pipeline = this.#pipelines.get(socket)
+    if (pipeline === undefined) answer()
+    else pipeline.answerLast(answer)
+  }
+
   readonly #onCut = () => {
     this.#cutCount += 1
   }
@@ -74,6 +84,9 @@ class Pipeline {
   #holds = 0
   #last: IncomingMessage | undefined
   #leaveRoom: (() => void) | undefined
+  /** Waits for the answers to the requests before it. It is there once bytes were no request. */
+  #answerLast: (() => void) | undefined
+  #isLastAnswered = false
 
   constructor(socket: Socket, room: LargeBodies, onCut: () => void) {
     this.#socket = socket
@@ -100,6 +113,7 @@ class Pipeline {
     this.#working += 1
     response.once('close', () => {
       this.#working -= 1
+      this.#tryLast()
       if (!this.#isFull || this.#working > REQUESTS_LOW) return
       this.#isFull = false
       this.release()
@@ -116,12 +130,27 @@ class Pipeline {
     if (this.#holds === 0 && !this.#socket.destroyed) this.#socket.resume()
   }
 
+  answerLast(answer: () => void): void {
+    if (this.#answerLast !== undefined) return
+    this.#answerLast = answer
+    this.#tryLast()
+  }
+
+  #tryLast(): void {
+    // The last request may be what is broken, in its body. It is not answered then.
+    const unanswered = this.#last?.complete === false ? 1 : 0
+    if (this.#answerLast === undefined || this.#isLastAnswered || this.#working > unanswered) return
+    this.#isLastAnswered = true
+    this.#answerLast()
+  }
+
   #take(chunk: Buffer): void {
+    if (this.#answerLast !== undefined) return
     this.#leaveRoom?.()
     this.#leaveRoom = undefined
     const socket = this.#socket
     // A connection that an answer has ended takes no further request.
-    for (let at = 0; at < chunk.length && socket.writable; ) {
+    for (let at = 0; at < chunk.length && socket.writable && !this.#answerLast; ) {
       // The rest of the last request is always read: it may be what the request waits for.
       if (this.#working >= REQUESTS_MAX && this.#last!.complete && !this.#isFull) {
         this.#isFull = true
