@@ -38,8 +38,8 @@ const failed = (error: unknown) => assert.fail(error as Error)
 test('what is changed while a thread counts is in the digests, and counts once', async (t) => {
   const path = aDatabase(t)
   const store = new SqliteStore(path, { countedAtOnceMax: 10 })
+  // The count has its view of the database from here on. On a busy machine it may have ended already.
   const count = await store.countApart(failed)
-  assert.equal(store.inventory.isComplete, false)
   // Old keys, new keys, records that become tombstones, and tombstones that become stubs and are dropped.
   saveAll(store, [
     [keyOf(5), tombstone(9_001)],
@@ -98,7 +98,9 @@ test('until the records are counted, a node votes and answers reads, tells no di
   )
   const count = await store.countApart(failed)
   await count.stop()
-  assert.equal(handler.digest(question), 'counting', 'a count that was stopped says nothing')
+  // A quick count ends before it is stopped. One that was stopped says nothing.
+  if (store.inventory.isComplete) assert.equal(store.inventory.counts.recordCount, 2_001)
+  else assert.equal(handler.digest(question), 'counting')
   store.close()
 })
 
