@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { AUTHOR } from '../testing/author.ts'
 import { parseEtagCondition } from './etag.ts'
 import type { GroupMember } from './group-member.ts'
 import { decodeEntry, decodeGroupMember, encodeEntry, encodeGroupMember } from './group-member-codec.ts'
 import { putGroupMember, removeGroupMember } from './put-group-member.ts'
 import { restoreGroupMember } from './restore-group-member.ts'
 
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 const NOW = '2026-01-01T00:00:00.000Z'
 const LATER = '2026-01-02T00:00:00.000Z'
 const ALICE: GroupMember = {

@@ -6,9 +6,7 @@ import type { Command, Group } from '../../group/group.ts'
 import type { Outcome, Registry } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import { type Call, linearize, type Model } from '../../linearizability/linearizability.ts'
-import { NOW, type Subject } from './subject.ts'
-
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
+import { AUTHOR, NOW, type Subject } from './subject.ts'
 
 /** A group as its incarnation, its version and who wrote it last; `nothing`: there is none. */
 type State = string

@@ -125,8 +125,10 @@ async function forgetsMembers(subject: Subject): Promise<void> {
   assert.deepEqual(await list(subject, 'lives-1', 10), [])
   assert.equal((await put(subject, 'lives-1', 'bob')).kind, 'added')
   await removeGroup(subject, 'lives-1')
-  const author = { updatedBy: 'key:test', requestId: 'request-1' }
-  await decided(subject, registry.change('lives-1', restoreGroup(backup, { life: 'lives-r', author })))
+  await decided(
+    subject,
+    registry.change('lives-1', restoreGroup(backup, { life: 'lives-r', author: AUTHOR })),
+  )
   assert.equal(await isIn(subject, 'lives-1', 'alice'), false)
   assert.equal((await put(subject, 'lives-1', 'alice')).kind, 'added')
   assert.deepEqual(await list(subject, 'lives-1', 10), ['alice'])

@@ -5,11 +5,10 @@ import { etagOf } from '../../group/etag.ts'
 import type { Group } from '../../group/group.ts'
 import { updateGroup } from '../../group/update-group.ts'
 import type { Change, Changes } from '../engine.ts'
-import { create, decided, LATER, listAll, read, type Subject } from './subject.ts'
+import { AUTHOR, create, decided, LATER, listAll, read, type Subject } from './subject.ts'
 
 type Claim = (text: string, run: (subject: Subject) => Promise<void>) => void
 
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 const ROUNDS_MAX = 200
 
 /** The claims about following changes. */

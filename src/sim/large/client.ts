@@ -4,11 +4,10 @@ import type { EtagCondition } from '../../group/etag.ts'
 import type { Command, Group } from '../../group/group.ts'
 import type { Outcome } from '../../group/registry.ts'
 import { updateGroup } from '../../group/update-group.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import type { Chance } from '../chance.ts'
 import type { GroupCommand, Seen } from './group-model.ts'
 import type { Ending } from './witness.ts'
-
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 /** Draws what a client does next. `lastSeen` is the group as the client saw it last, for `If-Match`. */
 export function drawCommand(chance: Chance, name: string, lastSeen: Group | undefined): GroupCommand {

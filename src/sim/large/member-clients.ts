@@ -1,12 +1,11 @@
 import { putGroupMember, removeGroupMember } from '../../group/put-group-member.ts'
 import type { Outcome } from '../../register/operation.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import { type PairCommand, type PairSeen, seenOf } from '../members/pair-model.ts'
 import type { ConnectorProcess } from './connector-process.ts'
 import type { Observer } from './observer.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
-
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 export type MemberClientsOptions = Readonly<{
   stage: Stage

@@ -3,6 +3,7 @@
  * several operations at a time, processes that die, writes that come late, groups that are deleted, created
  * again and restored, and the sweep. The seed determines the whole run.
  */
+
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { KnownLives } from '../../engines/cohort/group-members/known-lives.ts'
 import { entryKey } from '../../engines/cohort/group-members/member-keys.ts'
@@ -21,12 +22,11 @@ import { restoreGroup } from '../../group/restore-group.ts'
 import { type Call, linearize } from '../../linearizability/linearizability.ts'
 import type { Decision, Outcome } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
+import { AUTHOR } from '../../testing/author.ts'
 import { Chance } from '../chance.ts'
 import { Violation } from '../checkers/violation.ts'
 import { ModelRegisters } from './model-registers.ts'
 import { PAIR_MODEL, type PairCommand, type PairSeen, seenOf } from './pair-model.ts'
-
-const AUTHOR = { updatedBy: 'key:test', requestId: 'request-1' }
 
 /** The rules of group members: all of it is the code that ships, and tests replace a part by a broken one. */
 export type MemberRules = Readonly<{
