@@ -59,9 +59,7 @@ test('a backend that is killed ends all sessions, and no acknowledged write is l
   workload.start()
   for (let round = 0; round < 3; round += 1) {
     await untilMore(workload, 40)
-    // A backend that dies by SIGKILL may have spoiled shared memory, so the server starts all of them anew.
-    const [backend] = await trio.primary.backends(database)
-    process.kill(backend!, 'SIGKILL')
+    await trio.primary.crash(database)
   }
   await untilMore(workload, 40)
   const { unreadable, done } = await workload.end()

@@ -95,6 +95,23 @@ export class Server {
     this.#process = child
     this.#guard = guard(child.pid!)
     addWitness(this)
+    await this.#untilReady(from)
+  }
+
+  /**
+   * Kills a backend of a database. It may have spoiled shared memory, so the server ends all backends. Waits
+   * until it takes connections again.
+   */
+  async crash(database: string): Promise<void> {
+    const [backend] = await this.backends(database)
+    if (backend === undefined) throw new Error(`nobody is connected to ${database}`)
+    const from = this.output.length
+    process.kill(backend, 'SIGKILL')
+    await this.#untilReady(from)
+  }
+
+  /** Waits until the server has said that it takes connections, after the first `from` characters. */
+  async #untilReady(from: number): Promise<void> {
     await until(`${this.name} takes connections`, START_MS, () => {
       if (!this.isRunning) throw new Error(`${this.name} has ended:\n${this.output.slice(from)}`)
       return /database system is ready to accept (read-only )?connections/.test(this.output.slice(from))

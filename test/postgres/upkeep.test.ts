@@ -126,8 +126,7 @@ test('a place goes on at another connector, and after a crash, until a tombstone
   await remove(one, 'gone')
   const second = await follow(other)
   assert.deepEqual((await since(second, place))?.toSorted(), ['after', 'gone gone'])
-  const [backend] = await trio.primary.backends(database)
-  process.kill(backend!, 'SIGKILL')
+  await trio.primary.crash(database)
   await until('changes are made again', MINUTE_MS, async () => {
     return (await create(other, 'after the crash')).kind === 'done'
   })
