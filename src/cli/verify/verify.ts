@@ -129,6 +129,7 @@ async function work(options: WorkOptions): Promise<UsedKeys> {
   signal.addEventListener('abort', interrupt, { once: true })
   await workload.run()
   await workload.finish()
+  signal.removeEventListener('abort', interrupt)
   progress.finish(state())
   await closeLinks(links)
   return used
