@@ -105,3 +105,40 @@ test('a connection is replaced without ending what is under way on the old one',
   assert.deepEqual([...open], [])
   held.close()
 })
+
+test('what is asked through a directory reaches the node with its limits, and the signal that ends it', async () => {
+  const asked: unknown[] = []
+  const note =
+    (what: string) =>
+    async (...given: unknown[]) =>
+      void asked.push([what, ...given])
+  const transport = {
+    describe: note('describe'),
+    digest: note('digest'),
+    changes: note('changes'),
+    async *scan(...given: unknown[]) {
+      asked.push(['scan', ...given])
+      yield []
+    },
+    close: () => undefined,
+  } as unknown as NodeTransport
+  const directory = new NodeDirectory(() => transport)
+  const { signal } = new AbortController()
+  const range = { start: 'a', end: 'b', omitValues: true }
+  await directory.describe('a:1')
+  await directory.describe('a:1', 77)
+  await directory.describeNewcomer('a:1')
+  const shared = directory.transportTo('a:1')
+  await shared.digest('question' as never, 78)
+  await shared.changes('question' as never, 79)
+  for await (const page of shared.scan(range, signal)) assert.deepEqual(page, [])
+  assert.deepEqual(asked, [
+    // The first is not patient: a node that could not be reached a moment ago is not waited for.
+    ['describe', 1_000, undefined],
+    ['describe', 77, undefined],
+    ['describe', 3_000, true],
+    ['digest', 'question', 78],
+    ['changes', 'question', 79],
+    ['scan', range, signal],
+  ])
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { Counters } from '../replication/counters.ts'
 import type { Description, Membership } from '../rpc/messages.ts'
@@ -24,10 +25,18 @@ function aSearch(clusterId?: string) {
   const lines: string[] = []
   const closing = new AbortController()
   let streamCount = 0
+  const open = new Set<object>()
   const connect = (address: string): NodeTransport => ({
     open: ({ onClose }) => {
       streamCount += 1
-      return { send: () => undefined, close: () => onClose('closed') }
+      const stream = {
+        send: () => undefined,
+        close: () => {
+          if (open.delete(stream)) onClose('closed')
+        },
+      }
+      open.add(stream)
+      return stream
     },
     describe: async (): Promise<Description> => {
       if (!nodes.has(address)) throw new Error('nobody is there')
@@ -73,15 +82,16 @@ function aSearch(clusterId?: string) {
     nodes.clear()
     for (const host of hosts) nodes.set(host, membership)
   }
-  return { search, clock, closing, are, lines, streamCount: () => streamCount }
+  return { search, clock, closing, are, lines, open, streamCount: () => streamCount }
 }
 
 test('empty nodes are asked to form a cluster, and if they do not all agree, the search says so', async () => {
-  const { search, clock, are, streamCount } = aSearch()
+  const { search, clock, closing, are, open, streamCount } = aSearch()
   are(undefined)
   const looking = search.look()
   await pass(clock, TIMEOUT_MS + 1)
   assert.equal(await looking, undefined)
+  assert.deepEqual([open.size, clock.taskCount, getEventListeners(closing.signal, 'abort').length], [0, 0, 0])
   assert.ok(streamCount() >= HOSTS.length)
   assert.match(search.reason, /^not all of the new nodes at h:1, h:2, h:3 agreed in time/)
 })

@@ -83,3 +83,22 @@ test('the membership is read every two seconds, and not twice at once', async ()
   }
   assert.equal(seen.reads, 2)
 })
+
+test('while all nodes are reached, a moved or returned node is looked for every five seconds', async () => {
+  const { survey, epoch, clock, seen } = aSurvey()
+  const links = epoch.nodes.map(({ link }) => link as { isReachable: boolean })
+  for (const link of links) link.isReachable = true
+  for (let passedMs = 0; passedMs < 11_000; passedMs += 250) {
+    const tended = survey.tend(epoch)
+    await pass(clock, 250)
+    await tended
+  }
+  assert.equal(seen.observed, 3)
+  links[2]!.isReachable = false
+  for (let call = 0; call < 4; call += 1) {
+    const tended = survey.tend(epoch)
+    await pass(clock, 5)
+    await tended
+  }
+  assert.equal(seen.observed, 7, 'each call looks for a node that is missing')
+})
