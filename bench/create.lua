@@ -1,4 +1,5 @@
--- Creates a new group with every request. Each thread and each run has ids of its own.
+-- Creates a new group with every request. Each thread and each run has ids of its own. The second argument is an
+-- API key; without it, requests have none.
 local thread_count = 0
 
 function setup(thread)
@@ -9,7 +10,7 @@ end
 function init(args)
   prefix = args[1] .. '-' .. thread_id .. '-'
   count = 0
-  headers = { ['Content-Type'] = 'application/json' }
+  headers = { ['Content-Type'] = 'application/json', ['Authorization'] = args[2] and 'Bearer ' .. args[2] }
 end
 
 function request()

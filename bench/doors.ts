@@ -1,14 +1,21 @@
 /**
- * What encryption costs: durable creates and linearizable reads per second of a cluster that encrypts
- * everything (mutual TLS between connector and nodes, HTTPS for clients), beside a cluster that encrypts
- * nothing. The rounds of the two alternate in one run on one machine. Needs `wrk`, which encrypts too, and
- * uses the same cores.
+ * What locked doors cost: durable creates and linearizable reads per second of a cluster that encrypts
+ * everything (mutual TLS between connector and nodes, HTTPS for clients) and asks for an API key, beside a
+ * cluster that does neither. The rounds of the two alternate in one run on one machine. Needs `wrk`, which
+ * encrypts too, and uses the same cores: so the CPU time of each process is shown, too.
  *
  *   npm run bench:doors -- [--clients 64] [--seconds 5] [--rounds 5]
  */
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Agent, request } from 'undici'
+import { hashLineOf } from '../src/access/admin-keys.ts'
+import { newToken } from '../src/access/key-token.ts'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
+import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
 import { cpuTimeUs } from './cpu-time.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
@@ -20,61 +27,98 @@ const { values } = parseArgs({
   },
 })
 
-/** One run of wrk, with the CPU time of the connector and the mean of the nodes, in µs for each request. */
-type Load = WrkResult & Readonly<{ connectorUs: number; nodeUs: number }>
+/** A cluster, and the key with which it is used. */
+type Subject = Readonly<{ cluster: LocalCluster; key: string | undefined }>
 
-async function load(
-  { connectors: [connector], nodes }: LocalCluster,
-  script: string,
-  args: readonly string[],
-): Promise<Load> {
-  const pids = [connector!, ...nodes].map(({ pid }) => pid!)
+/** One run of wrk, with the CPU time of the connector and the mean of the nodes, in µs for each request. */
+type Load = WrkResult & Readonly<{ connectorUs: number; nodeUs: number; clusterUs: number }>
+
+async function load({ cluster, key }: Subject, script: string, args: readonly string[]): Promise<Load> {
+  const [connector] = cluster.connectors
+  const pids = [connector!, ...cluster.nodes].map(({ pid }) => pid!)
   const before = pids.map(cpuTimeUs)
   const { clients, seconds } = values
-  const result = await runWrk(connector!.url, script, { clients, seconds, args })
-  const [connectorUs, ...nodesUs] = pids.map((pid, index) => cpuTimeUs(pid) - before[index]!)
-  const nodeUs = nodesUs.reduce((sum, us) => sum + us, 0) / nodesUs.length
-  return { ...result, connectorUs: connectorUs! / result.requests, nodeUs: nodeUs / result.requests }
+  const all = key === undefined ? args : [...args, key]
+  const result = await runWrk(connector!.url, script, { clients, seconds, args: all })
+  const [connectorUs, ...nodesUs] = pids.map(
+    (pid, index) => (cpuTimeUs(pid) - before[index]!) / result.requests,
+  )
+  const allNodesUs = nodesUs.reduce((sum, us) => sum + us, 0)
+  return {
+    ...result,
+    connectorUs: connectorUs!,
+    nodeUs: allNodesUs / nodesUs.length,
+    clusterUs: connectorUs! + allNodesUs,
+  }
 }
 
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-function row(name: string, loads: readonly Load[], plain: readonly Load[]): string {
+function row(name: string, loads: readonly Load[], open: readonly Load[]): string {
   const of = (pick: (load: Load) => number) => median(loads.map(pick))
-  const ratios = loads.map(({ perSecond }, index) => perSecond / plain[index]!.perSecond)
+  const ratio = (pick: (load: Load) => number) =>
+    median(loads.map((one, index) => pick(one) / pick(open[index]!))).toFixed(2)
   const cells = [
     name,
     Math.round(of(({ perSecond }) => perSecond)),
+    ratio(({ perSecond }) => perSecond),
     of(({ p50Ms }) => p50Ms).toFixed(2),
     of(({ p99Ms }) => p99Ms).toFixed(1),
-    median(ratios).toFixed(2),
     of(({ connectorUs }) => connectorUs).toFixed(1),
     of(({ nodeUs }) => nodeUs).toFixed(1),
+    ratio(({ clusterUs }) => clusterUs),
+    of(({ loadUs }) => loadUs).toFixed(1),
     loads.reduce((sum, { errors }) => sum + errors, 0),
   ]
   return `| ${cells.join(' | ')} |`
 }
 
-await using plain = await LocalCluster.start()
-await using encrypted = await LocalCluster.start({ isEncrypted: true })
-const clusters = [plain, encrypted] as const
+/** Makes a key of the role `writer`, as `cohort key create` does. */
+async function createKey(cluster: LocalCluster, admin: string): Promise<string> {
+  const ca = await readFile(join(cluster.certificates, 'ca.crt'), 'utf8')
+  const dispatcher = new Agent({ connect: { ca } })
+  const { statusCode, body } = await request(`${cluster.connectors[0]!.url}/v1/key`, {
+    method: 'POST',
+    dispatcher,
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bench', role: 'writer' }),
+  })
+  const text = await body.text()
+  await dispatcher.close()
+  if (statusCode !== 201) throw new Error(`the key was not made: ${statusCode} ${text}`)
+  return (JSON.parse(text) as { token: string }).token
+}
+
+await using directory = await temporaryDirectory()
+const admin = newToken(randomBytes)
+const adminKeyFile = join(directory.path, 'admin.hash')
+await writeFile(adminKeyFile, `${hashLineOf(admin)}\n`)
+await using open = await LocalCluster.start()
+await using locked = await LocalCluster.start({
+  isEncrypted: true,
+  connectorArgs: ['--admin-key-file', adminKeyFile],
+})
+const subjects: readonly [Subject, Subject] = [
+  { cluster: open, key: undefined },
+  { cluster: locked, key: await createKey(locked, admin) },
+]
 const creates: [Load[], Load[]] = [[], []]
 const reads: [Load[], Load[]] = [[], []]
-for (const cluster of clusters) {
-  await load(cluster, 'create.lua', ['warm'])
-  await load(cluster, 'read.lua', ['warm', '1000'])
+for (const subject of subjects) {
+  await load(subject, 'create.lua', ['warm'])
+  await load(subject, 'read.lua', ['warm', '1000'])
 }
 for (let round = 0; round < Number(values.rounds); round += 1) {
   // Each of the two begins every other round.
   for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
     const prefix = `round${round}`
-    const created = await load(clusters[index], 'create.lua', [prefix])
+    const created = await load(subjects[index], 'create.lua', [prefix])
     creates[index].push(created)
     // The last creates of a run may have had no answer.
     reads[index].push(
-      await load(clusters[index], 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]),
+      await load(subjects[index], 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]),
     )
   }
 }
@@ -82,10 +126,10 @@ console.log(
   `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}; ${values.clients} clients, medians of ${values.rounds} rounds of ${values.seconds} s\n`,
 )
 console.log(
-  '| load | per second | p50 ms | p99 ms | of the same, not encrypted | connector µs | each node µs | errors |',
+  '| load | per second | of the same, open | p50 ms | p99 ms | connector µs | each node µs | connector and nodes, of the same | wrk µs | errors |',
 )
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |')
 console.log(row('create', creates[0], creates[0]))
-console.log(row('create, encrypted', creates[1], creates[0]))
+console.log(row('create, TLS and key', creates[1], creates[0]))
 console.log(row('read', reads[0], reads[0]))
-console.log(row('read, encrypted', reads[1], reads[0]))
+console.log(row('read, TLS and key', reads[1], reads[0]))

@@ -29,7 +29,10 @@ const API_TLS = { TLS_CERT_FILE: '/c', TLS_KEY_FILE: '/k' }
 const OIDC = { OIDC_ISSUER: 'https://a', OIDC_AUDIENCE: 'b', OIDC_ROLES: 'c -> admin' }
 const POSTGRES = { ENGINE: 'postgres', DATABASE_URL: 'postgres://a@b/c' }
 
-/** A value that is not the default, and the part of the settings that it changes. */
+/**
+ * A value that is not the default, and the part of the settings that it changes: of a node, and after a space
+ * that of the others if it is another one.
+ */
 type Row = Readonly<{
   of: readonly Kind[]
   text: string
@@ -87,7 +90,7 @@ const ROWS: Readonly<Record<Tested, Row>> = {
   // A node and a connector only start, or do not: settings.test.ts.
   INSECURE: { of: ['up'], text: 'true', part: 'isInsecure', value: true },
   LOG_LEVEL: { of: EVERYBODY, text: 'debug', part: 'logLevel', value: 'debug' },
-  MAX_CONNECTIONS: { of: SERVING, text: '9', part: 'limits.maxConnections', value: 9 },
+  MAX_CONNECTIONS: { of: EVERYBODY, text: '9', part: 'maxConnections limits.maxConnections', value: 9 },
   RATE_LIMIT: { of: SERVING, text: '9', part: 'limits.ratePerSecond', value: 9 },
   CORS_ORIGINS: { of: SERVING, text: 'https://a', part: 'limits.corsOrigins', value: ['https://a'] },
   ADMIN_KEY_FILE: { of: ['connector'], text: '/x', part: 'access.adminKeyFile', value: '/x' },
@@ -144,7 +147,7 @@ for (const [name, row] of Object.entries(ROWS)) {
       const inFlag = read({ ...flagsOf(rest), ...flagsOf(one) }, { variables: {}, dotEnv: {} })
       assert.deepEqual(read({}, { variables: { ...rest, ...one }, dotEnv: {} }), inFlag)
       assert.deepEqual(read({}, { variables: rest, dotEnv: one }), inFlag)
-      const part = row.part.split(' ').find((path) => kind !== 'connector' || !path.startsWith('tls.'))!
+      const part = row.part.split(' ').at(kind === 'node' ? 0 : -1)!
       const leaves = [...leavesOf(inFlag)].filter(([path]) => path === part || path.startsWith(`${part}.`))
       assert.deepEqual(
         leaves.map(([, value]) => value),

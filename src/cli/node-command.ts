@@ -24,6 +24,10 @@ export function addNodeCommand(program: Command, { environment, stdout }: Contex
       '--scrub-period <seconds>',
       'how long one search of all records for damaged ones takes (SCRUB_PERIOD; default: 86400)',
     )
+    .option(
+      '--max-connections <count>',
+      'how many connections the node keeps open, 1 to 1000000 (MAX_CONNECTIONS; default: 1024)',
+    )
     .addOption(settingOption('log-level'))
     .addOption(nodeTlsOption('cert'))
     .addOption(nodeTlsOption('key'))

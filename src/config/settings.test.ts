@@ -43,6 +43,7 @@ test('a flag wins over the environment, and the environment over .env', () => {
     metricsPort: undefined,
     dataDir: '/e',
     scrubPeriodMs: 86_400_000,
+    maxConnections: 1_024,
     clusterId: undefined,
     tls: undefined,
     logLevel: 'info',

@@ -44,6 +44,8 @@ export type NodeSettings = Readonly<{
   scrubPeriodMs: number
   /** The only cluster to which this node may belong. `undefined`: any. */
   clusterId: string | undefined
+  /** How many connections are open at most. */
+  maxConnections: number
   /** `undefined`: everyone who reaches the port may read and write. */
   tls: NodeTls | undefined
   /** A level of pino. */
@@ -118,6 +120,8 @@ const REPLACE_AFTER_SECONDS_MAX = 86_400
 const CONNECTORS_MAX = 16
 /** A day; at most a month. */
 export const SCRUB_PERIOD_SECONDS = { default: 86_400, min: 1, max: 2_678_400 }
+/** A connector has one connection to each node, and a command that asks nodes too. */
+export const NODE_CONNECTIONS = { default: 1_024, min: 1, max: 1_000_000 }
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** The settings of a node. @throws SettingError */
@@ -143,6 +147,7 @@ export function readNodeSettings(flags: Flags, environment: Environment): NodeSe
     ),
     scrubPeriodMs: readMs(find('SCRUB_PERIOD'), SCRUB_PERIOD_SECONDS),
     clusterId: readClusterId(find),
+    maxConnections: readWhole(find('MAX_CONNECTIONS'), NODE_CONNECTIONS),
     tls,
     logLevel: readLogLevel(find),
   })

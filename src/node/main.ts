@@ -7,6 +7,7 @@ import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { systemClock } from '../process/clock.ts'
+import { ConnectionLimit } from '../process/connection-limit.ts'
 import { FaultError } from '../process/fault.ts'
 import { type Log, openLog } from '../process/log.ts'
 import { RepeatedReports } from '../process/repeated-reports.ts'
@@ -94,7 +95,8 @@ export async function runNode(settings: NodeSettings): Promise<void> {
       log.warn({ err }, 'a thread could not count the records, so the node counts them before it goes on'),
     )
     tls = settings.tls && openNodeTls(settings.tls, 'node', { clock: systemClock, now, logger: log })
-    const figures = { counters, damages, pages, tls }
+    const connections = limitConnections(settings, log)
+    const figures = { connections, counters, damages, pages, tls }
     metricsServer = await showMetrics(directory.store, settings, { ...figures, droppedCount })
     await serve(directory.store, settings, { log, ...figures, metricsPort: metricsServer?.port })
   } finally {
@@ -133,18 +135,19 @@ async function showMetrics(
   store: SqliteStore,
   { host, metricsPort: port, dataDir }: NodeSettings,
   {
+    connections,
     counters,
     damages,
     pages,
     droppedCount,
     tls,
-  }: Pick<NodeFigures, 'counters' | 'damages' | 'pages'> &
+  }: Pick<NodeFigures, 'connections' | 'counters' | 'damages' | 'pages'> &
     Pick<Log, 'droppedCount'> &
     Pick<Surroundings, 'tls'>,
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const metrics = new Metrics()
-  addNodeMetrics(metrics, { counters, damages, pages, store, dataDir })
+  addNodeMetrics(metrics, { connections, counters, damages, pages, store, dataDir })
   addLogMetrics(metrics, { droppedCount })
   addCertificateMetrics(metrics, tls === undefined ? [] : [tls])
   return serveMetrics(metrics, { host, port })
@@ -152,6 +155,7 @@ async function showMetrics(
 
 type Surroundings = Readonly<{
   log: Logger
+  connections: ConnectionLimit
   counters: NodeCounters
   damages: Damages
   pages: PageScrub
@@ -163,7 +167,7 @@ type Surroundings = Readonly<{
 async function serve(
   store: SqliteStore,
   settings: NodeSettings,
-  { log, counters, damages, pages, tls, metricsPort }: Surroundings,
+  { log, connections, counters, damages, pages, tls, metricsPort }: Surroundings,
 ): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const handler = new NodeHandler({
@@ -176,7 +180,7 @@ async function serve(
     counters,
     damages,
   })
-  const service = buildNodeService(handler, tls && securityOf(tls, log))
+  const service = buildNodeService(handler, connections, tls && securityOf(tls, log))
   const stopped = stopSignal()
   const port = await service.listen(settings)
   service.setServing(true)
@@ -213,6 +217,18 @@ async function serve(
     scrub.close()
     service.close()
   }
+}
+
+function limitConnections({ maxConnections }: NodeSettings, log: Logger): ConnectionLimit {
+  const reports = new RepeatedReports(systemClock)
+  return new ConnectionLimit(maxConnections, ({ address, openCount }) => {
+    reports.report('', (leftOut) =>
+      log.warn(
+        { peer: address, open: openCount, maxConnections, leftOut },
+        'a connection was refused: too many are open',
+      ),
+    )
+  })
 }
 
 function securityOf(files: TlsFiles, log: Logger): NodeSecurity {

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { ConnectionLimit } from '../process/connection-limit.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Damages } from './damages.ts'
 import type { PageScrub } from './page-scrub.ts'
@@ -9,6 +10,7 @@ import { STORE_FILE } from './store/data-directory.ts'
 import type { RecordStore } from './store/record-store.ts'
 
 export type NodeFigures = Readonly<{
+  connections: Pick<ConnectionLimit, 'count' | 'refusedCount'>
   counters: NodeCounters
   damages: Damages
   pages: Pick<PageScrub, 'isDamaged'>
@@ -19,11 +21,12 @@ export type NodeFigures = Readonly<{
 /** Adds them, all with the prefix `cohort_`. */
 export function addNodeMetrics(
   metrics: Metrics,
-  { counters, damages, pages, store, dataDir }: NodeFigures,
+  { connections, counters, damages, pages, store, dataDir }: NodeFigures,
 ): void {
   addStoreMetrics(metrics, store, dataDir)
   addMessageMetrics(metrics, counters)
   addDamageMetrics(metrics, damages)
+  addConnectionMetrics(metrics, connections)
   metrics.gauge(
     {
       name: 'cohort_damaged_pages',
@@ -86,6 +89,20 @@ function addDamageMetrics(metrics: Metrics, damages: Damages): void {
   metrics.counter(
     { name: 'cohort_healed_records_total', help: 'Damaged records that have healed from the other nodes.' },
     () => [{ value: damages.healedCount }],
+  )
+}
+
+function addConnectionMetrics(metrics: Metrics, connections: NodeFigures['connections']): void {
+  metrics.gauge(
+    {
+      name: 'cohort_connections',
+      help: 'Open connections of connectors, of commands and of health checks.',
+    },
+    () => [{ value: connections.count }],
+  )
+  metrics.counter(
+    { name: 'cohort_connections_refused_total', help: 'Connections closed because there are too many.' },
+    () => [{ value: connections.refusedCount }],
   )
 }
 

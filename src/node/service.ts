@@ -11,6 +11,7 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { systemClock } from '../process/clock.ts'
+import type { ConnectionLimit } from '../process/connection-limit.ts'
 import type { Resolve } from '../process/listen-everywhere.ts'
 import { SERVER_OPTIONS } from '../rpc/channel-options.ts'
 import type {
@@ -62,9 +63,14 @@ export type NodeSecurity = Omit<SecureDoorOptions, 'onConnection'>
  * connectors get these. A node gets health checks alone, so that the certificate of a node is of no use
  * against another node.
  *
+ * @param connections counts the connections that may send requests: with TLS, those after a good handshake
  * @param security `undefined`: everyone who reaches the port gets everything
  */
-export function buildNodeService(handler: NodeHandler, security?: NodeSecurity): NodeService {
+export function buildNodeService(
+  handler: NodeHandler,
+  connections: ConnectionLimit,
+  security?: NodeSecurity,
+): NodeService {
   const server = new Server(SERVER_OPTIONS)
   const exchanges = new Set<Exchange>()
   const heldChanges = new HeldChanges(handler, systemClock)
@@ -114,7 +120,7 @@ export function buildNodeService(handler: NodeHandler, security?: NodeSecurity):
   const healthServer = new Server(SERVER_OPTIONS)
   health.addToServer(healthServer)
 
-  const accept = acceptorOf(server, healthServer, security)
+  const accept = acceptorOf({ server, healthServer, connections, security })
   let listener: Listener | undefined
   const endResets = resetAnsweredStreams()
   const close = (): void => {
@@ -146,20 +152,28 @@ export function buildNodeService(handler: NodeHandler, security?: NodeSecurity):
 }
 
 /** Takes the connections of the listener. */
-function acceptorOf(
-  server: Server,
-  healthServer: Server,
-  security: NodeSecurity | undefined,
-): (connection: Socket) => void {
+function acceptorOf({
+  server,
+  healthServer,
+  connections,
+  security,
+}: Readonly<{
+  server: Server
+  healthServer: Server
+  connections: ConnectionLimit
+  security: NodeSecurity | undefined
+}>): (connection: Socket) => void {
   // The connections are decrypted before grpc-js gets them.
-  const [everything, healthOnly] = [server, healthServer].map((one) =>
-    one.createConnectionInjector(ServerCredentials.createInsecure()),
-  )
-  if (security === undefined) return (connection) => everything!.injectConnection(connection)
+  const [everything, healthOnly] = [server, healthServer].map((one) => {
+    const injector = one.createConnectionInjector(ServerCredentials.createInsecure())
+    return (connection: Socket) => {
+      if (connections.admit(connection)) injector.injectConnection(connection)
+    }
+  })
+  if (security === undefined) return everything!
   const door = new SecureDoor({
     ...security,
-    onConnection: (connection, { kind }) =>
-      (kind === 'connector' ? everything : healthOnly)!.injectConnection(connection),
+    onConnection: (connection, { kind }) => (kind === 'connector' ? everything : healthOnly)!(connection),
   })
   return (connection) => door.accept(connection)
 }

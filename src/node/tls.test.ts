@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
 import { Client, type ServiceError, status } from '@grpc/grpc-js'
 import { service as healthService } from 'grpc-health-check'
+import { ConnectionLimit } from '../process/connection-limit.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import { nodeService } from '../rpc/service.ts'
 import { strangeCa, TEST_CLUSTER, type TestCertificates, testCertificates } from '../testing/certificates.ts'
@@ -28,7 +29,10 @@ before(async () => {
 /** A node with the certificate n1, the reasons of its refusals, and a way to give it other files. */
 async function aSecureNode(
   t: TestContext,
-  limits: { handshakeTimeoutMs?: number; handshakesMax?: number } = {},
+  {
+    connections,
+    ...limits
+  }: { handshakeTimeoutMs?: number; handshakesMax?: number; connections?: ConnectionLimit } = {},
 ) {
   const refusals: string[] = []
   let onChange: (material: TlsMaterial) => void = () => {}
@@ -42,7 +46,7 @@ async function aSecureNode(
     },
   }
   const onRefused = (_peer: string, reason: string) => void refusals.push(reason)
-  const node = await aNode(t, 0, { files, onRefused, ...limits })
+  const node = await aNode(t, 0, { files, onRefused, ...limits }, connections)
   node.setServing(true)
   const renew = (material: TlsMaterial) => {
     current = material
@@ -260,6 +264,31 @@ test('of too many handshakes the oldest is ended, and a connector still comes th
   const connector = certificates.material('connector', 'c1')
   await transportOf(t, connector, node.address).describe(DEADLINE_MS)
   assert.equal(slow.filter((socket) => !socket.destroyed).length, 7)
+})
+
+test('of too many connections after a good handshake the next is closed; strangers take no place of them', async (t) => {
+  const refused: object[] = []
+  const connections = new ConnectionLimit(4, (about) => refused.push(about))
+  const node = await aSecureNode(t, { connections })
+  const opened: { destroy: () => void }[] = []
+  t.after(() => opened.forEach((socket) => void socket.destroy()))
+  for (let count = 0; count < 10; count += 1) {
+    const stranger = connectTcp(node.port, node.host).resume()
+    stranger.on('error', () => undefined)
+    await once(stranger, 'connect')
+    opened.push(stranger)
+  }
+  const transports = ['c1', 'c1'].map(() =>
+    transportOf(t, certificates.material('connector', 'c1'), node.address),
+  )
+  for (const transport of transports) await transport.describe(DEADLINE_MS)
+  assert.deepEqual([connections.count, refused], [2, []])
+  const { cert, key } = certificates.material('connector', 'c1')
+  const third = strange({ host: node.host, port: node.port, cert, key })
+  opened.push(third)
+  await closeOf(third)
+  assert.deepEqual(refused, [{ address: node.host, openCount: 2 }])
+  await transports[0]!.describe(DEADLINE_MS)
 })
 
 test('a connection that has ended, after a good handshake or in it, is kept nowhere', async (t) => {

@@ -6,13 +6,19 @@ import type { TestContext } from 'node:test'
 import { NodeHandler } from '../node/handler.ts'
 import { buildNodeService, type NodeSecurity } from '../node/service.ts'
 import { SqliteStore } from '../node/store/sqlite-store.ts'
+import { ConnectionLimit } from '../process/connection-limit.ts'
 import type { KeyRecord } from '../register/messages.ts'
 import { connectGrpc } from '../rpc/grpc-transport.ts'
 import type { KeyedRequest, ReceivedAnswers, RequestBatch } from '../rpc/messages.ts'
 import type { NodeTransport } from '../rpc/transport.ts'
 
 /** For tests: a real node on a real store and a real socket, in this process. */
-export async function aNode(t: TestContext, port = 0, security?: NodeSecurity) {
+export async function aNode(
+  t: TestContext,
+  port = 0,
+  security?: NodeSecurity,
+  connections = new ConnectionLimit(1_024, () => {}),
+) {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-service-'))
   const store = new SqliteStore(join(directory, 'node.db'))
   const failures: unknown[] = []
@@ -22,7 +28,7 @@ export async function aNode(t: TestContext, port = 0, security?: NodeSecurity) {
     defer: setImmediate,
     onFatal: (error) => failures.push(error),
   })
-  const service = buildNodeService(handler, security)
+  const service = buildNodeService(handler, connections, security)
   const address = `127.0.0.1:${await service.listen({ host: '127.0.0.1', port })}`
   t.after(() => {
     service.close()

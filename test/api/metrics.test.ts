@@ -91,6 +91,7 @@ function nodeMetrics(): Metrics {
   const metrics = new Metrics()
   const counts = { recordCount: 9, tombstoneCount: 2, stubCount: 1 }
   addNodeMetrics(metrics, {
+    connections: { count: 2, refusedCount: 1 },
     counters: new NodeCounters(),
     damages: new Damages(),
     pages: { isDamaged: false },

@@ -39,7 +39,13 @@ before(async () => {
   auditLog = join(directory.path, 'audit.log')
   const keyFile = join(directory.path, 'admin.hash')
   writeFileSync(keyFile, `${hashLineOf(ADMIN_KEY)}\n`)
-  const nodeFlags = { port: nodePort, 'metrics-port': metricsPort, 'data-dir': dataDir, 'scrub-period': 1 }
+  const nodeFlags = {
+    port: nodePort,
+    'metrics-port': metricsPort,
+    'data-dir': dataDir,
+    'scrub-period': 1,
+    'max-connections': 9,
+  }
   node = new Service('node', nodePort, ['node', ...argsOf(nodeFlags)])
   const connectorFlags = {
     port,
@@ -85,11 +91,10 @@ async function statusAt(path: string): Promise<number | undefined> {
   )
 }
 
-/** A connection to the connector. */
-async function open(): Promise<Socket> {
-  const socket = connect(connector.port, '127.0.0.1')
+async function open({ name, port }: Service = connector): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
   socket.on('error', () => undefined)
-  await within(WAIT_MS, once(socket, 'connect'), 'the connector accepts')
+  await within(WAIT_MS, once(socket, 'connect'), `${name} accepts`)
   return socket
 }
 
@@ -176,6 +181,18 @@ test('the connector keeps no more connections than it is told to', async () => {
     }
     await within(WAIT_MS, Promise.race(sockets.map(closeOf)), 'one is closed')
     await connector.says(/"requests":"connections","connections":4,/, WAIT_MS)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+  }
+})
+
+test('the node keeps no more connections than it is told to, and says so', async () => {
+  const sockets: Socket[] = []
+  try {
+    // One address has half of the connections that the others leave free: 5 of 9. The connector has one.
+    for (let count = 0; count < 5; count += 1) sockets.push((await open(node)).resume())
+    await within(WAIT_MS, Promise.race(sockets.map(closeOf)), 'one is closed')
+    await node.says(/"open":5,"maxConnections":9,.*"a connection was refused: too many are open"/, WAIT_MS)
   } finally {
     for (const socket of sockets) socket.destroy()
   }

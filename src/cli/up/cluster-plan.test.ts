@@ -14,17 +14,17 @@ test('three nodes and a connector take four consecutive ports, the connector the
       [
         'node1',
         8001,
-        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8001 --host=127.0.0.1 --metrics-port=8004 --data-dir=/d/node1 --scrub-period=86400 --cluster-id= --max-connections=1024 --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node2',
         8002,
-        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8002 --host=127.0.0.1 --metrics-port=8005 --data-dir=/d/node2 --scrub-period=86400 --cluster-id= --max-connections=1024 --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'node3',
         8003,
-        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --scrub-period=86400 --cluster-id= --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
+        'node --stop-with-parent --port=8003 --host=127.0.0.1 --metrics-port=8006 --data-dir=/d/node3 --scrub-period=86400 --cluster-id= --max-connections=1024 --log-level=warn --node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file=',
       ],
       [
         'connector',

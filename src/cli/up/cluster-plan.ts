@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { LOOPBACK, SCRUB_PERIOD_SECONDS, type UpSettings } from '../../config/settings.ts'
+import { LOOPBACK, NODE_CONNECTIONS, SCRUB_PERIOD_SECONDS, type UpSettings } from '../../config/settings.ts'
 import { formatAddress } from '../../process/address.ts'
 import { certificatesIn } from './certificates.ts'
 
@@ -61,6 +61,7 @@ function planNode(
     'data-dir': nodeDirectory(dataDir, index),
     'scrub-period': SCRUB_PERIOD_SECONDS.default,
     'cluster-id': clusterId ?? '',
+    'max-connections': NODE_CONNECTIONS.default,
     'log-level': logLevel,
     ...nodeTlsFlags(settings, 'node', name),
   }

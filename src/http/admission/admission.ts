@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { Clock } from '../../process/clock.ts'
+import { ConnectionLimit } from '../../process/connection-limit.ts'
 import { RateLimiter } from '../rate-limit/rate-limiter.ts'
-import { ConnectionLimit } from './connection-limit.ts'
 import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { PipelineLimit } from './pipeline-limit.ts'
@@ -44,8 +44,8 @@ export class Admission {
 
   constructor({ timeoutMs, maxConnections, ratePerSecond, sentAhead, clock, logger }: AdmissionOptions) {
     const log = new RefusalLog(logger, clock)
-    this.connections = new ConnectionLimit(maxConnections ?? CONNECTIONS_MAX, (count) =>
-      log.refused('connections', () => ({ connections: count })),
+    this.connections = new ConnectionLimit(maxConnections ?? CONNECTIONS_MAX, ({ openCount }) =>
+      log.refused('connections', () => ({ connections: openCount })),
     )
     if (ratePerSecond !== undefined) {
       this.rateLimiter = new RateLimiter({ perSecond: ratePerSecond, nowMs: () => clock.nowMs() })

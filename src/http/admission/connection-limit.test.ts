@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 import { test } from 'node:test'
+import { ConnectionLimit } from '../../process/connection-limit.ts'
 import { liveCount } from '../../testing/resource-counts.ts'
-import { ConnectionLimit } from './connection-limit.ts'
 import { FairQueue } from './fair-queue.ts'
 import { LargeBodies } from './large-bodies.ts'
 
@@ -28,7 +28,7 @@ class FakeSocket extends EventEmitter {
 function aLimit(max: number) {
   const server = new EventEmitter()
   const refusedAt: number[] = []
-  const limit = new ConnectionLimit(max, (count) => refusedAt.push(count))
+  const limit = new ConnectionLimit(max, ({ openCount }) => refusedAt.push(openCount))
   limit.guard(server as Server)
   const connect = (address: unknown) => {
     const socket = new FakeSocket(address)
