@@ -28,7 +28,7 @@ function withoutComments(text: string): string {
 
 /** Whether code matches, with `NAME` in the pattern standing for a name. */
 function has(text: string, pattern: string, name: string): boolean {
-  return new RegExp(pattern.replaceAll('NAME', name.replaceAll(/[#$.]/g, '\\$&'))).test(text)
+  return new RegExp(pattern.replaceAll('NAME', name.replaceAll(/[#$.]/g, '\\$&')), 'm').test(text)
 }
 
 /** The matches of a pattern whose group is a name, as `file: name`, for which `isFine` does not hold. */
@@ -150,19 +150,23 @@ test('a map or a set of an object loses entries as well as it gets them', () => 
   const growing = lacking(
     held,
     (text, name) =>
-      !has(text, 'this\\.NAME\\.(set|add)\\(', name) || has(text, 'this\\.NAME\\.(delete|clear)\\(', name),
+      !has(text, 'this\\.NAME\\.(set|add)\\(', name) || has(text, 'this\\.NAME\\.delete\\(', name),
   )
   assert.deepEqual(growing, [
     // As long as one gap of a watch.
     'src/engines/cohort/changes/catch-up.ts: #keys',
     // One entry for each schema of the API.
     'src/http/docs/components.ts: #schemas',
+    // Cleared at the end of each epoch.
+    'src/membership/epochs.ts: #claims',
     // One for each cluster that was found at the hosts.
     'src/membership/search.ts: #seen',
     // One for each service of a node.
     'src/node/health.ts: #statuses',
     // One for each kind of certificate.
     'src/tls/expiry.ts: #logged',
+    // They stay as long as the files are watched.
+    'src/tls/tls-files.ts: #listeners',
   ])
 })
 
@@ -255,3 +259,57 @@ test('each pause of a part that can be stopped ends when it is stopped', () => {
   )
   assert.deepEqual([...new Set(deaf)], BOUNDED)
 })
+
+/** The classes whose objects have to be closed, and by which method. */
+const closable = new Map(
+  modules.flatMap(({ text }) =>
+    [...text.matchAll(/^export class (\w+)[\s\S]*?^\}/gm)].flatMap(([body, name]) => {
+      const [, method] = /^ {2}(?:async )?(close|stop)\(/m.exec(body) ?? []
+      return method === undefined ? [] : [[name!, method] as const]
+    }),
+  ),
+)
+
+test('whoever makes an object that has to be closed closes it', () => {
+  assert.ok(closable.size > 25, `only ${closable.size} classes have to be closed: mend the pattern`)
+  const left: string[] = []
+  for (const { file, text } of modules) {
+    for (const [, ofObject, local, made] of text
+      .matchAll(/(?:this\.|readonly )?(#\w+) \??\??= new (\w+)\(|const (\w+) = (?:\S+ && )?new (\w+)\(/g)
+      .map(([all, field, type, name, other]) => [all, field, name, type ?? other])) {
+      const method = closable.get(made!)
+      if (method === undefined) continue
+      const isClosed =
+        ofObject === undefined
+          ? has(text, `\\bNAME\\??\\.${method}\\(|(#\\w+) = NAME$|return NAME$`, local!)
+          : has(closingCode(text), `this\\.NAME\\??\\.${method}\\(`, ofObject)
+      if (!isClosed) left.push(`${file}: ${ofObject ?? local} (${made})`)
+    }
+  }
+  assert.deepEqual(left, [
+    // The API that it serves closes it when it has drained.
+    'src/connector/main.ts: admission (Admission)',
+    // The set of open watches closes it.
+    'src/http/v1/watch/watch.ts: watcher (Watcher)',
+    // The epoch that it is made for closes it.
+    'src/membership/epoch.ts: client (RegisterClient)',
+    // Each operation takes itself off when it has ended.
+    'src/replication/register-client.ts: #deadlines (Deadlines)',
+  ])
+})
+
+/** What the main function of a process opens, and must close before the process may end. */
+const PROCESSES: Readonly<Record<string, readonly string[]>> = {
+  'src/connector/main.ts': ['app', 'authentication', 'engine', 'nodeTls?', 'apiTls?', 'audit'],
+  'src/node/main.ts': ['pages', 'tls?', 'metricsServer?', 'directory', 'scrub', 'service'],
+}
+
+for (const [file, opened] of Object.entries(PROCESSES)) {
+  test(`${file} closes all that it opens`, () => {
+    const { text } = modules.find((module) => module.file === file)!
+    const left = opened.filter(
+      (name) => !text.includes(`  ${name}.close()`) && !text.includes(`await ${name}.close()`),
+    )
+    assert.deepEqual(left, [])
+  })
+}
