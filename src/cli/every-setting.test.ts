@@ -10,6 +10,7 @@ import { addConnectorCommand } from './connector-command.ts'
 import type { Context } from './context.ts'
 import { addNodeCommand } from './node-command.ts'
 import { planCluster } from './up/cluster-plan.ts'
+import { planOnPostgres } from './up/postgres/on-postgres.ts'
 import { addUpCommand } from './up-command.ts'
 
 type Variables = { readonly [name in Variable]?: string }
@@ -63,7 +64,7 @@ const ROWS: Readonly<Record<Tested, Row>> = {
     with: POSTGRES,
   },
   SYNCHRONOUS_STANDBYS: {
-    of: ['connector'],
+    of: SERVING,
     text: '2',
     part: 'postgres.synchronousStandbys',
     value: 2,
@@ -174,7 +175,7 @@ for (const [name, row] of Object.entries(ROWS)) {
 const WORLDS: Readonly<Record<Kind, readonly Variables[]>> = {
   node: [NODE_TLS, { HOST: '10.0.0.1', INSECURE: 'true' }],
   connector: [{ ...NODE_TLS, ...API_TLS, ...OIDC }, POSTGRES, { HOST: '10.0.0.1', INSECURE: 'true' }],
-  up: [{}],
+  up: [{}, POSTGRES],
 }
 
 test('every setting that a process reads is an option of its command, and the other way round', () => {
@@ -197,11 +198,44 @@ test('every setting that a process reads is an option of its command, and the ot
   }
 })
 
-test('no variable changes a service of `up`: each setting is on its command line', () => {
+test('up takes the engine and the database from a flag, a variable or .env', () => {
+  const expected = { database: 'postgres://a@b/c', synchronousStandbys: 1 }
+  const flags = { engine: 'postgres', database: 'postgres://a@b/c' }
+  for (const settings of [
+    readUpSettings(flags, { variables: {}, dotEnv: {} }),
+    readUpSettings({}, { variables: POSTGRES, dotEnv: {} }),
+    readUpSettings({}, { variables: {}, dotEnv: POSTGRES }),
+  ]) {
+    assert.deepEqual(settings.postgres, expected)
+    assert.equal(settings.nodeCount, 0)
+  }
+  const local = readUpSettings({ engine: 'postgres' }, { variables: {}, dotEnv: {} })
+  assert.deepEqual(local.postgres, { database: undefined, synchronousStandbys: 1 })
+  const alone = readUpSettings({ engine: 'postgres', nodes: '1' }, { variables: {}, dotEnv: {} })
+  assert.equal(alone.postgres?.synchronousStandbys, 0)
+  for (const [wrong, message] of [
+    [{ ...flags, nodes: '3' }, /--nodes is for servers on this machine, and --database names others/],
+    [{ engine: 'postgres', nodes: '3', synchronousStandbys: '3' }, /must be a whole number from 0 to 2/],
+    [{ database: flags.database }, /--database is for --engine postgres/],
+    [{ engine: 'postgres', database: 'mysql://a' }, /--database must be a URL like postgres:/],
+  ] as const) {
+    assert.throws(() => readUpSettings(wrong, { variables: {}, dotEnv: {} }), message)
+  }
+})
+
+test('no variable changes a service of `up`: each setting is on its command line, or in its environment', async () => {
   const rows = Object.entries(ROWS) as [Tested, Row][]
   const hostile = Object.fromEntries(rows.map(([name, { text }]) => [name, text]))
-  for (const flags of [{ dataDir: '/d' }, { dataDir: '/d', tls: true }]) {
-    for (const { name, kind, args } of planCluster(readUpSettings(flags, { variables: {}, dotEnv: {} }))) {
+  for (const flags of [
+    { dataDir: '/d' },
+    { dataDir: '/d', tls: true },
+    { dataDir: '/d', engine: 'postgres', database: 'postgres://a@b/x' },
+  ]) {
+    const settings = readUpSettings(flags, { variables: {}, dotEnv: {} })
+    const plan =
+      settings.postgres === undefined ? planCluster(settings) : (await planOnPostgres(settings)).plan
+    for (const { name, kind, args, environment } of plan) {
+      assert.ok(kind !== 'server')
       const program = new Command()
       const add = kind === 'node' ? addNodeCommand : addConnectorCommand
       add(program, {} as Context)
@@ -211,9 +245,9 @@ test('no variable changes a service of `up`: each setting is on its command line
       })
       program.parse([...args], { from: 'user' })
       const read: Read = READERS[kind]
-      const quiet = read(parsed, { variables: {}, dotEnv: {} })
-      assert.deepEqual(read(parsed, { variables: hostile, dotEnv: {} }), quiet, name)
-      assert.deepEqual(read(parsed, { variables: {}, dotEnv: hostile }), quiet, name)
+      const quiet = read(parsed, { variables: { ...environment }, dotEnv: {} })
+      assert.deepEqual(read(parsed, { variables: { ...hostile, ...environment }, dotEnv: {} }), quiet, name)
+      assert.deepEqual(read(parsed, { variables: { ...environment }, dotEnv: hostile }), quiet, name)
     }
   }
 })

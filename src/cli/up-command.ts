@@ -16,7 +16,7 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'Runs a whole cluster on this machine, each node and each connector in a process of its own, and prints where ' +
         'the API and its documentation are. A process that dies is started again. Ctrl-C stops all of them.',
     )
-    .option('--nodes <count>', '1, or 3 to 7 (default: 3)')
+    .option('--nodes <count>', '1, or 3 to 7 (default: 3); with --engine postgres, how many servers')
     .option('--connectors <count>', '1 to 16 (default: 1)')
     .option('--port <port>', 'where the first connector listens (PORT; default: 8000)')
     .option(
@@ -24,6 +24,20 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'where the nodes keep their data, a folder for each node (DATA_DIR; default: .cohort)',
     )
     .option('--host <address>', 'the address the connectors listen on (HOST; default: 127.0.0.1)')
+    .option(
+      '--engine <name>',
+      'what keeps the groups: cohort (nodes) or postgres (a primary and standbys) (ENGINE; default: cohort)',
+    )
+    .option(
+      '--database <url>',
+      'with --engine postgres: start no servers, and use this database: postgres://user@host1,host2/database, without ' +
+        'the password, which the file of PGPASSFILE holds (DATABASE_URL)',
+    )
+    .option(
+      '--synchronous-standbys <count>',
+      'with --engine postgres: how many standbys must have applied a change before it is acknowledged ' +
+        '(SYNCHRONOUS_STANDBYS; default: 1, or 0 with one server)',
+    )
     .addOption(settingOption('timeout'))
     .addOption(settingOption('tombstone-grace'))
     .addOption(settingOption('drain-timeout'))
@@ -53,6 +67,9 @@ If the directory has data already, they are used; the number of nodes must then 
 With --host, where other machines connect, the first start makes an admin key in the data directory, and says where it
 is. Without that key nobody can use the API. On 127.0.0.1 every program of this machine can.
 
+With --engine postgres the servers of an installed Postgres take the place of the nodes, and the schema is made. They
+are for trying it out: nothing promotes a standby.
+
 Exit codes:
   0  stopped by a signal, and every process has stopped cleanly
   1  could not start, or a process did not stop cleanly: the output says which
@@ -60,7 +77,9 @@ Exit codes:
 
 Examples:
   cohort up
-  cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort`,
+  cohort up --nodes 5 --connectors 2 --port 9000 --data-dir /tmp/cohort
+  cohort up --engine postgres
+  cohort up --engine postgres --database postgres://cohort@db1,db2,db3/cohort`,
     )
     .action(async (flags: Flags) => {
       stdout.becomeLog()

@@ -30,6 +30,11 @@ export function readEnvironment(directory: string = process.cwd()): Environment 
   return Object.freeze({ variables, garbled, ...readDotEnv(join(directory, '.env')) })
 }
 
+/** The environment of a process that this one starts: its own, with these variables beside or instead. */
+export function environmentOfChild(more: Variables): Variables {
+  return { ...process.env, ...more }
+}
+
 function findGarbled(variables: Variables): Variables {
   const suspects = Object.entries(variables).filter(([, text]) => text?.includes(REPLACEMENT_CHARACTER))
   if (suspects.length === 0) return {}

@@ -120,6 +120,7 @@ test('every setting has a default, except the data directory and the hosts', () 
   assert.deepEqual(readUpSettings({}, environment()), {
     host: '127.0.0.1',
     port: 8000,
+    postgres: undefined,
     adminKeyFile: undefined,
     isInsecure: false,
     isEncrypted: false,

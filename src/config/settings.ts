@@ -28,7 +28,12 @@ import {
   required,
 } from './lookup.ts'
 import { readNodes } from './node-hosts.ts'
-import { type PostgresSettings, readPostgresSettings } from './postgres-settings.ts'
+import {
+  type PostgresSettings,
+  readPostgresSettings,
+  readUpPostgresSettings,
+  type UpPostgresSettings,
+} from './postgres-settings.ts'
 import { SettingError } from './setting-error.ts'
 import { type NodeTls, readApiTls, readNodeTls } from './tls-settings.ts'
 
@@ -93,6 +98,9 @@ export type UpSettings = Readonly<{
   isInsecure: boolean
   /** Whether the cluster makes certificates for itself, and encrypts everything with them. */
   isEncrypted: boolean
+  /** What keeps the groups. `undefined`: the nodes. */
+  postgres: UpPostgresSettings | undefined
+  /** How many nodes, or servers of Postgres, run on this machine. */
   nodeCount: number
   connectorCount: number
   /** Absolute. */
@@ -191,13 +199,18 @@ export function readUpSettings(flags: Flags, environment: Environment): UpSettin
   // The services take consecutive ports, and the last one must be a legal port.
   const portMax = 65_535 - 2 * HOSTS_MAX - CONNECTORS_MAX
   const dataDir = find('DATA_DIR') ?? { text: '.cohort', label: 'DATA_DIR' }
+  const postgres = readUpPostgresSettings(find, nodeCount)
+  if (postgres?.database !== undefined && nodes !== undefined) {
+    throw new SettingError(`--nodes is for servers on this machine, and --database names others`)
+  }
   return Object.freeze({
     host: readHost(find),
     port: readPort(find, { default: CONNECTOR_PORT, min: 1, max: portMax }),
+    postgres,
     adminKeyFile: readPath(find, 'ADMIN_KEY_FILE'),
     isInsecure: readInsecure(find),
     isEncrypted: flags.tls === true,
-    nodeCount,
+    nodeCount: postgres?.database === undefined ? nodeCount : 0,
     connectorCount,
     dataDir: absolutePath(required(dataDir, 'DATA_DIR', 'a directory')),
     ...readTimes(find),

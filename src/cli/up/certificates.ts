@@ -28,7 +28,7 @@ export function certificatesIn(dataDir: string): LocalCertificates {
 /** Makes the certificates of these services that are missing, and renews those that expire within 30 days. */
 export async function makeCertificates(
   dataDir: string,
-  services: readonly Readonly<{ kind: 'node' | 'connector'; name: string; host: string }>[],
+  services: readonly Readonly<{ kind: 'node' | 'server' | 'connector'; name: string; host: string }>[],
 ): Promise<void> {
   const { initCertificates } = await import('../certs/certificates.ts')
   const places = (wanted: string) =>

@@ -30,7 +30,7 @@ test('three nodes and a connector take four consecutive ports, the connector the
         'connector',
         8000,
         'connector --stop-with-parent --port=8000 --host=127.0.0.1 ' +
-          '--hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --engine=cohort --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn ' +
+          '--engine=cohort --hosts=127.0.0.1:8001,127.0.0.1:8002,127.0.0.1:8003 --timeout=1.5 --tombstone-grace=3600 --drain-timeout=10 --replace-after=60 --cluster-id= --log-level=warn ' +
           '--max-connections=16384 --rate-limit= --cors-origins= --audit-log= --admin-key-file= --oidc-issuer= --client-roles-file= ' +
           '--node-tls-cert-file= --node-tls-key-file= --node-tls-ca-file= --tls-cert-file= --tls-key-file= --tls-client-ca-file=',
       ],

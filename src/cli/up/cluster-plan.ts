@@ -8,14 +8,21 @@ import { certificatesIn } from './certificates.ts'
  */
 export type ServicePlan = Readonly<{
   name: string
-  kind: 'node' | 'connector'
+  /** `server`: of Postgres. */
+  kind: 'node' | 'server' | 'connector'
   /** How it answers HTTP. A node does it for its metrics only, and never encrypts them. */
   scheme: 'http' | 'https'
   host: string
   port: number
   /** The port of a node's metrics. A connector has its metrics on the port of the API. */
   metricsPort?: number
+  /** What is run. Default: this program, which also ends by itself when `up` is gone. */
+  program?: string
   args: readonly string[]
+  /** Set in its environment, beside what `up` has there. */
+  environment?: Readonly<{ [name: string]: string }>
+  /** What tells it to stop. Default: SIGTERM. */
+  stopSignal?: NodeJS.Signals
 }>
 
 /**
@@ -32,15 +39,23 @@ export function planCluster(settings: UpSettings): ServicePlan[] {
     }),
   )
   const hosts = nodes.map((node) => formatAddress(node.host, node.port)).join(',')
-  const connectors = Array.from({ length: connectorCount }, (_, index) =>
+  return [...nodes, ...planConnectors(settings, { engine: 'cohort', hosts })]
+}
+
+/** The connectors, with the flags that say what keeps the groups. */
+export function planConnectors(settings: UpSettings, engine: EngineFlags): ServicePlan[] {
+  const { port, nodeCount, connectorCount } = settings
+  return Array.from({ length: connectorCount }, (_, index) =>
     planConnector(settings, {
       name: connectorCount === 1 ? 'connector' : `connector${index + 1}`,
       port: index === 0 ? port : port + nodeCount + index,
-      hosts,
+      engine,
     }),
   )
-  return [...nodes, ...connectors]
 }
+
+/** The flags of a connector that say what keeps the groups. */
+type EngineFlags = Readonly<{ engine: string; [name: string]: string | number }>
 
 /** The data directory of the node with this index, from 0. */
 export function nodeDirectory(dataDir: string, index: number): string {
@@ -78,7 +93,7 @@ function planNode(
 
 function planConnector(
   settings: UpSettings,
-  { name, port, hosts }: Readonly<{ name: string; port: number; hosts: string }>,
+  { name, port, engine }: Readonly<{ name: string; port: number; engine: EngineFlags }>,
 ): ServicePlan {
   const { host, timeoutMs, tombstoneGraceMs, drainTimeoutMs, replaceAfterMs, clusterId, logLevel } = settings
   const { adminKeyFile, isInsecure } = settings
@@ -86,8 +101,7 @@ function planConnector(
   const flags = {
     port,
     host,
-    hosts,
-    engine: 'cohort',
+    ...engine,
     timeout: timeoutMs / 1_000,
     'tombstone-grace': tombstoneGraceMs / 1_000,
     'drain-timeout': drainTimeoutMs / 1_000,
@@ -109,7 +123,7 @@ function planConnector(
 }
 
 /** The certificate for the connections between connectors and nodes. */
-function nodeTlsFlags({ isEncrypted, dataDir }: UpSettings, kind: ServicePlan['kind'], name: string) {
+function nodeTlsFlags({ isEncrypted, dataDir }: UpSettings, kind: 'node' | 'connector', name: string) {
   const files = isEncrypted ? certificatesIn(dataDir).filesOf(kind, name) : undefined
   return {
     'node-tls-cert-file': files?.cert ?? '',

@@ -11,7 +11,7 @@ import { nodeDirectory } from './cluster-plan.ts'
 
 const LAYOUT_FILE = 'cluster.json'
 const OUR_FILES =
-  /^((cluster\.json|admin\.key|admin\.hash)(\.new|\.partial-[0-9a-f]+)?|node\d+|certificates)$/
+  /^((cluster\.json|admin\.key|admin\.hash)(\.new|\.partial-[0-9a-f]+)?|node\d+|postgres(\.new)?|certificates)$/
 
 /**
  * Refuses data that were made with another number of nodes: groups on the nodes that are left out would be
@@ -36,24 +36,37 @@ export async function checkLayout(dataDir: string, nodeCount: number): Promise<v
   )
 }
 
+/** Makes the data directory itself. @throws CommandFailure */
+export function makeDataDirectory(dataDir: string): void {
+  try {
+    makePrivateDirectory(dataDir, (name) => OUR_FILES.test(name))
+  } catch (cause) {
+    throw unusable(dataDir, cause)
+  }
+}
+
 /**
  * Makes the directories that are missing, and saves the number of nodes. @throws CommandFailure
  */
 export async function makeLayout(dataDir: string, nodeCount: number): Promise<void> {
+  makeDataDirectory(dataDir)
   try {
-    makePrivateDirectory(dataDir, (name) => OUR_FILES.test(name))
     await writeLayout(join(dataDir, LAYOUT_FILE), `${JSON.stringify({ nodes: nodeCount })}\n`)
     for (let index = 0; index < nodeCount; index += 1) {
       // The node itself checks the files in its folder.
       makePrivateDirectory(nodeDirectory(dataDir, index), () => false)
     }
   } catch (cause) {
-    throw new CommandFailure(
-      `the data directory ${dataDir} cannot be used: ${messageOf(cause)}`,
-      EXIT.failed,
-      { cause },
-    )
+    throw unusable(dataDir, cause)
   }
+}
+
+function unusable(dataDir: string, cause: unknown): CommandFailure {
+  return new CommandFailure(
+    `the data directory ${dataDir} cannot be used: ${messageOf(cause)}`,
+    EXIT.failed,
+    { cause },
+  )
 }
 
 async function writeLayout(path: string, text: string): Promise<void> {

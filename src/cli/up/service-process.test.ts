@@ -8,15 +8,17 @@ import { type End, ServiceProcess } from './service-process.ts'
 
 type Started = Readonly<{ command: string; args: readonly string[]; options: SpawnOptions }>
 
+type Plan = ConstructorParameters<typeof ServiceProcess>[0]
+
 /** A service whose process is a double. */
-function aService(args: readonly string[] = []) {
+function aService(args: readonly string[] = [], more: Partial<Plan> = {}) {
   const child = new FakeChild()
   const clock = new ManualClock()
   const started: Started[] = []
   const lines: string[] = []
   const ends: End[] = []
   const handlers = { onLine: (line: string) => lines.push(line), onEnd: (end: End) => ends.push(end) }
-  const service = new ServiceProcess({ args }, handlers, {
+  const service = new ServiceProcess({ args, ...more }, handlers, {
     clock,
     spawn: (command, args, options) => {
       started.push({ command, args, options })
@@ -36,6 +38,25 @@ test('it is this program, with its arguments, in a process group of its own and 
   assert.equal(options.detached, true)
   assert.deepEqual(options.stdio, ['ignore', 'pipe', 'pipe', 'ipc'])
   assert.equal(service.pid, 4242)
+})
+
+test('another program has its own signal and environment, and a guard that stops it when this process is gone', async () => {
+  const environment = { DATABASE_URL: 'postgres://a@b/c' }
+  const more = { program: '/bin/other', environment, stopSignal: 'SIGINT' } as const
+  const { started, service, child, clock } = aService(['-x'], more)
+  const [{ command, args, options }, guard] = started as [Started, Started]
+  assert.deepEqual([command, args], ['/bin/other', ['-x']])
+  assert.deepEqual(options.stdio, ['ignore', 'pipe', 'pipe'])
+  assert.equal(options.env?.DATABASE_URL, environment.DATABASE_URL)
+  assert.equal(options.env?.PATH, process.env.PATH)
+  assert.deepEqual(guard.args.slice(-2), ['4242', 'INT'])
+  assert.deepEqual(guard.options.stdio, ['pipe', 'ignore', 'ignore'])
+  const stopped = service.stop(5_000)
+  assert.deepEqual(child.signals, ['SIGINT'])
+  await child.end(0)
+  assert.equal(await stopped, true)
+  assert.deepEqual(child.signals, ['SIGINT', 'SIGKILL'], 'the guard, which is the same double, is ended')
+  assert.equal(clock.taskCount, 0)
 })
 
 test('a stop asks once, and waits as long as the process takes within its time', async () => {

@@ -56,8 +56,11 @@ export class Supervisor {
     }))
   }
 
-  start(): void {
-    for (const service of this.#services) this.#start(service)
+  /** Starts the services, or those of one kind. */
+  start(kind?: ServicePlan['kind']): void {
+    for (const service of this.#services) {
+      if (kind === undefined || service.plan.kind === kind) this.#start(service)
+    }
   }
 
   /** Call it when the cluster is ready. From then on every service is started again whenever it ends. */
@@ -66,15 +69,17 @@ export class Supervisor {
   }
 
   /**
-   * Stops the connectors, then the nodes. Resolves when all are gone: with `false` if one had to be killed.
+   * Stops the connectors, then what keeps the groups. Resolves when all are gone: with `false` if one had to
+   * be killed.
    */
   async stop(): Promise<boolean> {
     this.#phase = 'stopping'
     for (const { cancelRestart } of this.#services) cancelRestart?.()
-    // Connectors first: the requests they have accepted still need the nodes.
-    const connectors = await this.#stopAll('connector')
-    const nodes = await this.#stopAll('node')
-    return connectors && nodes
+    // Connectors first: the requests they have accepted still need the others.
+    const isConnector = ({ plan }: Service) => plan.kind === 'connector'
+    const connectors = await this.#stopAll(this.#services.filter(isConnector))
+    const others = await this.#stopAll(this.#services.filter((service) => !isConnector(service)))
+    return connectors && others
   }
 
   /** Ends all processes at once. */
@@ -82,8 +87,7 @@ export class Supervisor {
     for (const { process } of this.#services) process?.kill()
   }
 
-  async #stopAll(kind: ServicePlan['kind']): Promise<boolean> {
-    const services = this.#services.filter(({ plan }) => plan.kind === kind)
+  async #stopAll(services: readonly Service[]): Promise<boolean> {
     const results = await Promise.all(
       services.map(async ({ plan, process }) => {
         const isClean = (await process?.stop(this.#options.graceMs)) ?? true
@@ -125,7 +129,7 @@ export class Supervisor {
     service.cancelRestart = this.#options.clock.after(delayMs, () => this.#start(service))
   }
 
-  /** The cluster cannot become ready without all of its connectors and a quorum of its nodes. */
+  /** The cluster cannot become ready without all connectors and servers, and a quorum of its nodes. */
   #isHopeless(): boolean {
     const nodeCount = this.#services.filter(({ plan }) => plan.kind === 'node').length
     const failed = this.#services.filter(({ hasFailedAtStart }) => hasFailedAtStart)
@@ -138,8 +142,13 @@ function describeEnd({ code, signal }: End): string {
   return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
 }
 
+const EFFECTS: Readonly<Record<ServicePlan['kind'], string>> = {
+  node: 'the cluster serves as long as a quorum of nodes is left',
+  server: 'the other servers keep their data',
+  connector: 'the nodes keep their data',
+}
+
 function describeLoop({ kind }: ServicePlan, quickEnds: number): string {
-  const effect =
-    kind === 'node' ? 'the cluster serves as long as a quorum of nodes is left' : 'the nodes keep their data'
+  const effect = EFFECTS[kind]
   return `it has ended ${quickEnds} times in a row right after its start: its lines above say why. Meanwhile ${effect}`
 }

@@ -14,7 +14,7 @@ import type { Output } from '../output.ts'
 import { type AdminKeyFiles, adminKeyFiles, makeAdminKey } from './admin-key.ts'
 import { certificatesIn, keepRenewing, makeCertificates } from './certificates.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
-import { checkLayout, makeLayout } from './data-layout.ts'
+import { checkLayout, makeDataDirectory, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
 import { readableLines } from './readable-line.ts'
 import { Supervisor } from './supervisor.ts'
@@ -40,10 +40,9 @@ export async function up(
 ): Promise<number> {
   const adminKey = adminKeyOf(given)
   const settings = { ...given, adminKeyFile: adminKey?.hashFile ?? given.adminKeyFile }
-  const plan = planCluster(settings)
-  await checkLayout(settings.dataDir, settings.nodeCount)
+  const { plan, makeData, makeSchema, database } = await engineOf(settings)
   await checkPorts(plan)
-  await makeLayout(settings.dataDir, settings.nodeCount)
+  await makeData()
   if (adminKey !== undefined) await makeAdminKey(adminKey)
   const renew = () => makeCertificates(settings.dataDir, plan)
   if (settings.isEncrypted) await renew()
@@ -61,9 +60,25 @@ export async function up(
     },
   })
   const stopped = untilStopped(stopping, supervisor)
-  supervisor.start()
+  if (makeSchema === undefined) supervisor.start()
+  else {
+    supervisor.start('server')
+    void makeSchema(stopping.signal).then(
+      (lines) => {
+        if (stopping.signal.aborted) return
+        for (const line of lines) print(ITSELF, line)
+        supervisor.start('connector')
+      },
+      (error: unknown) => {
+        if (stopping.signal.aborted) return
+        failure = error instanceof Error ? error.message : String(error)
+        stopping.abort()
+      },
+    )
+  }
   void announce(settings, plan, {
     adminKey,
+    database,
     print,
     signal: stopping.signal,
     onReady: () => supervisor.markReady(),
@@ -74,10 +89,39 @@ export async function up(
     : () => {}
   await stopped
   endRenewing()
-  print(ITSELF, failure === undefined ? 'stopping: connectors first, then nodes' : failure)
+  print(ITSELF, failure ?? stoppingLine(settings))
   const isClean = await supervisor.stop()
   print(ITSELF, failure === undefined ? 'stopped' : 'stopped: nothing is left running')
   return isClean && failure === undefined ? EXIT.ok : EXIT.failed
+}
+
+/** The processes, and what makes their data. `makeSchema`: connectors start after it. */
+type EnginePlan = Readonly<{
+  plan: readonly ServicePlan[]
+  /** Run when the ports are known to be free. */
+  makeData: () => Promise<void>
+  makeSchema?: (signal: AbortSignal) => Promise<readonly string[]>
+  /** How people reach the local database. */
+  database?: string | undefined
+}>
+
+async function engineOf(settings: UpSettings): Promise<EnginePlan> {
+  const { dataDir, nodeCount, postgres } = settings
+  if (postgres === undefined) {
+    await checkLayout(dataDir, nodeCount)
+    return { plan: planCluster(settings), makeData: () => makeLayout(dataDir, nodeCount) }
+  }
+  const { planOnPostgres, makeSchema } = await import('./postgres/on-postgres.ts')
+  const { plan, makeData, database } = await planOnPostgres(settings)
+  return {
+    plan,
+    makeData: async () => {
+      makeDataDirectory(dataDir)
+      await makeData()
+    },
+    makeSchema: (signal) => makeSchema(settings, signal),
+    database,
+  }
 }
 
 /**
@@ -103,6 +147,7 @@ function untilStopped(stopping: AbortController, supervisor: Supervisor): Promis
 
 type AnnounceOptions = Readonly<{
   adminKey: AdminKeyFiles | undefined
+  database: string | undefined
   print: (name: string, line: string) => void
   signal: AbortSignal
   onReady: () => void
@@ -112,7 +157,7 @@ type AnnounceOptions = Readonly<{
 async function announce(
   settings: UpSettings,
   plan: readonly ServicePlan[],
-  { adminKey, print, signal, onReady }: AnnounceOptions,
+  { adminKey, database, print, signal, onReady }: AnnounceOptions,
 ): Promise<void> {
   const urls = plan.filter(({ kind }) => kind === 'connector').map(urlOf)
   const { caFile } = certificatesIn(settings.dataDir)
@@ -132,26 +177,36 @@ async function announce(
   onReady()
   const keyFile = adminKey !== undefined && existsSync(adminKey.keyFile) ? adminKey.keyFile : undefined
   const clusterId = await clusterIdAt(urls[0]!, keyFile, dispatcher)
-  const lines = readyLines(settings, urls, { metrics: metricsUrls(plan), clusterId, keyFile })
+  const lines = readyLines(settings, urls, { metrics: metricsUrls(plan), clusterId, keyFile, database })
   for (const line of lines) print(ITSELF, line)
   await dispatcher.close()
 }
 
 function readyLines(
-  { nodeCount, dataDir, isEncrypted }: UpSettings,
+  settings: UpSettings,
   urls: readonly string[],
   {
     metrics,
     clusterId,
     keyFile,
-  }: Readonly<{ metrics: readonly string[]; clusterId: string | undefined; keyFile: string | undefined }>,
+    database,
+  }: Readonly<{
+    metrics: readonly string[]
+    clusterId: string | undefined
+    keyFile: string | undefined
+    database: string | undefined
+  }>,
 ): string[] {
+  const { nodeCount, dataDir, isEncrypted, postgres } = settings
+  const kept =
+    nodeCount === 0 ? 'a database' : counted(nodeCount, postgres === undefined ? 'nodes' : 'servers')
   return [
-    `ready: ${nodeCount} ${nodeCount === 1 ? 'node' : 'nodes'}, ${urls.length} ${urls.length === 1 ? 'connector' : 'connectors'}`,
+    `ready: ${kept}, ${counted(urls.length, 'connectors')}`,
     ...urls.map((url) => `  API   ${url}/v1/group`),
     `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
     `  figures for Prometheus  ${metrics.join(' ')}`,
-    `  data  ${dataDir}`,
+    ...(nodeCount === 0 ? [] : [`  data  ${dataDir}`]),
+    ...(database === undefined ? [] : [`  database  ${database}`]),
     ...(keyFile === undefined
       ? []
       : [`  admin key  ${keyFile}  (COHORT_KEY_FILE names it for the commands)`]),
@@ -163,9 +218,21 @@ function readyLines(
   ]
 }
 
+function stoppingLine({ nodeCount, postgres }: UpSettings): string {
+  if (nodeCount === 0) return 'stopping the connectors'
+  return `stopping: connectors first, then ${postgres === undefined ? 'nodes' : 'servers'}`
+}
+
+/** A count of things: `1 node`, `3 nodes`. */
+function counted(count: number, plural: string): string {
+  return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`
+}
+
 /** The address of the metrics of every service. A connector has its metrics on the port of the API. */
 function metricsUrls(plan: readonly ServicePlan[]): string[] {
-  return plan.map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
+  return plan
+    .filter(({ kind }) => kind !== 'server')
+    .map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
 }
 
 async function areReady(urls: readonly string[], dispatcher: Dispatcher): Promise<boolean> {

@@ -105,6 +105,9 @@ export const GROUPS_OF_MEMBER: Statement = {
     order by member.group_id limit $5`,
 }
 
+/** A key that comes before those of all rows of members. */
+export const BEFORE_ALL_MEMBERS: readonly string[] = ['', '-1', '']
+
 /** $1 to $3: the key of a row that comes before; $4: how many. */
 export const ALL_MEMBERS: Statement = {
   name: 'cohort_all_members',

@@ -16,6 +16,7 @@ import type { Outcome } from '../../group/registry.ts'
 import { keyAfterPrefix } from '../../rpc/key-order.ts'
 import {
   ALL_MEMBERS,
+  BEFORE_ALL_MEMBERS,
   GROUPS_OF_MEMBER,
   MEMBER_AND_GROUP,
   MEMBERS,
@@ -180,14 +181,13 @@ function pageOf(found: readonly MemberRow[], limit: number) {
 
 /** The key of the row after which a walk goes on. A text that no page has given begins at the first row. */
 function placeOf(after: string | undefined): readonly string[] {
-  const first = ['', '-1', '']
-  if (after === undefined) return first
+  if (after === undefined) return BEFORE_ALL_MEMBERS
   try {
     const place = JSON.parse(after)
     const isPlace = Array.isArray(place) && place.length === 3 && /^\d{1,18}$/.test(place[1])
-    return isPlace ? place.map(String) : first
+    return isPlace ? place.map(String) : BEFORE_ALL_MEMBERS
   } catch {
-    return first
+    return BEFORE_ALL_MEMBERS
   }
 }
 

@@ -21,6 +21,9 @@ export class DatabaseProblem extends Error {
 /** Where an error was seen. */
 export type Place = Readonly<{ address: string; database: string; user: string | undefined }>
 
+/** The client says it when the server asks for a password, and none is known. */
+const NO_PASSWORD = /^SASL: .*client password must be a/
+
 const INIT = 'run "cohort postgres init"'
 
 /** The sentence about an error of a connection or of a first statement. */
@@ -31,12 +34,15 @@ export function problemOf(error: unknown, place: Place): DatabaseProblem {
     error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error)
   const role = user ?? 'the user'
   const setup = (message: string) => new DatabaseProblem('setup', message, error)
+  const notIn = () =>
+    setup(
+      `The server ${address} does not let ${role} in (${text}): put the password into the file that PGPASSFILE names, or mend pg_hba.conf.`,
+    )
+  if (NO_PASSWORD.test(text)) return notIn()
   switch (codeOf(error)) {
     case '28P01':
     case '28000':
-      return setup(
-        `The server ${address} does not let ${role} in (${text}): put the password into the file that PGPASSFILE names, or mend pg_hba.conf.`,
-      )
+      return notIn()
     case '3D000':
       return setup(`The server ${address} has no database "${database}": make it, then ${INIT}.`)
     case '42501':

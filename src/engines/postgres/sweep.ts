@@ -1,6 +1,7 @@
 /** Removes what is left over in the tables: old tombstones, and members of lives that have ended. */
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '../../process/clock.ts'
+import { BEFORE_ALL_MEMBERS } from './member-statements.ts'
 import { problemOf } from './problems.ts'
 import type { Session, Statement } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -59,7 +60,6 @@ const SWEEP_MEMBERS: Statement = {
 const PAUSE_MS = 60_000
 /** The pause between two statements of one pass. */
 const STEP_MS = 200
-const FIRST_KEY = ['', '-1', '']
 
 export type SweepOptions = Readonly<{
   sessions: Pick<Sessions, 'acquire' | 'release' | 'place'>
@@ -95,7 +95,7 @@ export class Sweep {
   async pass(): Promise<void> {
     try {
       while ((await this.#step(SWEEP_TOMBSTONES, []))?.count === ROWS_MAX) await this.#pause()
-      for (let key: readonly string[] = FIRST_KEY; !this.#closing.signal.aborted; ) {
+      for (let key: readonly string[] = BEFORE_ALL_MEMBERS; !this.#closing.signal.aborted; ) {
         const last = await this.#step(SWEEP_MEMBERS, key)
         if (last === undefined) return
         key = [last.group_id, last.life, last.member_id]
