@@ -69,7 +69,7 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   const damageLog = new DamageLog(log, systemClock)
   const damages: Damages = new Damages((key, reason) => damageLog.found(key, reason, damages))
   const directory = openDataDirectory(settings.dataDir, {
-    onCommit: (commitMs) => counters.commitSeconds.observe(commitMs / 1_000),
+    onCommit: (commitMs) => counters.committed(commitMs),
     onUpgrade: logUpgrade(log),
     onRebuild: () =>
       log.error('the index of keys was damaged and was rebuilt from the records: check the disk'),

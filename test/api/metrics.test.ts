@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
+import { fastify } from 'fastify'
 import { pino } from 'pino'
 import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { addChangesMetrics } from '../../src/changes/changes-metrics.ts'
@@ -10,7 +11,7 @@ import { openAudit } from '../../src/connector/open-audit.ts'
 import { addEngineMetrics } from '../../src/engines/cohort/engine-metrics.ts'
 import { addPostgresMetrics } from '../../src/engines/postgres/postgres-metrics.ts'
 import { Admission } from '../../src/http/admission/admission.ts'
-import { RequestCounts } from '../../src/http/count-requests.ts'
+import { countRequests, RequestCounts } from '../../src/http/count-requests.ts'
 import { addRequestMetrics } from '../../src/http/request-metrics.ts'
 import { Watches } from '../../src/http/v1/watch/watches.ts'
 import { addLogMetrics } from '../../src/metrics/log-metrics.ts'
@@ -187,6 +188,20 @@ test('requests are counted by route and status, and none is left in flight', asy
   // This one.
   assert.match(body, /^cohort_http_requests_in_flight 1$/m)
   assert.equal(requestCounts.inFlight, 0)
+})
+
+test('the time of a request is counted in seconds', async (context) => {
+  const counts = new RequestCounts()
+  let nowMs = 1_000
+  const app = fastify()
+  context.after(() => app.close())
+  countRequests(app, counts, () => nowMs)
+  app.get('/slow', async () => {
+    nowMs += 250
+    return {}
+  })
+  await app.inject('/slow')
+  assert.equal(counts.routes.find(({ method }) => method === 'GET')?.seconds.sum, 0.25)
 })
 
 test('what is no HTTP, no method or no route is counted too, and preconditions count with their status', async (context) => {
