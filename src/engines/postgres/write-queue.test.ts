@@ -94,27 +94,27 @@ test('two writes of one row, and new rows and changed ones, go in statements of 
 test('while statements are out, writes wait, and go together when one of these is answered', async () => {
   const { sent, write, turn } = aQueue()
   const writes: Promise<unknown>[] = []
-  for (const key of ['1', '2', '3', '4']) {
+  for (const key of ['1', '2']) {
     writes.push(write(key))
     await turn()
   }
-  for (const key of ['5', '6', '7']) writes.push(write(key))
+  for (const key of ['3', '4', '5']) writes.push(write(key))
   await turn()
-  assert.equal(sent.length, 4)
+  assert.equal(sent.length, 2)
   sent[0]!.answer(['write of 1'])
   await turn()
-  assert.deepEqual(sent[4]?.values[0], ['5', '6', '7'])
+  assert.deepEqual(sent[2]?.values[0], ['3', '4', '5'])
   for (const { answer, values } of sent) answer((values[0] as string[]).map((key) => `write of ${key}`))
   assert.deepEqual(new Set((await Promise.all(writes)).map((result) => JSON.stringify(result))).size, 1)
 })
 
 test('a write that was not sent in its time was not made, and says so', async () => {
   const { clock, sent, write, turn } = aQueue()
-  for (const key of ['1', '2', '3', '4']) {
+  for (const key of ['1', '2']) {
     void write(key, { untilMs: 10_000 })
     await turn()
   }
-  const waiting = write('5', { untilMs: 50 })
+  const waiting = write('3', { untilMs: 50 })
   await turn()
   clock.advance(50)
   assert.deepEqual(await waiting, {
@@ -122,7 +122,7 @@ test('a write that was not sent in its time was not made, and says so', async ()
     reason: 'the database did not answer in time',
     mayRepeat: false,
   })
-  assert.equal(sent.length, 4)
+  assert.equal(sent.length, 2)
 })
 
 test('when a statement is refused, its writes are tried one by one, and only the cause is refused', async () => {

@@ -39,8 +39,11 @@ export type WriteQueueOptions = Readonly<{
 
 type Waiting = Readonly<{ write: RowWrite; resolve: (result: WriteResult) => void }>
 
-/** How many statements are out at once. With more of them, each has fewer rows. */
-const STATEMENTS_MAX = 4
+/**
+ * How many statements are out at once: one waits for its commit while the next one is filled. With more of
+ * them, each has fewer rows, and the servers and the connector need more CPU for each row.
+ */
+const STATEMENTS_MAX = 2
 const ROWS_MAX = 128
 const BYTES_MAX = 1024 * 1024
 /** The share of an operation's time that one answer may take. The rest is for finding out what happened. */
