@@ -37,8 +37,9 @@ class Member {
     yield [...this.holdings].map(([key, record]) => ({ key, record }))
   }
 
-  #send({ key, onAnswer }: PendingRequest): boolean {
+  #send({ key, onAnswer, isBackground }: PendingRequest): boolean {
     if (!this.isReachable) return false
+    assert.ok(isBackground, 'no client waits for it')
     const holding = this.holdings.get(key) ?? EMPTY_RECORD
     onAnswer('promiseBound' in holding ? holding : { ok: true, record: holding })
     return true
@@ -131,4 +132,79 @@ test('a node that is not reached is not waited for', async () => {
   await turn()
   assert.deepEqual(settled, ['k'])
   await end()
+})
+
+/** A healing of keys whose rounds end when the test says so. */
+function aSlowHealing(keyCount: number) {
+  const clock = new ManualClock()
+  const holdings = Array.from({ length: keyCount }, (_, number) => [`k${number}`, DAMAGE])
+  const members = [new Member('n1', Object.fromEntries(holdings))]
+  const rounds: (() => void)[] = []
+  let target: HealingTarget | undefined = {
+    members,
+    client: {
+      settle: (key) =>
+        new Promise((resolve) => {
+          rounds.push(() => {
+            members[0]!.holdings.set(key, EMPTY_RECORD)
+            resolve({ kind: 'decided', result: undefined })
+          })
+        }),
+    },
+  }
+  const healing = new Healing({
+    target: () => target,
+    clock,
+    random: () => 0.5,
+    limits: HEALING_LIMITS,
+    logger: { info: () => {}, debug: () => {} },
+  })
+  const turns = async () => {
+    for (let i = 0; i < 50; i += 1) await nextTurn()
+  }
+  const lose = () => {
+    target = undefined
+  }
+  return { healing, clock, rounds, turns, lose }
+}
+
+test('a bounded number of keys is healed at once, and then the nodes rest for as long', async () => {
+  const { healing, clock, rounds, turns } = aSlowHealing(40)
+  const running = healing.run()
+  await turns()
+  assert.equal(rounds.length, 32)
+  clock.advance(10_000)
+  for (const end of rounds) end()
+  await turns()
+  assert.equal(rounds.length, 40, 'the others follow')
+  for (const end of rounds) end()
+  await turns()
+  assert.deepEqual(healing.report, { healedCount: 40, waitingCount: 0 })
+  healing.note('k0')
+  clock.advance(9_999)
+  await turns()
+  assert.equal(healing.report.waitingCount, 1, 'it rests')
+  clock.advance(1)
+  await turns()
+  assert.equal(healing.report.waitingCount, 0)
+  healing.close()
+  await running
+  assert.equal(clock.taskCount, 0)
+})
+
+test('a healing that is closed begins no further key', async () => {
+  const { healing, rounds, turns } = aSlowHealing(40)
+  const running = healing.run()
+  await turns()
+  healing.close()
+  for (const end of rounds) end()
+  await running
+  assert.equal(rounds.length, 32)
+})
+
+test('a bounded number of keys waits to be healed', async () => {
+  const { healing, lose } = aSlowHealing(0)
+  lose()
+  for (let number = 0; number < 20_000; number += 1) healing.note(`k${number}`)
+  assert.equal(healing.report.waitingCount, 10_000)
 })

@@ -19,19 +19,21 @@ const HERE: Description = {
 function aPoll() {
   const asked: {
     address: string
+    timeoutMs: number
     resolve: (description: Description) => void
     reject: (error?: Error) => void
   }[] = []
   let task: (() => void) | undefined
   const poll = new NodePoll({
     addresses: () => ['a', 'b'],
-    describe: (address) =>
+    describe: (address, timeoutMs) =>
       new Promise((resolve, reject) => {
-        asked.push({ address, resolve, reject: (error = new Error('silent')) => reject(error) })
+        asked.push({ address, timeoutMs, resolve, reject: (error = new Error('silent')) => reject(error) })
       }),
     clock: {
       nowMs: () => 0,
-      after: (_delayMs, run) => {
+      after: (delayMs, run) => {
+        assert.equal(delayMs, 2_500)
         task = run
         return () => {
           task = undefined
@@ -39,8 +41,8 @@ function aPoll() {
       },
       defer: () => assert.fail('not used'),
     },
-    intervalMs: 1_000,
-    timeoutMs: 1_000,
+    intervalMs: 2_500,
+    timeoutMs: 700,
   })
   return { poll, asked, tick: () => task?.(), isWaiting: () => task !== undefined }
 }
@@ -51,8 +53,8 @@ test('the last report of a node is kept until the node does not answer once', as
   const { poll, asked, tick } = aPoll()
   poll.start()
   assert.deepEqual(
-    asked.map(({ address }) => address),
-    ['a', 'b'],
+    asked.map(({ address, timeoutMs }) => `${address} ${timeoutMs}`),
+    ['a 700', 'b 700'],
   )
   assert.equal(poll.latest('a'), undefined)
   asked[0]!.resolve(HERE)
