@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { group } from '../testing/group-arbitraries.ts'
+import { type CutText, joinCutTexts } from './cut-text.ts'
 import { etagOf } from './etag.ts'
 import type { Group } from './group.ts'
 import {
   backedUp,
-  backUpStored,
+  cutForBackup,
+  cutForClients,
   decodeGroup,
   encodeGroup,
   lifeOfStored,
@@ -14,6 +16,8 @@ import {
   showStored,
 } from './group-codec.ts'
 import { lifeOf } from './life.ts'
+
+const textOf = (text: CutText) => joinCutTexts('', [text], '').toString()
 
 test('a group comes back as it was, whatever its labels are named', () => {
   fc.assert(
@@ -104,6 +108,7 @@ test('a stored group is shown as the group that it is, whatever its texts hold',
           const stored = fields as Group
           const shown = showStored(encodeGroup(stored))
           assert.deepEqual(shown, showGroup(decodeGroup(encodeGroup(stored))))
+          assert.equal(textOf(cutForClients(encodeGroup(stored))), shown.json)
           assert.equal(etagOf(shown), etagOf(each))
           assert.ok(!('incarnation' in JSON.parse(shown.json)) && !('life' in JSON.parse(shown.json)))
           assert.equal(lifeOfStored(encodeGroup(stored)), lifeOf(stored))
@@ -128,7 +133,8 @@ test('a stored group of another order of fields is shown in ours, and what is no
     '{"groupId":"g","version":1}',
     '{"groupId":"g","version":0,"incarnation":"i"',
   ])
-    assert.throws(() => showStored(Buffer.from(wrong)))
+    for (const show of [showStored, cutForClients, cutForBackup])
+      assert.throws(() => show(Buffer.from(wrong)))
 })
 
 test('values of versions before groups had authors are read and shown as before', () => {
@@ -155,7 +161,7 @@ test('the stored bytes of a group with its author, and what clients see of them'
 test('a backup of stored bytes has everything but the life and the remembered requests', () => {
   fc.assert(
     fc.property(group, (value) => {
-      const text = backUpStored(encodeGroup(value))
+      const text = textOf(cutForBackup(encodeGroup(value)))
       assert.equal(text, JSON.stringify(backedUp(value)))
       assert.deepEqual(
         JSON.parse(text),
@@ -166,12 +172,12 @@ test('a backup of stored bytes has everything but the life and the remembered re
   const ofAnotherWriter = Buffer.from(
     '{"version":1,"groupId":"g","incarnation":"i","life":"l","createdAt":"c","updatedAt":"u"}',
   )
-  assert.deepEqual(JSON.parse(backUpStored(ofAnotherWriter)), {
+  assert.deepEqual(JSON.parse(textOf(cutForBackup(ofAnotherWriter))), {
     groupId: 'g',
     version: 1,
     incarnation: 'i',
     createdAt: 'c',
     updatedAt: 'u',
   })
-  assert.throws(() => backUpStored(Buffer.from('{"groupId":"g"}')))
+  assert.throws(() => cutForBackup(Buffer.from('{"groupId":"g"}')))
 })

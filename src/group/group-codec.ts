@@ -1,3 +1,4 @@
+import type { CutText } from './cut-text.ts'
 import type { Group, Labels, ShownGroup } from './group.ts'
 import { lifeOf } from './life.ts'
 
@@ -16,6 +17,12 @@ export function decodeGroup(value: Uint8Array): Group {
   if (!isGroup(decoded)) throw new TypeError('the bytes are not a group')
   return decoded
 }
+
+/** How what `encodeGroup` makes begins. */
+const BEGINNING = '{"groupId":"'
+
+/** The first of the fields that are always there, and always last. */
+const LAST_FIELDS = '"version":'
 
 /**
  * The end of what `encodeGroup` makes. A quote in a text is escaped, so nothing within a field looks like
@@ -41,18 +48,29 @@ export function showStored(value: Uint8Array): ShownGroup {
 }
 
 /**
- * The group in bytes that `encodeGroup` made, as a backup has it: without its life and the requests that it
- * remembers, because a restore begins another life. It is cut out of the text, as in `showStored`.
+ * The group in bytes that `encodeGroup` made, as clients get it: `showStored` for many groups at once.
+ * Nothing is copied or decoded.
  *
  * @throws Error for bytes that are no group
  */
-export function backUpStored(value: Uint8Array): string {
-  const text = textOf(value)
-  const [, version, hidden, incarnation] = endOf(text) ?? []
-  if (version === undefined || hidden === undefined || incarnation === undefined)
-    return JSON.stringify(backedUp(decodeGroup(value)))
-  const at = text.lastIndexOf(hidden)
-  return `${text.slice(0, at)}"incarnation":"${incarnation}",${text.slice(at + hidden.length)}`
+export function cutForClients(value: Uint8Array): CutText {
+  const bytes = bufferOf(value)
+  const hidden = hiddenFieldsOf(bytes)
+  if (hidden === undefined) return whole(showGroup(decodeGroup(value)).json)
+  return { bytes, start: hidden.start, end: hidden.end }
+}
+
+/**
+ * The group in bytes that `encodeGroup` made, as a backup has it: without its life and the requests that it
+ * remembers, because a restore begins another life. Nothing is copied or decoded.
+ *
+ * @throws Error for bytes that are no group
+ */
+export function cutForBackup(value: Uint8Array): CutText {
+  const bytes = bufferOf(value)
+  const hidden = hiddenFieldsOf(bytes)
+  if (hidden === undefined) return whole(JSON.stringify(backedUp(decodeGroup(value))))
+  return { bytes, start: hidden.incarnationEnd, end: hidden.end }
 }
 
 /** A group as a backup has it. */
@@ -76,9 +94,32 @@ export function lifeOfStored(value: Uint8Array): string {
 
 /** The last fields of what `encodeGroup` makes. `undefined`: the text has another form. */
 function endOf(text: string): RegExpExecArray | undefined {
-  if (!text.startsWith('{"groupId":"')) return undefined
-  END.lastIndex = text.lastIndexOf('"version":')
+  if (!text.startsWith(BEGINNING)) return undefined
+  END.lastIndex = text.lastIndexOf(LAST_FIELDS)
   return END.exec(text) ?? undefined
+}
+
+/**
+ * Where the fields that clients do not see are in the bytes. The first of them is the incarnation.
+ * `undefined`: the bytes have another form than what `encodeGroup` makes.
+ */
+function hiddenFieldsOf(
+  bytes: Buffer,
+): Readonly<{ start: number; incarnationEnd: number; end: number }> | undefined {
+  const lastFieldsAt = bytes.lastIndexOf(LAST_FIELDS)
+  if (lastFieldsAt < 0 || bytes.toString('latin1', 0, BEGINNING.length) !== BEGINNING) return undefined
+  // In Latin-1 each byte is one character, so a place in this text is a place in the bytes.
+  const text = bytes.toString('latin1', lastFieldsAt)
+  END.lastIndex = 0
+  const [, version, hidden, incarnation] = END.exec(text) ?? []
+  if (version === undefined || hidden === undefined || incarnation === undefined) return undefined
+  const start = lastFieldsAt + LAST_FIELDS.length + version.length + 1
+  const incarnationEnd = start + '"incarnation":"",'.length + incarnation.length
+  return { start, incarnationEnd, end: start + hidden.length }
+}
+
+function whole(text: string): CutText {
+  return { bytes: Buffer.from(text), start: 0, end: 0 }
 }
 
 /** A group as clients get it. */
@@ -91,8 +132,11 @@ export function showGroup(group: Group): ShownGroup {
 }
 
 function textOf(value: Uint8Array): string {
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return bytes.toString()
+  return bufferOf(value).toString()
+}
+
+function bufferOf(value: Uint8Array): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
 /** Whether every field has the type on which the rest of the program relies. */

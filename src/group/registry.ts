@@ -1,3 +1,4 @@
+import type { CutText } from './cut-text.ts'
 import type { Command, Decision, Group, ShownGroup } from './group.ts'
 
 /**
@@ -40,7 +41,7 @@ export type ScanOptions = Readonly<{
 }>
 
 /** As `ScanPage`, with each group as the text of a JSON object. */
-export type TextPage = Omit<ScanPage, 'groups'> & Readonly<{ texts: readonly string[] }>
+export type TextPage = Omit<ScanPage, 'groups'> & Readonly<{ texts: readonly CutText[] }>
 
 /** `shown`: groups as clients get them. `backup`: as `backedUp` has them. */
 export type TextForm = 'shown' | 'backup'

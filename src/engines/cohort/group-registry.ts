@@ -1,6 +1,7 @@
 /** The registry of groups on top of the register protocol: one register per group. */
+import type { CutText } from '../../group/cut-text.ts'
 import type { Command, Decision, Group, ShownGroup } from '../../group/group.ts'
-import { backUpStored, decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
+import { cutForBackup, cutForClients, decodeGroup, encodeGroup, showStored } from '../../group/group-codec.ts'
 import type { Outcome, Registry, ScanOptions, ScanPage, TextForm, TextPage } from '../../group/registry.ts'
 import { type Decision as RegisterDecision, UnreadableValueError } from '../../register/operation.ts'
 import type { Value } from '../../register/state.ts'
@@ -102,12 +103,12 @@ function shownOf(value: Value): ShownGroup | undefined {
   return value === undefined ? undefined : orUnreadable(showStored, value)
 }
 
-function shownTextOf(value: Value): string | undefined {
-  return shownOf(value)?.json
+function shownTextOf(value: Value): CutText | undefined {
+  return value === undefined ? undefined : orUnreadable(cutForClients, value)
 }
 
-function backupTextOf(value: Value): string | undefined {
-  return value === undefined ? undefined : orUnreadable(backUpStored, value)
+function backupTextOf(value: Value): CutText | undefined {
+  return value === undefined ? undefined : orUnreadable(cutForBackup, value)
 }
 
 function orUnreadable<T>(decode: (bytes: Uint8Array) => T, value: Uint8Array): T {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createGroup } from '../../group/create-group.ts'
+import { joinCutTexts } from '../../group/cut-text.ts'
 import { deleteGroup } from '../../group/delete-group.ts'
 import type { Command, Group } from '../../group/group.ts'
 import { parseLabelSelector } from '../../group/label-selector.ts'
@@ -103,7 +104,10 @@ function take(groups: ChangingGroups, taken: Step): void {
 function ofTexts(outcome: Outcome<TextPage>): Outcome<ScanPage> {
   if (outcome.kind !== 'done') return outcome
   const { texts, ...page } = outcome.value
-  return { kind: 'done', value: { ...page, groups: texts.map((text) => JSON.parse(text) as Group) } }
+  return {
+    kind: 'done',
+    value: { ...page, groups: JSON.parse(joinCutTexts('[', texts, ']').toString()) as Group[] },
+  }
 }
 
 const walk = fc.record({

@@ -1,6 +1,7 @@
 /** What the contract tests need of an engine, and how they use it. */
 import assert from 'node:assert/strict'
 import { createGroup } from '../../group/create-group.ts'
+import { type CutText, joinCutTexts } from '../../group/cut-text.ts'
 import type { Decision, Group } from '../../group/group.ts'
 import { backedUp, showGroup } from '../../group/group-codec.ts'
 import type { Outcome, ScanOptions } from '../../group/registry.ts'
@@ -63,18 +64,20 @@ export async function listAll(
   }
 }
 
+const textOf = (text: CutText) => joinCutTexts('', [text], '').toString()
+
 /** A page of texts has the same groups, as clients and backups get them. */
 async function checkTexts(subject: Subject, options: ScanOptions, groups: readonly Group[]): Promise<void> {
   const { registry } = subject.engine
   if (registry.scanTexts === undefined || options.isWanted !== undefined) return
   const shown = await decided(subject, registry.scanTexts({ ...options, form: 'shown' }))
   assert.deepEqual(
-    shown.texts,
+    shown.texts.map(textOf),
     groups.map((group) => showGroup(group).json),
   )
   const stored = await decided(subject, registry.scanTexts({ ...options, form: 'backup' }))
   assert.deepEqual(
-    stored.texts,
+    stored.texts.map(textOf),
     groups.map((group) => JSON.stringify(backedUp(group))),
   )
 }
