@@ -98,6 +98,24 @@ test('a transfer that is aborted begins nothing more, ends, and leaves no scan a
   assert.deepEqual([result(), open.scans, clock.taskCount], [false, 0, 0])
 })
 
+test('however many keys there are, 128 are worked on at once, and the next begins when one has ended', async () => {
+  const rounds: ((outcome: Outcome<undefined>) => void)[] = []
+  const settle = () => new Promise<Outcome<undefined>>((resolve) => void rounds.push(resolve))
+  const keys = Array.from({ length: 300 }, (_, number) => `k${1_000 + number}`)
+  const { clock, result } = aTransfer(keys, settle)
+  await pass(clock, 5)
+  assert.equal(rounds.length, 128)
+  rounds[7]!(DECIDED)
+  await pass(clock, 1)
+  assert.equal(rounds.length, 129)
+  for (let at = 0; at < rounds.length; at += 1) {
+    rounds[at]!(DECIDED)
+    await settled()
+  }
+  await pass(clock, 1)
+  assert.deepEqual([rounds.length, result()], [300, true])
+})
+
 /** A driver whose changes of the membership end like this, the last one again and again. */
 function aDriver(...outcomes: readonly ('decided' | 'unknown')[]) {
   const clock = new ManualClock()
@@ -105,7 +123,9 @@ function aDriver(...outcomes: readonly ('decided' | 'unknown')[]) {
   const finished: Membership[] = []
   let changeCount = 0
   let claim: Uint8Array | undefined
+  let claimCount = 0
   const submit: RegisterClient['submit'] = async (key, decide) => {
+    if (key !== MEMBERSHIP_KEY) claimCount += 1
     const value = key === MEMBERSHIP_KEY ? undefined : claim
     const decision = decide(value)
     assert.ok(decision.kind !== 'unreadable')
@@ -117,7 +137,13 @@ function aDriver(...outcomes: readonly ('decided' | 'unknown')[]) {
     changeCount += 1
     return outcome === 'decided' ? { kind: 'decided', result: decision.result } : UNKNOWN
   }
-  const client = { submit, settle: async () => DECIDED } as unknown as RegisterClient
+  let settleCount = 0
+  let round = DECIDED as Outcome<undefined>
+  const settle = async () => {
+    settleCount += 1
+    return round
+  }
+  const client = { submit, settle } as unknown as RegisterClient
   const driver: TransferDriver = new TransferDriver({
     membership: JOINT,
     client,
@@ -134,7 +160,22 @@ function aDriver(...outcomes: readonly ('decided' | 'unknown')[]) {
     },
     logger: { info: () => undefined } as unknown as Logger,
   })
-  return { driver, clock, finished, changeCount: () => changeCount }
+  return {
+    driver,
+    clock,
+    finished,
+    changeCount: () => changeCount,
+    claimCount: () => claimCount,
+    settleCount: () => settleCount,
+    /** No round is decided from now on, so that the transfer goes on. */
+    decideNothing: () => {
+      round = UNKNOWN
+    },
+    /** Another connector takes the transfer over. */
+    takeOver: () => {
+      claim = Buffer.from(JSON.stringify({ epoch: JOINT.epoch, owner: 'other', beat: 99, done: 5, total: 9 }))
+    },
+  }
 }
 
 test('the end of a change that was not decided is tried again, until it is', async () => {
@@ -160,3 +201,43 @@ test('a driver that is closed begins nothing more, and leaves no timer', async (
   await pass(clock, 10_000)
   assert.deepEqual([changeCount() - before, finished.length, clock.taskCount], [0, 0, 0])
 })
+
+test('a driver looks at the claim once a second, and stops its work when another connector has taken it', async () => {
+  const { driver, clock, changeCount, claimCount, takeOver } = aDriver('unknown')
+  await pass(clock, 5_500)
+  assert.ok(claimCount() >= 5 && claimCount() <= 6, `${claimCount()} looks`)
+  assert.ok(changeCount() > 0)
+  takeOver()
+  await pass(clock, 1_500)
+  const before = changeCount()
+  await pass(clock, 3_000)
+  assert.equal(changeCount(), before, 'it works no more')
+  assert.deepEqual(
+    [driver.progress?.done, driver.progress?.total],
+    [5, 9],
+    'the other one shows how far it is',
+  )
+  driver.close()
+  await settled()
+  assert.equal(clock.taskCount, 0)
+})
+
+for (const [what, end] of [
+  ['a driver that is closed', ({ driver }) => driver.close()],
+  ['a driver whose claim was taken over', ({ takeOver }) => takeOver()],
+] as readonly (readonly [string, (it: ReturnType<typeof aDriver>) => void])[]) {
+  test(`${what} gives up the transfer in the middle of it`, async () => {
+    const it = aDriver('unknown')
+    it.decideNothing()
+    await pass(it.clock, 3_000)
+    assert.ok(it.settleCount() >= 4, `${it.settleCount()} rounds`)
+    end(it)
+    await pass(it.clock, 1_100)
+    const before = it.settleCount()
+    await pass(it.clock, 3_000)
+    assert.equal(it.settleCount(), before)
+    it.driver.close()
+    await settled()
+    assert.equal(it.clock.taskCount, 0)
+  })
+}

@@ -83,3 +83,58 @@ test('a walk that does not come to its end neither forgets what waits nor counts
   sweep.close()
   await running
 })
+
+/** A sweep of three pages. Reading the life of a group takes its time. */
+function aLongWalk(readMs: number) {
+  const clock = new ManualClock()
+  const asked: { atMs: number; limit: number; signal: AbortSignal }[] = []
+  const key = memberKey({ groupId: 'g', life: 'l', memberId: 'm' })
+  const values = Array.from({ length: 256 }, () => ({ key, value: '' }))
+  const walk = {
+    page: async ({ limit, signal }: { limit: number; signal: AbortSignal }) => {
+      asked.push({ atMs: clock.nowMs(), limit, signal })
+      return { kind: 'decided', result: { values, after: asked.length % 3 === 0 ? undefined : key } }
+    },
+  }
+  const protocol = {
+    lifeOf: async () => {
+      clock.skip(readMs)
+      return { kind: 'decided', result: undefined }
+    },
+    findLeftover: async () => undefined,
+  }
+  const sweep = new MemberSweep({
+    ...({ walk, protocol } as unknown as Pick<MemberSweepOptions, 'walk' | 'protocol'>),
+    isReady: () => true,
+    graceMs: () => GRACE_MS,
+    clock,
+    random: () => 0.5,
+    limits: SWEEP_LIMITS,
+    logger: { info: () => {}, debug: () => {} } as never,
+  })
+  const pass = async (ms: number) => {
+    for (let passedMs = 0; passedMs <= ms; passedMs += 1) {
+      for (let count = 0; count < 300; count += 1) await undefined
+      if (passedMs < ms) clock.advance(1)
+    }
+  }
+  return { clock, asked, sweep, running: sweep.run(), pass }
+}
+
+for (const [what, readMs, pauseMs] of [
+  ['no more registers are looked at in a second than the limit', 0, 51],
+  ['the nodes rest for as long as a page has taken', 200, 199],
+] as const) {
+  test(`${what}, page by page`, async () => {
+    const { clock, asked, sweep, running, pass } = aLongWalk(readMs)
+    await pass(pauseMs)
+    assert.equal(asked.length, 1)
+    await pass(1)
+    assert.equal(asked.length, 2)
+    const [{ limit, signal }] = asked as [(typeof asked)[0]]
+    assert.deepEqual([limit, signal.aborted], [256, false])
+    sweep.close()
+    await running
+    assert.deepEqual([clock.taskCount, signal.aborted], [0, true])
+  })
+}
