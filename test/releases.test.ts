@@ -186,6 +186,15 @@ test('a handle that was opened is closed in its module', () => {
   )
 })
 
+test('what a call has returned so that it can be ended is called', () => {
+  const made = /\bconst ((?:end|cancel|stop|leave|forget|release)(?!Ms)[A-Z]\w*) =/g
+  assert.ok(countOf(made) > 3)
+  const left = lacking(made, (text, name) =>
+    has(text, '(?<!\\.)\\bNAME(\\?\\.)?\\(\\)|[(,] NAME[,)]|[(]NAME[,)]|\\{ NAME[ ,]', name),
+  )
+  assert.deepEqual(left, [])
+})
+
 /** What opens something, what closes it, and in how many modules it is opened at least. */
 const PAIRS: readonly Readonly<{ what: string; opens: RegExp; closes: RegExp; least: number }>[] = [
   {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Membership } from '../rpc/messages.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { pass } from '../testing/memory-cluster.ts'
 import { MemoryNetwork } from '../testing/memory-network.ts'
@@ -9,6 +10,13 @@ import { Survey, type SurveyOptions } from './survey.ts'
 
 const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:1` }))
 
+const BEFORE: Membership = {
+  clusterId: 'c',
+  epoch: 1,
+  members: [...MEMBERS, { nodeId: 'n4', address: 'gone:1' }],
+  tombstoneGraceMs: 3_600_000,
+}
+
 /** A survey of an epoch of which one member is missing. */
 function aSurvey() {
   const clock = new ManualClock()
@@ -17,11 +25,14 @@ function aSurvey() {
   // The missing member has moved.
   network.add('elsewhere:1', 'n3')
   network.hosts.delete('n3:1')
+  // It left the cluster, and was away then.
+  const { store } = network.add('gone:1', 'n4')
+  store.transaction(() => store.saveMembership(BEFORE))
   const directory = new NodeDirectory(network.connect)
-  const seen = { isCurrent: true, observed: 0, reads: 0 }
+  const seen = { isCurrent: true, observed: 0, reads: 0, told: [] as string[] }
   const unanswered = Promise.withResolvers<never>()
   const epoch = {
-    membership: { clusterId: 'c', epoch: 1, members: MEMBERS, tombstoneGraceMs: 3_600_000 },
+    membership: { ...BEFORE, epoch: 2, members: MEMBERS },
     client: {
       read: () => {
         seen.reads += 1
@@ -35,10 +46,14 @@ function aSurvey() {
     })),
   } as unknown as Epoch
   const options = {
-    hosts: ['n1:1', 'n2:1', 'elsewhere:1'],
+    hosts: ['n1:1', 'n2:1', 'elsewhere:1', 'gone:1'],
     epochs: { isCurrent: () => seen.isCurrent, follow: () => undefined },
     directory,
-    farewells: { addresses: new Set(), tell: async () => undefined },
+    farewells: {
+      addresses: new Set(),
+      tell: async (nodeId: string, address: string, { epoch: toldEpoch }: Membership) =>
+        void seen.told.push(`${nodeId} ${address} ${toldEpoch}`),
+    },
     disks: {
       observe: async () => {
         seen.observed += 1
@@ -57,6 +72,7 @@ test('the survey acts on what it sees: a member that has moved is found', async 
   await pass(clock, 5)
   await tended
   assert.deepEqual([directory.addressOf(n3!), seen.observed], ['elsewhere:1', 1])
+  assert.deepEqual(seen.told, ['n4 gone:1 2'], 'a node that has left, and did not know it, is told')
 })
 
 test('the survey does not act on what it saw in an epoch that has ended meanwhile', async () => {

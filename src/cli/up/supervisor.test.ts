@@ -6,7 +6,7 @@ import type { ServicePlan } from './cluster-plan.ts'
 import type { End } from './service-process.ts'
 import { Supervisor } from './supervisor.ts'
 
-const GRACE_MS = 5_000
+const DRAIN_TIMEOUT_MS = 5_000
 
 /** A service that ends when the test wants it to. */
 class FakeService {
@@ -50,7 +50,7 @@ function supervise({ nodes = 3, connectors = 1 } = {}) {
   const supervisor = new Supervisor({
     plan,
     clock,
-    graceMs: GRACE_MS,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
     print: (name, line) => printed.push(`${name}: ${line}`),
     onHopeless: (reason) => hopeless.push(reason),
     launch: ({ name }, { onEnd }) => {
@@ -165,7 +165,7 @@ test('a stop ends the connectors first, and the nodes only after the last connec
   const stopped = supervisor.stop()
   const asked = () => launched.filter((one) => one.asked.length > 0).map(({ name }) => name)
   assert.deepEqual(asked(), ['connector1', 'connector2'])
-  assert.deepEqual(service('connector1').asked, [`stop within ${GRACE_MS} ms`])
+  assert.deepEqual(service('connector1').asked, [`stop within ${DRAIN_TIMEOUT_MS + 5_000} ms`])
   service('connector1').end({})
   await settle()
   assert.deepEqual(asked(), ['connector1', 'connector2'])

@@ -13,8 +13,8 @@ export type SupervisorOptions = Readonly<{
   plan: readonly ServicePlan[]
   /** Prints a line of a service, or of the supervisor about the service. */
   print: (name: string, line: string) => void
-  /** How long a service may take to end. */
-  graceMs: number
+  /** How long a service may take to drain. It has five seconds more to close its files. */
+  drainTimeoutMs: number
   /**
    * Called when the cluster cannot become ready, because too many services failed at their start. It is
    * called at most once, and only before `markReady`.
@@ -25,6 +25,9 @@ export type SupervisorOptions = Readonly<{
   /** Starts a service. Default: starts a process of its own. */
   launch?: (plan: ServicePlan, handlers: ServiceHandlers) => RunningService
 }>
+
+/** The time, after the drain timeout, in which a process closes its files. */
+const GRACE_MS = 5_000
 
 /** When a service has ended this many times in a row right after its start, a line says so. */
 const QUICK_ENDS_SUSPICIOUS = 3
@@ -90,7 +93,7 @@ export class Supervisor {
   async #stopAll(services: readonly Service[]): Promise<boolean> {
     const results = await Promise.all(
       services.map(async ({ plan, process }) => {
-        const isClean = (await process?.stop(this.#options.graceMs)) ?? true
+        const isClean = (await process?.stop(this.#options.drainTimeoutMs + GRACE_MS)) ?? true
         if (!isClean) this.#options.print(plan.name, 'did not stop in time and was killed')
         return isClean
       }),

@@ -25,8 +25,6 @@ const ITSELF = 'cohort'
 const READY_POLL_MS = 100
 /** After this time a line says that the cluster is not ready yet. */
 const READY_PATIENCE_MS = 15_000
-/** The time, after the drain timeout, in which a process closes its files. */
-const GRACE_MS = 5_000
 
 /**
  * Runs the cluster until Ctrl-C or SIGTERM.
@@ -53,7 +51,7 @@ export async function up(
   const supervisor = new Supervisor({
     plan,
     print,
-    graceMs: settings.drainTimeoutMs + GRACE_MS,
+    drainTimeoutMs: settings.drainTimeoutMs,
     onHopeless: (reason) => {
       failure = reason
       stopping.abort()
