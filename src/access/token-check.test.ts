@@ -159,6 +159,10 @@ test('another audience, another issuer, an expiry that is over, a time that has 
   )
   const now = Math.floor(Date.now() / 1_000)
   assert.equal(await reasonFor(await issued({ exp: now - 60 })), 'The token has expired.')
+  const later = (seconds: number) => checkOf({ wallClockMs: () => (now + seconds) * 1_000 })
+  const token = await issued({ exp: now + 600 })
+  assert.equal((await callerOf(token, later(604))).id, 'alice', 'the clocks may differ by five seconds')
+  assert.equal(await reasonFor(token, later(606)), 'The token has expired.')
   assert.match(await reasonFor(await issued({ exp: undefined })), /claim exp .* missing/)
   assert.match(await reasonFor(await issued({ nbf: now + 600 })), /claim nbf /)
   assert.match(await reasonFor(await issued({ sub: undefined })), /claim sub .* missing/)
@@ -225,6 +229,14 @@ test('a remembered token is refused when it expires, and is not checked again be
   assert.equal(fetches, 1)
   nowMs += 40_000
   assert.equal(await reasonFor(token, check), 'The token has expired.')
+  const long = await issued({ exp: Math.floor(nowMs / 1_000) + 3_600 })
+  await callerOf(long, check)
+  nowMs += 59_999
+  assert.ok(!(check.check(long) instanceof Promise))
+  nowMs += 1
+  const checked = check.check(long)
+  assert.ok(checked instanceof Promise, 'after a minute its signature is checked again')
+  await checked
 })
 
 test('the issuer rotates its keys: tokens of the new key are taken, those of a removed key are not', async () => {
@@ -303,11 +315,14 @@ test('by HTTP an issuer is taken at its word, and not at that of another place t
   await once(impostor, 'listening')
   t.after(() => impostor.close())
   const here = `http://127.0.0.1:${(impostor.address() as AddressInfo).port}`
+  const timeout = t.mock.method(AbortSignal, 'timeout')
   const token = await issued()
   for (const named of [here, `${here}/other`]) {
     assert.equal((await checkOf({ issuer: named }).check(token)).kind, 'unavailable', named)
   }
   assert.deepEqual(asked, ['/.well-known/openid-configuration', '/other/.well-known/openid-configuration'])
+  const waits = timeout.mock.calls.map(({ arguments: [ms] }) => ms)
+  assert.deepEqual(waits, [5_000, 5_000], 'it is waited for five seconds')
 })
 
 test('the kinds of credentials name the issuer, and each token goes to its own check', async () => {

@@ -45,3 +45,11 @@ test('what is left, and when all is left again, is told', () => {
   limiter.take('a')
   assert.deepEqual(limiter.take('a'), { remaining: 0, resetSeconds: 1, retryAfterSeconds: 1 })
 })
+
+test('a bounded number of callers is remembered: who was seen last', () => {
+  const { limiter } = aLimiter(1)
+  for (const caller of ['first', 'second']) limiter.take(caller)
+  for (let caller = 0; caller < 65_535; caller += 1) limiter.take(`c${caller}`)
+  assert.notEqual(limiter.take('second').retryAfterSeconds, undefined)
+  assert.equal(limiter.take('first').retryAfterSeconds, undefined, 'it was forgotten')
+})
