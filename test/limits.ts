@@ -14,7 +14,7 @@ export const LIMITS_DOCUMENT = 'docs/limits.md'
 const LEFT_OUT = /\.test\.ts$|api-types\.ts$|^src\/(sim|testing|linearizability|engines\/contract)\//
 
 /** The constants of a module: `const NAME = <numbers and other constants>`. */
-const CONSTANT = /^(?:export )?const ([A-Z][A-Z0-9_]+)(?:: number)? = ([-0-9A-Z_.*/+ ()]+)$/gm
+const CONSTANT = /^(?:export )?const ([A-Z][A-Z0-9_]+)(?:: number)? = (0o\d+|[-0-9A-Z_.*/+ ()]+)$/gm
 /** Constants that are no limits: codes, tags, versions, and numbers that only other constants use. */
 const NO_LIMIT = /(^|_)(VERSION|TAG|PORT|UNDERSTOOD|ID)$|^(LOCK|DAY_MS|FULL|HIGH_END|HALF)$/
 /** Files whose constants are codes of another program. */
@@ -89,7 +89,7 @@ function limitsOf(file: string, text: string): Limit[] {
 /** The value of an expression of numbers and known constants, or `undefined` when it holds something else. */
 function evaluate(expression: string, known: ReadonlyMap<string, number>): number | undefined {
   const numbers = expression.replaceAll(/[A-Z][A-Z0-9_]*/g, (name) => String(known.get(name) ?? 'unknown'))
-  if (!/^[-0-9_.*/+ ()e]+$/.test(numbers)) return undefined
+  if (!/^(0o\d+|[-0-9_.*/+ ()e]+)$/.test(numbers)) return undefined
   const value: unknown = new Function(`return ${numbers}`)()
   return typeof value === 'number' ? value : undefined
 }
@@ -111,6 +111,7 @@ function commentBefore(text: string, index: number): string {
 
 /** A value with its unit, which the name tells. The exact number is always in it. */
 function shown(name: string, value: number): string {
+  if (/MODE|RIGHTS/.test(name)) return `0${value.toString(8)}`
   const number = value.toLocaleString('en-US', { maximumFractionDigits: 6 })
   if (/(_MS|Ms|_ms)(_|$|M)/.test(name) || /Timeout$/.test(name)) return `${number} ms`
   if (/BYTES|Bytes/.test(name)) return `${number} bytes`
