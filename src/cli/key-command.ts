@@ -8,6 +8,7 @@ import type { ApiClient, Reply } from './api-client.ts'
 import type { Context } from './context.ts'
 import { toSeconds } from './durations.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
+import { printable } from './format-group.ts'
 import { toFailure } from './group-command.ts'
 import {
   type ApiOptions,
@@ -163,7 +164,9 @@ Examples:
     .action((keyId: string, flags: ApiOptions) =>
       withClient(context, flags, async (client, { url }) => {
         const { value, text } = answerOf(await client.revokeKey(keyId), url)
-        context.stdout.answer(flags.json ? `${text}\n` : `revoked the key ${value.name} (${value.keyId})\n`)
+        context.stdout.answer(
+          flags.json ? `${text}\n` : `revoked the key ${printable(value.name)} (${value.keyId})\n`,
+        )
       }),
     )
 }
@@ -183,7 +186,9 @@ async function issue(
       if (file === undefined) context.stdout.answer(flags.json ? `${text}\n` : `${token}\n`)
       else await file.write(`${token}\n`, `the new key ${key.keyId} is lost: rotate or revoke it`)
       const where = file === undefined ? 'It is shown only now' : `It is in ${file.path}`
-      context.stderr.write(`${what} the key ${key.name} (${key.keyId}): ${rightsOf(key)}. ${where}.\n`)
+      context.stderr.write(
+        `${what} the key ${printable(key.name)} (${key.keyId}): ${rightsOf(key)}. ${where}.\n`,
+      )
     } finally {
       await file?.discard()
     }

@@ -1,4 +1,5 @@
 import type { Destination } from '../process/destination.ts'
+import { printable } from './format-group.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How long a command that has been stopped waits for the reader of its log. */
@@ -38,8 +39,16 @@ export class Output {
     return this.#terminal.hasColours
   }
 
-  /** Prints progress or a report. It may be lost, because the exit code says the same. */
+  /**
+   * Prints progress or a report. It may be lost, because the exit code says the same. Control characters are
+   * escaped, but for those of lines and of colours: what a server has answered must not move the cursor.
+   */
   write(text: string): void {
+    this.draw(text.replace(this.hasColours ? CONTROLS_BUT_COLOURS : CONTROLS, printable))
+  }
+
+  /** Prints text that moves the cursor. What it shows of other processes must be `printable`. */
+  draw(text: string): void {
     try {
       this.#destination.write(text)
     } catch (error) {
@@ -96,5 +105,10 @@ export class Output {
     return this.#firstFailure ?? this.#destination.error
   }
 }
+
+/** All control characters but tab and line feed. */
+const CONTROLS = /[^\P{Cc}\t\n]/gu
+/** The same without the sequences that the painter of tables makes. */
+const CONTROLS_BUT_COLOURS = new RegExp(`(?!${String.fromCharCode(27)}\\[\\d+m)${CONTROLS.source}`, 'gu')
 
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET'])

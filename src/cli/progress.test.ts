@@ -8,7 +8,8 @@ const STATE = { label: 'created', done: 300, total: 1_000, note: '5,120/s' }
 function recorded(columns: number | undefined) {
   const written: string[] = []
   const clock = { ms: 0 }
-  const progress = new Progress({ write: (text) => written.push(text), columns, nowMs: () => clock.ms })
+  const write = (text: string) => void written.push(text)
+  const progress = new Progress({ write, draw: write, columns, nowMs: () => clock.ms })
   return { progress, written, clock }
 }
 

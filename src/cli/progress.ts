@@ -9,6 +9,8 @@ export type ProgressState = Readonly<{ label: string; done: number; total: numbe
 /** Where progress goes. `columns` is that of `Output`. */
 export type ProgressOutput = Readonly<{
   write: (text: string) => void
+  /** As `write`, for text that moves the cursor. */
+  draw: (text: string) => void
   columns: number | undefined
   nowMs: () => number
 }>
@@ -17,6 +19,7 @@ export type ProgressOutput = Readonly<{
 export function progressOutput(output: Output): ProgressOutput {
   return {
     write: (text) => output.write(text),
+    draw: (text) => output.draw(text),
     // Read each time, because a window can be resized.
     get columns() {
       return output.columns
@@ -63,10 +66,10 @@ export class Progress {
   }
 
   #draw(state: ProgressState): void {
-    const { columns, write } = this.#output
+    const { columns, write, draw } = this.#output
     if (columns === undefined) return write(`${progressLine(state)}\n`)
     this.#isBarShown = true
-    write(`\r\x1b[2K${progressBar(state, columns)}`)
+    draw(`\r\x1b[2K${progressBar(state, columns)}`)
   }
 }
 

@@ -102,11 +102,13 @@ class World implements AsyncDisposable {
     command: (common: Pick<Parameters<typeof backup>[0], 'url' | 'output' | 'signal'>) => Promise<number>,
   ): Promise<Run> {
     let printed = ''
+    const write = (text: string) => {
+      printed += text
+      this.onPrint(text)
+    }
     const output = {
-      write: (text: string) => {
-        printed += text
-        this.onPrint(text)
-      },
+      write,
+      draw: write,
       columns: 80,
       nowMs: () => performance.now(),
     }

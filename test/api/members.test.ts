@@ -115,6 +115,7 @@ async function run(change: MemberChange, epochs: readonly number[], result?: Cha
     write: (text: string) => {
       printed += text
     },
+    draw: () => assert.fail('nothing is drawn without a terminal'),
     columns: undefined,
     nowMs: () => {
       nowMs += 3_000

@@ -31,7 +31,8 @@ export async function cohort(args: readonly string[], variables: Variables = {})
   } catch (error) {
     const failure = describeFailure(error)
     if (failure === undefined) throw error
-    return { exitCode: failure.exitCode, stdout: printed.stdout, stderr: printed.stderr + failure.message }
+    context.stderr.write(failure.message)
+    return { exitCode: failure.exitCode, ...printed }
   } finally {
     process.exitCode = 0
   }

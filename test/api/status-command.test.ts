@@ -10,7 +10,7 @@ function anOutput(terminal: Readonly<{ columns?: number; rows?: number }> = {}) 
   const { columns, rows } = terminal
   const printed: string[] = []
   const write = (text: string) => void printed.push(text)
-  const output = { write, answer: write, columns, rows, hasColours: false, isReaderGone: false }
+  const output = { write, draw: write, answer: write, columns, rows, hasColours: false, isReaderGone: false }
   return { output, printed: () => printed.join(''), writes: printed }
 }
 

@@ -50,6 +50,7 @@ async function run(registry: Registry, groupMembers?: GroupMembers, seconds = 2)
         write: (text) => {
           printed += text
         },
+        draw: () => assert.fail('nothing is drawn without a terminal'),
         columns: undefined,
         nowMs: () => performance.now(),
       },

@@ -54,7 +54,7 @@ type LineOptions = Pick<MemberListOptions, 'form' | 'shows'> & Readonly<{ layout
 
 function linesOf(members: readonly Listed[], { form, shows, layout, hasHead }: LineOptions): string[] {
   if (form === 'json') return members.map((member) => JSON.stringify(member))
-  if (form === 'ids') return members.map((member) => member[shows])
+  if (form === 'ids') return members.map((member) => printable(member[shows]))
   if (members.length === 0) return []
   const head: readonly HeadCell[] = [
     { text: shows === 'memberId' ? 'member' : 'group' },

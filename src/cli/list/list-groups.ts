@@ -39,7 +39,7 @@ export async function listGroups(options: ListOptions): Promise<void> {
   for await (const page of withFailures(pages, url)) {
     unreadable.push(...(page.unreadable ?? []))
     const ids = page.groupIds ?? []
-    let lines: readonly string[] = ids
+    let lines: readonly string[] = ids.map(printable)
     if (form === 'json') lines = page.groups.map((group) => JSON.stringify(group))
     else if (form === 'table' && page.groups.length > 0)
       lines = groupTable(page.groups, layout).slice(count === 0 ? 0 : 1)

@@ -108,6 +108,7 @@ function report({ epoch, members }: ClusterStatus, change: MembershipChange, out
     )
   }
   output.write(`done with epoch ${epoch}; the ${members.length} members are:\n`)
-  for (const { nodeId, address } of members) output.write(`  ${nodeId ?? '?'}  ${address}\n`)
+  for (const { nodeId, address } of members)
+    output.write(`  ${printable(nodeId ?? '?')}  ${printable(address)}\n`)
   return EXIT.ok
 }

@@ -2,6 +2,7 @@
 import type { ClusterStatus } from '../../api/status-schemas.ts'
 import { ApiClient, type ApiCredentials, type Reply } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
+import { printable } from '../format-group.ts'
 import { describeProblem, describeUnreachable, toFailure } from '../group-command.ts'
 import type { Output } from '../output.ts'
 import { statusLines } from './status-lines.ts'
@@ -18,7 +19,7 @@ export type StatusOptions = Readonly<{
 
 export type StatusOutput = Pick<
   Output,
-  'write' | 'answer' | 'columns' | 'rows' | 'hasColours' | 'isReaderGone'
+  'write' | 'draw' | 'answer' | 'columns' | 'rows' | 'hasColours' | 'isReaderGone'
 >
 
 export type WatchOptions = StatusOptions &
@@ -67,12 +68,13 @@ export async function showStatus({ url, urls, credentials, isJson, output }: Sta
 export async function watchStatus(options: WatchOptions): Promise<number> {
   const { url, urls, credentials, isJson, output, pause, signal } = options
   const client = new ApiClient({ url, urls, credentials, answerTimeoutMs: ANSWER_TIMEOUT_MS })
-  if (isDrawn(options)) output.write(CLEAR_SCREEN)
+  if (isDrawn(options)) output.draw(CLEAR_SCREEN)
   try {
     while (!signal.aborted) {
       const reply = await client.cluster()
       if (signal.aborted) break
-      output.write(isJson ? `${jsonLine(reply, url)}\n` : watchText(reply, options))
+      if (isJson) output.write(`${jsonLine(reply, url)}\n`)
+      else output.draw(watchText(reply, options))
       await pause(signal)
       if (output.isReaderGone) return reply.kind === 'answered' ? EXIT_OF[reply.value.verdict] : EXIT.failed
     }
@@ -107,7 +109,10 @@ const MORE = '…'
 function watchLines(reply: Reply<ClusterStatus>, { url, output }: WatchOptions, columns?: number): string[] {
   const paint = painter(output.hasColours)
   if (reply.kind === 'answered') return statusLines(reply.value, { paint, columns })
-  return verdictLines('NO ANSWER', 'bad', whyNot(reply, url).replaceAll('\n', ' '), { paint, columns })
+  return verdictLines('NO ANSWER', 'bad', printable(whyNot(reply, url).replaceAll('\n', ' ')), {
+    paint,
+    columns,
+  })
 }
 
 /** One line of JSON, whatever the answer is, so that programs can rely on it. */

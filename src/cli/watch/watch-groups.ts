@@ -4,6 +4,7 @@ import type { ApiAccess } from '../api-access.ts'
 import { ApiClient } from '../api-client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
+import { printable } from '../format-group.ts'
 import type { Output } from '../output.ts'
 
 export type WatchOptions = Readonly<{
@@ -39,7 +40,7 @@ export async function watchGroups(options: WatchOptions): Promise<number> {
     if (signal.aborted) return EXIT.interrupted
     if (error instanceof CohortError && error.outcome.outcome === 'refused') {
       const { title, detail } = error.outcome.problem
-      throw new CommandFailure(detail === undefined ? title : `${title}: ${detail}`)
+      throw new CommandFailure(printable(detail === undefined ? title : `${title}: ${detail}`))
     }
     throw error
   } finally {
@@ -60,7 +61,9 @@ function noteOf({ access, note }: WatchOptions): (connection: WatchConnection) =
 }
 
 function print({ isJson, output }: WatchOptions, { type, ...fields }: WatchEvent): void {
-  const line = isJson ? JSON.stringify({ event: type, ...fields }) : `${type.padEnd(13)}  ${lineOf(fields)}`
+  const line = isJson
+    ? JSON.stringify({ event: type, ...fields })
+    : `${type.padEnd(13)}  ${printable(lineOf(fields))}`
   output.answer(`${line.trimEnd()}\n`)
 }
 
