@@ -144,6 +144,28 @@ test('a turn of reads and marks writes nothing', (t) => {
   )
 })
 
+test('only a turn that may save something takes the lock of a writer', (t) => {
+  const { store, send, turn, join, membership } = aNode(t)
+  join()
+  const opened: string[] = []
+  for (const name of ['transaction', 'view'] as const) {
+    const run = store[name].bind(store)
+    store[name] = <T>(fn: () => T) => {
+      opened.push(name)
+      return run(fn)
+    }
+  }
+  const openedBy = (requests: KeyedRequest[], more: Parameters<typeof send>[1] = {}) => {
+    send(requests, more)
+    turn()
+    return opened.splice(0)
+  }
+  assert.deepEqual(openedBy([read('group/a'), mark('group/a', 1)]), ['view'])
+  assert.deepEqual(openedBy([]), ['view'])
+  assert.deepEqual(openedBy([read('group/a'), accept('group/a', 1)]), ['transaction'])
+  assert.deepEqual(openedBy([], { membership }), ['transaction'])
+})
+
 test('a mark counts for answers and scans only if it is about the state of the record', (t) => {
   const { handler, send, turn, join } = aNode(t)
   join()

@@ -40,11 +40,17 @@ type Arrival = Readonly<{
 /** The result of a batch: its answers, or the reason why there are none. */
 type Handled = Readonly<{ answers: AnswerBatch } | { refusal: string }>
 
+/** Whether the store may have to save something for a batch. It keeps marks in memory. */
+function mayChange({ batch }: Arrival): boolean {
+  if (batch.membership !== undefined) return true
+  return batch.requests.some(({ request: { kind } }) => kind !== 'read' && kind !== 'mark')
+}
+
 /**
  * A node: an acceptor for every key, on top of a store. It has no sockets and no timers of its own.
  *
- * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk,
- * and answered after it (protocol.md §3).
+ * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk if
+ * something is saved, and answered after it (protocol.md §3).
  */
 export class NodeHandler {
   readonly #store: RecordStore
@@ -147,7 +153,10 @@ export class NodeHandler {
 
   #turn(): void {
     const arrivals = this.#arrivals
-    const handled = this.#guard(() => this.#store.transaction(() => this.#handleAll(arrivals)))
+    const handleAll = () => this.#handleAll(arrivals)
+    const handled = this.#guard(() =>
+      arrivals.some(mayChange) ? this.#store.transaction(handleAll) : this.#store.view(handleAll),
+    )
     if (handled === undefined) return
     this.#countTurn(arrivals, handled.length)
     this.#arrivals = arrivals.slice(handled.length)

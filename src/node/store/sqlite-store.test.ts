@@ -114,6 +114,37 @@ test('a transaction that throws leaves nothing behind', (t) => {
   store.close()
 })
 
+test('a view loads and marks while another program holds the lock of a writer, and refuses to save', (t) => {
+  const path = aDatabasePath(t)
+  const store = new SqliteStore(path)
+  t.after(() => store.close())
+  const record = aWrittenRecord(1, Buffer.from('x'))
+  store.transaction(() => store.insert('group/x', record))
+  const writer = new DatabaseSync(path)
+  t.after(() => writer.close())
+  writer.exec('BEGIN IMMEDIATE')
+  const { accepted: ballot, state } = record
+  const loaded = store.view(() => {
+    store.mark('group/x', { kind: 'mark', ballot: ballot!, writeId: state.writeId })
+    return store.load('group/x')
+  })
+  assert.deepEqual(loaded, asLoaded({ ...record, chosen: true }))
+  writer.exec('ROLLBACK')
+  for (const change of [
+    () => store.save('group/x', record, EMPTY_RECORD),
+    () => void store.insert('group/y', record),
+    () => store.heal('group/x', record),
+    () => store.saveMembership({ clusterId: 'c', epoch: 1, members: [], tombstoneGraceMs: 1 }),
+  ]) {
+    assert.throws(() => store.view(change), /belongs to a transaction/)
+  }
+  assert.deepEqual(
+    store.load('group/x'),
+    asLoaded(record),
+    'the mark that was not written got lost with the view',
+  )
+})
+
 test('the inventory follows every save, and is the same when it is taken anew', (t) => {
   const anyChanges = fc.array(
     fc.tuple(

@@ -71,11 +71,14 @@ export class SqliteStore implements RecordStore {
   readonly #onRebuild: () => void
   readonly #db: DatabaseSync
   readonly #begin: StatementSync
+  readonly #beginView: StatementSync
   readonly #commit: StatementSync
   #records: IndexedRecords
   readonly #freeSpace: FreeSpace
   #membership: Membership | undefined
   #promiseBound: number
+  /** Whether the open transaction may change something. */
+  #isChanging = false
   #hasWritten = false
   /** What the open transaction changes in the inventory. It takes effect after the commit. */
   #changes: Change[] = []
@@ -102,6 +105,7 @@ export class SqliteStore implements RecordStore {
       this.#membership = readMembership(db)
       this.#promiseBound = readPromiseBound(db)
       this.#begin = db.prepare('BEGIN IMMEDIATE')
+      this.#beginView = db.prepare('BEGIN DEFERRED')
       this.#commit = db.prepare('COMMIT')
       this.#records = this.#openRecords(db)
       this.#freeSpace = new FreeSpace(db, path)
@@ -131,6 +135,7 @@ export class SqliteStore implements RecordStore {
     assert.ok(!this.#db.isTransaction, 'transactions are not nested')
     return this.#guard(() => {
       this.#begin.run()
+      this.#isChanging = true
       this.#changes = []
       this.#hasWritten = false
       const result = fn()
@@ -143,6 +148,17 @@ export class SqliteStore implements RecordStore {
       if (this.#isRekeyed) this.#count()
       else for (const change of this.#changes) this.inventory.replace(...change)
       this.#isRekeyed = false
+      this.#isChanging = false
+      return result
+    })
+  }
+
+  view<T>(fn: () => T): T {
+    assert.ok(!this.#db.isTransaction, 'transactions are not nested')
+    return this.#guard(() => {
+      this.#beginView.run()
+      const result = fn()
+      this.#commit.run()
       return result
     })
   }
@@ -164,7 +180,7 @@ export class SqliteStore implements RecordStore {
   }
 
   save(key: string, before: KeyRecord, record: KeyRecord): void {
-    assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
+    assert.ok(this.#isChanging, 'a save belongs to a transaction')
     assertValid(record)
     this.#hasWritten = true
     this.#changes.push(this.#records.save(key, before, record))
@@ -172,7 +188,7 @@ export class SqliteStore implements RecordStore {
   }
 
   insert(key: string, record: KeyRecord): boolean {
-    assert.ok(this.#db.isTransaction, 'an insert belongs to a transaction')
+    assert.ok(this.#isChanging, 'an insert belongs to a transaction')
     assertValid(record)
     const change = this.#records.insert(key, record)
     if (change === undefined) return false
@@ -183,7 +199,7 @@ export class SqliteStore implements RecordStore {
   }
 
   heal(key: string, record: KeyRecord): void {
-    assert.ok(this.#db.isTransaction, 'a heal belongs to a transaction')
+    assert.ok(this.#isChanging, 'a heal belongs to a transaction')
     assertValid(record)
     this.#hasWritten = true
     const change = this.#records.heal(key, record)
@@ -204,7 +220,7 @@ export class SqliteStore implements RecordStore {
   }
 
   saveMembership(membership: Membership): void {
-    assert.ok(this.#db.isTransaction, 'a save belongs to a transaction')
+    assert.ok(this.#isChanging, 'a save belongs to a transaction')
     this.#hasWritten = true
     const before = this.#membership?.hashSecret
     writeMembership(this.#db, membership)
@@ -290,6 +306,7 @@ export class SqliteStore implements RecordStore {
 
   /** Rolls back an open transaction. Errors of SQLite become faults that say what to do. */
   #failed(error: unknown): unknown {
+    this.#isChanging = false
     if (this.#db.isTransaction) this.#rollback()
     // An error of any other kind is a bug, and is passed on unchanged.
     return isStoreError(error) ? asFault(error, this.#path) : error

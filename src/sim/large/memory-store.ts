@@ -97,6 +97,10 @@ export class MemoryStore implements RecordStore {
     }
   }
 
+  view<T>(fn: () => T): T {
+    return this.transaction(fn)
+  }
+
   get promiseBound(): number {
     return Math.max(this.#promiseBound, this.#raisedBound)
   }
