@@ -10,7 +10,7 @@ import { admitRequests } from './admission/admit-requests.ts'
 import { paceRequests } from './admission/pace-requests.ts'
 import { auditRequests } from './audit/audit-requests.ts'
 import { guardRoutes } from './auth/guard.ts'
-import { answerClientError, answerConnect } from './client-error.ts'
+import { answerClientError, answerConnect, keptError } from './client-error.ts'
 import { answerCors } from './cors.ts'
 import { countRequests } from './count-requests.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -121,9 +121,10 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
       },
     },
     frameworkErrors: (error, request, reply) => onError(error, request, reply),
-    clientErrorHandler: (error, socket) => {
+    clientErrorHandler: (raised, socket) => {
+      const error = keptError(raised as Error)
       admission.pipelines.answerLast(socket as Socket, () => {
-        const status = answerClientError(error as Error, socket as Socket, newRequestId({ headers: {} }))
+        const status = answerClientError(error, socket as Socket, newRequestId({ headers: {} }))
         if (status !== undefined) requestCounts.unrouted.count(status)
       })
     },

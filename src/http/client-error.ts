@@ -14,6 +14,15 @@ import { REQUEST_ID_HEADER } from './request-id.ts'
 export type ParserError = Error & { code?: string; rawPacket?: Buffer; bytesParsed?: number }
 
 /**
+ * The error with bytes of its own: those that it has may lie in a buffer that is used again
+ * (admission/shared-buffer.ts), and the answer may have to wait.
+ */
+export function keptError(error: ParserError): ParserError {
+  if (error.rawPacket !== undefined) error.rawPacket = Buffer.from(error.rawPacket)
+  return error
+}
+
+/**
  * Answers bytes that the HTTP parser of Node.js could not read as a request.
  *
  * @returns the status of the answer; `undefined` when the client is gone

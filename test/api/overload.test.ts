@@ -170,6 +170,22 @@ test('a body that is sent behind many requests arrives whole', async (context) =
   assert.equal((await world.app.inject('/v1/group/g299')).json().description.length, 1_000)
 })
 
+test('an unknown method behind other requests is told as one, whatever other connections send until then', async (context) => {
+  const world = aWorld()
+  const open = await aDoor(context, world)
+  const [socket, other] = [await open(), await open()]
+  let received = ''
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk
+  })
+  socket.write(`${LIST}FETCH /v1/group HTTP/1.1\r\nhost: x\r\n\r\n`)
+  await until(() => world.scans.length === 1)
+  other.write(`GET /v1/group/${'x'.repeat(500)} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  await once(other, 'data')
+  world.scans[0]!.answer()
+  await until(() => received.includes('method_not_implemented'))
+})
+
 test('who sends more ahead than there is room for loses the connection, and no other', async (context) => {
   const world = aWorld({ sentAhead: new LargeBodies(20_000) })
   const { pipelines } = world.admission

@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { LargeBodies } from './large-bodies.ts'
+import { readIntoSharedBuffer } from './shared-buffer.ts'
 
 /** How many requests of one connection are worked on at a time. Further ones are not read. */
 const REQUESTS_MAX = 8
@@ -87,6 +89,8 @@ class Pipeline {
   /** Waits for the answers to the requests before it. It is there once bytes were no request. */
   #answerLast: (() => void) | undefined
   #isLastAnswered = false
+  /** Whether what arrives lies in a buffer that the next read of any connection uses again. */
+  readonly #isShared: boolean
 
   constructor(socket: Socket, room: LargeBodies, onCut: () => void) {
     this.#socket = socket
@@ -98,6 +102,9 @@ class Pipeline {
     // listener for data is added.
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
+    const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true
+    this.#isShared = !isEncrypted && readIntoSharedBuffer(socket, (view) => this.#takeView(view))
     for (const listener of onPause) socket.on('pause', listener as () => void)
     for (const listener of onResume) socket.on('resume', listener as () => void)
     // Node.js resumes a connection at the end of each of its requests.
@@ -111,13 +118,15 @@ class Pipeline {
   began(request: IncomingMessage, response: ServerResponse): void {
     this.#last = request
     this.#working += 1
-    response.once('close', () => {
-      this.#working -= 1
-      this.#tryLast()
-      if (!this.#isFull || this.#working > REQUESTS_LOW) return
-      this.#isFull = false
-      this.release()
-    })
+    response.on('close', this.#onAnswered)
+  }
+
+  readonly #onAnswered = (): void => {
+    this.#working -= 1
+    this.#tryLast()
+    if (!this.#isFull || this.#working > REQUESTS_LOW) return
+    this.#isFull = false
+    this.release()
   }
 
   hold(): void {
@@ -144,6 +153,16 @@ class Pipeline {
     this.#answerLast()
   }
 
+  /** Takes bytes that are only there during this call. */
+  #takeView(view: Buffer): void {
+    const socket = this.#socket
+    // A connection that has left HTTP (CONNECT) has no parser any more.
+    if ((socket as { parser?: unknown }).parser == null) return
+    // What was put back comes first.
+    if (socket.readableLength > 0) socket.push(Buffer.from(view))
+    else this.#take(view)
+  }
+
   #take(chunk: Buffer): void {
     if (this.#answerLast !== undefined) return
     this.#leaveRoom?.()
@@ -167,7 +186,7 @@ class Pipeline {
   #putBack(rest: Buffer): void {
     const { remoteAddress } = this.#socket
     this.#leaveRoom = this.#room.enter(remoteAddress, rest.length)
-    if (this.#leaveRoom !== undefined) this.#socket.unshift(rest)
+    if (this.#leaveRoom !== undefined) this.#socket.unshift(this.#isShared ? Buffer.from(rest) : rest)
     else {
       this.#onCut()
       this.#socket.destroy()
