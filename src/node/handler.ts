@@ -49,8 +49,8 @@ function mayChange({ batch }: Arrival): boolean {
 /**
  * A node: an acceptor for every key, on top of a store. It has no sockets and no timers of its own.
  *
- * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk if
- * something is saved, and answered after it (protocol.md §3).
+ * All batches that arrived since the last turn are handled in one transaction, which is one sync of the disk
+ * if something is saved, and answered after it (protocol.md §3).
  */
 export class NodeHandler {
   readonly #store: RecordStore

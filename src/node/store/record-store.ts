@@ -29,8 +29,8 @@ export interface RecordStore {
   /** Runs `save`, `saveMembership` and `load` as one step. Not nested; `fn` must not await. */
   transaction<T>(fn: () => T): T
   /**
-   * As `transaction`, for a step that only loads and marks. It does not take the lock of a writer, which costs
-   * two system calls.
+   * As `transaction`, for a step that only loads and marks. It does not take the lock of a writer, which
+   * costs two system calls.
    */
   view<T>(fn: () => T): T
   /**
