@@ -10,7 +10,7 @@ import { readableLines } from '../../src/cli/up/readable-line.ts'
 import { cohort } from './run-command.ts'
 import { testApp } from './test-app.ts'
 
-/** Clears the screen in both ways, goes back to the start of the line, rings, and begins a line of its own. */
+/** Clears the screen in both ways, goes to the start of the line, rings, and begins a line of its own. */
 const POISON = '\u001b[2J\u009b2J\r\u0007\u007f\nHEALTHY'
 const CONTROL = /[^\P{Cc}\n]/u
 
