@@ -19,7 +19,7 @@ type ReadInto = { [symbol: symbol]: unknown } & Readonly<{
  * does for a connection that a program makes: for accepted ones Node.js has no such option. Otherwise Node.js
  * allocates 64 KB for each read and passes them through a stream: 2.8 µs of CPU for each request.
  *
- * `take` gets a view of the buffer, which it must not keep. A pause of the socket stops the reading, as usual.
+ * `take` gets a view of the buffer, which it must not keep. A pause of the socket stops the reading.
  *
  * @returns `false`: this version of Node.js does not work so, and nothing was done. The bytes then arrive as
  *   `data` events.
