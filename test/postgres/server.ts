@@ -79,6 +79,8 @@ export class Server {
   /** Starts it, and waits until it takes connections. */
   async start(): Promise<void> {
     const from = this.output.length
+    // It stays when a server ends by itself.
+    this.#unguard()
     // A server that was killed leaves it.
     await rm(join(this.dataDir, 'postmaster.pid'), { force: true })
     const child = spawn(join(this.#programs, 'postgres'), ['-D', this.dataDir, '-p', String(this.port)], {
@@ -114,7 +116,7 @@ export class Server {
   async #untilReady(from: number): Promise<void> {
     await until(`${this.name} takes connections`, START_MS, () => {
       if (!this.isRunning) throw new Error(`${this.name} has ended:\n${this.output.slice(from)}`)
-      return /database system is ready to accept (read-only )?connections/.test(this.output.slice(from))
+      return /database system is ready to accept (read[- ]only )?connections/.test(this.output.slice(from))
     })
   }
 

@@ -21,6 +21,9 @@ export class DatabaseProblem extends Error {
 /** Where an error was seen. */
 export type Place = Readonly<{ address: string; database: string; user: string | undefined }>
 
+/** The oldest server that this program works with: `server_version_num`. */
+export const SERVER_MIN = { number: 140_000, name: '14' }
+
 /** The client says it when the server asks for a password, and none is known. */
 const NO_PASSWORD = /^SASL: .*client password must be a/
 
@@ -47,6 +50,11 @@ export function problemOf(error: unknown, place: Place): DatabaseProblem {
       return setup(`The server ${address} has no database "${database}": make it, then ${INIT}.`)
     case '42501':
       return setup(rightsMissing(role, text))
+    // A function that every version has that this program works with.
+    case '42883':
+      return setup(
+        `The server ${address} is not Postgres ${SERVER_MIN.name} or newer (${text}): upgrade it, or name another one.`,
+      )
     case '3F000':
     case '42P01':
       return setup(schemaMissing(database))
@@ -67,7 +75,11 @@ export function problemOf(error: unknown, place: Place): DatabaseProblem {
     case '25006':
       return new DatabaseProblem('elsewhere', readOnly(address), error)
     default:
-      return new DatabaseProblem('elsewhere', `The server ${address} does not serve: ${text}.`, error)
+      return new DatabaseProblem(
+        'elsewhere',
+        `The server ${address} does not serve (${text}): start it, or see in its log why it does not.`,
+        error,
+      )
   }
 }
 

@@ -3,10 +3,7 @@ import { Client } from 'pg'
 import type { DatabaseHost } from '../../config/database-url.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { checkSchema } from './migrations.ts'
-import { DatabaseProblem, otherCluster, type Place, problemOf, readOnly } from './problems.ts'
-
-/** The oldest server that this program works with: `server_version_num`. */
-const SERVER_MIN = { number: 140_000, name: '14' }
+import { DatabaseProblem, otherCluster, type Place, problemOf, readOnly, SERVER_MIN } from './problems.ts'
 
 export type SessionOptions = Readonly<{
   host: DatabaseHost
