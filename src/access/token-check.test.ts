@@ -325,6 +325,35 @@ test('by HTTP an issuer is taken at its word, and not at that of another place t
   assert.deepEqual(waits, [5_000, 5_000], 'it is waited for five seconds')
 })
 
+test('a document of the issuer that never ends is read up to a bound: the keys, and where they are', async (t) => {
+  const chunk = Buffer.alloc(65_536, ' ')
+  let sent = 0
+  const endless = createServer(({ url }, response) => {
+    if (url !== '/keys' && !url!.startsWith('/endless')) {
+      response.end(JSON.stringify({ issuer: here, jwks_uri: `${here}/keys` }))
+      return
+    }
+    const send = () => {
+      do sent += chunk.length
+      while (!response.destroyed && response.write(chunk))
+    }
+    response.on('drain', send)
+    send()
+  })
+  endless.listen(0, '127.0.0.1')
+  await once(endless, 'listening')
+  t.after(() => endless.close())
+  const here = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`
+  const token = await issued()
+  for (const named of [here, `${here}/endless`]) {
+    sent = 0
+    const { kind } = await checkOf({ issuer: named }).check(token)
+    assert.equal(kind, 'unavailable')
+    // What the bound lets through, and what is in the buffers of two sockets.
+    assert.ok(sent < 32 * 1_048_576, `${sent} bytes were read`)
+  }
+})
+
 test('the kinds of credentials name the issuer, and each token goes to its own check', async () => {
   const asked: string[] = []
   const checkFor =

@@ -3,7 +3,14 @@
  * the settings: what a token says about itself decides nothing.
  */
 import { hash } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
 import type { Verdict } from './authenticator.ts'
@@ -32,6 +39,8 @@ const REMEMBER_MS = 60_000
 /** By how many seconds the clock of the issuer may differ. */
 const CLOCK_TOLERANCE_S = 5
 const FETCH_TIMEOUT_MS = 5_000
+/** How large a document of the issuer may be. Keys of an issuer are some kilobytes. */
+const DOCUMENT_BYTES_MAX = 1_048_576
 /** After a failure the issuer is not asked again for this time. */
 const PAUSE_MS = 1_000
 const TEXT_LENGTH_MAX = 256
@@ -112,6 +121,7 @@ export class TokenCheck {
     }
     return createRemoteJWKSet(new URL(keysUrl), {
       timeoutDuration: FETCH_TIMEOUT_MS,
+      [customFetch]: async (url, options) => bounded(await fetch(url, options)),
       ...(cooldownMs === undefined ? {} : { cooldownDuration: cooldownMs }),
     })
   }
@@ -193,5 +203,19 @@ function textOf(value: unknown): string | undefined {
 async function fetchByHttp(url: string): Promise<unknown> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' })
   if (!answer.ok) throw new Error(`the issuer answered ${answer.status}`)
-  return answer.json()
+  return bounded(answer).json()
+}
+
+/** An answer whose body fails when it is too large, so that it does not fill the memory. */
+function bounded(answer: Response): Response {
+  let bytes = 0
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength
+      if (bytes > DOCUMENT_BYTES_MAX) controller.error(new Error('the document of the issuer is too large'))
+      else controller.enqueue(chunk)
+    },
+  })
+  const { status, statusText, headers } = answer
+  return new Response(answer.body?.pipeThrough(limit) ?? null, { status, statusText, headers })
 }

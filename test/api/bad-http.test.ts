@@ -145,6 +145,53 @@ test('bytes that are no request are answered after the requests before them, and
   }
 })
 
+test('a request in the body of another one is never read as a request of its own (request smuggling)', async (context) => {
+  const { app } = testApp()
+  const door = await listen(app, context)
+  const body = '{"groupId":"smuggled"}'
+  const smuggled = `POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  const head = 'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  for (const framing of [
+    'content-length: 0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    'transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n',
+    'content-length: 0\r\ncontent-length: 5\r\n\r\n',
+    'content-length: 5\r\nContent-Length: 0\r\n\r\n',
+    'content-length: 0\r\ncontent-length: 0\r\n\r\n',
+    'content-length: 0, 5\r\n\r\n',
+    'content-length: +0\r\n\r\n',
+    'content-length: -1\r\n\r\n',
+    'content-length: 0x0\r\n\r\n',
+    'content-length : 0\r\n\r\n',
+    'content-length: 0\r\n 5\r\n\r\n',
+    'x: y\r\n content-length: 0\r\n\r\n',
+    'transfer-encoding: xchunked\r\n\r\n0\r\n\r\n',
+    'transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n',
+    'transfer-encoding: identity\r\n\r\n0\r\n\r\n',
+    'transfer-encoding : chunked\r\n\r\n0\r\n\r\n',
+    'transfer-encoding: chunked\r\n\r\n0x0\r\n\r\n',
+    'transfer-encoding: chunked\r\n\r\n-0\r\n\r\n',
+    'transfer-encoding: chunked\n\n0\n\n',
+    'x: y\rcontent-length: 0\r\n\r\n',
+    'x: y\0\r\ncontent-length: 0\r\n\r\n',
+  ]) {
+    const text = await answersTo(door, `${head}${framing}${smuggled}`)
+    assert.deepEqual(text.match(/(?<=^HTTP\/1\.1 )\d+/gm), ['400'], JSON.stringify(framing))
+    assert.match(text, /\r\nconnection: close\r\n/i, JSON.stringify(framing))
+  }
+  expectProblem(await app.inject('/v1/group/smuggled'), 'group_not_found')
+})
+
+test('no header is left out: a second Host after 800 others is seen, and 3,000 headers are refused', async (context) => {
+  const { app } = testApp()
+  const door = await listen(app, context)
+  const head = (count: number) =>
+    `GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${'a:\r\n'.repeat(count)}`
+  assert.equal((await exchange(door, `${head(800)}\r\n`)).statusCode, 200)
+  expectProblem(await exchange(door, `${head(800)}host: b\r\n\r\n`), 'invalid_http')
+  // Node.js would leave out those after the first 2,000.
+  expectProblem(await exchange(door, `${head(3_000)}\r\n`), 'headers_too_large')
+})
+
 /** All that is answered on one connection, until the server ends it. */
 async function answersTo(door: Door, bytes: string): Promise<string> {
   const socket = connect(door)
