@@ -1,7 +1,6 @@
 /** What is left over in a database is removed, and who watches is told what that costs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { Sessions } from '../../src/engines/postgres/sessions.ts'
 import { Sweep } from '../../src/engines/postgres/sweep.ts'
@@ -120,8 +119,11 @@ test('a place goes on at another connector, and after a crash, until a tombstone
   const first = await follow(one)
   for (const groupId of ['before', 'gone', 'later gone']) await create(one, groupId)
   await until('all are told', MINUTE_MS, () => first.given.length === 3)
-  await sleep(200)
-  const place = first.following.place!
+  let place = first.following.place!
+  await until('there is a place after them', MINUTE_MS, async () => {
+    place = first.following.place!
+    return (await since(first, place))?.length === 0
+  })
   await create(one, 'after')
   await remove(one, 'gone')
   const second = await follow(other)
