@@ -12,8 +12,8 @@ export const VIEW_CACHE_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * The largest state that is remembered. Larger ones would fill the heap: each read of one leaves a text that
- * only a full collection frees. An update of a larger state reads its key first, as if this connector had not
- * seen it.
+ * only a full collection frees. Of a larger state nothing is remembered, as if this connector had not seen
+ * its key, so an update reads the key first.
  */
 const STATE_BYTES_MAX = 16 * 1024
 
@@ -83,6 +83,12 @@ export class ViewCache {
     const isLarge = view !== undefined && lengthOf(view) > STATE_BYTES_MAX
     const shown = isLarge ? undefined : view
     if (known !== undefined && known.view === shown && known.highestRoundNumber === highestRoundNumber) return
+    if (isLarge && highestRoundNumber <= PLAUSIBLE_ROUND_MAX) {
+      // The floor can remember the number for all such keys together.
+      this.#entries.delete(key)
+      this.#onForgotten({ highestRoundNumber })
+      return
+    }
     const entry = { view: shown === undefined ? undefined : keptView(shown), highestRoundNumber, lossCount }
     this.#entries.set(key, entry)
     // The library does not take an entry above the limit, and drops the old entry of the key as if it was
@@ -91,7 +97,7 @@ export class ViewCache {
   }
 
   /** Ballots of a forgotten key may be used already, so later ones must be above them. */
-  #onForgotten({ highestRoundNumber }: Entry): void {
+  #onForgotten({ highestRoundNumber }: Pick<Memory, 'highestRoundNumber'>): void {
     if (highestRoundNumber > PLAUSIBLE_ROUND_MAX) this.#onImplausible()
     else this.#roundNumberFloor = Math.max(this.#roundNumberFloor, highestRoundNumber)
   }
