@@ -210,6 +210,13 @@ const PAIRS: readonly Readonly<{ what: string; opens: RegExp; closes: RegExp; le
     least: 1,
   },
   {
+    what: 'server',
+    opens: /await listenHttp\(/g,
+    // A server of the API is closed with its app, which stops listening when it drains.
+    closes: /^ +(?:await app\.close|stopListening)\(/gm,
+    least: 2,
+  },
+  {
     what: 'session with Postgres',
     opens: /await (?:this\.#)?sessions\.acquire\(/g,
     closes: /sessions\.release\(/g,

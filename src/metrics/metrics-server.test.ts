@@ -24,6 +24,9 @@ test('a server of metrics that is closed gives back its port at once, also while
       String(answer),
       /^HTTP\/1\.1 200 OK[\s\S]*\r\ncontent-type: text\/plain; version=0\.0\.4\r\n/i,
     )
+    // The next request has begun to arrive, and never does.
+    client.write('GET /metrics HTTP/1.1\r\n')
+    await new Promise((resolve) => setImmediate(resolve))
     const closed = once(client, 'close', LATE)
     server.close()
     await closed

@@ -8,7 +8,7 @@ import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { status } from '@grpc/grpc-js'
+import { Client, status } from '@grpc/grpc-js'
 import fc from 'fast-check'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import type { KeyRecord } from '../register/messages.ts'
@@ -309,4 +309,22 @@ test('a transport that is closed ends its streams, questions and scans at once, 
   await assert.rejects(transport.describe(DEADLINE_MS), /the transport is closed/)
   await assert.rejects(transport.digest(DIGEST, DEADLINE_MS), /the transport is closed/)
   await assert.rejects(scan(), /the transport is closed/)
+})
+
+test('a question that was answered is forgotten, and one without an answer takes as long as it may', async (t) => {
+  const make = t.mock.method(Client.prototype, 'makeUnaryRequest')
+  const { transport } = await aNode(t)
+  const beforeMs = Date.now()
+  for (let time = 0; time < 3; time += 1) await transport.describe(DEADLINE_MS)
+  const { deadline } = make.mock.calls[0]!.arguments.find(
+    (given): given is { deadline: number } =>
+      typeof given === 'object' && given !== null && 'deadline' in given,
+  )!
+  assert.ok(deadline >= beforeMs + DEADLINE_MS && deadline <= Date.now() + DEADLINE_MS, `${deadline}`)
+  const cancels = make.mock.calls.map(({ result }) => t.mock.method(result as { cancel(): void }, 'cancel'))
+  transport.close()
+  assert.deepEqual(
+    cancels.map(({ mock }) => mock.callCount()),
+    [0, 0, 0],
+  )
 })

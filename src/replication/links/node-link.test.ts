@@ -503,3 +503,32 @@ test('a link whose node does not answer has nothing to move', async () => {
   await link.renew()
   assert.equal(node.openCount, 1)
 })
+
+test('a node for which requests wait as long as a batch may take loses its stream, although it answers', () => {
+  const { clock, node, link } = aLink()
+  node.answersOf = ({ requests }) => requests.map(() => ({ ok: true, record: EMPTY_RECORD }))
+  clock.advance(10)
+  // Twenty batches, of which it answers two in two seconds.
+  node.answerMs = 2_000
+  for (let number = 0; number < 20 * LINK_LIMITS.requestsPerBatchMax; number += 1)
+    assert.ok(link.send(aRead(`group/${number}`)))
+  clock.advance(3_000)
+  assert.equal(node.openCount, 1)
+  clock.advance(1_500)
+  assert.ok(node.openCount > 1)
+  assert.deepEqual([link.load.waiting, link.load.waitingBytes], [0, 0])
+  link.close()
+})
+
+test('each batch says when it was sent, and that it is not to be acted on three seconds later', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(700)
+  assert.deepEqual(
+    node.batches.map(({ sentMs, lifeMs }) => [sentMs, lifeMs]),
+    [
+      [0, 3_000],
+      [501, 3_000],
+    ],
+  )
+  link.close()
+})
