@@ -6,9 +6,17 @@ import { assertNothingLeft, processCounts } from '../testing/resource-counts.ts'
 import type { Metrics } from './metrics.ts'
 import { serveMetrics } from './metrics-server.ts'
 
+let hangs = false
+let onHang = () => {}
 const METRICS = {
   contentType: 'text/plain; version=0.0.4',
-  render: async () => 'up 1\n',
+  render: async () => {
+    if (hangs) {
+      onHang()
+      await new Promise(() => {})
+    }
+    return 'up 1\n'
+  },
 } as unknown as Metrics
 const LATE = { signal: AbortSignal.timeout(20_000) }
 
@@ -24,10 +32,15 @@ test('a server of metrics that is closed gives back its port at once, also while
       String(answer),
       /^HTTP\/1\.1 200 OK[\s\S]*\r\ncontent-type: text\/plain; version=0\.0\.4\r\n/i,
     )
-    // The next request has begun to arrive, and never does.
-    client.write('GET /metrics HTTP/1.1\r\n')
-    await new Promise((resolve) => setImmediate(resolve))
-    const closed = once(client, 'close', LATE)
+    // The next request is being answered.
+    hangs = true
+    const asked = new Promise<void>((resolve) => {
+      onHang = resolve
+    })
+    client.write('GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n')
+    await asked
+    hangs = false
+    const closed = new Promise((resolve) => void client.once('close', resolve))
     server.close()
     await closed
     const next = await serveMetrics(METRICS, { ...at, port: server.port })

@@ -328,3 +328,28 @@ test('a question that was answered is forgotten, and one without an answer takes
     [0, 0, 0],
   )
 })
+
+test('a scan that is left early, and a stream that cannot be trusted any more, are cancelled', async (t) => {
+  const scans = t.mock.method(Client.prototype, 'makeServerStreamRequest')
+  const streams = t.mock.method(Client.prototype, 'makeBidiStreamRequest')
+  const { node, transport } = await aNode(t)
+  for await (const page of transport.scan(RANGE)) {
+    assert.ok(page.length > 0)
+    t.mock.method(scans.mock.calls[0]!.result as { cancel(): void }, 'cancel')
+    break
+  }
+  const cancelCount = (call: unknown) =>
+    (call as { cancel: { mock: { callCount: () => number } } }).cancel.mock.callCount()
+  assert.equal(cancelCount(scans.mock.calls[0]!.result), 1)
+  node.lie = { everyBatch: ({ send }) => send(Uint8Array.of(255)) }
+  const closed = Promise.withResolvers<boolean | undefined>()
+  const stream = transport.open({
+    onAnswers: () => assert.fail('it is no answer'),
+    onClose: (_reason, isMalformed) => closed.resolve(isMalformed),
+  })
+  t.mock.method(streams.mock.calls[0]!.result as { cancel(): void }, 'cancel')
+  const request = { clusterId: '', epoch: 0, nodeId: 'n1', membership: undefined, sentMs: 0, lifeMs: 0 }
+  stream.send({ ...request, batchId: 1, requests: [] })
+  assert.equal(await closed.promise, true)
+  assert.equal(cancelCount(streams.mock.calls[0]!.result), 1)
+})

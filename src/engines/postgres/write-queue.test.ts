@@ -151,3 +151,17 @@ test('after a lost answer, no write of the statement is told to be made or not m
   sent[0]!.refuse(new Error('Connection terminated unexpectedly'))
   assert.deepEqual(await results, [{ kind: 'lost' }, { kind: 'lost' }])
 })
+
+test('a statement has at most 128 rows, and 2 statements are under way at a time', async () => {
+  const { sent, write, turn } = aQueue()
+  const results = Array.from({ length: 316 }, (_, number) => write(`k${number}`))
+  await turn()
+  assert.equal(sent.length, 2)
+  const all = (at: number) => Array.from({ length: 128 }, (_, number) => `write of k${at * 128 + number}`)
+  for (const [at, { answer }] of sent.entries()) answer(all(at))
+  await turn()
+  assert.equal(sent.length, 3)
+  sent[2]!.answer(all(2))
+  const kinds = await Promise.all(results)
+  assert.equal(kinds.filter(({ kind }) => kind === 'applied').length, 316)
+})

@@ -12,6 +12,12 @@ test('a database is opened so that each commit is on the disk when it returns', 
     const read = (name: string) => db.prepare(`PRAGMA ${name}`).get()?.[name]
     assert.deepEqual([read('synchronous'), read('journal_mode')], [2, 'wal'], time)
     assert.equal(read('auto_vacuum'), 2)
+    // Pages of the log and of the memory, and the bytes of a log that is cut.
+    assert.deepEqual(
+      [read('wal_autocheckpoint'), read('cache_size'), read('journal_size_limit')],
+      [4_000, -65_536, 67_108_864],
+    )
+    assert.equal(db.prepare('PRAGMA busy_timeout').get()?.timeout, 2_000, 'another program is waited for')
     db.exec('CREATE TABLE IF NOT EXISTS t (x)')
     db.close()
   }

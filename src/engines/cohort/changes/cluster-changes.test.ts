@@ -8,9 +8,11 @@ import { CHANGES_LIMITS, ClusterChanges, type ClusterChangesOptions } from './cl
 function aWorld() {
   const clock = new ManualClock()
   const asked: ChangesRequest[] = []
+  const timeoutsMs: number[] = []
   let settle: ((answer: ChangesAnswer | Error) => void) | undefined
-  const changes = (request: ChangesRequest) => {
+  const changes = (request: ChangesRequest, timeoutMs: number) => {
     asked.push(request)
+    timeoutsMs.push(timeoutMs)
     return new Promise<ChangesAnswer>((resolve, reject) => {
       settle = (answer) => (answer instanceof Error ? reject(answer) : resolve(answer))
     })
@@ -43,7 +45,7 @@ function aWorld() {
     settle!(given instanceof Error ? given : { ...whole, ...given })
     return pass(0)
   }
-  return { clock, asked, told, all, listener, pass, answer }
+  return { clock, asked, timeoutsMs, told, all, listener, pass, answer }
 }
 
 const AT = { life: 'l', number: 1 }
@@ -83,4 +85,19 @@ test('a close in the middle of what nodes have told leaves no timer, and nothing
   await pass(60_000)
   assert.deepEqual(told, ['covered'])
   assert.equal(all.report.isFollowing, false)
+})
+
+test('a call may take a second and a half longer than the node holds it, and one that is too early waits', async () => {
+  const { asked, timeoutsMs, all, listener, pass, answer } = aWorld()
+  const following = all.follow(listener)
+  await pass(0)
+  await answer({ at: AT, begins: true })
+  assert.deepEqual(timeoutsMs, [1_500, 2_000])
+  // The node has not counted its records yet, or is not in the epoch.
+  await answer({ at: AT, isTooEarly: true })
+  await pass(499)
+  assert.equal(asked.length, 2)
+  await pass(1)
+  assert.equal(asked.length, 3)
+  following.close()
 })
