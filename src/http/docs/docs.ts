@@ -50,8 +50,8 @@ const REDOC_PAGE = `<!doctype html>
 `
 
 /**
- * Redoc shows a logo from its makers' server, which the policy forbids. It leaves the logo out if it cannot be
- * loaded, so the page gives it no image before it asks that server.
+ * Redoc shows a logo from its makers' server, which the policy forbids. It leaves the logo out if the logo
+ * cannot be loaded. So the page gives it an empty image, before the browser asks that server.
  */
 const REDOC_START = `const image = HTMLImageElement.prototype
 const { setAttribute } = image
