@@ -1,5 +1,5 @@
 /** The groups of a backup: as `GET /v1/backup` answers them, and as `POST /v1/restore` takes them. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import {
   Description,
   GROUP_EXAMPLE,
@@ -10,6 +10,7 @@ import {
   UnreadableIds,
   UpdatedBy,
 } from './group-schemas.ts'
+import { Type } from './type.ts'
 
 /** Groups in one request to restore, at most. */
 export const RESTORE_GROUPS_MAX = 256

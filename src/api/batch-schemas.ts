@@ -1,7 +1,8 @@
 /** Many changes of groups in one request. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { CreateGroupBody, GROUP_EXAMPLE, Group, GroupId, UpdateGroupBody } from './group-schemas.ts'
 import { Problem } from './problem-schema.ts'
+import { Type } from './type.ts'
 
 /** The largest number of changes in one batch. */
 export const BATCH_CHANGES_MAX = 1_000

@@ -1,8 +1,9 @@
 /** The members of groups, as the public API takes and shows them. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { MEMBER_ID_LENGTH_MAX, MEMBER_ROLE_LENGTH_MAX } from '../group/limits.ts'
 import { GroupId, NextAfter, RequestId, TEXT, UnreadableIds, UpdatedBy } from './group-schemas.ts'
 import { Problem } from './problem-schema.ts'
+import { Type } from './type.ts'
 
 /** Group members in one request, at most. */
 export const BATCH_MEMBERS_MAX = 1_000

@@ -2,7 +2,7 @@
  * Groups, as the public API takes and shows them. Each schema validates requests, gives a TypeScript type,
  * and is published in the OpenAPI document. A schema with a `title` is a component of that name there.
  */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import {
   DESCRIPTION_LENGTH_MAX,
   GROUP_ID_LENGTH_MAX,
@@ -10,6 +10,7 @@ import {
   LABEL_VALUE_LENGTH_MAX,
   LABELS_MAX,
 } from '../group/limits.ts'
+import { Type } from './type.ts'
 
 /** No control characters (C0, DEL, C1) and no lone surrogates. */
 export const TEXT = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$'

@@ -1,9 +1,10 @@
 /** API keys and callers, as the public API takes and shows them. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { KEY_ID } from '../access/key-token.ts'
 import { ROLES } from '../access/role.ts'
 import { TIME } from './backup-schemas.ts'
 import { GroupId, NextAfter } from './group-schemas.ts'
+import { Type } from './type.ts'
 
 /** The longest time for which the old secret of a rotated key is taken too: 30 days. */
 export const OVERLAP_SECONDS_MAX = 30 * 86_400

@@ -2,10 +2,11 @@
  * The members of groups in a backup: as `GET /v1/backup/members` answers them, and as
  * `POST /v1/restore/members` takes them.
  */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { RESTORE_GROUPS_MAX, StoredGroup } from './backup-schemas.ts'
 import { GROUP_MEMBER_EXAMPLE, MemberId, MemberRole } from './group-member-schemas.ts'
 import { GroupId, NextAfter } from './group-schemas.ts'
+import { Type } from './type.ts'
 
 /** Group members in one request to restore, at most. */
 export const RESTORE_MEMBERS_MAX = RESTORE_GROUPS_MAX

@@ -1,5 +1,6 @@
 /** Changes of the membership, as the public API takes and answers them. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from './type.ts'
 
 const IDS = [
   '6f1c0d9a-42e8-4b75-9c1d-0d9a42e8b753',

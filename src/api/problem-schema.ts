@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { PROBLEMS, type ProblemCode } from './problem-codes.ts'
+import { Type } from './type.ts'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 

@@ -1,6 +1,7 @@
 /** What a connector reports about its cluster, as JSON schemas. `null` always means "not known". */
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { GroupId } from './group-schemas.ts'
+import { Type } from './type.ts'
 
 const count = { minimum: 0 }
 

@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { describeFailure } from './failure.ts'
 import { Output } from './output.ts'
-import { programOf } from './program.ts'
+import { COMMAND_NAMES, runProgram } from './program.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/cohort', import.meta.url))
 
@@ -66,9 +66,10 @@ async function parsed(
   }
   const environment = { variables, dotEnv: {} }
   const context = { environment, stdout: outputTo('stdout'), stderr: outputTo('stderr') }
-  const thrown = await programOf(context)
-    .parseAsync(['node', 'cohort', ...args])
-    .then(() => assert.fail('the command has begun its work'), describeFailure)
+  const thrown = await runProgram(context, args).then(
+    () => assert.fail('the command has begun its work'),
+    describeFailure,
+  )
   if (thrown === undefined) throw new Error('a bug was met')
   const said = thrown.message === '' ? '' : `cohort: ${thrown.message}\n`
   await context.stdout.flush()
@@ -140,6 +141,13 @@ test('every command has help with examples, on stdout, with exit code 0', async 
     assert.deepEqual([exitCode, stderr], [0, ''])
     assert.match(stdout, new RegExp(`^Examples:\\n.*cohort ${command}`, 'm'))
     assert.doesNotMatch(stdout, /stop-with-parent/)
+  }
+})
+
+test('the first argument loads the command of that name', async () => {
+  for (const name of COMMAND_NAMES) {
+    const { stdout } = await parsed([name, '--help'])
+    assert.equal(stdout.split(/[ \n]/, 3).join(' '), `Usage: cohort ${name}`)
   }
 })
 

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { Type } from 'typebox'
+import { Type } from '../api/type.ts'
 import type { Dependencies } from './dependencies.ts'
 import { answer } from './docs/describe.ts'
 

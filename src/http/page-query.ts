@@ -1,6 +1,7 @@
 /** The query of the routes that answer in pages. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { GroupId } from '../api/group-schemas.ts'
+import { Type } from '../api/type.ts'
 
 const LIMIT_DEFAULT = 100
 const LIMIT_MAX = 1_000

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenHttp, stopListening } from '../process/listen-http.ts'
+import { nodeHttp } from '../process/node-http.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A server that shows metrics, and nothing else. */
@@ -14,7 +15,7 @@ export async function serveMetrics(
   metrics: Metrics,
   where: Readonly<{ host: string; port: number }>,
 ): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+  const server = nodeHttp.createServer((request, response) => {
     void answer(metrics, request, response)
   })
   const { port } = await listenHttp(server, where)

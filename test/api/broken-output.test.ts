@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { BackupWriter } from '../../src/cli/backup/backup-format.ts'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { Output } from '../../src/cli/output.ts'
-import { programOf } from '../../src/cli/program.ts'
+import { runProgram } from '../../src/cli/program.ts'
 import { runToEnd } from '../../src/cli/run-to-end.ts'
 import { createGroup } from '../../src/group/create-group.ts'
 import { DescriptorDestination, type Destination, StreamDestination } from '../../src/process/destination.ts'
@@ -75,9 +75,7 @@ async function cohortHere(args: readonly string[], streams: Streams, cwd: string
   const before = process.cwd()
   process.chdir(cwd)
   try {
-    const { exitCode } = await runToEnd(context, () =>
-      programOf(context).parseAsync(['node', 'cohort', ...args]),
-    )
+    const { exitCode } = await runToEnd(context, () => runProgram(context, args))
     return { exitCode, stdout: opened.stdout.close(), stderr: opened.stderr.close() }
   } finally {
     process.exitCode = undefined

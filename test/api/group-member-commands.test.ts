@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { describeFailure } from '../../src/cli/failure.ts'
 import { Output } from '../../src/cli/output.ts'
-import { programOf } from '../../src/cli/program.ts'
+import { runProgram } from '../../src/cli/program.ts'
 import { testApp } from './test-app.ts'
 
 const world = testApp()
@@ -33,7 +33,7 @@ async function cohort(...args: readonly string[]): Promise<readonly [exitCode: n
   )
   const context = { environment: { variables: {}, dotEnv: {} }, stdout: output, stderr: output }
   try {
-    await programOf(context).parseAsync(['node', 'cohort', ...args, '--url', url])
+    await runProgram(context, [...args, '--url', url])
     return [0, printed]
   } catch (error) {
     const failure = describeFailure(error)

@@ -1,7 +1,7 @@
 /** Runs commands of `cohort` in the process of the tests. */
 import { describeFailure } from '../../src/cli/failure.ts'
 import { Output } from '../../src/cli/output.ts'
-import { programOf } from '../../src/cli/program.ts'
+import { runProgram } from '../../src/cli/program.ts'
 import type { Variables } from '../../src/config/environment.ts'
 
 /** What a command has printed, and how it ended. */
@@ -25,7 +25,7 @@ export async function cohort(args: readonly string[], variables: Variables = {})
     stderr: outputTo('stderr'),
   }
   try {
-    await programOf(context).parseAsync(['node', 'cohort', ...args])
+    await runProgram(context, args)
     const exitCode = Number(process.exitCode ?? 0)
     return { exitCode, ...printed }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Commands of the program, as processes of their own or in this one. */
 import { Output } from '../../src/cli/output.ts'
-import { programOf } from '../../src/cli/program.ts'
+import { runProgram } from '../../src/cli/program.ts'
 import { runToEnd } from '../../src/cli/run-to-end.ts'
 import { Service } from './service.ts'
 
@@ -39,9 +39,7 @@ export async function cohortHere(...args: readonly string[]): Promise<Ended> {
     { isTerminal: false, columns: undefined, rows: undefined, hasColours: false },
   )
   const context = { environment: { variables: {}, dotEnv: {} }, stdout: printed, stderr: printed }
-  const { exitCode } = await runToEnd(context, () =>
-    programOf(context).parseAsync(['node', 'cohort', ...args]),
-  )
+  const { exitCode } = await runToEnd(context, () => runProgram(context, args))
   process.exitCode = undefined
   return { exitCode, output }
 }

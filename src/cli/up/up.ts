@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, type Dispatcher, request } from 'undici'
 import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress, isLoopback } from '../../process/address.ts'
 import { destinationOf } from '../../process/destination.ts'
@@ -12,11 +11,11 @@ import { LineOutput } from '../../process/line-output.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { type AdminKeyFiles, adminKeyFiles, makeAdminKey } from './admin-key.ts'
+import { askService } from './ask-service.ts'
 import { certificatesIn, keepRenewing, makeCertificates } from './certificates.ts'
 import { planCluster, type ServicePlan } from './cluster-plan.ts'
 import { checkLayout, makeDataDirectory, makeLayout } from './data-layout.ts'
 import { checkPorts } from './ports.ts'
-import { readableLines } from './readable-line.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** The name under which the supervisor prints lines of its own. */
@@ -45,7 +44,7 @@ export async function up(
   const renew = () => makeCertificates(settings.dataDir, plan)
   if (settings.isEncrypted) await renew()
 
-  const print = printer(plan, terminal)
+  const print = await printer(plan, terminal)
   const stopping = new AbortController()
   let failure: string | undefined
   const supervisor = new Supervisor({
@@ -160,10 +159,9 @@ async function announce(
   const urls = plan.filter(({ kind }) => kind === 'connector').map(urlOf)
   const { caFile } = certificatesIn(settings.dataDir)
   const ca = settings.isEncrypted ? readFileSync(caFile, 'utf8') : undefined
-  const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca } })
   const startMs = performance.now()
   let hasWarned = false
-  while (!(await areReady(urls, dispatcher))) {
+  while (!(await areReady(urls, ca))) {
     if (signal.aborted) return
     if (!hasWarned && performance.now() - startMs > READY_PATIENCE_MS) {
       hasWarned = true
@@ -174,10 +172,9 @@ async function announce(
   if (signal.aborted) return
   onReady()
   const keyFile = adminKey !== undefined && existsSync(adminKey.keyFile) ? adminKey.keyFile : undefined
-  const clusterId = await clusterIdAt(urls[0]!, keyFile, dispatcher)
+  const clusterId = await clusterIdAt(urls[0]!, keyFile, ca)
   const lines = readyLines(settings, urls, { metrics: metricsUrls(plan), clusterId, keyFile, database })
   for (const line of lines) print(ITSELF, line)
-  await dispatcher.close()
 }
 
 function readyLines(
@@ -233,42 +230,22 @@ function metricsUrls(plan: readonly ServicePlan[]): string[] {
     .map((service) => `${urlOf({ ...service, port: service.metricsPort ?? service.port })}/metrics`)
 }
 
-async function areReady(urls: readonly string[], dispatcher: Dispatcher): Promise<boolean> {
-  const results = await Promise.all(urls.map((url) => isReady(url, dispatcher)))
-  return results.every((result) => result)
-}
-
-async function isReady(url: string, dispatcher: Dispatcher): Promise<boolean> {
-  try {
-    const { statusCode, body } = await request(`${url}/readyz`, {
-      dispatcher,
-      headersTimeout: 2_000,
-      bodyTimeout: 2_000,
-    })
-    await body.dump()
-    return statusCode === 200
-  } catch {
-    // It does not listen yet, or is gone.
-    return false
-  }
+async function areReady(urls: readonly string[], ca: string | undefined): Promise<boolean> {
+  const answers = await Promise.all(urls.map((url) => askService(`${url}/readyz`, { ca })))
+  return answers.every((answer) => answer?.status === 200)
 }
 
 /** The id of the cluster. `undefined`: the connector does not answer any more, or does not tell it. */
 async function clusterIdAt(
   url: string,
   keyFile: string | undefined,
-  dispatcher: Dispatcher,
+  ca: string | undefined,
 ): Promise<string | undefined> {
   try {
     const headers: { [name: string]: string } = {}
     if (keyFile !== undefined) headers.authorization = `Bearer ${readFileSync(keyFile, 'utf8').trim()}`
-    const { body } = await request(`${url}/v1/cluster`, {
-      dispatcher,
-      headers,
-      headersTimeout: 2_000,
-      bodyTimeout: 2_000,
-    })
-    const { clusterId } = (await body.json()) as { clusterId: string | null }
+    const answer = await askService(`${url}/v1/cluster`, { ca, headers })
+    const { clusterId } = JSON.parse(answer?.body ?? '{}') as { clusterId?: string | null }
     return clusterId ?? undefined
   } catch {
     return undefined
@@ -287,10 +264,10 @@ const PENDING_BYTES_MAX = 1_048_576
  * Prints `node1     | text`, with the names in one column. A line that cannot be written is dropped, because
  * a full disk or a closed pipe must not stop the cluster.
  */
-function printer(
+async function printer(
   plan: readonly ServicePlan[],
   { isTerminal, hasColours }: Pick<Output, 'isTerminal' | 'hasColours'>,
-): (name: string, line: string) => void {
+): Promise<(name: string, line: string) => void> {
   const width = Math.max(ITSELF.length, ...plan.map(({ name }) => name.length))
   const textOf = (name: string, line: string) => `${name.padEnd(width)} | ${line}\n`
   const destination = destinationOf(1, { pendingBytesMax: PENDING_BYTES_MAX })
@@ -298,6 +275,8 @@ function printer(
     textOf(ITSELF, `${count} ${count === 1 ? 'line' : 'lines'} could not be written and were dropped`),
   )
   // A person reads a terminal. A program reads anything else, and can read JSON.
-  const shown = isTerminal ? readableLines({ colorize: hasColours }) : (line: string) => line
+  const shown = isTerminal
+    ? (await import('./readable-line.ts')).readableLines({ colorize: hasColours })
+    : (line: string) => line
   return (name, line) => lines.write(textOf(name, shown(line)))
 }

@@ -9,7 +9,7 @@ import fastifyStatic from '@fastify/static'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyPluginAsync, FastifySchema } from 'fastify'
-import { Type } from 'typebox'
+import { Type } from '../../api/type.ts'
 import { answer } from './describe.ts'
 import { documentOptions } from './document.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { GroupsOfList } from '../../../api/group-member-schemas.ts'
 import { GroupId } from '../../../api/group-schemas.ts'
+import { Type } from '../../../api/type.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'

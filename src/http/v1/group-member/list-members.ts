@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { GroupMemberList, MemberRole } from '../../../api/group-member-schemas.ts'
+import { Type } from '../../../api/type.ts'
 import type { GroupMembers } from '../../../group/group-members.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'

@@ -1,6 +1,7 @@
 /** The paths and queries of the routes of group members. */
-import { Type } from 'typebox'
+
 import { MemberId } from '../../../api/group-member-schemas.ts'
+import { Type } from '../../../api/type.ts'
 import { DescribedPageQuery, PageQuery } from '../../page-query.ts'
 import { GROUP_PATH, GroupParams } from '../group/group-request.ts'
 

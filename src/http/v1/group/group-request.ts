@@ -1,6 +1,7 @@
 /** The path of the routes of one group. */
-import { Type } from 'typebox'
+
 import { GroupId } from '../../../api/group-schemas.ts'
+import { Type } from '../../../api/type.ts'
 import { GROUP_ID_LENGTH_MAX } from '../../../group/limits.ts'
 
 export const GROUP_PATH = '/v1/group/:groupId'

@@ -1,6 +1,7 @@
 /** The query of `GET /v1/group`. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { GroupId } from '../../../api/group-schemas.ts'
+import { Type } from '../../../api/type.ts'
 import type { Group } from '../../../group/group.ts'
 import { parseLabelSelector } from '../../../group/label-selector.ts'
 import type { ScanOptions } from '../../../group/registry.ts'

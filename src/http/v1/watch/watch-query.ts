@@ -1,5 +1,6 @@
 /** The query and the headers of `GET /v1/watch`. */
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../api/type.ts'
 import { isWanted, labels, prefix } from '../group/list-query.ts'
 import type { WatchFilter } from './watch-event.ts'
 
