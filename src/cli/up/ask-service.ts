@@ -7,6 +7,7 @@ import { nodeHttp } from '../../process/node-http.ts'
 
 export type ServiceAnswer = Readonly<{ status: number; body: string }>
 
+/** A service of this machine that works answers sooner. */
 const TIMEOUT_MS = 2_000
 
 /**
