@@ -74,6 +74,11 @@ test('a scan gives every record in order, without values on request, and may be 
       ['group/00004', undefined],
     ],
   )
+  const limited = await Array.fromAsync(transport.scan({ start: '', end: '', omitValues: true, limit: 130 }))
+  assert.deepEqual(
+    limited.map((page) => page.length),
+    [128, 2],
+  )
   for await (const page of transport.scan({ start: '', end: '', omitValues: false })) {
     assert.equal(page.length, 128)
     break
