@@ -109,6 +109,15 @@ test('a timer that an object holds is stopped when the object is closed', () => 
   assert.deepEqual([...new Set(fields)], [WITHOUT_END])
 })
 
+test('timers that an object holds in a set are stopped when the object is closed', () => {
+  const held = /this\.(#\w+)\.add\(cancel\)/g
+  assert.ok(countOf(held) > 1)
+  assert.deepEqual(
+    lacking(held, (text, name) => has(text, 'for \\(const cancel of this\\.NAME\\) cancel\\(\\)', name)),
+    [],
+  )
+})
+
 test('an abort controller is aborted: one of an object when the object is closed', () => {
   const local = /\bconst (\w+) = new AbortController\(\)/g
   const ofObject = /readonly (#\w+) = new AbortController\(\)/g
