@@ -102,7 +102,7 @@ test('what tests start does not outlive them, and none of their waits is without
     const startsProcesses =
       /from '[^']*\/(service|local-cluster|command|verify-under-faults|shared-trio|trio)\.ts'/.test(text)
     if (!startsProcesses) continue
-    assert.match(text, /leaveNothing\(\)|sharedCluster\(/, `${file}: call leaveNothing()`)
+    assert.match(text, /leaveNothing\(\)|sharedCluster\(|commonCluster/, `${file}: call leaveNothing()`)
     assert.doesNotMatch(text, /await once\(/, `${file}: give the wait an upper bound with within()`)
   }
 })

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { CLUSTER_EXAMPLE } from '../../src/api/status-examples.ts'
 import { verify } from '../../src/cli/verify/verify.ts'
 import type { Command, Decision, Group } from '../../src/group/group.ts'
 import type { GroupMember } from '../../src/group/group-member.ts'
@@ -102,6 +103,30 @@ class ForgetfulRegistry extends MemoryRegistry {
     return isDelete ? super.change(groupId, command) : { kind: 'done', value: decision }
   }
 }
+
+test('connectors of two clusters are refused', async () => {
+  const others = { ...CLUSTER_EXAMPLE, clusterId: randomUUID() }
+  const apps = [testApp(), testApp({ engine: { status: { describe: () => others } } })].map(({ app }) => app)
+  try {
+    const urls = await Promise.all(apps.map((app) => app.listen({ port: 0, host: '127.0.0.1' })))
+    const verifying = verify({
+      targets: urls.map((url) => ({ url })),
+      seconds: 1,
+      clients: 8,
+      historyPath: join(tmpdir(), 'never-written'),
+      signal: new AbortController().signal,
+      output: {
+        write: () => undefined,
+        draw: () => undefined,
+        columns: undefined,
+        nowMs: () => performance.now(),
+      },
+    })
+    await assert.rejects(verifying, { message: `${urls[0]} and ${urls[1]} serve different clusters` })
+  } finally {
+    await Promise.all(apps.map((app) => app.close()))
+  }
+})
 
 test('a correct registry is linearizable, and has no groups of the run afterwards', async () => {
   const registry = new MemoryRegistry()

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { addCa, dropOldCa, renewLeaves } from '../../src/cli/certs/certificates.ts'
 import { filesOf } from '../../src/cli/certs/layout.ts'
 import { connectGrpc } from '../../src/rpc/grpc-transport.ts'
@@ -31,7 +32,10 @@ const START_MS = 40_000
 const TAKEN = 'the changed certificate files are in use for new connections'
 const REPLACED = 'the connections to all nodes were replaced'
 
-/** Reads without a pause, each on a connection of its own, until it is stopped. */
+/** Between two reads on new connections: a handshake takes some milliseconds of the processor. */
+const READ_PAUSE_MS = 25
+
+/** Reads again and again, each time on a connection of its own, until it is stopped. */
 class FreshReads {
   readonly #url: string
   readonly #loop: Promise<void>
@@ -60,6 +64,7 @@ class FreshReads {
       const problem = await this.#read()
       if (problem === undefined) this.count += 1
       else this.failed.push(problem)
+      await sleep(READ_PAUSE_MS)
     }
   }
 
@@ -119,7 +124,7 @@ test('renewed certificates and then a new CA are taken under load, and no reques
   const { cert: certFile, key: keyFile, ca: caFile } = filesOf(certificates, 'connector', 'connector1')
   const first = readMaterial({ certFile, keyFile, caFile })
   const authorities = () => readFileSync(join(certificates, 'ca.crt'), 'utf8')
-  await using load = new CreateLoad(connector.url, 'reload', 8)
+  await using load = new CreateLoad(connector.url, 'reload', 4)
   await using fresh = new FreshReads(connector.url, authorities())
   await load.untilMore(50)
   const everything = { nodes: [], connectors: [], now: new Date(), withinMs: Number.POSITIVE_INFINITY }
@@ -135,7 +140,7 @@ test('renewed certificates and then a new CA are taken under load, and no reques
     fresh.ca = authorities()
     trustAuthorities(fresh.ca)
     const { count } = fresh
-    await load.untilMore(100)
+    await load.untilMore(40)
     await until('reads on new connections go on', TAKEN_MS, () => fresh.count > count + 10)
   }
   await Promise.all([load.stop(), fresh.stop()])

@@ -6,7 +6,7 @@ import type { Service } from './service.ts'
 import { until } from './waiting.ts'
 
 /** The longest time from an event to its verdict: a node hangs until its stream is given up. */
-const VERDICT_MS = 10_000
+const VERDICT_MS = 30_000
 
 /** The HTTP status of a GET; `undefined` if there is no answer. */
 export async function statusOf(url: string): Promise<number | undefined> {

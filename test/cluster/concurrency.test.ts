@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, read, remove } from './load.ts'
-import { sharedCluster } from './shared-cluster.ts'
+import { commonCluster } from './shared-cluster.ts'
 
-const aCluster = sharedCluster({ connectors: 2 })
+const aCluster = commonCluster
 
 test('of simultaneous creates through two connectors exactly one gets 201, the others 409', async () => {
   const cluster = await aCluster()

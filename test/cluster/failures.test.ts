@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untilVerdict } from './cluster-status.ts'
 import { CreateLoad, create, missingOf, read } from './load.ts'
-import { sharedCluster } from './shared-cluster.ts'
+import { commonCluster } from './shared-cluster.ts'
 
-const aCluster = sharedCluster()
+const aCluster = commonCluster
 
 for (const victim of [0, 1, 2]) {
   test(`kill -9 of node ${victim + 1} fails no request and loses nothing`, async () => {

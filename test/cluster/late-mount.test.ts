@@ -14,7 +14,7 @@ import { until } from './waiting.ts'
 /** Longer than the whole test may take: a replacement would fail it. */
 const REPLACE_AFTER_SECONDS = 120
 /** A node that is missing is looked for several times a second. */
-const SEEN_MS = 10_000
+const SEEN_MS = 30_000
 const READY_MS = 20_000
 
 const aCluster = sharedCluster({ replaceAfterSeconds: REPLACE_AFTER_SECONDS })

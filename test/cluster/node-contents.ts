@@ -14,7 +14,7 @@ const SCAN_MS = 60_000
  * The time that repair may take after a node has returned, on a busy machine: two looks, a pass and a
  * comparison.
  */
-const EQUAL_MS = 20_000
+const EQUAL_MS = 40_000
 
 /**
  * By key, what a node has accepted: ballot, state and value as text. Without promises and marks.

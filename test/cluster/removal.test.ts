@@ -15,6 +15,8 @@ const TIMEOUT_SECONDS = 0.2
 const GRACE_SECONDS = 2
 /** Two grace times and the walks between them, on a busy machine. */
 const REMOVAL_MS = 25_000
+/** How long a busy machine may answer nothing within the timeout. */
+const INSISTED_MS = 30_000
 
 const aCluster = sharedCluster({
   connectors: 2,
@@ -43,7 +45,7 @@ async function untilRemoved(cluster: LocalCluster, left: number): Promise<void> 
 async function insist(request: () => Promise<Reply>, statuses: readonly number[]): Promise<Reply> {
   let isRepeated = false
   let reply: Reply
-  await until(`the answer is ${statuses[0]}`, 10_000, async () => {
+  await until(`the answer is ${statuses[0]}`, INSISTED_MS, async () => {
     reply = await request()
     const { status, body } = reply
     if (status === 503 || status === 504) {
@@ -74,13 +76,13 @@ const named = (prefix: string, count: number) =>
 test('a node that was away while groups were deleted brings none of them back, and then they are removed too', async () => {
   const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
-  const groupIds = named('away', 200)
+  const groupIds = named('away', 100)
   await createAll(url, groupIds)
   await cluster.nodes[2]!.end('SIGKILL')
   await removeAll(url, groupIds)
   // With all nodes they would be gone after two grace times.
   await sleep(2.5 * GRACE_SECONDS * 1_000)
-  assert.deepEqual(rowCounts(cluster).slice(0, 2), [200, 200], 'nothing goes without the third node')
+  assert.deepEqual(rowCounts(cluster).slice(0, 2), [100, 100], 'nothing goes without the third node')
   await cluster.nodes[2]!.restart()
   let isOver = false
   const reading = (async () => {
@@ -88,6 +90,7 @@ test('a node that was away while groups were deleted brings none of them back, a
       await forEach(groupIds, async (groupId) => {
         assert.notEqual((await read(url, groupId)).status, 200, `${groupId} is back`)
       })
+      await sleep(100)
     }
   })()
   await untilRemoved(cluster, 0).finally(() => {
@@ -121,17 +124,17 @@ test('a connector that was stopped during the removal does no harm when it goes 
   assert.deepEqual(after.map(birthOf), before.map(birthOf))
 })
 
-test('600 groups that were created and deleted leave nothing on any node, and the other groups stay', async () => {
+test('300 groups that were created and deleted leave nothing on any node, and the other groups stay', async () => {
   const cluster = await aCluster()
   const [first, second] = cluster.connectors
   const beside = rowCounts(cluster)[0]! + 1
-  const groupIds = named('short', 600)
+  const groupIds = named('short', 300)
   await createAll(first!.url, groupIds)
   await createAll(second!.url, ['stays'])
   await removeAll(second!.url, groupIds)
   // A round on a key that was never written leaves nothing either.
   await forEach(named('never', 20), (groupId) => insist(() => remove(first!.url, groupId), [404]))
-  for (const count of rowCounts(cluster)) assert.ok(count > 600, `${count} rows`)
+  for (const count of rowCounts(cluster)) assert.ok(count > 300, `${count} rows`)
   await untilRemoved(cluster, beside)
   // The groups, and the membership.
   const isSaid = ({ members }: ClusterStatus) =>
@@ -142,7 +145,7 @@ test('600 groups that were created and deleted leave nothing on any node, and th
   await insist(() => read(first!.url, 'stays'), [200])
   // Both connectors have views of keys that are fresh again.
   for (const { url } of [first!, second!]) {
-    await createAll(url, groupIds.slice(0, 100))
-    await removeAll(url, groupIds.slice(0, 100))
+    await createAll(url, groupIds.slice(0, 50))
+    await removeAll(url, groupIds.slice(0, 50))
   }
 })

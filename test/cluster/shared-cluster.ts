@@ -26,3 +26,10 @@ export function sharedCluster(options: LocalClusterOptions = {}): () => Promise<
     }
   }
 }
+
+/**
+ * The cluster of all tests that need nothing special: three nodes, and two connectors. The test runner runs
+ * the files that use it in one process, and this cluster is then shared by all of them. So the groups, the
+ * metrics and the logs of tests of other files are there too.
+ */
+export const commonCluster = sharedCluster({ connectors: 2 })

@@ -7,6 +7,7 @@ import { leaveNothing } from './leave-nothing.ts'
 import { call, create, read, remove } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { untilEqual } from './node-contents.ts'
+import { commonCluster } from './shared-cluster.ts'
 
 leaveNothing()
 
@@ -67,8 +68,8 @@ test('what a disk spoils is never served and heals, one disk after the other, an
 })
 
 test('a damaged record is shown as such, and writes of its group go on', async () => {
-  // Nobody reads the record but the questions of this test.
-  await using cluster = await LocalCluster.start()
+  // Its nodes read all records once a day: nobody reads the record but the questions of this test.
+  const cluster = await commonCluster()
   const { url } = cluster.connectors[0]!
   assert.equal((await create(url, 'shown')).status, 201)
   await untilEqual(cluster.nodes)

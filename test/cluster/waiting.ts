@@ -9,7 +9,7 @@ export type Witness = Readonly<{ name: string; output: string }>
 
 const witnesses = new Set<Witness>()
 const LAST_LINES = 12
-const POLL_MS = 40
+const POLL_MS = 100
 
 /** From now on, a wait that fails shows the last lines of this process. */
 export function addWitness(witness: Witness): void {

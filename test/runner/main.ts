@@ -2,11 +2,11 @@
  * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [long]`; without a name
  * the first three.
  *
- * A file of tests that takes long, or starts processes, runs in a process of its own. The others share one
- * in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`) run side by
- * side: the first kind needs a core, the second often waits. Files that failed are run once more, alone; if
- * they pass then, the run has passed, and names them. At the end the run names the slowest tests, and what
- * took the most CPU.
+ * A file of tests that takes long, or needs a cluster of its own, runs in a process of its own. The others
+ * share one in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`)
+ * run side by side: the first kind needs a core, the second often waits. Files that failed are run once more,
+ * alone; if they pass then, the run has passed, and names them. At the end the run names the slowest tests,
+ * and what took the most CPU.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -37,6 +37,22 @@ type Suite = Readonly<{
   alone: readonly string[]
 }>
 
+/** Files whose tests need clusters with special settings, or empty ones, and no other. */
+const CLUSTERS_OF_THEIR_OWN = [
+  'backup',
+  'broken-log',
+  'certificates',
+  'chaos',
+  'grace-time',
+  'keys',
+  'late-mount',
+  'lost-disk',
+  'membership',
+  'removal',
+  'settings',
+  'up',
+]
+
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
     patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|postgres|long)/**/*.test.ts'],
@@ -56,15 +72,16 @@ const SUITES: { readonly [name: string]: Suite } = {
   },
   cluster: {
     patterns: ['test/{cluster,postgres}/**/*.test.ts'],
-    limits: { testMs: MINUTE_MS, fileMs: 3 * MINUTE_MS },
+    limits: { testMs: MINUTE_MS, fileMs: 6 * MINUTE_MS },
     first: [
-      'test/postgres/faults',
+      'test/postgres/',
       'test/cluster/membership',
       'test/cluster/chaos',
       'test/cluster/lost-disk',
       'test/cluster/backup',
     ],
-    alone: ['test/'],
+    // The other files share the servers of Postgres, or the cluster, that the first of them has started.
+    alone: CLUSTERS_OF_THEIR_OWN.map((name) => `test/cluster/${name}.test.ts`),
   },
   long: {
     patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
