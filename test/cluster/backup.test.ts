@@ -7,7 +7,7 @@ import type { Group } from '../../src/group/group.ts'
 import { untilVerdict } from './cluster-status.ts'
 import { cohort, startCommand } from './command.ts'
 import { CreateLoad, call, create, forEach, groupUrl, read, remove } from './load.ts'
-import { LocalCluster, untilReady } from './local-cluster.ts'
+import { type LocalCluster, untilReady } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -15,6 +15,9 @@ import { until } from './waiting.ts'
 
 /** The cluster whose backups are made. */
 const aSource = sharedCluster()
+
+/** The cluster into which backups are restored. Each test leaves it without groups. */
+const aTarget = sharedCluster()
 
 const urlOf = (cluster: LocalCluster) => cluster.connectors[0]!.url
 
@@ -42,6 +45,11 @@ async function fill(base: string, prefix: string, count: number): Promise<void> 
   await forEach(groupIds, make, 32)
 }
 
+/** Deletes all groups of a cluster. */
+async function clear(base: string): Promise<void> {
+  await forEach([...(await groupsOf(base)).keys()], (groupId) => remove(base, groupId))
+}
+
 /** All groups of a cluster by id, as they are stored. */
 async function groupsOf(base: string): Promise<Map<string, Group>> {
   const found = new Map<string, Group>()
@@ -67,7 +75,7 @@ test('a restore into a cluster that holds a group is refused, and so is a damage
   assert.match(refused.output, /is not empty \(it holds "few\/1 🦊"\), and nothing was written/)
   const bytes = await readFile(file)
   await writeFile(file, bytes.subarray(0, bytes.length - 1))
-  for (const groupId of before.keys()) await remove(base, groupId)
+  await clear(base)
   const damaged = await restore(cluster, file)
   assert.equal(damaged.exitCode, 1)
   assert.match(damaged.output, /is refused: it was cut off/)
@@ -88,43 +96,12 @@ test('a group of the reserved names is backed up like any other', async () => {
   assert.match(await readFile(file, 'utf8'), /^\{"groupId":"cohort-verify-1\/x"/m)
 })
 
-test('a backup under load, restored in another cluster: the same groups, with the same ETags', async () => {
-  await using directory = await temporaryDirectory()
-  const file = join(directory.path, 'groups.jsonl')
-  const from = await aSource()
-  const base = urlOf(from)
-  await fill(base, 'many', 1_500)
-  const before = await groupsOf(base)
-  await using load = new CreateLoad(base, 'load', 8)
-  await load.untilMore(20)
-  const createdBefore = [...load.created]
-  const made = await backup(from, file)
-  await load.stop()
-  assert.equal(made.exitCode, 0, made.output)
-  assert.deepEqual(load.failed, [])
-  assert.deepEqual(await readdir(directory.path), ['groups.jsonl'])
-
-  await using to = await LocalCluster.start()
-  const restored = await restore(to, file)
-  assert.equal(restored.exitCode, 0, restored.output)
-  const groups = await groupsOf(urlOf(to))
-  // Nothing of before is missing, and nothing is there that never was.
-  for (const [groupId, group] of before) assert.deepEqual(groups.get(groupId), group)
-  for (const groupId of createdBefore) assert.ok(groups.has(groupId), groupId)
-  const everMade = new Set([...before.keys(), ...load.created])
-  for (const groupId of groups.keys()) assert.ok(everMade.has(groupId), groupId)
-  for (const groupId of [...groups.keys()].slice(0, 200)) {
-    const [here, there] = await Promise.all([read(base, groupId), read(urlOf(to), groupId)])
-    assert.deepEqual([there.headers.etag, there.body], [here.headers.etag, here.body])
-  }
-})
-
 test('all disks lost: a restore in the new cluster brings everything back, and what was changed goes on from there', async () => {
   await using directory = await temporaryDirectory()
   const file = join(directory.path, 'groups.jsonl')
-  await using cluster = await LocalCluster.start()
+  const cluster = await aTarget()
   const base = urlOf(cluster)
-  await fill(base, 'lost', 200)
+  await fill(base, 'lost', 100)
   const before = await groupsOf(base)
   assert.equal((await backup(cluster, file)).exitCode, 0)
 
@@ -138,26 +115,59 @@ test('all disks lost: a restore in the new cluster brings everything back, and w
   const [groupId, { version, incarnation }] = [...before][5]!
   const patched = await call('PATCH', groupUrl(base, groupId), { description: 'after' })
   assert.equal(patched.headers.etag, `"${version + 1}-${incarnation}"`)
+  await clear(base)
+})
+
+test('a backup under load, restored in another cluster: the same groups, with the same ETags', async () => {
+  await using directory = await temporaryDirectory()
+  const file = join(directory.path, 'groups.jsonl')
+  const from = await aSource()
+  const base = urlOf(from)
+  await fill(base, 'many', 400)
+  const before = await groupsOf(base)
+  await using load = new CreateLoad(base, 'load', 8)
+  await load.untilMore(20)
+  const createdBefore = [...load.created]
+  const made = await backup(from, file)
+  await load.stop()
+  assert.equal(made.exitCode, 0, made.output)
+  assert.deepEqual(load.failed, [])
+  assert.deepEqual(await readdir(directory.path), ['groups.jsonl'])
+
+  const to = await aTarget()
+  const restored = await restore(to, file)
+  assert.equal(restored.exitCode, 0, restored.output)
+  const groups = await groupsOf(urlOf(to))
+  // Nothing of before is missing, and nothing is there that never was.
+  for (const [groupId, group] of before) assert.deepEqual(groups.get(groupId), group)
+  for (const groupId of createdBefore) assert.ok(groups.has(groupId), groupId)
+  const everMade = new Set([...before.keys(), ...load.created])
+  for (const groupId of groups.keys()) assert.ok(everMade.has(groupId), groupId)
+  for (const groupId of [...groups.keys()].slice(0, 100)) {
+    const [here, there] = await Promise.all([read(base, groupId), read(urlOf(to), groupId)])
+    assert.deepEqual([there.headers.etag, there.body], [here.headers.etag, here.body])
+  }
+  await clear(urlOf(to))
 })
 
 test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is down', async () => {
   await using directory = await temporaryDirectory()
   const file = join(directory.path, 'groups.jsonl')
   const from = await aSource()
-  await fill(urlOf(from), 'more', 2_000)
+  await fill(urlOf(from), 'more', 1_700)
   assert.equal((await backup(from, file)).exitCode, 0)
   const before = await groupsOf(urlOf(from))
 
-  await using to = await LocalCluster.start()
+  const to = await aTarget()
   const base = urlOf(to)
   const countGroups = async () => (await groupsOf(base)).size
   // A restore has at most 512 groups on their way. It cannot end before the signal, because each answer
   // arrives late.
   await using proxy = await TcpProxy.start(Number(new URL(base).port))
   const slowly = ['restore', '--url', `http://${proxy.address}`, '--in', file] as const
-  proxy.delay('toClient', 1_000)
+  proxy.delay('toClient', 2_000)
   await using first = startCommand(...slowly)
-  await until('some groups are there', 10_000, async () => {
+  await until('some groups are there', 30_000, async () => {
     const { body } = await call('GET', `${base}/v1/group?limit=1`)
     return (body.groups as []).length > 0
   })
@@ -174,9 +184,9 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   assert.ok(done > 0 && done < before.size, `${done} of ${before.size}`)
   assert.equal((await restore(to, file)).exitCode, 1, 'without --resume it is refused')
 
-  proxy.delay('toClient', 1_000)
+  proxy.delay('toClient', 2_000)
   await using second = startCommand(...slowly, '--resume')
-  await until('some more groups are there', 10_000, async () => (await countGroups()) > done)
+  await until('some more groups are there', 30_000, async () => (await countGroups()) > done)
   await second.end('SIGKILL')
   const doneAfterKill = await countGroups()
   assert.ok(doneAfterKill < before.size, `${doneAfterKill} of ${before.size}`)
