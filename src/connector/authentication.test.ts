@@ -22,14 +22,15 @@ function aFile(name: string, text: string): string {
   return join(directory, name)
 }
 
-function open(variables: { [name: string]: string }) {
+async function open(variables: { [name: string]: string }) {
   const { host, access } = readConnectorSettings({ hosts: 'a:1' }, { variables, dotEnv: {} })
   const clock = new ManualClock()
   const logged: string[] = []
   const logger = pino({}, { write: (line: string) => void logged.push(JSON.parse(line).msg) })
   const unused = () => assert.fail('the cluster was asked')
   const keys = { read: unused, change: unused, scan: unused }
-  const authentication = openAuthentication(access, { host, keys, clock, wallClockMs: Date.now, logger })
+  const options = { host, keys, clock, wallClockMs: Date.now, logger }
+  const authentication = await openAuthentication(access, options)
   const verdict = async (authorization?: string, subject?: string) => {
     const credentials = { authorization, certificateSubject: () => subject }
     return authentication.authenticator?.authenticate(credentials)
@@ -37,13 +38,13 @@ function open(variables: { [name: string]: string }) {
   return { ...authentication, verdict, clock, logged }
 }
 
-test('without a setting a connector is open, and says so in one line', () => {
-  const here = open({})
+test('without a setting a connector is open, and says so in one line', async () => {
+  const here = await open({})
   assert.equal(here.authenticator, undefined)
   assert.deepEqual(here.logged, [
     'the API has no authentication: every program of this machine may do everything',
   ])
-  const anywhere = open({ HOST: '10.0.0.1', INSECURE: 'true' })
+  const anywhere = await open({ HOST: '10.0.0.1', INSECURE: 'true' })
   assert.equal(anywhere.authenticator, undefined)
   assert.deepEqual(anywhere.logged, [
     'the API has no authentication (INSECURE): everyone who reaches it may do everything',
@@ -57,7 +58,7 @@ test('keys, tokens and certificates are all taken at once, and named in the kind
   try {
     const admin = newToken(randomBytes)
     const issuer = server.issuer.url!
-    const world = open({
+    const world = await open({
       ADMIN_KEY_FILE: aFile('admin.hash', hashLineOf(admin)),
       OIDC_ISSUER: issuer,
       OIDC_AUDIENCE: 'cohort',
@@ -103,9 +104,9 @@ test('keys, tokens and certificates are all taken at once, and named in the kind
   }
 })
 
-test('a file that cannot be used stops the start, and its setting is named', () => {
-  assert.throws(
-    () => open({ ADMIN_KEY_FILE: aFile('empty', '') }),
+test('a file that cannot be used stops the start, and its setting is named', async () => {
+  await assert.rejects(
+    open({ ADMIN_KEY_FILE: aFile('empty', '') }),
     (error) => error instanceof SettingError && /^ADMIN_KEY_FILE: \S+empty holds no hash/.test(error.message),
   )
 })

@@ -8,7 +8,7 @@ import { KeyCache } from '../access/key-cache.ts'
 import { KeyCheck } from '../access/key-check.ts'
 import type { KeyStore } from '../access/key-store.ts'
 import { KeyUses } from '../access/key-uses.ts'
-import { TokenCheck } from '../access/token-check.ts'
+import type { TokenCheck, TokenCheckOptions } from '../access/token-check.ts'
 import { AccessFileError, WatchedFile, type WatchedFileOptions } from '../access/watched-file.ts'
 import { type AccessSettings, hasAuthentication } from '../config/access-settings.ts'
 import { SettingError } from '../config/setting-error.ts'
@@ -32,11 +32,11 @@ export type AuthenticationOptions = Readonly<{
   logger: Logger
 }>
 
-/** @throws SettingError when a file that the settings name cannot be used */
-export function openAuthentication(
+/** Rejects with a SettingError when a file that the settings name cannot be used. */
+export async function openAuthentication(
   access: AccessSettings,
   { host, keys, clock, wallClockMs, logger }: AuthenticationOptions,
-): Authentication {
+): Promise<Authentication> {
   if (!hasAuthentication(access)) {
     sayOpen(host, logger)
     return { authenticator: undefined, run: async () => {}, close: () => {} }
@@ -60,7 +60,7 @@ export function openAuthentication(
     onUse: (keyId, lastUsedAtMs, usedAtMs) => uses.note(keyId, lastUsedAtMs, usedAtMs),
   })
   const { oidc } = access
-  const tokens = oidc === undefined ? undefined : new TokenCheck({ ...oidc, clock, wallClockMs })
+  const tokens = oidc && (await newTokenCheck({ ...oidc, clock, wallClockMs }))
   return {
     authenticator: new CredentialCheck({
       keys: keyCheck,
@@ -74,6 +74,12 @@ export function openAuthentication(
       clientRoles?.close()
     },
   }
+}
+
+/** Its code is loaded only here: most connectors have no issuer of tokens. */
+async function newTokenCheck(options: TokenCheckOptions): Promise<TokenCheck> {
+  const { TokenCheck: OfIssuer } = await import('../access/token-check.ts')
+  return new OfIssuer(options)
 }
 
 /** @throws SettingError when the file cannot be used */

@@ -50,7 +50,7 @@ export async function runConnector(settings: ConnectorSettings): Promise<void> {
   const engine = settings.postgres
     ? await openPostgres(settings.postgres, settings, { logger, notices })
     : newCohortEngine(settings, { logger, notices, security })
-  const authentication = openAuthentication(settings.access, {
+  const authentication = await openAuthentication(settings.access, {
     host,
     keys: engine.keys,
     clock: systemClock,

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import { systemClock } from '../process/clock.ts'
 import { admitRequests } from './admission/admit-requests.ts'
 import { paceRequests } from './admission/pace-requests.ts'
@@ -70,6 +70,12 @@ const HEADER_BYTES_MAX = 16 * 1_024
  */
 const CONNECTION_TIMEOUT_MS = 180_000
 const DRAIN_GRACE_MS = 500
+
+/**
+ * The name of each route among Fastify's plugins. For a plugin without a name Fastify looks through all
+ * modules that are loaded, which takes a tenth of the time in which an app is made.
+ */
+const ROUTE_NAME = { [Symbol.for('fastify.display-name')]: 'route' }
 
 /** The app. It does not listen yet: tests inject requests. `close()` drains (drain.ts). */
 export function buildApp(dependencies: Dependencies): FastifyInstance {
@@ -169,42 +175,43 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
   })
 
   collectRoutes(app)
-  app.register(createGroupRoute(dependencies))
-  app.register(batchGroupsRoute(dependencies))
-  app.register(getGroupRoute(dependencies))
-  app.register(listGroupsRoute(dependencies))
-  app.register(updateGroupRoute(dependencies))
-  app.register(deleteGroupRoute(dependencies))
-  if (watches !== undefined) app.register(watchRoute(watches, dependencies))
-  app.register(getClusterRoute(dependencies))
-  app.register(backupRoute(dependencies))
-  app.register(restoreRoute(dependencies))
-  if (replicas !== undefined) app.register(getReplicasRoute(replicas, dependencies))
+  const add = (route: FastifyPluginAsync) => app.register(Object.assign(route, ROUTE_NAME))
+  add(createGroupRoute(dependencies))
+  add(batchGroupsRoute(dependencies))
+  add(getGroupRoute(dependencies))
+  add(listGroupsRoute(dependencies))
+  add(updateGroupRoute(dependencies))
+  add(deleteGroupRoute(dependencies))
+  if (watches !== undefined) add(watchRoute(watches, dependencies))
+  add(getClusterRoute(dependencies))
+  add(backupRoute(dependencies))
+  add(restoreRoute(dependencies))
+  if (replicas !== undefined) add(getReplicasRoute(replicas, dependencies))
   if (groupMembers !== undefined) {
-    app.register(putGroupMemberRoute(groupMembers, dependencies))
-    app.register(getGroupMemberRoute(groupMembers, dependencies))
-    app.register(removeGroupMemberRoute(groupMembers, dependencies))
-    app.register(listGroupMembersRoute(groupMembers, dependencies))
-    app.register(batchGroupMembersRoute(groupMembers, dependencies))
-    app.register(listGroupsOfRoute(groupMembers, dependencies))
-    app.register(backupMembersRoute(groupMembers, dependencies))
-    app.register(restoreMembersRoute(groupMembers, dependencies))
+    add(putGroupMemberRoute(groupMembers, dependencies))
+    add(getGroupMemberRoute(groupMembers, dependencies))
+    add(removeGroupMemberRoute(groupMembers, dependencies))
+    add(listGroupMembersRoute(groupMembers, dependencies))
+    add(batchGroupMembersRoute(groupMembers, dependencies))
+    add(listGroupsOfRoute(groupMembers, dependencies))
+    add(backupMembersRoute(groupMembers, dependencies))
+    add(restoreMembersRoute(groupMembers, dependencies))
   }
   if (members !== undefined) {
-    app.register(addMemberRoute(members, dependencies))
-    app.register(replaceMemberRoute(members, dependencies))
-    app.register(removeMemberRoute(members, dependencies))
+    add(addMemberRoute(members, dependencies))
+    add(replaceMemberRoute(members, dependencies))
+    add(removeMemberRoute(members, dependencies))
   }
-  app.register(getCallerRoute())
+  add(getCallerRoute())
   if (keys !== undefined) {
-    app.register(createKeyRoute(keys, dependencies))
-    app.register(listKeysRoute(keys, dependencies))
-    app.register(getKeyRoute(keys, dependencies))
-    app.register(rotateKeyRoute(keys, dependencies))
-    app.register(revokeKeyRoute(keys, dependencies))
+    add(createKeyRoute(keys, dependencies))
+    add(listKeysRoute(keys, dependencies))
+    add(getKeyRoute(keys, dependencies))
+    add(rotateKeyRoute(keys, dependencies))
+    add(revokeKeyRoute(keys, dependencies))
   }
-  app.register(healthRoutes(isDraining, dependencies))
-  app.register(metricsRoute(dependencies))
-  app.register(docsRoutes())
+  add(healthRoutes(isDraining, dependencies))
+  add(metricsRoute(dependencies))
+  add(docsRoutes())
   return app
 }
