@@ -45,8 +45,8 @@ test('a local cluster, from its first start to the end of every process', async 
   const [port] = ports as [number]
   const url = `http://127.0.0.1:${port}`
   const at = (offset: number) => `http://127.0.0.1:${port + offset}`
-  const upArgs = ['up', '--data-dir', dataDir, '--nodes', '4', '--connectors', '2']
-  await using up = startCommand(...upArgs, '--port', String(port))
+  const upArgs = ['up', '--data-dir', dataDir, '--nodes', '4']
+  await using up = startCommand(...upArgs, '--connectors', '2', '--port', String(port))
 
   await t.test('up starts a cluster, and says where it is', async () => {
     await up.says(READY, READY_MS)
