@@ -113,9 +113,18 @@ test('a session is used again, unless it is broken or a newer timeline has been 
   it.sessions.release(other!)
   await acquireAll(it, 1)
   const [newer] = await acquireAll(it, 1)
-  it.sessions.release(newer!)
   assert.equal(it.sessions.timeline, 2)
   assert.deepEqual([it.sessions.count, it.openCount()], [2, 2])
+  it.sessions.release(newer!)
+  it.sessions.release(first!)
+  const [last, next] = await acquireAll(it, 2)
+  assert.deepEqual(
+    [last, next].map((session) => session!.timeline),
+    [2, 2],
+    'the old primary is asked no more',
+  )
+  assert.deepEqual([it.sessions.count, it.openCount()], [2, 2])
+  assert.deepEqual([last === newer, it.opened[0]!.isOpen], [true, false], 'its session is closed')
   it.sessions.close()
 })
 
