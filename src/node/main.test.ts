@@ -171,7 +171,7 @@ test('a stopped node ends within its drain time, also when the other end of a co
   assert.deepEqual(health, ['SERVING', 'NOT_SERVING'])
 })
 
-test('a node whose data are of another cluster than CLUSTER_ID says so, and changes nothing; else it starts', async (t) => {
+test('a node whose data are of another cluster than CLUSTER_ID says so, and changes nothing; else it starts, and gives free space back', async (t) => {
   const directory = aDirectory(t)
   const [ours, other] = ['c0ffee00-0000-4000-8000-00000000000a', 'c0ffee00-0000-4000-8000-00000000000b']
   const opened = openDataDirectory(directory)
@@ -180,6 +180,7 @@ test('a node whose data are of another cluster than CLUSTER_ID says so, and chan
   const membership = { clusterId: ours, epoch: 1, members, tombstoneGraceMs: 3_600_000 }
   store.transaction(() => store.saveMembership(membership))
   opened.close()
+  leaveFreePages(join(directory, 'node.db'), 2_000)
   const wrong = startNodeProcess(directory, { clusterId: other })
   assert.equal(await wrong.ended, 1)
   assert.match(
@@ -192,7 +193,30 @@ test('a node whose data are of another cluster than CLUSTER_ID says so, and chan
   t.after(() => right.child.kill('SIGKILL'))
   const transport = await connect(t, right)
   assert.deepEqual((await transport.describe(5_000)).membership, membership)
+  const database = new DatabaseSync(join(directory, 'node.db'), { readOnly: true })
+  t.after(() => database.close())
+  const untilMs = performance.now() + 20_000
+  while (freePagesOf(database) > 1_024) {
+    assert.ok(performance.now() < untilMs, 'free space is given back a few times a second')
+    await wait(50)
+  }
 })
+
+function freePagesOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA freelist_count').get()?.freelist_count)
+}
+
+/** Leaves so many free pages in a database that no process has open. */
+function leaveFreePages(path: string, count: number): void {
+  const database = new DatabaseSync(path)
+  database.exec(`
+    CREATE TABLE for_a_moment (bytes BLOB);
+    INSERT INTO for_a_moment VALUES (zeroblob(${count * 4_096}));
+    DROP TABLE for_a_moment;
+  `)
+  assert.ok(freePagesOf(database) >= count)
+  database.close()
+}
 
 test('a killed node has everything that it acknowledged', async (t) => {
   const directory = aDirectory(t)
