@@ -5,5 +5,5 @@ import { verifyUnderFaults } from './verify-under-faults.ts'
 leaveNothing()
 
 test('clients see one linearizable history for 15 s of kills, stops and broken networks', async (t) => {
-  t.diagnostic(await verifyUnderFaults(15, { connectors: 2 }))
+  t.diagnostic(await verifyUnderFaults(15))
 })

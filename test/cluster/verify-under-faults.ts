@@ -23,12 +23,9 @@ const END_MS = 60_000
  *
  * @returns what happened, for the log
  */
-export async function verifyUnderFaults(
-  seconds: number,
-  { connectors = 3 }: Readonly<{ connectors?: number }> = {},
-): Promise<string> {
+export async function verifyUnderFaults(seconds: number): Promise<string> {
   await using directory = await temporaryDirectory()
-  await using cluster = await LocalCluster.start({ connectors, isProxied: true })
+  await using cluster = await LocalCluster.start({ connectors: 3, isProxied: true })
   const seed = Date.now() % 2 ** 31
   await using verify = startCommand(
     'verify',
