@@ -81,7 +81,11 @@ const SUITES: { readonly [name: string]: Suite } = {
       'test/cluster/backup',
     ],
     // The other files share the servers of Postgres, or the cluster, that the first of them has started.
-    alone: CLUSTERS_OF_THEIR_OWN.map((name) => `test/cluster/${name}.test.ts`),
+    alone: [
+      ...CLUSTERS_OF_THEIR_OWN.map((name) => `test/cluster/${name}.test.ts`),
+      // It looks at every process that its own process has started.
+      'test/postgres/up.test.ts',
+    ],
   },
   long: {
     patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
