@@ -1,6 +1,7 @@
 /** `cohort list`: prints a list of groups, page by page. */
 import type { ApiClient, ListedGroups } from '../api-client.ts'
 import { PATIENCE_MS } from '../backup/patience.ts'
+import { counted } from '../counted.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
 import type { Output } from '../output.ts'
@@ -56,6 +57,5 @@ export async function listGroups(options: ListOptions): Promise<void> {
 function describeUnreadable(groupIds: readonly string[]): string {
   const shown = groupIds.slice(0, IDS_SHOWN).map((groupId) => `"${printable(groupId)}"`)
   const more = groupIds.length > IDS_SHOWN ? ', …' : ''
-  const subject = groupIds.length === 1 ? '1 group' : `${groupIds.length} groups`
-  return `${subject} cannot be read (the log of the connector says more): ${shown.join(', ')}${more}`
+  return `${counted(groupIds.length, 'group')} cannot be read (the log of the connector says more): ${shown.join(', ')}${more}`
 }

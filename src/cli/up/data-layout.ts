@@ -4,6 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectory } from '../../process/private-files.ts'
+import { counted } from '../counted.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { WholeFile } from '../whole-file.ts'
@@ -30,7 +31,7 @@ export async function checkLayout(dataDir: string, nodeCount: number): Promise<v
   })
   if (found === undefined || found === nodeCount) return
   throw new CommandFailure(
-    `${dataDir} holds the data of ${nodes(found)}, but ${nodes(nodeCount)} were asked for: ` +
+    `${dataDir} holds the data of ${counted(found, 'node')}, but ${counted(nodeCount, 'node')} were asked for: ` +
       `use --nodes ${found}, or another --data-dir`,
     EXIT.usage,
   )
@@ -111,10 +112,6 @@ function parsed(json: Buffer): { nodes?: unknown } | undefined {
 
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
-}
-
-function nodes(count: number): string {
-  return count === 1 ? '1 node' : `${count} nodes`
 }
 
 function messageOf(error: unknown): string {

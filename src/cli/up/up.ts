@@ -8,6 +8,7 @@ import { LOOPBACK, type UpSettings } from '../../config/settings.ts'
 import { formatAddress, isLoopback } from '../../process/address.ts'
 import { destinationOf } from '../../process/destination.ts'
 import { LineOutput } from '../../process/line-output.ts'
+import { counted } from '../counted.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { type AdminKeyFiles, adminKeyFiles, makeAdminKey } from './admin-key.ts'
@@ -193,10 +194,9 @@ function readyLines(
   }>,
 ): string[] {
   const { nodeCount, dataDir, isEncrypted, postgres } = settings
-  const kept =
-    nodeCount === 0 ? 'a database' : counted(nodeCount, postgres === undefined ? 'nodes' : 'servers')
+  const kept = nodeCount === 0 ? 'a database' : counted(nodeCount, postgres === undefined ? 'node' : 'server')
   return [
-    `ready: ${kept}, ${counted(urls.length, 'connectors')}`,
+    `ready: ${kept}, ${counted(urls.length, 'connector')}`,
     ...urls.map((url) => `  API   ${url}/v1/group`),
     `  docs  ${urls[0]}/v1/docs and ${urls[0]}/v1/redoc`,
     `  figures for Prometheus  ${metrics.join(' ')}`,
@@ -216,11 +216,6 @@ function readyLines(
 function stoppingLine({ nodeCount, postgres }: UpSettings): string {
   if (nodeCount === 0) return 'stopping the connectors'
   return `stopping: connectors first, then ${postgres === undefined ? 'nodes' : 'servers'}`
-}
-
-/** A count of things: `1 node`, `3 nodes`. */
-function counted(count: number, plural: string): string {
-  return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`
 }
 
 /** The address of the metrics of every service. A connector has its metrics on the port of the API. */
@@ -272,7 +267,7 @@ async function printer(
   const textOf = (name: string, line: string) => `${name.padEnd(width)} | ${line}\n`
   const destination = destinationOf(1, { pendingBytesMax: PENDING_BYTES_MAX })
   const lines = new LineOutput(destination, (count) =>
-    textOf(ITSELF, `${count} ${count === 1 ? 'line' : 'lines'} could not be written and were dropped`),
+    textOf(ITSELF, `${counted(count, 'line')} could not be written and were dropped`),
   )
   // A person reads a terminal. A program reads anything else, and can read JSON.
   const shown = isTerminal

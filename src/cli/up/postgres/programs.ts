@@ -4,10 +4,9 @@ import { access, constants, glob } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { environmentOfChild } from '../../../config/environment.ts'
+import { SERVER_MIN } from '../../../engines/postgres/problems.ts'
 import { CommandFailure } from '../../failure.ts'
 
-/** The oldest Postgres that the engine works with. */
-const MAJOR_MIN = 14
 const VERSION_MS = 10_000
 
 /** Where packages put the programs, besides the PATH: Debian and Ubuntu, Red Hat, Homebrew, Postgres.app. */
@@ -39,10 +38,11 @@ export async function findPrograms(
   const found = (await Promise.all(directories.map(programsIn))).filter((each) => each !== undefined)
   // A stable sort: of two directories with one version, the first of the PATH is taken.
   const best = found
-    .filter(({ major }) => major >= MAJOR_MIN && (wanted === undefined || major === wanted))
+    .filter(({ major }) => major >= Number(SERVER_MIN.name) && (wanted === undefined || major === wanted))
     .sort((a, b) => b.major - a.major)[0]
   if (best !== undefined) return best
-  const version = wanted === undefined ? `${MAJOR_MIN} or newer` : `${wanted}, with which the data were made,`
+  const version =
+    wanted === undefined ? `${SERVER_MIN.name} or newer` : `${wanted}, with which the data were made,`
   throw new CommandFailure(
     `Postgres ${version} is not installed here: install it ("apt install postgresql", "brew install postgresql@18"), ` +
       'put the directory of its programs "postgres" and "initdb" on the PATH, or name a database with --database',

@@ -5,6 +5,7 @@ import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { makePrivateDirectory } from '../../../process/private-files.ts'
+import { counted } from '../../counted.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { CommandFailure } from '../../failure.ts'
 
@@ -37,7 +38,7 @@ export async function findServers(dataDir: string, count: number): Promise<Serve
   if (found === 0) return undefined
   if (found !== count) {
     throw new CommandFailure(
-      `${dataDir} holds the data of ${servers(found)} of Postgres, but ${servers(count)} were asked for: ` +
+      `${dataDir} holds the data of ${counted(found, 'server')} of Postgres, but ${counted(count, 'server')} were asked for: ` +
         `use --nodes ${found}, or another --data-dir`,
       EXIT.usage,
     )
@@ -97,8 +98,4 @@ export async function makeServers(dataDir: string, programs: string, count: numb
 export async function withPassword(url: string, dataDir: string): Promise<string> {
   const line = await readFile(passwordFile(dataDir), 'utf8')
   return url.replace('@', `:${line.trim().split(':').at(-1)}@`)
-}
-
-function servers(count: number): string {
-  return count === 1 ? '1 server' : `${count} servers`
 }

@@ -6,6 +6,19 @@ import { MemberSweep, type MemberSweepOptions, SWEEP_LIMITS } from './sweep.ts'
 
 const GRACE_MS = 8_000
 
+/** A sweep over doubles of the registers. */
+function aSweep(clock: ManualClock, doubles: Readonly<{ walk: unknown; protocol: unknown }>): MemberSweep {
+  return new MemberSweep({
+    ...(doubles as Pick<MemberSweepOptions, 'walk' | 'protocol'>),
+    isReady: () => true,
+    graceMs: () => GRACE_MS,
+    clock,
+    random: () => 0.5,
+    limits: SWEEP_LIMITS,
+    logger: { info: () => {}, debug: () => {} } as never,
+  })
+}
+
 /** Registers of members of which all are left over; a walk over them may fail. */
 function aWorld() {
   const clock = new ManualClock()
@@ -30,15 +43,7 @@ function aWorld() {
       return true
     },
   }
-  const sweep = new MemberSweep({
-    ...({ walk, protocol } as unknown as Pick<MemberSweepOptions, 'walk' | 'protocol'>),
-    isReady: () => true,
-    graceMs: () => GRACE_MS,
-    clock,
-    random: () => 0.5,
-    limits: SWEEP_LIMITS,
-    logger: { info: () => {}, debug: () => {} } as never,
-  })
+  const sweep = aSweep(clock, { walk, protocol })
   const running = sweep.run()
   /** One walk, and the pause after it. */
   const turn = async () => {
@@ -103,15 +108,7 @@ function aLongWalk(readMs: number) {
     },
     findLeftover: async () => undefined,
   }
-  const sweep = new MemberSweep({
-    ...({ walk, protocol } as unknown as Pick<MemberSweepOptions, 'walk' | 'protocol'>),
-    isReady: () => true,
-    graceMs: () => GRACE_MS,
-    clock,
-    random: () => 0.5,
-    limits: SWEEP_LIMITS,
-    logger: { info: () => {}, debug: () => {} } as never,
-  })
+  const sweep = aSweep(clock, { walk, protocol })
   const pass = async (ms: number) => {
     for (let passedMs = 0; passedMs <= ms; passedMs += 1) {
       for (let count = 0; count < 300; count += 1) await undefined

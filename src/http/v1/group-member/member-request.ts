@@ -1,5 +1,4 @@
 /** The paths and queries of the routes of group members. */
-
 import { MemberId } from '../../../api/group-member-schemas.ts'
 import { Type } from '../../../api/type.ts'
 import { DescribedPageQuery, PageQuery } from '../../page-query.ts'

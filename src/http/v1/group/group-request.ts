@@ -1,5 +1,4 @@
 /** The path of the routes of one group. */
-
 import { GroupId } from '../../../api/group-schemas.ts'
 import { Type } from '../../../api/type.ts'
 import { GROUP_ID_LENGTH_MAX } from '../../../group/limits.ts'
