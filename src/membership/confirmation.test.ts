@@ -21,7 +21,9 @@ test('a newer membership is confirmed by a classic quorum of the nodes that it r
   assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', OLD), seen('c', OLD)]))
   assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('d', JOINT)]), 'd is new, and only a was there')
   assert.ok(isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', JOINT), seen('c', OLD)]))
-  assert.ok(isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', aMembership(3, 'bcd'))]), 'b is further on')
+  const later = aMembership(3, 'bcd')
+  assert.ok(!isConfirmed(JOINT, OLD, [seen('a', JOINT), seen('b', later)]), 'b does not tell what was before')
+  assert.ok(isConfirmed(later, OLD, [seen('a', JOINT, later), seen('b', later)]), 'a has voted for it')
 })
 
 test('a joint membership is confirmed by a quorum of its new members, of which one alone is not enough', () => {
@@ -93,6 +95,12 @@ test('a membership that one node has invented is not confirmed, whichever nodes 
     assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp), seen('b', OLD), seen('c', OLD)]), members)
     assert.ok(!isConfirmed(madeUp, OLD, [seen('a', madeUp)]), `${members}, the others do not answer`)
   }
+})
+
+test('a node that is further on does not confirm an epoch that another node has invented', () => {
+  const madeUp = aMembership(2, 'axy')
+  const claims = [seen('a', madeUp, madeUp), seen('b', aMembership(3, 'bcd'))]
+  assert.equal(newestConfirmed(OLD, claims), undefined)
 })
 
 test('one node that answers at several addresses counts once', () => {

@@ -28,8 +28,9 @@ const WITNESSES_MIN = 2
 
 /**
  * Whether nodes confirm that `newer` was chosen after `older`, both of one cluster. A node *reports* `newer`
- * if it is in the same epoch with the same members, or in a later epoch. A node *supports* `newer` if it has
- * voted for it. At least one node must report it, because a membership with votes need not be chosen.
+ * if it is in the same epoch with the same members. A node *supports* `newer` if it has voted for it. At
+ * least one node must report it, because a membership with votes need not be chosen. A node in a later epoch
+ * says nothing about `newer`: it does not tell who the members were before.
  *
  * The nodes that report or support it must be a classic quorum less one of the nodes of `older`, or of the
  * new members, and at least two. A quorum less one is enough, because a classic quorum has chosen it, and one
@@ -37,7 +38,9 @@ const WITNESSES_MIN = 2
  * stopped, and nodes that were down during the change do not know of it.
  */
 export function isConfirmed(newer: Membership, older: Membership, claims: readonly Claim[]): boolean {
-  const telling = claims.filter(({ membership }) => tells(membership, newer))
+  const telling = claims.filter(
+    ({ membership }) => membership !== undefined && isSameMembership(membership, newer),
+  )
   if (telling.length === 0) return false
   const voting = claims.filter(({ vote }) => vote !== undefined && isSameMembership(vote, newer))
   const witnesses = new Set([...telling, ...voting].map(({ nodeId }) => nodeId))
@@ -61,11 +64,6 @@ export function newestConfirmed(current: Membership, claims: readonly Claim[]): 
 /** Whether two memberships of one epoch are equal. If they differ, one of them was never chosen. */
 export function isSameMembership(a: Membership, b: Membership): boolean {
   return a.epoch === b.epoch && a.clusterId === b.clusterId && namesOf(a) === namesOf(b)
-}
-
-function tells(known: Membership | undefined, newer: Membership): boolean {
-  if (known === undefined || known.clusterId !== newer.clusterId) return false
-  return known.epoch > newer.epoch || isSameMembership(known, newer)
 }
 
 function areEnough(witnesses: ReadonlySet<string>, members: readonly Member[]): boolean {

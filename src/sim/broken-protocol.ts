@@ -1,4 +1,6 @@
 /** The protocol with one part replaced. No process that ships can reach any of this code. */
+
+import type { Claim, isConfirmed } from '../membership/confirmation.ts'
 import { EMPTY_RECORD } from '../register/acceptor.ts'
 import { compareBallots } from '../register/ballot.ts'
 import { isDamage } from '../register/damage.ts'
@@ -7,6 +9,7 @@ import type { Damage, Holding, KeyRecord } from '../register/messages.ts'
 import { type Configuration, countNodes, type Quorums } from '../register/quorum.ts'
 import { ABSENT, type State } from '../register/state.ts'
 import { quorumsOfMembership } from '../rpc/membership.ts'
+import type { Membership } from '../rpc/messages.ts'
 import { PROTOCOL, type Protocol } from './protocol.ts'
 
 /** The protocol with another way in which nodes answer. */
@@ -64,6 +67,25 @@ export function withJoint(change: (quorums: Quorums) => Quorums): Protocol {
       return quorums.incoming === undefined ? quorums : change(quorums)
     },
   })
+}
+
+/** Believes each newer membership for which `isBelieved` holds. */
+export function withBelief(isBelieved: typeof isConfirmed): Protocol {
+  return withMembership({
+    newestConfirmed: (current, claims) =>
+      claims
+        .flatMap(({ membership }) => membership ?? [])
+        .filter(({ epoch }) => epoch > current.epoch)
+        .sort((a, b) => b.epoch - a.epoch)
+        .find((newer) => isBelieved(newer, current, claims)),
+  })
+}
+
+/** The claims, as if nodes in later epochs were in this one. */
+export function asIfIn(membership: Membership, claims: readonly Claim[]): readonly Claim[] {
+  return claims.map((claim) =>
+    (claim.membership?.epoch ?? 0) > membership.epoch ? { ...claim, membership } : claim,
+  )
 }
 
 /** The protocol with other rules for proposers. */

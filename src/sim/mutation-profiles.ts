@@ -108,3 +108,6 @@ export const SHRINKING: Profile = {
 
 /** Disks spoil records again and again. */
 export const DAMAGED: Profile = { ...THREE_NODES, damages: [0.05, 0.1, 0.3] }
+
+/** The membership changes, and a node is wrong about it. */
+export const INVENTING: Profile = { ...CHANGING, nodeCounts: [3, 4], inventions: [0.02, 0.1] }

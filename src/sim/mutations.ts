@@ -2,6 +2,7 @@
  * Versions of the protocol with one broken rule each. The checkers must notice each of them. No process that
  * ships can reach any of this code.
  */
+import { isConfirmed } from '../membership/confirmation.ts'
 import { answer, EMPTY_RECORD, onAccept, onLearn } from '../register/acceptor.ts'
 import { compareBallots, maxBallot } from '../register/ballot.ts'
 import { onDamaged } from '../register/damage.ts'
@@ -10,12 +11,14 @@ import { judge } from '../register/operation.ts'
 import { quorumsOf } from '../register/quorum.ts'
 import { findRemovable } from '../register/removal.ts'
 import {
+  asIfIn,
   asStub,
   compareWriters,
   recoverBy,
   resize,
   wholeOf,
   withAnswers,
+  withBelief,
   withDamage,
   withJoint,
   withMembership,
@@ -29,6 +32,7 @@ import {
   DAMAGED,
   FIVE_NODES,
   HANDOVERS,
+  INVENTING,
   LATE,
   LONG,
   REMOVAL,
@@ -308,6 +312,20 @@ export const MUTATIONS: readonly Mutation[] = [
     profile: HANDOVERS,
     seed: 67,
     seedsMax: 2_000,
+  },
+  {
+    name: 'a newer membership is believed that one node reports',
+    protocol: withBelief(() => true),
+    profile: INVENTING,
+    seed: 1,
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a node in a later epoch confirms whatever is said of an earlier one',
+    protocol: withBelief((newer, older, claims) => isConfirmed(newer, older, asIfIn(newer, claims))),
+    profile: INVENTING,
+    seed: 3122,
+    seedsMax: 20_000,
   },
   {
     name: 'a damaged record still votes',

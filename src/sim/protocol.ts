@@ -1,3 +1,4 @@
+import { newestConfirmed } from '../membership/confirmation.ts'
 import { afterAnswer, afterRound, beginTransfer, mayList } from '../membership/key-transfer.ts'
 import { requireSpare } from '../membership/plan-change.ts'
 import type { MembershipRules as ConnectorRules } from '../membership/seams.ts'
@@ -70,6 +71,8 @@ export type MembershipRules = ConnectorRules &
   Readonly<{
     /** The membership with which a planned change begins. */
     begin: (planned: Membership) => Membership
+    /** The newer membership that a connector believes, from what nodes report. */
+    newestConfirmed: typeof newestConfirmed
     /** What a node does when it is shown a membership. */
     adoptionOf: typeof adoptionOf
     /** Whether a node acts on a message. */
@@ -115,6 +118,7 @@ export const PROTOCOL: Protocol = {
     quorumsOf: quorumsOfMembership,
     begin: (planned) => planned,
     requireSpare,
+    newestConfirmed,
     adoptionOf,
     isMeantFor,
     mayBeListed: isMeantFor,

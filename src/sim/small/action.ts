@@ -21,6 +21,9 @@ export type ParcelId = number
  */
 export type Recall = 'own' | 'forgotten' | 'no view' | number
 
+/** Which members a node invents (inventions.ts). */
+export type InventedForm = 'alone' | 'with strangers' | 'without one' | 'joint'
+
 export type Action =
   | Readonly<{ kind: 'submit'; operation: number; connector: number; recall: Recall }>
   | Readonly<{ kind: 'deliver'; parcel: ParcelId }>
@@ -73,6 +76,11 @@ export type Action =
   | Readonly<{ kind: 'return disk'; node: number }>
   /** The disk of a node spoils what it holds for a key. */
   | Readonly<{ kind: 'damage'; node: number; key: Key }>
+  /**
+   * A node takes part in a membership that nobody has proposed, because its disk or its memory is bad. That
+   * membership is so many epochs ahead.
+   */
+  | Readonly<{ kind: 'invent'; node: number; ahead: number; form: InventedForm }>
   /** A connector has learned of a damaged record, and runs a round for its key that changes nothing. */
   | Readonly<{ kind: 'mend'; connector: number; key: Key }>
   /** The second phase begins: all nodes run and no connector suspects them. */

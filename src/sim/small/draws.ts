@@ -104,6 +104,13 @@ export class Draws {
         return this.#transfer(chance.happens(0.3))
       case 'damage':
         return { kind, node: chance.below(nodes.list.length), key: this.#key() }
+      case 'invent':
+        return {
+          kind,
+          node: chance.below(nodes.list.length),
+          ahead: chance.between(1, 3),
+          form: chance.of(['alone', 'with strangers', 'without one', 'joint']),
+        }
       case 'mend':
         return { kind, connector: chance.below(connectors.list.length), key: this.#key() }
       default:

@@ -1,6 +1,5 @@
-import { newestConfirmed } from '../../membership/confirmation.ts'
 import { observe } from '../../membership/look-around.ts'
-import { compareAndSet, decodeMembership } from '../../membership/membership-register.ts'
+import { compareAndSet, decodeMembership, encodeMembership } from '../../membership/membership-register.ts'
 import { type ChangePlan, finish, planReplace } from '../../membership/plan-change.ts'
 import { EMPTY_RECORD } from '../../register/acceptor.ts'
 import { isDamage } from '../../register/damage.ts'
@@ -9,7 +8,7 @@ import type { Description, Membership } from '../../rpc/messages.ts'
 import type { Change } from './action.ts'
 import type { Connector } from './connector.ts'
 import type { Connectors } from './connectors.ts'
-import { type Epoch, memberOf, nodeIdOf, numberOf, planOf } from './epoch.ts'
+import { memberOf, nodeIdOf, numberOf, planOf } from './epoch.ts'
 import { formatKey, GROUP, KEYS, type Key, MEMBERSHIP } from './key.ts'
 import type { Node } from './node.ts'
 import type { Nodes } from './nodes.ts'
@@ -99,13 +98,14 @@ export class Members {
    * connector moves to a newer epoch because enough nodes have reported it. If not, the connector reads which
    * membership is chosen.
    */
-  mismatch(connector: Connector, number: number, nodeEpoch: Epoch): boolean {
+  mismatch(connector: Connector, number: number, nodeMembership: Membership): boolean {
     const { membership } = connector.epoch
     const nodeId = nodeIdOf(number)
-    connector.claims.set(nodeId, { nodeId, membership: nodeEpoch.membership })
+    connector.claims.set(nodeId, { nodeId, membership: nodeMembership })
+    const { newestConfirmed } = this.#stage.protocol.membership
     const newer = newestConfirmed(membership, [...connector.claims.values()])
     if (newer !== undefined) this.#follow(connector, newer)
-    else if (nodeEpoch.number > membership.epoch) this.watch(connector)
+    else if (nodeMembership.epoch > membership.epoch) this.watch(connector)
     return newer !== undefined
   }
 
@@ -160,8 +160,8 @@ export class Members {
   #begin(connector: Connector, planned: ChangePlan): void {
     const { membership } = this.#stage.protocol
     const plan = membership.requireSpare(planned, (nodeId) => {
-      const { isUp, isDamaged } = this.#nodes.list[numberOf({ nodeId })]!
-      return isUp && !isDamaged
+      const { isUp, isDamaged, isWrong } = this.#nodes.list[numberOf({ nodeId })]!
+      return isUp && !isDamaged && !isWrong
     })
     if (plan.kind === 'refused') this.#stage.teller?.note(`${connector.name}  is refused: ${plan.code}`)
     else this.#propose(connector, membership.begin(plan.membership), () => undefined)
@@ -195,7 +195,7 @@ export class Members {
   #reachableBy({ epoch, suspects }: Connector): ReadonlySet<string> {
     const reachable = epoch.nodes
       .map((number) => this.#nodes.list[number]!)
-      .filter((node, index) => node.isUp && !suspects[index] && node.epoch === epoch)
+      .filter((node, index) => node.isUp && !node.isWrong && !suspects[index] && node.epoch === epoch)
     return new Set(reachable.map(({ nodeId }) => nodeId))
   }
 }
@@ -211,6 +211,8 @@ function descriptionOf(node: Node): Description {
   const counts = { recordCount, tombstoneCount: 0, stubCount: 0, damagedCount, healedCount: 0 }
   const description = { nodeId, membership, version: '', ...counts }
   const holding = node.holding(MEMBERSHIP)
+  // A node that is wrong about the members may also have voted for what it says.
+  if (node.isWrong) return { ...description, membershipVote: encodeMembership(membership!) }
   const vote = isDamage(holding) || holding.accepted === undefined ? undefined : holding.state.value
   return vote === undefined ? description : { ...description, membershipVote: vote }
 }

@@ -1,4 +1,5 @@
 import type { Holding, Reply, Request } from '../../register/messages.ts'
+import type { Membership } from '../../rpc/messages.ts'
 import type { ParcelId } from './action.ts'
 import type { Session } from './connector.ts'
 import type { Epoch } from './epoch.ts'
@@ -37,13 +38,13 @@ export type Parcel = Readonly<{
 type Said = Readonly<{
   answer: Reply | undefined
   listing: readonly Holding[] | undefined
-  /** In a mismatch: the epoch of the node; `undefined`: the node is new. */
-  nodeEpoch: Epoch | undefined
+  /** In a mismatch: the membership of the node; `undefined`: the node is new. */
+  nodeMembership: Membership | undefined
 }>
 
 type ReplyKind = Exclude<Parcel['kind'], 'request' | 'list'>
 
-const NOTHING: Said = { answer: undefined, listing: undefined, nodeEpoch: undefined }
+const NOTHING: Said = { answer: undefined, listing: undefined, nodeMembership: undefined }
 
 /** All messages that are on their way. */
 export class Network {
@@ -90,7 +91,7 @@ export class Network {
     node: number,
     token: number,
     request: Request | undefined,
-    { answer, listing, nodeEpoch }: Said,
+    { answer, listing, nodeMembership }: Said,
   ): void {
     const { connector, origin } = sender
     const { name, epoch } = connector
@@ -108,7 +109,7 @@ export class Network {
       request,
       answer,
       listing,
-      nodeEpoch,
+      nodeMembership,
     })
   }
 

@@ -36,6 +36,8 @@ export class Node implements NodeIdentity {
   /** The epoch that the node has adopted; `undefined`: the node is new. */
   #epoch: Epoch | undefined
   #savedEpoch: Epoch | undefined
+  /** A membership that nobody has proposed, and in which the node takes part. */
+  #invented: Membership | undefined
 
   constructor(
     number: number,
@@ -53,7 +55,21 @@ export class Node implements NodeIdentity {
   }
 
   get membership(): Membership | undefined {
-    return this.#epoch?.membership
+    return this.#invented ?? this.#epoch?.membership
+  }
+
+  /** Whether it takes part in a membership that nobody has proposed. */
+  get isWrong(): boolean {
+    return this.#invented !== undefined
+  }
+
+  invent(membership: Membership): void {
+    this.#invented = membership
+  }
+
+  /** It gets back the membership that it had before. */
+  correct(): void {
+    this.#invented = undefined
   }
 
   get epoch(): Epoch | undefined {
@@ -92,6 +108,7 @@ export class Node implements NodeIdentity {
     const { adoptionOf, adoptionIsSaved } = this.#protocol.membership
     const adoption = adoptionOf(this, epoch.membership)
     if (adoption === 'adopt') {
+      this.#invented = undefined
       this.#epoch = epoch
       if (adoptionIsSaved === 'at once') this.#savedEpoch = epoch
     } else if (adoption === 'leave') this.crash()

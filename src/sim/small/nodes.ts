@@ -2,7 +2,8 @@ import { isDamage } from '../../register/damage.ts'
 import type { KeyRecord, Reply } from '../../register/messages.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { Connectors } from './connectors.ts'
-import { configurationsOf, type Epoch, formatEpoch, nodeIdOf } from './epoch.ts'
+import { configurationsOf, type Epoch, formatEpoch, memberOf, nodeIdOf } from './epoch.ts'
+import { inventMembership } from './inventions.ts'
 import { formatKey, GROUP, type Key } from './key.ts'
 import type { Parcel } from './network.ts'
 import { Node } from './node.ts'
@@ -49,7 +50,7 @@ export class Nodes {
     if (answer === undefined) return this.#refuse(node, parcel)
     if (parcel.request!.kind === 'mark') return
     if (!isDamage(answer)) oracle.told(node.number, parcel.key, answer.record)
-    network.reply(parcel, 'answer', { answer, listing: undefined, nodeEpoch: undefined })
+    network.reply(parcel, 'answer', { answer, listing: undefined, nodeMembership: undefined })
   }
 
   /**
@@ -114,6 +115,23 @@ export class Nodes {
     this.#stage.teller?.note(`the disk of ${node.nodeId} spoils its record of ${formatKey(key)}`)
   }
 
+  /**
+   * A node takes part in a membership that nobody has proposed, unless another node does, or too few nodes
+   * would be left for a quorum.
+   */
+  invent(number: number, invention: Parameters<typeof inventMembership>[2]): void {
+    const node = this.list[number]
+    if (node?.epoch === undefined || node.isLost) return
+    if (this.list.some(({ isWrong }) => isWrong) || !this.#canSpare(number)) return
+    const membership = inventMembership(
+      this.#stage.oracle.newest.membership,
+      memberOf(node.nodeId),
+      invention,
+    )
+    node.invent(membership)
+    this.#stage.teller?.note(`${node.nodeId} invents epoch ${membership.epoch}`)
+  }
+
   /** The members of the newest epoch that hold a damaged record. */
   get damaged(): readonly Node[] {
     return this.#stage.oracle.newest.nodes
@@ -129,9 +147,12 @@ export class Nodes {
     node.isLost = false
   }
 
-  /** Starts every node that has its disk. */
+  /** Starts every node that has its disk, with the membership that it had. */
   heal(): void {
-    for (const node of this.list) if (!node.isLost) node.isUp = true
+    for (const node of this.list) {
+      node.correct()
+      if (!node.isLost) node.isUp = true
+    }
   }
 
   #canLose(lost: number): boolean {
@@ -139,14 +160,14 @@ export class Nodes {
   }
 
   /**
-   * Whether there are quorums without this node and without the nodes that hold a damaged record. This must
-   * hold in the newest epoch that another node has adopted, because it may be the newest one that is still
-   * known, and in all epochs that may follow.
+   * Whether there are quorums without this node and without the nodes that hold a damaged record or are wrong
+   * about the members. This must hold in the newest epoch that another node has adopted, because it may be
+   * the newest one that is still known, and in all epochs that may follow.
    */
   #canSpare(spared: number): boolean {
     const { oracle } = this.#stage
     const left = this.list.filter(
-      ({ number, isLost, isDamaged }) => !isLost && !isDamaged && number !== spared,
+      ({ number, isLost, isDamaged, isWrong }) => !isLost && !isDamaged && !isWrong && number !== spared,
     )
     const adopted = Math.max(...left.map(({ epoch }) => epoch?.number ?? 0))
     return oracle
@@ -182,16 +203,17 @@ export class Nodes {
   #list(node: Node, parcel: Parcel): void {
     const listing = node.list(parcel.epoch)
     if (listing === undefined) return this.#refuse(node, parcel)
-    this.#stage.network.reply(parcel, 'listing', { answer: undefined, listing, nodeEpoch: undefined })
+    this.#stage.network.reply(parcel, 'listing', { answer: undefined, listing, nodeMembership: undefined })
   }
 
   /** The node answers that it is in another epoch; or it has just learned that it is no longer a member. */
   #refuse(node: Node, parcel: Parcel): void {
     const { network, teller } = this.#stage
     if (!node.isUp) return network.notifyLoss(parcel)
-    const where = node.epoch === undefined ? 'is new' : `is in epoch ${node.epoch.number}`
+    const { membership: nodeMembership } = node
+    const where = nodeMembership === undefined ? 'is new' : `is in epoch ${nodeMembership.epoch}`
     teller?.note(`${node.nodeId} does not act on it: it ${where}`)
-    network.reply(parcel, 'mismatch', { answer: undefined, listing: undefined, nodeEpoch: node.epoch })
+    network.reply(parcel, 'mismatch', { answer: undefined, listing: undefined, nodeMembership })
   }
 
   #dropped({ number }: Node, { promised }: KeyRecord): void {

@@ -38,6 +38,8 @@ export type Profile = Readonly<{
   }>
   /** The weight of damage to a record, among the weights of all steps. */
   damages: readonly number[]
+  /** The weight of inventions of a membership by a node, in worlds whose membership changes. */
+  inventions: readonly number[]
   /** Weights that are given instead of drawn. */
   weights?: Partial<Weights>
 }>
@@ -58,6 +60,7 @@ export const PROFILE: Profile = {
   changesMax: [0, 1, 4],
   emphases: ['create', 'update', 'delete', 'read'],
   damages: [0, 0, 0.02, 0.1],
+  inventions: [0, 0, 0.05],
   changes: {
     kinds: ['add', 'replace', 'replace', 'remove'],
     haste: [0, 0.3, 0.8],
@@ -67,8 +70,8 @@ export const PROFILE: Profile = {
   },
 }
 
-/** Disks that damage nothing. */
-export const WHOLE: Profile = { ...PROFILE, damages: [0] }
+/** Disks that damage nothing, and nodes that invent nothing. */
+export const WHOLE: Profile = { ...PROFILE, damages: [0], inventions: [0] }
 
 /** Disks that damage nothing, and a membership that never changes. */
 export const STABLE: Profile = { ...WHOLE, changesMax: [0] }
@@ -108,7 +111,7 @@ export function drawWeights(
   chance: Chance,
   submit: number,
   looks: Profile['looks'],
-): Omit<Weights, keyof ChangeWeights | keyof DamageWeights> {
+): Omit<Weights, keyof ChangeWeights | keyof DamageWeights | 'invent'> {
   const look = chance.of(looks)
   const rare = () => chance.of([0, 0, 0.01, 0.05])
   return {

@@ -22,6 +22,7 @@ const HEALED_STEPS_MAX = 5_000
 /** All seeds are lower. */
 const CHANGES_APART = 2 ** 52
 const DAMAGES_APART = 2 ** 51
+const INVENTIONS_APART = 2 ** 50
 
 export type Run = Readonly<{
   options: WorldOptions
@@ -80,6 +81,7 @@ class Schedule {
       ...drawWeights(chance, operationCount / this.#stepCount, profile.looks),
       ...drawChangeWeights(changeChance, changesLeft / this.#stepCount),
       ...drawDamageWeights(new Chance(seed + DAMAGES_APART), profile.damages),
+      invent: changesLeft === 0 ? 0 : new Chance(seed + INVENTIONS_APART).of(profile.inventions),
       ...profile.weights,
     }
     const laggard = changesLeft === 0 ? NO_LAGGARD : changeChance.of(laggards)

@@ -22,6 +22,12 @@ export const SEARCHES: readonly Search[] = [
     seeds: 300,
     longSeeds: 4_000,
   },
+  {
+    of: 'a node that invents memberships',
+    profile: { ...PROFILE, changesMax: [1, 2, 4], inventions: [0.02, 0.1] },
+    seeds: 300,
+    longSeeds: 10_000,
+  },
   // Lineages are too short, and more operations wait for each other.
   {
     of: 'many operations',

@@ -69,6 +69,7 @@ test('schedules reach every kind of round, of fault, and of change, and what can
     /is answered: unknown/,
     /is answered: not_applied/,
     /the disk of n\d spoils its record of the (group|membership)/,
+    /n\d invents epoch \d/,
     /begins the mending of the group/,
     /no answer to accept, damaged, promised at most round \d/,
     /has healed its record of the group/,

@@ -114,6 +114,8 @@ export class World {
         return nodes.returnDisk(action.node)
       case 'damage':
         return nodes.damage(action.node, action.key)
+      case 'invent':
+        return nodes.invent(action.node, action)
       case 'mend':
         return this.#with(action.connector, (it) => members.mend(it, action.key))
       case 'heal':
@@ -138,10 +140,10 @@ export class World {
   #deliver(parcel: Parcel | undefined): void {
     if (parcel === undefined) return
     if (parcel.kind === 'request' || parcel.kind === 'list') return this.nodes.arrive(parcel)
-    const { sender, node, nodeEpoch } = parcel
+    const { sender, node, nodeMembership } = parcel
     if (sender === undefined || sender.connector.isDead) return
     this.#stage.teller?.delivered(parcel)
-    if (nodeEpoch !== undefined && this.members.mismatch(sender.connector, node, nodeEpoch)) return
+    if (nodeMembership !== undefined && this.members.mismatch(sender.connector, node, nodeMembership)) return
     if (sender instanceof Session) this.connectors.receive(sender, parcel)
     else sender.take(parcel)
   }
