@@ -148,7 +148,7 @@ function describeEnd({ code, signal }: End): string {
 const EFFECTS: Readonly<Record<ServicePlan['kind'], string>> = {
   node: 'the cluster serves as long as a quorum of nodes is left',
   server: 'the other servers keep their data',
-  connector: 'the nodes keep their data',
+  connector: 'nothing is lost, since a connector keeps no data',
 }
 
 function describeLoop({ kind }: ServicePlan, quickEnds: number): string {
