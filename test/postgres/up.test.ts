@@ -50,6 +50,7 @@ test('up starts servers of Postgres, makes the schema, keeps the groups, and end
     assert.match(up.output, /^cohort +\| A commit waits for 1 standby\.$/m)
     assert.match(up.output, /^cohort +\| ready: 3 servers, 1 connector$/m)
     assert.match(up.output, /^cohort +\| {3}database {2}postgres:\/\/cohort@127\.0\.0\.1:\d+,.*PGPASSFILE=/m)
+    assert.doesNotMatch(up.output, /Warning/)
     assert.equal((await create(url, 'kept')).status, 201)
     const { body } = await read(url, 'kept')
     assert.equal(body.groupId, 'kept')

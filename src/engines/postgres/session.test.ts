@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { LateAnswerError, newClient, Session } from './session.ts'
@@ -66,4 +69,25 @@ test('a connection is made within its time, keeps itself alive, and says whose i
   }
   assert.deepEqual([limitMs, connectionParameters.application_name], [1_234, 'cohort'])
   assert.equal((client as unknown as { connection: { _keepAlive: boolean } }).connection._keepAlive, true)
+})
+
+test('a password is asked of the file of PGPASSFILE when neither the URL nor PGPASSWORD has one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-test-'))
+  const file = join(directory, 'pgpass')
+  writeFileSync(file, 'h:1:d:u:from the file\n', { mode: 0o600 })
+  t.after(() => {
+    rmSync(directory, { recursive: true })
+    delete process.env.PGPASSFILE
+    delete process.env.PGPASSWORD
+  })
+  process.env.PGPASSFILE = file
+  const passwordOf = (url: string) => (newClient(url, 1_000) as unknown as { password: unknown }).password
+
+  assert.equal(passwordOf('postgres://u:in-the-url@h:1/d'), 'in-the-url')
+  const ask = passwordOf('postgres://u@h:1/d') as (connection: object) => Promise<string | undefined>
+  const connection = { host: 'h', port: 1, database: 'd', user: 'u' }
+  assert.equal(await ask(connection), 'from the file')
+  assert.equal(await ask({ ...connection, user: 'somebody' }), undefined)
+  process.env.PGPASSWORD = 'in the environment'
+  assert.equal(passwordOf('postgres://u@h:1/d'), 'in the environment')
 })

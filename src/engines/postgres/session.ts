@@ -1,5 +1,6 @@
 /** One connection to the primary, prepared so that a change that it acknowledges is on the standbys too. */
 import { Client } from 'pg'
+import pgpass from 'pgpass'
 import type { DatabaseHost } from '../../config/database-url.ts'
 import { type Clock, sleep } from '../../process/clock.ts'
 import { checkSchema } from './migrations.ts'
@@ -166,14 +167,21 @@ export async function witnessOf(client: Client, address: string): Promise<Witnes
   return { address, pid: rows[0].pid, startedAt: rows[0].started_at }
 }
 
-/** A client that is not connected yet. */
+/**
+ * A client that is not connected yet. Its password is in the URL, else in PGPASSWORD, else in the file of
+ * PGPASSFILE, as with psql.
+ */
 export function newClient(url: string, timeoutMs: number): Client {
-  return new Client({
+  const client = new Client({
     connectionString: url,
     application_name: 'cohort',
     connectionTimeoutMillis: timeoutMs,
     keepAlive: true,
   })
+  // The client would read the file too, but warns each user on stderr that its next version will not.
+  const password = (connection: Parameters<typeof pgpass>[0]) =>
+    new Promise<string | undefined>((resolve) => pgpass(connection, resolve))
+  return typeof client.password === 'string' ? client : Object.assign(client, { password })
 }
 
 /** Connects, checks that this is a primary as this program needs it, and sets the session up. */
