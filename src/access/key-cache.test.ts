@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { Outcome } from '../group/registry.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { ApiKey } from './api-key.ts'
-import { KEY_CACHE_LIMITS, KeyCache, type Lookup } from './key-cache.ts'
+import { type FailedLookup, KEY_CACHE_LIMITS, KeyCache, type Lookup } from './key-cache.ts'
 
 const KEY: ApiKey = {
   keyId: 'k7Gh3abc',
@@ -135,4 +136,90 @@ test('only so many unknown ids are looked up at a time; the lookups of keys in u
   await store.answer(NONE)
   void cache.find('s4')
   assert.equal(store.asked.at(-1), 's4')
+})
+
+test('an id that is no key stays so while too many unknown ids are looked up', async () => {
+  const { store, clock, cache, knows } = world({ ...KEY_CACHE_LIMITS, strangersMax: 1 })
+  void knows('revoked1')
+  await store.answer(NONE)
+  clock.advance(1_001)
+  void cache.find('s1')
+  assert.equal(((await cache.find('revoked1')) as Lookup).key, undefined)
+  assert.deepEqual(store.asked, ['revoked1', 's1'])
+})
+
+test('a question that has waited for a second is not joined, and its late answer does not count any more', async () => {
+  const clock = new ManualClock()
+  const answers: ((outcome: Outcome<ApiKey | undefined>) => void)[] = []
+  const read = () => new Promise<Outcome<ApiKey | undefined>>((resolve) => answers.push(resolve))
+  const cache = new KeyCache({ read }, clock)
+  const first = cache.find('k7Gh3abc')
+  clock.advance(1_000)
+  assert.equal(cache.find('k7Gh3abc'), first)
+  clock.advance(1)
+  // The key may have been revoked since the first question.
+  const second = cache.find('k7Gh3abc')
+  assert.equal(answers.length, 2)
+  answers[1]!(NONE)
+  assert.equal(((await second) as Lookup).key, undefined)
+  answers[0]!(FOUND)
+  assert.equal(((await first) as Lookup).key, undefined)
+  assert.equal((cache.find('k7Gh3abc') as Lookup).key, undefined)
+})
+
+/** How a read goes: it lasts so many steps, shows what was true after some of them, and may fail. */
+const READ = fc.record({
+  steps: fc.nat(60),
+  shownAt: fc.double({ min: 0, max: 1, noNaN: true }),
+  fails: fc.boolean(),
+})
+const STEP_MS = 50
+const STEPS = 100
+
+test('however long nodes take and whenever they cannot be reached: no request that arrives more than a second after a revocation is let in', async () => {
+  let lateRequests = 0
+  let refused = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.infiniteStream(READ),
+      fc.array(fc.boolean(), { minLength: STEPS, maxLength: STEPS }),
+      fc.nat(STEPS / 2),
+      async (reads, asks, revokedAt) => {
+        const clock = new ManualClock()
+        const read = () => {
+          const { value: plan } = reads.next() as {
+            value: { steps: number; shownAt: number; fails: boolean }
+          }
+          let shown: Outcome<ApiKey | undefined>
+          // A revocation is acknowledged in its step, before the requests of that step.
+          clock.after(Math.floor(plan.steps * plan.shownAt) * STEP_MS, () => {
+            shown = clock.nowMs() < revokedAt * STEP_MS ? FOUND : NONE
+          })
+          return new Promise<Outcome<ApiKey | undefined>>((resolve) => {
+            clock.after(plan.steps * STEP_MS, () => resolve(plan.fails ? FAILED : shown))
+          })
+        }
+        const cache = new KeyCache({ read }, clock)
+        const found: Promise<void>[] = []
+        for (let step = 0; step < STEPS; step += 1) {
+          const arrivedAtMs = clock.nowMs()
+          if (asks[step]) {
+            const judge = (lookup: Lookup | FailedLookup) => {
+              if (arrivedAtMs <= revokedAt * STEP_MS + 1_000) return
+              lateRequests += 1
+              if ('failure' in lookup) return
+              refused += 1
+              assert.equal(lookup.key, undefined, `let in at ${arrivedAtMs} ms`)
+            }
+            found.push(Promise.resolve(cache.find('k7Gh3abc')).then(judge))
+          }
+          clock.advance(STEP_MS)
+          for (let turn = 0; turn < 6; turn += 1) await undefined
+        }
+        clock.advance(60 * STEP_MS)
+        await Promise.all(found)
+      },
+    ),
+  )
+  assert.ok(refused > 100 && lateRequests > refused, `${refused} of ${lateRequests} were refused`)
 })

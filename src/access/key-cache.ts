@@ -1,6 +1,7 @@
 /**
- * What a connector remembers of API keys, so that not every request asks the cluster. It is at most a second
- * old. So every connector takes a new key, and refuses a revoked one, within a second.
+ * What a connector remembers of API keys, so that not every request asks the cluster. No request that arrives
+ * is judged by an answer whose question is more than a second older than the request. So every connector takes
+ * a new key, and refuses a revoked one, within a second, however long the nodes take to answer.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
@@ -42,6 +43,9 @@ export const KEY_CACHE_LIMITS: KeyCacheLimits = {
 /** Why it is not known what the cluster says: a phrase for people. */
 export type FailedLookup = Readonly<{ failure: string }>
 
+/** A question that the cluster has not answered yet. */
+type Question = Readonly<{ askedAtMs: number; answer: Promise<Lookup | FailedLookup> }>
+
 export class KeyCache {
   readonly #store: Pick<KeyStore, 'read'>
   readonly #clock: Pick<Clock, 'nowMs'>
@@ -49,7 +53,8 @@ export class KeyCache {
   readonly #known: LRUCache<string, Lookup>
   /** Apart from the keys: somebody who tries many ids must not push out those that are in use. */
   readonly #unknown: LRUCache<string, Lookup>
-  readonly #running = new Map<string, Promise<Lookup | FailedLookup>>()
+  /** The youngest question about each id. */
+  readonly #running = new Map<string, Question>()
   #strangerCount = 0
 
   constructor(store: Pick<KeyStore, 'read'>, clock: Pick<Clock, 'nowMs'>, limits = KEY_CACHE_LIMITS) {
@@ -62,40 +67,59 @@ export class KeyCache {
 
   /** What the cluster says of an id: at once if it is remembered. Never rejects. */
   find(keyId: string): Lookup | Promise<Lookup | FailedLookup> {
-    const { ageMsMax, renewAgeMs } = this.#limits
-    const remembered = this.#known.get(keyId) ?? this.#unknown.get(keyId)
-    if (remembered === undefined) return this.#look(keyId, true)
+    const { renewAgeMs } = this.#limits
+    const remembered = this.#remembered(keyId)
+    if (remembered === undefined || !this.#counts(remembered.asOfMs)) return this.#look(keyId, remembered)
     const ageMs = this.#clock.nowMs() - remembered.asOfMs
-    const isStranger = remembered.key === undefined
-    if (ageMs > ageMsMax) return this.#look(keyId, isStranger)
     // A bug in it shows when a request has to wait for an answer.
-    if (ageMs >= renewAgeMs && !isStranger) this.#look(keyId, false).catch(() => undefined)
+    if (ageMs >= renewAgeMs && remembered.key !== undefined) {
+      this.#look(keyId, remembered).catch(() => undefined)
+    }
     return remembered
   }
 
-  #look(keyId: string, isStranger: boolean): Promise<Lookup | FailedLookup> {
-    const running = this.#running.get(keyId)
-    if (running !== undefined) return running
-    if (isStranger) {
-      if (this.#strangerCount >= this.#limits.strangersMax) return Promise.resolve(CROWDED)
-      this.#strangerCount += 1
-    }
-    const looking = this.#ask(keyId).finally(() => {
-      if (isStranger) this.#strangerCount -= 1
-      this.#running.delete(keyId)
-    })
-    this.#running.set(keyId, looking)
-    return looking
+  #remembered(keyId: string): Lookup | undefined {
+    return this.#known.get(keyId) ?? this.#unknown.get(keyId)
   }
 
-  async #ask(keyId: string): Promise<Lookup | FailedLookup> {
-    // The answer counts from the moment of the question: what changed in between may not be in it.
-    const asOfMs = this.#clock.nowMs()
+  /** Whether a request that arrives now may be judged by an answer to a question of this time. */
+  #counts(askedAtMs: number): boolean {
+    return this.#clock.nowMs() - askedAtMs <= this.#limits.ageMsMax
+  }
+
+  #look(keyId: string, remembered: Lookup | undefined): Promise<Lookup | FailedLookup> {
+    const running = this.#running.get(keyId)
+    // An answer that is slow to come may be from before a revocation that was acknowledged since.
+    if (running !== undefined && this.#counts(running.askedAtMs)) return running.answer
+    const isStranger = remembered?.key === undefined
+    if (isStranger) {
+      if (this.#strangerCount >= this.#limits.strangersMax) return Promise.resolve(remembered ?? CROWDED)
+      this.#strangerCount += 1
+    }
+    const askedAtMs = this.#clock.nowMs()
+    const answer = this.#ask(keyId, askedAtMs).finally(() => {
+      if (isStranger) this.#strangerCount -= 1
+      if (this.#running.get(keyId) === question) this.#running.delete(keyId)
+    })
+    const question: Question = { askedAtMs, answer }
+    this.#running.set(keyId, question)
+    return answer
+  }
+
+  /** The answer counts from the moment of the question: what changed in between may not be in it. */
+  async #ask(keyId: string, askedAtMs: number): Promise<Lookup | FailedLookup> {
     const outcome = await this.#store.read(keyId)
     if (outcome.kind !== 'done') return { failure: outcome.reason }
     const key = outcome.value === undefined ? undefined : toKnown(outcome.value)
-    const lookup: Lookup = { key, asOfMs }
-    const [into, outOf] = key === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
+    return this.#remember(keyId, { key, asOfMs: askedAtMs })
+  }
+
+  /** Returns what counts: a slow answer does not take the place of one to a later question. */
+  #remember(keyId: string, lookup: Lookup): Lookup {
+    const remembered = this.#remembered(keyId)
+    if (remembered !== undefined && remembered.asOfMs > lookup.asOfMs) return remembered
+    const [into, outOf] =
+      lookup.key === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown]
     into.set(keyId, lookup)
     outOf.delete(keyId)
     return lookup

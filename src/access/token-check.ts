@@ -3,46 +3,29 @@
  * the settings: what a token says about itself decides nothing.
  */
 import { hash } from 'node:crypto'
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../process/clock.ts'
 import type { Verdict } from './authenticator.ts'
 import { type Caller, newCaller } from './caller.ts'
+import { IssuerError, IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { matchingRule, type RoleRule } from './role-rules.ts'
 
-export type TokenCheckOptions = Readonly<{
-  issuer: string
-  audience: string
-  algorithms: readonly string[]
-  /** Where a token has the values that the rules name: names of members, from the outermost. */
-  roleClaim: readonly string[]
-  rules: readonly RoleRule[]
-  clock: Pick<Clock, 'nowMs'>
-  /** Milliseconds since 1970. */
-  wallClockMs: () => number
-  /** Gets a document of the issuer. Default: by HTTP. */
-  fetchJson?: (url: string) => Promise<unknown>
-  /** The least time between two fetches of the issuer's keys for a key that is not known. Default: 30 s. */
-  cooldownMs?: number
-}>
+export type TokenCheckOptions = IssuerKeysOptions &
+  Readonly<{
+    audience: string
+    algorithms: readonly string[]
+    /** Where a token has the values that the rules name: names of members, from the outermost. */
+    roleClaim: readonly string[]
+    rules: readonly RoleRule[]
+    /** Milliseconds since 1970. */
+    wallClockMs: () => number
+  }>
 
 /** How many tokens are remembered, and for how long: a signature takes much longer than all other checks. */
 const TOKENS_MAX = 10_000
 const REMEMBER_MS = 60_000
 /** By how many seconds the clock of the issuer may differ. */
 const CLOCK_TOLERANCE_S = 5
-const FETCH_TIMEOUT_MS = 5_000
-/** How large a document of the issuer may be. Keys of an issuer are some kilobytes. */
-const DOCUMENT_BYTES_MAX = 1_048_576
-/** After a failure the issuer is not asked again for this time. */
-const PAUSE_MS = 1_000
 const TEXT_LENGTH_MAX = 256
 
 type Remembered = Readonly<{ caller: Caller; untilMs: number }>
@@ -50,11 +33,11 @@ type Remembered = Readonly<{ caller: Caller; untilMs: number }>
 export class TokenCheck {
   readonly #options: TokenCheckOptions
   readonly #remembered = new LRUCache<string, Remembered>({ max: TOKENS_MAX })
-  #keys: Promise<JWTVerifyGetKey> | undefined
-  #failedAtMs = Number.NEGATIVE_INFINITY
+  readonly #keys: IssuerKeys
 
   constructor(options: TokenCheckOptions) {
     this.#options = options
+    this.#keys = new IssuerKeys(options)
   }
 
   /** The kind of credentials, for people. */
@@ -75,7 +58,7 @@ export class TokenCheck {
     const { issuer, audience, algorithms, wallClockMs } = this.#options
     const nowMs = wallClockMs()
     try {
-      const { payload } = await jwtVerify(token, (header, input) => this.#keyFor(header, input), {
+      const { payload } = await jwtVerify(token, (header, input) => this.#keys.find(header, input), {
         issuer,
         audience,
         algorithms: [...algorithms],
@@ -91,39 +74,6 @@ export class TokenCheck {
     } catch (error) {
       return this.#refusal(error)
     }
-  }
-
-  async #keyFor(...args: Parameters<JWTVerifyGetKey>): Promise<Awaited<ReturnType<JWTVerifyGetKey>>> {
-    const { clock } = this.#options
-    if (clock.nowMs() - this.#failedAtMs < PAUSE_MS) throw new IssuerError()
-    try {
-      this.#keys ??= this.#discover()
-      return await (await this.#keys)(...args)
-    } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
-        throw error
-      }
-      this.#keys = undefined
-      this.#failedAtMs = clock.nowMs()
-      throw new IssuerError({ cause: error })
-    }
-  }
-
-  /** Asks the issuer where its keys are (OpenID Connect Discovery §4). */
-  async #discover(): Promise<JWTVerifyGetKey> {
-    const { issuer, fetchJson = fetchByHttp, cooldownMs } = this.#options
-    const found = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-    const { issuer: named, jwks_uri: keysUrl } = found as { issuer?: unknown; jwks_uri?: unknown }
-    if (named !== issuer) throw new Error('the document is of another issuer')
-    if (typeof keysUrl !== 'string') throw new Error('the document does not say where the keys are')
-    if (new URL(issuer).protocol === 'https:' && new URL(keysUrl).protocol !== 'https:') {
-      throw new Error('the keys are not behind https')
-    }
-    return createRemoteJWKSet(new URL(keysUrl), {
-      timeoutDuration: FETCH_TIMEOUT_MS,
-      [customFetch]: async (url, options) => bounded(await fetch(url, options)),
-      ...(cooldownMs === undefined ? {} : { cooldownDuration: cooldownMs }),
-    })
   }
 
   /** The first rule that fits gives the role. A caller whom no rule names is known, and may do nothing. */
@@ -144,13 +94,6 @@ export class TokenCheck {
     }
     if (!(error instanceof errors.JOSEError)) throw error
     return { kind: 'refused', reason: reasonOf(error, { issuer, audience, algorithms }) }
-  }
-}
-
-/** The issuer did not answer, or not with what it should. */
-class IssuerError extends Error {
-  constructor(options?: ErrorOptions) {
-    super('the issuer could not be asked', options)
   }
 }
 
@@ -198,24 +141,4 @@ function textOf(value: unknown): string | undefined {
     value.isWellFormed() &&
     !/\p{Cc}/u.test(value)
   return isText ? value : undefined
-}
-
-async function fetchByHttp(url: string): Promise<unknown> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' })
-  if (!answer.ok) throw new Error(`the issuer answered ${answer.status}`)
-  return bounded(answer).json()
-}
-
-/** An answer whose body fails when it is too large, so that it does not fill the memory. */
-function bounded(answer: Response): Response {
-  let bytes = 0
-  const limit = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      bytes += chunk.byteLength
-      if (bytes > DOCUMENT_BYTES_MAX) controller.error(new Error('the document of the issuer is too large'))
-      else controller.enqueue(chunk)
-    },
-  })
-  const { status, statusText, headers } = answer
-  return new Response(answer.body?.pipeThrough(limit) ?? null, { status, statusText, headers })
 }

@@ -60,7 +60,7 @@ export async function openAuthentication(
     onUse: (keyId, lastUsedAtMs, usedAtMs) => uses.note(keyId, lastUsedAtMs, usedAtMs),
   })
   const { oidc } = access
-  const tokens = oidc && (await newTokenCheck({ ...oidc, clock, wallClockMs }))
+  const tokens = oidc && (await newTokenCheck({ ...oidc, clock, logger, wallClockMs }))
   return {
     authenticator: new CredentialCheck({
       keys: keyCheck,
