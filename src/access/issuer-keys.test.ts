@@ -1,4 +1,4 @@
-/** An OIDC issuer that is slow, hangs, sends garbage, goes away or rotates its keys: a server that a test scripts. */
+/** An OIDC issuer that is slow, hangs, sends garbage, goes away or rotates its keys: a scripted server. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { once } from 'node:events'

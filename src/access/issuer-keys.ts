@@ -1,4 +1,4 @@
-/** The keys with which an OIDC issuer signs its tokens: fetched when a token needs them, and kept for a time. */
+/** The keys with which an OIDC issuer signs tokens: fetched when a token needs them, and kept for a time. */
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'

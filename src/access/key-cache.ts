@@ -1,7 +1,7 @@
 /**
- * What a connector remembers of API keys, so that not every request asks the cluster. No request that arrives
- * is judged by an answer whose question is more than a second older than the request. So every connector takes
- * a new key, and refuses a revoked one, within a second, however long the nodes take to answer.
+ * What a connector remembers of API keys, so that not every request asks the cluster. A request is judged by
+ * no answer whose question was asked more than a second before the request came. So every connector takes a
+ * new key, and refuses a revoked one, within a second, however long the nodes take to answer.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
