@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fingerprintOf, WaitingKeys } from './waiting-keys.ts'
+import { fingerprintOf, fingerprintOfText, WaitingKeys } from './waiting-keys.ts'
 
 const finding = (round: number) =>
   ({
@@ -21,6 +21,18 @@ test('a key that is found again keeps the time of its first finding, and one tha
   waiting.endWalk()
   assert.ok(!waiting.has(a))
   assert.deepEqual([waiting.size, waiting.oldestMs], [1, 6])
+})
+
+test('what one walk finds again and again keeps the time of its first finding, and needs room once', () => {
+  const waiting = new WaitingKeys(1)
+  const life = fingerprintOfText('the end of a life')
+  assert.deepEqual(
+    [5, 6, 90].map((nowMs) => waiting.see(life, nowMs)),
+    [5, 5, 5],
+  )
+  assert.equal(waiting.see(fingerprintOfText('the end of another life'), 91), undefined)
+  waiting.endWalk()
+  assert.equal(waiting.see(life, 100), 5)
 })
 
 test('a different finding of the same key starts a new time', () => {

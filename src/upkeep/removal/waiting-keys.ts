@@ -77,12 +77,14 @@ export class WaitingKeys {
   }
 
   /**
-   * Records that a walk has found a key. Returns since when it is known. `undefined`: there is no room for
-   * it.
+   * Records that a walk has found what waits: a key once, or the end of a life with each of its keys. Returns
+   * since when it is known. `undefined`: there is no room for it.
    */
   see(fingerprint: Fingerprint, nowMs: number): number | undefined {
-    const sinceMs = this.#known.get(fingerprint) ?? nowMs
+    const seenMs = this.#seen.get(fingerprint)
+    if (seenMs !== undefined) return seenMs
     if (!this.#hasRoom) return undefined
+    const sinceMs = this.#known.get(fingerprint) ?? nowMs
     this.#seen.set(fingerprint, sinceMs)
     return sinceMs
   }

@@ -52,6 +52,8 @@ export type Leftover = Readonly<{
   kind: 'member' | 'entry'
   /** Tells the value from every other value of its register. */
   mark: string
+  /** Whether the life is over. It is over for good, since no two lives are the same. */
+  isLifeOver: boolean
   /**
    * What must have been seen for the grace time: that this life is over, or that an entry of a life that is
    * not over has this mark and no group member.
@@ -136,8 +138,8 @@ export class MemberProtocol {
     if (parsed === undefined || value === undefined) return undefined
     const { at, kind } = parsed
     const mark = this.markOf(kind, value)
-    const leftover = { key, at, kind, mark, waitsFor: `entry ${mark} ${key}` }
-    if (life !== at.life) return { ...leftover, waitsFor: `life ${at.life} ${at.groupId}` }
+    const leftover = { key, at, kind, mark, isLifeOver: false, waitsFor: `entry ${mark} ${key}` }
+    if (life !== at.life) return { ...leftover, isLifeOver: true, waitsFor: `life ${at.life} ${at.groupId}` }
     if (kind === 'member') return undefined
     const member = await this.readMember(at)
     return member.kind === 'decided' && member.result === undefined ? leftover : undefined
@@ -149,22 +151,25 @@ export class MemberProtocol {
    *
    * @returns whether it was removed
    */
-  async sweep({ key, at, kind, mark }: Omit<Leftover, 'waitsFor'>): Promise<boolean> {
+  async sweep({ key, at, kind, mark, isLifeOver }: Omit<Leftover, 'waitsFor'>): Promise<boolean> {
     const registers = this.options.registers()
-    const found = await this.lifeOf(at.groupId)
-    if (registers === undefined || found.kind !== 'decided') return false
-    if (found.result === at.life) {
-      if (kind === 'member') return false
-      // A write whose connector died may be chosen at any time, until a round is above it.
-      const settled = await this.settleMember(at)
-      const member = settled.kind === 'decided' ? await this.readMember(at) : NOT_APPLIED
-      if (member.kind !== 'decided' || member.result !== undefined) return false
-    }
+    if (registers === undefined || !(isLifeOver || (await this.#hasNoMember(at)))) return false
     const outcome = await registers.submit(key, (value): RegisterDecision<boolean> => {
       if (value === undefined || this.markOf(kind, value) !== mark) return { kind: 'keep', result: false }
       return { kind: 'propose', value: undefined, result: true }
     })
     return outcome.kind === 'decided' && outcome.result
+  }
+
+  /** Whether there is no such group member, and no write that is under way can make it one. */
+  async #hasNoMember(at: MemberOfLife): Promise<boolean> {
+    const life = await this.lifeOf(at.groupId)
+    if (life.kind !== 'decided') return false
+    if (life.result !== at.life) return true
+    // A write whose connector died may be chosen at any time, until a round is above it.
+    const settled = await this.settleMember(at)
+    const member = settled.kind === 'decided' ? await this.readMember(at) : NOT_APPLIED
+    return member.kind === 'decided' && member.result === undefined
   }
 
   /** The life of a group. `undefined`: there is no such group. */

@@ -135,3 +135,36 @@ for (const [what, readMs, pauseMs] of [
     assert.deepEqual([clock.taskCount, signal.aborted], [0, true])
   })
 }
+
+test('a walk that takes longer than the grace time removes the rest of a life that it saw end', async () => {
+  const clock = new ManualClock()
+  const keys = ['a', 'b', 'c'].map((memberId) => memberKey({ groupId: 'g', life: 'l', memberId }))
+  const swept: string[] = []
+  const walk = {
+    page: async ({ start }: { start: string }) => {
+      const key = keys.find((each) => each >= start)
+      const values = key === undefined ? [] : [{ key, value: '' }]
+      return { kind: 'decided', result: { values, after: key === keys.at(-1) ? undefined : key } }
+    },
+  }
+  const protocol = {
+    lifeOf: async () => {
+      clock.skip(GRACE_MS / 2)
+      return { kind: 'decided', result: undefined }
+    },
+    findLeftover: async (key: string) => ({ key, waitsFor: 'the end of the life l' }),
+    sweep: async ({ key }: { key: string }) => {
+      swept.push(key)
+      return true
+    },
+  }
+  const sweep = aSweep(clock, { walk, protocol })
+  const running = sweep.run()
+  for (let page = 0; page < 3 && swept.length === 0; page += 1) {
+    for (let count = 0; count < 100; count += 1) await undefined
+    clock.advance(GRACE_MS / 2)
+  }
+  assert.equal(swept[0], keys[2], 'the grace time began when the first key was seen')
+  sweep.close()
+  await running
+})
