@@ -15,6 +15,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   bench: () => ['--clients', '8', ...SHORT],
   'bench:outage': () => ['--clients', '8', ...SHORT],
   'bench:membership': () => ['--amount', '2000'],
+  'bench:first': () => ['--clients', '8', '--rounds', '1', '--first', '2', '--after', '1'],
   'bench:litter': () => ['--amount', '2000', '--grace', '5', '--clients', '8'],
   'bench:lists': () => ['--groups', '2500', '--rounds', '1'],
   'bench:member-litter': () => ['--members', '1000', '--grace', '30', '--litter-seconds', '5'],
