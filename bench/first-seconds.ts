@@ -1,7 +1,7 @@
 /**
- * What a cluster makes in the first seconds after a restart, beside what it makes later: durable creates of 64
- * clients from the moment when the connector is ready. Every process of the cluster is started anew for each
- * round. Needs `wrk`.
+ * What a cluster makes in the first seconds after a restart, beside what it makes later: durable creates of
+ * 64 clients from the moment when the connector is ready. Every process of the cluster is started anew for
+ * each round. Needs `wrk`.
  *
  *   npm run bench:first -- [--clients 64] [--rounds 3] [--first 6] [--after 54] [--node-option FLAG …]
  *
@@ -33,7 +33,8 @@ const [connector] = cluster.connectors
 let runCount = 0
 async function load(seconds: number | string) {
   const before = cpuTimeUs(connector!.pid!)
-  const name = `first-${process.pid}-${(runCount += 1)}`
+  runCount += 1
+  const name = `first-${process.pid}-${runCount}`
   const { clients } = values
   const result = await runWrk(connector!.url, 'create.lua', { clients, seconds, args: [name] })
   if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} creates failed`)
