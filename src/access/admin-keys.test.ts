@@ -52,7 +52,7 @@ test('a changed file is taken within a second; one that cannot be used is report
       subject: 'the admin keys',
       parse: parseAdminKeys,
       clock,
-      logger: { info: log, error: log } as never,
+      logger: { info: log, warn: log, error: log } as never,
     }
     const keys = new WatchedFile({ ...options, path })
     assert.deepEqual(keys.value, [hashToken(ONE)])

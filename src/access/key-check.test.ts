@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import crypto, { randomBytes } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import type { ApiKey } from './api-key.ts'
 import type { Verdict } from './authenticator.ts'
@@ -41,9 +42,10 @@ function checkOf(key: ApiKey | undefined, adminTokens: readonly string[] = []) {
       return { kind: 'done', value: keyId === key?.keyId ? key : undefined } as const
     },
   }
+  const adminHashes = adminTokens.map(hashToken)
   const check = new KeyCheck({
     cache: new KeyCache(store, { nowMs: () => 0 }),
-    adminHashes: () => adminTokens.map(hashToken),
+    adminHashes: () => adminHashes,
     wallClockMs: () => NOW,
     onUse: (keyId) => uses.push(keyId),
   })
@@ -79,6 +81,64 @@ test('an unknown id and a wrong secret get the same answer, by the same way', as
   // Both asked the cluster once, as the right key does.
   assert.deepEqual(asked, ['k7Gh3abc', 'unknown1'])
   assert.deepEqual(uses, [])
+})
+
+/** The time of a comparison must not tell where two hashes differ; this is its work, which does not vary. */
+test('a wrong key makes exactly the work of a right one: the same hash, the same comparisons, the same question', async (t) => {
+  const hash = t.mock.method(crypto, 'hash')
+  const compare = t.mock.method(crypto, 'timingSafeEqual')
+  // Modules that import a function of Node.js by its name see the replaced one only after this call.
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  const previous = { hash: hexOf(OTHER_SECRET), validUntil: new Date(NOW + 1).toISOString() }
+  const over = { expiresAt: new Date(NOW - 1).toISOString() }
+  const admins = [newToken(randomBytes), newToken(randomBytes)]
+  const cases: [string, ApiKey | undefined, string][] = [
+    ['the right key', aKey(), TOKEN],
+    ['a wrong secret', aKey(), OTHER_SECRET],
+    ['an id that nobody has', aKey(), UNKNOWN],
+    ['the secret before a rotation', aKey({ previous }), OTHER_SECRET],
+    ['the secret after a rotation', aKey({ previous }), TOKEN],
+    ['a wrong secret after a rotation', aKey({ previous }), newToken(randomBytes, 'k7Gh3abc')],
+    ['an expired key', aKey(over), TOKEN],
+    ['a wrong secret of an expired key', aKey(over), OTHER_SECRET],
+    ['a key of an empty cluster', undefined, TOKEN],
+  ]
+  const work = []
+  for (const [name, key, token] of cases) {
+    const { check, asked } = checkOf(key, admins)
+    for (const isRemembered of [false, true]) {
+      hash.mock.resetCalls()
+      compare.mock.resetCalls()
+      asked.length = 0
+      const verdict = check.check(token)
+      const isWaiting = verdict instanceof Promise
+      await verdict
+      const lengths = compare.mock.calls.map((call) => call.arguments.map((bytes) => bytes.byteLength).join())
+      const hashed = hash.mock.calls.map(
+        (call) => `${call.arguments[0]} of ${String(call.arguments[1]).length}`,
+      )
+      work.push({ name, isRemembered, isWaiting, asked: asked.length, hashed, lengths })
+    }
+  }
+  for (const { name, ...done } of work) {
+    const { isRemembered } = done
+    assert.deepEqual(
+      done,
+      {
+        isRemembered,
+        isWaiting: !isRemembered,
+        asked: isRemembered ? 0 : 1,
+        hashed: ['sha256 of 43'],
+        // Two admin keys, the secret of the key, and the one before it.
+        lengths: ['32,32', '32,32', '32,32', '32,32'],
+      },
+      name,
+    )
+  }
 })
 
 test('a key that is cut off or mistyped is told without asking the cluster', async () => {

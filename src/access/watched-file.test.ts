@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -21,8 +21,8 @@ function aFile(t: TestContext) {
     return Number(text)
   }
   const note = (level: string) => (_: object, text: string) =>
-    lines.push(`${level}: ${text}`.replace(path, 'F'))
-  const logger = { info: note('info'), error: note('error') } as never
+    lines.push(`${level}: ${text}`.replaceAll(path, 'F'))
+  const logger = { info: note('info'), warn: note('warn'), error: note('error') } as never
   const open = () => new WatchedFile({ path, subject: 'the numbers', parse, clock, logger })
   return { path, clock, lines, open, parseCount: () => parseCount }
 }
@@ -65,4 +65,36 @@ test('a file that cannot be used at the start is refused, and leaves no timer; n
   writeFileSync(path, 'x')
   assert.throws(open, AccessFileError)
   assert.equal(clock.taskCount, 0)
+})
+
+test('a file that everybody can write is used, and warned about at the start and after each change', (t) => {
+  const { path, clock, lines, open } = aFile(t)
+  chmodSync(path, 0o666)
+  const warning =
+    'warn: every user of this machine can change the numbers in F: protect the file with "chmod o-w F"'
+  const file = open()
+  clock.advance(5_000)
+  assert.deepEqual(lines, [warning])
+  writeFileSync(path, '2')
+  clock.advance(1_000)
+  assert.deepEqual(lines.slice(1), ['info: the numbers have changed, and are in use', warning])
+  file.close()
+})
+
+test('a file may be a link; when the link leads elsewhere, that is a change', (t) => {
+  const { path, clock, lines, open } = aFile(t)
+  renameSync(path, `${path}.one`)
+  writeFileSync(`${path}.two`, '2')
+  symlinkSync(`${path}.one`, path)
+  const file = open()
+  assert.equal(file.value, 1)
+  symlinkSync(`${path}.two`, `${path}.link`)
+  renameSync(`${path}.link`, path)
+  clock.advance(1_000)
+  assert.equal(file.value, 2)
+  rmSync(`${path}.two`)
+  clock.advance(1_000)
+  assert.equal(file.value, 2)
+  assert.match(lines.at(-1)!, /^error: F cannot be read \(ENOENT\): the file is not used/)
+  file.close()
 })

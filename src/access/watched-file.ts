@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
+import { isWrittenByAll } from '../process/private-files.ts'
 
 export type WatchedFileOptions<T> = Readonly<{
   path: string
@@ -9,7 +10,7 @@ export type WatchedFileOptions<T> = Readonly<{
   /** @throws AccessFileError for a text that cannot be used */
   parse: (text: string, path: string) => T
   clock: Pick<Clock, 'after'>
-  logger: Pick<Logger, 'info' | 'error'>
+  logger: Pick<Logger, 'info' | 'warn' | 'error'>
 }>
 
 /** A file that cannot be used. The message is a sentence without its full stop, and holds no secret. */
@@ -37,6 +38,7 @@ export class WatchedFile<T> {
     const content = contentOf(options.path)
     this.#value = this.#valueIn(content)
     this.#seen = content.state
+    this.#warnOfWriters()
     this.#schedule()
   }
 
@@ -58,6 +60,7 @@ export class WatchedFile<T> {
       this.#seen = content.state
       this.#value = this.#valueIn(content)
       logger.info({ file: path }, `${subject} have changed, and are in use`)
+      this.#warnOfWriters()
     } catch (error) {
       if (!(error instanceof AccessFileError)) throw error
       logger.error(
@@ -65,6 +68,17 @@ export class WatchedFile<T> {
         `${error.message}: the file is not used, and ${subject} before it stay in use`,
       )
     }
+  }
+
+  /** Whoever may write the file may do everything. A link counts as the file that it leads to. */
+  #warnOfWriters(): void {
+    const { path, subject, logger } = this.#options
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (found === undefined || !isWrittenByAll(found)) return
+    logger.warn(
+      { file: path },
+      `every user of this machine can change ${subject} in ${path}: protect the file with "chmod o-w ${path}"`,
+    )
   }
 
   #valueIn({ state, text }: Content): T {

@@ -1,5 +1,7 @@
 /** Where the API is, and the credentials with which a command speaks to it. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import type { Tls } from '../../client/src/index.ts'
 import { idOfToken, TOKEN_START } from '../access/key-token.ts'
 import type { Environment } from '../config/environment.ts'
@@ -29,7 +31,7 @@ export type ApiAccess = Readonly<{
 
 /**
  * The API that the flags name, with the credentials of the key file, else of a login. A key file that other
- * users can read is warned about.
+ * users can read is warned about, also that of a client certificate.
  *
  * @throws SettingError when a file cannot be used
  */
@@ -46,7 +48,9 @@ export function apiAccess(
   const login = (url: string) => (usesLogin ? findLogin(environment.variables, url, warn) : undefined)
   const key = found === undefined ? undefined : readKeyFile(found, warn)
   const tokens = new Map(urls.map((url) => [url, key ?? login(url)]))
-  const tls = tlsOf(find('COHORT_CA_FILE'), find('COHORT_CLIENT_CERT_FILE'), find('COHORT_CLIENT_KEY_FILE'))
+  const clientKey = find('COHORT_CLIENT_KEY_FILE')
+  const tls = tlsOf(find('COHORT_CA_FILE'), find('COHORT_CLIENT_CERT_FILE'), clientKey)
+  if (clientKey !== undefined) warnOfReaders('private key', clientKey.text, warn)
   return { url: urls.join(', '), urls, credentials: { tokenFor: (url) => tokens.get(url), tls } }
 }
 
@@ -64,19 +68,40 @@ function tlsOf(ca: Found | undefined, cert: Found | undefined, key: Found | unde
       `${there?.label} needs ${missing} too: name both --client-cert-file and --client-key-file`,
     )
   }
-  return {
+  const tls: TlsTexts = {
     ...(ca === undefined ? {} : { ca: readText(ca) }),
     ...(cert === undefined || key === undefined ? {} : { cert: readText(cert), key: readText(key) }),
+  }
+  const files = [ca, cert, key].filter((found) => found !== undefined)
+  if (files.length > 0) requireUsable(tls, files)
+  return tls
+}
+
+type TlsTexts = Readonly<{ ca?: string; cert?: string; key?: string }>
+
+/** @throws SettingError when the files cannot be used, or not together */
+function requireUsable(tls: TlsTexts, files: readonly Found[]): void {
+  try {
+    // A text without a certificate makes a context that trusts nobody.
+    if (tls.ca !== undefined) new X509Certificate(tls.ca)
+    createSecureContext(tls)
+  } catch (cause) {
+    const names = files.map(({ label, text }) => `${label} names ${text}`).join(', ')
+    throw new SettingError(`${names}: they cannot be used for TLS (${(cause as Error).message})`)
   }
 }
 
 /** The key in a file: its only word. @throws SettingError */
 export function readKeyFile(found: Found, warn: (text: string) => void): string {
   const token = tokenIn(readText(found), `${found.label} names ${found.text}, which`)
-  if (!isPrivate(found.text)) {
-    warn(`other users can read the key in ${found.text}: protect it with "chmod 600 ${found.text}"`)
-  }
+  warnOfReaders('key', found.text, warn)
   return token
+}
+
+/** A link counts as the file that it leads to. */
+function warnOfReaders(what: string, path: string, warn: (text: string) => void): void {
+  if (!isPrivate(path))
+    warn(`other users can read the ${what} in ${path}: protect it with "chmod 600 ${path}"`)
 }
 
 /**

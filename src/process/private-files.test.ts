@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { recordSyncs } from '../testing/recorded-syncs.ts'
-import { isPrivate, makePrivateDirectory, protectFile } from './private-files.ts'
+import {
+  isPrivate,
+  isReadByOthers,
+  isWrittenByAll,
+  makePrivateDirectory,
+  protectFile,
+} from './private-files.ts'
 
 function aDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-private-'))
@@ -58,4 +64,23 @@ test('each directory that is made is on the disk by its name before the call ret
   const recorded = await recordSyncs(t)
   makePrivateDirectory(join(root, 'a', 'b'), isOurs)
   assert.deepEqual(recorded, [`sync ${root}`, `sync ${join(root, 'a')}`])
+})
+
+test('a secret is exposed if everybody may read it, or a group to which root has not given it', () => {
+  for (const [mode, byOwner, byRoot] of [
+    [0o600, false, false],
+    [0o400, false, false],
+    [0o640, true, false],
+    [0o440, true, false],
+    [0o644, true, true],
+    [0o604, true, true],
+    [0o622, false, false],
+  ] as const) {
+    assert.equal(isReadByOthers({ mode: 0o100_000 | mode, uid: 1_000 }), byOwner, mode.toString(8))
+    assert.equal(isReadByOthers({ mode: 0o100_000 | mode, uid: 0 }), byRoot, mode.toString(8))
+  }
+  assert.deepEqual(
+    [0o600, 0o660, 0o644, 0o602, 0o666].map((mode) => isWrittenByAll({ mode })),
+    [false, false, false, true, true],
+  )
 })

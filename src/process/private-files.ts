@@ -38,6 +38,19 @@ export function isPrivate(path: string): boolean {
 const RIGHTS_OF_OTHERS = 0o077
 
 /**
+ * Whether users may read a secret whom nobody has chosen: everybody, or the group of its file. A group that
+ * root has given a file to was chosen, as for a secret that a container gets.
+ */
+export function isReadByOthers({ mode, uid }: Readonly<{ mode: number; uid: number }>): boolean {
+  return (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && uid !== 0)
+}
+
+/** Whether everybody may write a file. */
+export function isWrittenByAll({ mode }: Readonly<{ mode: number }>): boolean {
+  return (mode & 0o002) !== 0
+}
+
+/**
  * Does nothing where that is not possible: another user owns the file, the file system has no such rights, or
  * the file is gone.
  */

@@ -64,7 +64,7 @@ export async function testCertificates(): Promise<TestCertificates> {
     count += 1
     const at = (name: string) => join(directory, `leaf-${count}.${name}`)
     writeFileSync(at('crt'), pair.cert)
-    writeFileSync(at('key'), pair.key)
+    writeFileSync(at('key'), pair.key, { mode: 0o600 })
     return { certFile: at('crt'), keyFile: at('key'), caFile: caFiles(directory).forClients }
   }
   return {

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
@@ -199,4 +209,70 @@ test('from 30 days before its end a certificate is reported once a day, and then
     files.expiries.map(({ name }) => name),
     ['node', 'node_ca'],
   )
+})
+
+test('a private key that other users can read is used, and warned about at the start and when it changes', async (t) => {
+  const { files, paths, put, lines, clock, serial } = watched(t)
+  const before = serial()
+  const next = await certificates.leafPaths({ identity })
+  chmodSync(next.keyFile, 0o644)
+  put(next)
+  clock.advance(5_000)
+  assert.notEqual(serial(), before)
+  const warning = `other users can read the private key in ${paths.keyFile}: protect it with "chmod 600 ${paths.keyFile}"`
+  assert.deepEqual(
+    lines.map(({ level, text }) => [level, text === warning]),
+    [
+      ['info', false],
+      ['warn', true],
+    ],
+  )
+  files.close()
+  lines.length = 0
+  const warn = (_: object, text: string) => void lines.push({ level: 'warn', text })
+  const logger = { info: () => {}, warn, error: () => {} } as never
+  openNodeTls(paths, 'node', { clock, now: () => new Date(), logger }).close()
+  assert.deepEqual(lines, [{ level: 'warn', text: warning }])
+})
+
+test('files may be links, as those of a secret in Kubernetes; a link that leads elsewhere is a change', async (t) => {
+  const { files, paths, lines, clock, serial } = watched(t)
+  const folder = dirname(paths.keyFile)
+  const next = await certificates.leafPaths({ identity })
+  // The names lead through a folder that is itself a link, and is replaced as one.
+  for (const [name, from] of [
+    ['one', { keyFile: paths.keyFile, certFile: paths.certFile, caFile: paths.caFile }],
+    ['two', next],
+  ] as const) {
+    mkdirSync(join(folder, name))
+    copyFileSync(from.certFile, join(folder, name, 'crt'))
+    copyFileSync(from.keyFile, join(folder, name, 'key'))
+    copyFileSync(from.caFile, join(folder, name, 'ca'))
+  }
+  symlinkSync('one', join(folder, 'data'))
+  const linked = {
+    certFile: join(folder, 'l.crt'),
+    keyFile: join(folder, 'l.key'),
+    caFile: join(folder, 'l.ca'),
+  }
+  for (const [name, path] of [
+    ['crt', linked.certFile],
+    ['key', linked.keyFile],
+    ['ca', linked.caFile],
+  ] as const) {
+    symlinkSync(join('data', name), path)
+  }
+  const noted: string[] = []
+  const log = (_: object, text: string) => void noted.push(text)
+  const logger = { info: log, warn: log, error: log } as never
+  const watching = openNodeTls(linked, 'node', { clock, now: () => new Date(), logger })
+  t.after(() => watching.close())
+  const before = watching.current.certificate.serialNumber
+  assert.equal(before, serial())
+  symlinkSync('two', join(folder, 'data.new'))
+  renameSync(join(folder, 'data.new'), join(folder, 'data'))
+  clock.advance(1_000)
+  assert.notEqual(watching.current.certificate.serialNumber, before)
+  assert.deepEqual(noted, ['the changed certificate files are in use for new connections'])
+  assert.deepEqual([files.isStale, lines], [false, []])
 })

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import { FaultError } from '../process/fault.ts'
+import { isReadByOthers } from '../process/private-files.ts'
 import { type Expiry, ExpiryLog, expiriesOf } from './expiry.ts'
 import { readMaterial, TlsFileError, type TlsMaterial, type TlsPaths } from './material.ts'
 
@@ -51,6 +52,7 @@ export class TlsFiles {
         error,
       )
     }
+    this.#warnOfReaders()
     this.#expiryLog = new ExpiryLog(options)
     this.#expiryLog.check(this.expiries)
     this.#schedule()
@@ -137,8 +139,21 @@ export class TlsFiles {
       { certificate: name, ...paths, subject, serial, validTo, authorities: material.authorities.length },
       'the changed certificate files are in use for new connections',
     )
+    this.#warnOfReaders()
     this.#expiryLog.check(this.expiries)
     for (const listener of this.#listeners) listener(material)
+  }
+
+  /** A link counts as the file that it leads to. */
+  #warnOfReaders(): void {
+    const { logger, paths } = this.#options
+    const { keyFile } = paths
+    const found = statSync(keyFile, { throwIfNoEntry: false })
+    if (found === undefined || !isReadByOthers(found)) return
+    logger.warn(
+      { keyFile },
+      `other users can read the private key in ${keyFile}: protect it with "chmod 600 ${keyFile}"`,
+    )
   }
 
   /** Reports files that were bad at two looks: between the first and the last file of a change, all are. */

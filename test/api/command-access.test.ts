@@ -1,5 +1,6 @@
 /** Where commands find the API, and what they show of themselves. */
 import assert from 'node:assert/strict'
+import { chmod } from 'node:fs/promises'
 import { test } from 'node:test'
 import { certificateOf } from '../../src/http/https.ts'
 import { testCertificates } from '../../src/testing/certificates.ts'
@@ -81,4 +82,32 @@ test('commands show a client certificate, from options or from the environment',
     stdout: '',
     stderr: '--client-cert-file needs a private key too: name both --client-cert-file and --client-key-file',
   })
+})
+
+test('a private key that others can read is warned about; files that are no certificates are named', async () => {
+  const certificates = await testCertificates()
+  const { certFile, keyFile } = await certificates.leafPaths({ hosts: ['c'], usages: ['client'] })
+  const other = await certificates.leafPaths({ hosts: ['c'], usages: ['client'] })
+  const url = await deadUrl()
+  const list = (cert: string, key: string, ...more: string[]) =>
+    cohort(['list', '--url', url, '--client-cert-file', cert, '--client-key-file', key, ...more])
+  assert.match((await list(certFile, keyFile)).stderr, /^no connector answers/)
+  await chmod(keyFile, 0o644)
+  assert.match(
+    (await list(certFile, keyFile)).stderr,
+    new RegExp(`^cohort: other users can read the private key in ${keyFile}: protect it with "chmod 600`),
+  )
+  for (const [cert, key, ca] of [
+    [keyFile, keyFile, certFile],
+    [certFile, certFile, certFile],
+    [certFile, other.keyFile, certFile],
+    [certFile, keyFile, import.meta.filename],
+  ] as const) {
+    const { exitCode, stderr } = await list(cert, key, '--ca-file', ca)
+    assert.equal(exitCode, 2, stderr)
+    assert.match(
+      stderr,
+      /--client-cert-file names \S+, --client-key-file names \S+: they cannot be used for TLS \(/,
+    )
+  }
 })

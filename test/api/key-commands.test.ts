@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -127,6 +127,11 @@ test('a file that exists is not replaced, and then no key is made', async () => 
     assert.match(stderr, /mine exists, and is not replaced$/)
     assert.equal(await readFile(path, 'utf8'), 'mine')
     assert.equal(keys.text, '')
+    // A link to nowhere has the name too: the key would be made, and could not be kept.
+    await symlink(join(path, '..', 'nothing'), `${path}.link`)
+    const linked = await admin('key', 'create', '--name', 'n', '--role', 'reader', '--out', `${path}.link`)
+    assert.match(linked.stderr, /mine\.link exists, and is not replaced$/)
+    assert.equal(keys.text, '')
     const nowhere = await admin('key', 'create', '--name', 'n', '--role', 'reader', '--out', `${path}/x`)
     assert.match(nowhere.stderr, /cannot be written/)
     assert.equal(keys.text, '')
@@ -233,6 +238,44 @@ test('a key file that others can read is warned about; one that holds no key is 
     }
     const missing = await cohort(['status', '--url', url, '--key-file', '/nowhere/key'])
     assert.match(missing.stderr, /^--key-file names \/nowhere\/key, which cannot be read \(ENOENT\)$/)
+  })
+})
+
+test('key files and the file of logins may be links: the rights of the file count to which they lead', async () => {
+  await inWorld(async ({ url, directory, file }) => {
+    const kept = await file('kept.key', `${ADMIN}\n`)
+    const link = join(directory, 'link.key')
+    await symlink('kept.key', link)
+    const status = () => cohort(['status', '--url', url], { COHORT_KEY_FILE: link })
+    assert.deepEqual([(await status()).exitCode, (await status()).stderr], [4, ''])
+    await chmod(kept, 0o640)
+    assert.match(
+      (await status()).stderr,
+      /^cohort: other users can read the key in \S+link\.key: protect it /,
+    )
+    await rm(kept)
+    assert.match((await status()).stderr, /names \S+link\.key, which cannot be read \(ENOENT\)$/)
+
+    const home = { HOME: directory }
+    const path = await file('admin2.key', ADMIN)
+    assert.equal((await cohort(['login', '--url', url, '--key-file', path], home)).exitCode, 0)
+    const logins = join(directory, '.config/cohort/logins.json')
+    const elsewhere = join(directory, 'elsewhere.json')
+    await rename(logins, elsewhere)
+    await symlink(elsewhere, logins)
+    assert.equal((await cohort(['key', 'list', '--url', url], home)).exitCode, 0)
+    await chmod(elsewhere, 0o644)
+    assert.match((await cohort(['key', 'list', '--url', url], home)).stderr, /^cohort: other users can read /)
+    // A new login replaces the link by a file: what the link led to may be shared with other users.
+    assert.equal((await cohort(['login', '--url', url, '--key-file', path], home)).exitCode, 0)
+    const { mode } = await lstat(logins)
+    assert.equal((await lstat(logins)).isSymbolicLink(), false)
+    assert.equal(mode & 0o777, 0o600)
+    assert.deepEqual(await cohort(['logout', '--url', url], home), {
+      exitCode: 0,
+      stdout: `the key for ${url} is forgotten\n`,
+      stderr: '',
+    })
   })
 })
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { CommandFailure } from '../failure.ts'
 import { WholeFile } from '../whole-file.ts'
 
@@ -18,7 +18,7 @@ export class NewFile {
    * @throws CommandFailure
    */
   static async open(path: string): Promise<NewFile> {
-    if (existsSync(path)) throw new CommandFailure(`${path} exists, and is not replaced`)
+    if (exists(path)) throw new CommandFailure(`${path} exists, and is not replaced`)
     try {
       return new NewFile(path, await WholeFile.create(path))
     } catch (cause) {
@@ -44,5 +44,15 @@ export class NewFile {
   /** Gives up a file that was not written. */
   discard(): Promise<void> {
     return this.#file.discard()
+  }
+}
+
+/** A link that leads nowhere exists too: no file can be given its name. */
+function exists(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
   }
 }
