@@ -18,7 +18,7 @@ leaveNothing()
 /** The promise is a second; a busy machine may need longer. */
 const OBEY_MS = 30_000
 const READY_MS = 60_000
-/** A request that is sent so long after a revocation was acknowledged must not be taken, however busy all is. */
+/** A request that is sent so long after the answer to a revocation must not be taken, however busy all is. */
 const OBEYED_MS = 1_000
 
 async function statusWith(url: string, token: string | undefined): Promise<number> {
@@ -211,7 +211,7 @@ describe('two connectors with keys', () => {
     await run('key', 'revoke', idOfToken(second)!)
     await obeyedByBoth('both connectors refuse the revoked key', second, 401)
 
-    // Without a quorum a key cannot be checked: that is never told as a wrong key. The admin key still counts.
+    // Without a quorum a key cannot be checked: that is never told as a wrong key. The admin key counts.
     await run('key', 'create', '--name', 'late', '--role', 'reader', '--out', path('late.key'))
     const late = await tokenIn('late.key')
     await obeyedByBoth('both connectors take the new key', late, 404)
