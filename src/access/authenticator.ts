@@ -4,6 +4,8 @@ import type { Caller } from './caller.ts'
 export type Credentials = Readonly<{
   /** The header `Authorization`. */
   authorization: string | undefined
+  /** The connection of the request, as an object that no other connection has. */
+  connection?: object
   /** The subject of the client certificate, if the client has shown a valid one. */
   certificateSubject?: () => string | undefined
 }>

@@ -41,12 +41,12 @@ export class CredentialCheck implements Authenticator {
     ]
   }
 
-  authenticate({ authorization, certificateSubject }: Credentials): Verdict | Promise<Verdict> {
+  authenticate({ authorization, connection, certificateSubject }: Credentials): Verdict | Promise<Verdict> {
     if (authorization === undefined) return this.#checkCertificate(certificateSubject)
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined) return OTHER_SCHEME
     const { keys, tokens } = this.#options
-    if (token.startsWith(TOKEN_START)) return keys.check(token)
+    if (token.startsWith(TOKEN_START)) return keys.check(token, connection)
     return tokens === undefined ? OTHER_TOKEN : tokens.check(token)
   }
 

@@ -235,3 +235,26 @@ test('an Authorization header is a scheme and one token; the scheme may be writt
     assert.doesNotMatch(reasonIn(verdict), /cohort_\w/)
   }
 })
+
+test('tokens that follow each other on one connection are judged each by itself, and each time anew', async () => {
+  let nowMs = 0
+  let key: ApiKey | undefined = aKey()
+  const store = { read: async () => ({ kind: 'done', value: key }) as const }
+  const check = new KeyCheck({
+    cache: new KeyCache(store, { nowMs: () => nowMs }),
+    adminHashes: () => [],
+    wallClockMs: () => NOW,
+    onUse: () => {},
+  })
+  const credentials = new CredentialCheck({ keys: check })
+  const [connection, another] = [{}, {}]
+  const kindOf = async (token: string, on: object) =>
+    (await credentials.authenticate({ authorization: `Bearer ${token}`, connection: on })).kind
+  for (const token of [TOKEN, TOKEN, OTHER_SECRET, TOKEN, `${TOKEN}x`, TOKEN, UNKNOWN, OTHER_SECRET, TOKEN])
+    assert.equal(await kindOf(token, connection), token === TOKEN ? 'known' : 'refused', token)
+  assert.equal(await kindOf(OTHER_SECRET, another), 'refused')
+  assert.equal(await kindOf(TOKEN, connection), 'known')
+  key = undefined
+  nowMs = 1_001
+  assert.equal(await kindOf(TOKEN, connection), 'refused', 'it was revoked')
+})

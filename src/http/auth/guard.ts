@@ -111,6 +111,7 @@ const GIVEN_TWICE = new RequestError('invalid_http', 'The Authorization header i
 function credentialsOf({ raw }: FastifyRequest) {
   return {
     authorization: raw.headers.authorization,
+    connection: raw.socket,
     certificateSubject: () => clientSubjectOf(raw.socket),
   }
 }
