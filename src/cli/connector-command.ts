@@ -9,7 +9,7 @@ import { stopWithParent } from './stop-with-parent.ts'
 import { apiTlsOption, insecureOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort connector`: runs one connector until it is told to stop. */
-export function addConnectorCommand(program: Command, { environment, stdout }: Context): void {
+export function addConnectorCommand(program: Command, { environment, stdout, hostProcess }: Context): void {
   program
     .command('connector')
     .summary('run one connector: the public API in front of the nodes')
@@ -82,6 +82,6 @@ Exit codes:
       const settings = readConnectorSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runConnector } = await import('../connector/main.ts')
-      await explainingHost(flags, environment, () => runConnector(settings))
+      await explainingHost(flags, environment, () => runConnector(settings, hostProcess))
     })
 }

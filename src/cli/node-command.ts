@@ -8,7 +8,7 @@ import { stopWithParent } from './stop-with-parent.ts'
 import { insecureOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort node`: runs one node until it is told to stop. */
-export function addNodeCommand(program: Command, { environment, stdout }: Context): void {
+export function addNodeCommand(program: Command, { environment, stdout, hostProcess }: Context): void {
   program
     .command('node')
     .summary('run one node')
@@ -54,6 +54,6 @@ Exit codes:
       const settings = readNodeSettings(flags, environment)
       if (isChild) stopWithParent()
       const { runNode } = await import('../node/main.ts')
-      await explainingHost(flags, environment, () => runNode(settings))
+      await explainingHost(flags, environment, () => runNode(settings, hostProcess))
     })
 }

@@ -11,10 +11,9 @@ import { addRequestMetrics } from '../http/request-metrics.ts'
 import { addLogMetrics } from '../metrics/log-metrics.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { systemClock } from '../process/clock.ts'
+import { type HostProcess, WHOLE_PROCESS } from '../process/host-process.ts'
 import { incarnations } from '../process/incarnations.ts'
 import { listenHttp } from '../process/listen-http.ts'
-import { openLog } from '../process/log.ts'
-import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { reportMalformedAnswers } from '../replication/malformed-answers.ts'
@@ -35,12 +34,15 @@ const now = () => new Date()
  *
  * @throws {FaultError} when it cannot listen, or when only a person can mend its database
  */
-export async function runConnector(settings: ConnectorSettings): Promise<void> {
+export async function runConnector(
+  settings: ConnectorSettings,
+  hostProcess: HostProcess = WHOLE_PROCESS,
+): Promise<void> {
   keepGarbageYoung()
   const { host, port, hosts, timeoutMs } = settings
-  const log = openLog({ name: 'connector', level: settings.logLevel })
+  const log = hostProcess.openLog({ name: 'connector', level: settings.logLevel })
   const { logger } = log
-  const stopped = stopSignal()
+  const stopped = hostProcess.stopSignal()
   const surroundings = { clock: systemClock, now, logger }
   const nodeTls = settings.nodeTls && openNodeTls(settings.nodeTls, 'connector', surroundings)
   const apiTls = settings.apiTls && new TlsFiles({ ...surroundings, paths: settings.apiTls, name: 'api' })

@@ -9,9 +9,9 @@ import { type MetricsServer, serveMetrics } from '../metrics/metrics-server.ts'
 import { systemClock } from '../process/clock.ts'
 import { ConnectionLimit } from '../process/connection-limit.ts'
 import { FaultError } from '../process/fault.ts'
-import { type Log, openLog } from '../process/log.ts'
+import { type HostProcess, WHOLE_PROCESS } from '../process/host-process.ts'
+import type { Log } from '../process/log.ts'
 import { RepeatedReports } from '../process/repeated-reports.ts'
-import { stopSignal } from '../process/stop-signal.ts'
 import { VERSION } from '../process/version.ts'
 import { keepGarbageYoung } from '../process/young-garbage.ts'
 import { addCertificateMetrics } from '../tls/certificate-metrics.ts'
@@ -60,9 +60,9 @@ const now = () => new Date()
  * @throws {FaultError} when it cannot start, or when its store has failed. After a failure of the store the
  *   node has acknowledged nothing more. The process must then end with a code other than 0.
  */
-export async function runNode(settings: NodeSettings): Promise<void> {
+export async function runNode(settings: NodeSettings, host: HostProcess = WHOLE_PROCESS): Promise<void> {
   keepGarbageYoung()
-  const { logger: log, droppedCount } = openLog({ name: 'node', level: settings.logLevel })
+  const { logger: log, droppedCount } = host.openLog({ name: 'node', level: settings.logLevel })
   // gRPC reports the same faults as errors, which are logged as a sentence.
   setLogVerbosity(logVerbosity.NONE)
   const counters = new NodeCounters()
@@ -98,7 +98,8 @@ export async function runNode(settings: NodeSettings): Promise<void> {
     const connections = limitConnections(settings, log)
     const figures = { connections, counters, damages, pages, tls }
     metricsServer = await showMetrics(directory.store, settings, { ...figures, droppedCount })
-    await serve(directory.store, settings, { log, ...figures, metricsPort: metricsServer?.port })
+    const metricsPort = metricsServer?.port
+    await serve(directory.store, settings, { log, stopSignal: host.stopSignal, ...figures, metricsPort })
   } finally {
     await pages.close()
     await count?.stop()
@@ -155,6 +156,7 @@ async function showMetrics(
 
 type Surroundings = Readonly<{
   log: Logger
+  stopSignal: HostProcess['stopSignal']
   connections: ConnectionLimit
   counters: NodeCounters
   damages: Damages
@@ -167,7 +169,7 @@ type Surroundings = Readonly<{
 async function serve(
   store: SqliteStore,
   settings: NodeSettings,
-  { log, connections, counters, damages, pages, tls, metricsPort }: Surroundings,
+  { log, stopSignal, connections, counters, damages, pages, tls, metricsPort }: Surroundings,
 ): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const handler = new NodeHandler({

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Group } from '../../src/group/group.ts'
 import { untilVerdict } from './cluster-status.ts'
-import { cohort, startCommand } from './command.ts'
-import { CreateLoad, call, create, forEach, groupUrl, read, remove } from './load.ts'
+import { cohortHere, startCommand } from './command.ts'
+import { groupRowCount } from './disk-contents.ts'
+import { CreateLoad, call, changeAll, create, groupUrl, read } from './load.ts'
 import { type LocalCluster, untilReady } from './local-cluster.ts'
 import { sharedCluster } from './shared-cluster.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -14,40 +15,40 @@ import { temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
 /** The cluster whose backups are made. */
-const aSource = sharedCluster()
+const aSource = sharedCluster({ isProxied: true, processes: [] })
 
 /** The cluster into which backups are restored. Each test leaves it without groups. */
-const aTarget = sharedCluster()
+const aTarget = sharedCluster({ processes: [] })
 
 const urlOf = (cluster: LocalCluster) => cluster.connectors[0]!.url
 
 const backup = (cluster: LocalCluster, file: string) =>
-  cohort('backup', '--url', urlOf(cluster), '--out', file)
+  cohortHere('backup', '--url', urlOf(cluster), '--out', file)
 
 const restoreArgs = (cluster: LocalCluster, file: string) =>
   ['restore', '--url', urlOf(cluster), '--in', file] as const
 
 const restore = (cluster: LocalCluster, file: string, ...options: readonly string[]) =>
-  cohort(...restoreArgs(cluster, file), ...options)
+  cohortHere(...restoreArgs(cluster, file), ...options)
 
 /** Creates groups with descriptions and labels, gives some of them further versions, and deletes some. */
 async function fill(base: string, prefix: string, count: number): Promise<void> {
-  const groupIds = Array.from({ length: count }, (_, index) => `${prefix}/${index} 🦊`)
-  const make = async (groupId: string) => {
-    const index = groupIds.indexOf(groupId)
-    const body = { groupId, description: `the ${index}th`, labels: { n: String(index) } }
-    assert.equal((await call('POST', `${base}/v1/group`, body)).status, 201)
-    if (index % 5 === 0) {
-      assert.equal((await call('PATCH', groupUrl(base, groupId), { labels: { more: 'x' } })).status, 200)
-    }
-    if (index % 11 === 0) assert.equal((await remove(base, groupId)).status, 200)
-  }
-  await forEach(groupIds, make, 32)
+  const groups = Array.from({ length: count }, (_, index) => ({
+    groupId: `${prefix}/${index} 🦊`,
+    description: `the ${index}th`,
+    labels: { n: String(index) },
+  }))
+  await changeAll(base, 'create', groups)
+  const some = (step: number, more: object) =>
+    groups.filter((_, index) => index % step === 0).map(({ groupId }) => ({ groupId, ...more }))
+  await changeAll(base, 'update', some(5, { labels: { more: 'x' } }))
+  await changeAll(base, 'delete', some(11, {}))
 }
 
 /** Deletes all groups of a cluster. */
 async function clear(base: string): Promise<void> {
-  await forEach([...(await groupsOf(base)).keys()], (groupId) => remove(base, groupId))
+  const left = [...(await groupsOf(base)).keys()].map((groupId) => ({ groupId }))
+  await changeAll(base, 'delete', left)
 }
 
 /** All groups of a cluster by id, as they are stored. */
@@ -105,7 +106,7 @@ test('all disks lost: a restore in the new cluster brings everything back, and w
   const before = await groupsOf(base)
   assert.equal((await backup(cluster, file)).exitCode, 0)
 
-  await Promise.all(cluster.services.map((service) => service.end('SIGKILL')))
+  await Promise.all(cluster.services.map((service) => service.end('SIGTERM')))
   for (const index of cluster.nodes.keys()) await rm(cluster.dataDirectory(index), { recursive: true })
   for (const service of cluster.services) service.start()
   await untilReady(cluster.connectors[0]!)
@@ -154,6 +155,7 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   await using directory = await temporaryDirectory()
   const file = join(directory.path, 'groups.jsonl')
   const from = await aSource()
+  await clear(urlOf(from))
   await fill(urlOf(from), 'more', 1_700)
   assert.equal((await backup(from, file)).exitCode, 0)
   const before = await groupsOf(urlOf(from))
@@ -167,10 +169,9 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
   const slowly = ['restore', '--url', `http://${proxy.address}`, '--in', file] as const
   proxy.delay('toClient', 2_000)
   await using first = startCommand(...slowly)
-  await until('some groups are there', 30_000, async () => {
-    const { body } = await call('GET', `${base}/v1/group?limit=1`)
-    return (body.groups as []).length > 0
-  })
+  const rowCount = () => groupRowCount(to.dataDirectory(0))
+  const rowsBefore = rowCount()
+  await until('some groups are there', 30_000, () => rowCount() > rowsBefore)
   proxy.blackHole('toServer')
   const ended = first.end('SIGINT')
   proxy.heal()
@@ -186,26 +187,32 @@ test('a restore that SIGINT ended, and then SIGKILL, is resumed while a node is 
 
   proxy.delay('toClient', 2_000)
   await using second = startCommand(...slowly, '--resume')
-  await until('some more groups are there', 30_000, async () => (await countGroups()) > done)
+  const rowsDone = rowCount()
+  await until('some more groups are there', 30_000, () => rowCount() > rowsDone)
   await second.end('SIGKILL')
   const doneAfterKill = await countGroups()
   assert.ok(doneAfterKill < before.size, `${doneAfterKill} of ${before.size}`)
   assert.equal((await restore(to, file)).exitCode, 1, 'without --resume it is refused')
 
-  await to.nodes[2]!.end('SIGKILL')
+  await to.nodes[2]!.end('SIGTERM')
   const resumed = await restore(to, file, '--resume')
   assert.equal(resumed.exitCode, 0, resumed.output)
   assert.deepEqual(await groupsOf(base), before)
 })
 
-test('a backup works while a node is stopped, and without a quorum it gives up and leaves no file', async () => {
+/** Nothing passes between the connector and a node any more, as if the node hung. */
+function hang(cluster: LocalCluster, node: number): void {
+  for (const direction of ['toServer', 'toClient'] as const) cluster.links[0]![node]!.blackHole(direction)
+}
+
+test('a backup works while a node hangs, and without a quorum it gives up and leaves no file', async () => {
   await using directory = await temporaryDirectory()
   const cluster = await aSource()
   await fill(urlOf(cluster), 'late', 100)
-  cluster.nodes[0]!.signal('SIGSTOP')
+  hang(cluster, 0)
   const made = await backup(cluster, join(directory.path, 'groups.jsonl'))
   assert.equal(made.exitCode, 0, made.output)
-  cluster.nodes[1]!.signal('SIGSTOP')
+  hang(cluster, 1)
   await untilVerdict(urlOf(cluster), 'unavailable')
   const failed = await backup(cluster, join(directory.path, 'other.jsonl'))
   assert.equal(failed.exitCode, 1, failed.output)

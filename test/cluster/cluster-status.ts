@@ -1,7 +1,7 @@
 /** The status of a cluster, as a connector reports it. */
 import assert from 'node:assert/strict'
-import type { ClusterStatus } from '../../src/api/status-schemas.ts'
-import { call } from './load.ts'
+import type { ClusterStatus, GroupReplicas } from '../../src/api/status-schemas.ts'
+import { call, groupUrl } from './load.ts'
 import type { Service } from './service.ts'
 import { until } from './waiting.ts'
 
@@ -19,6 +19,13 @@ export async function clusterStatus(url: string): Promise<ClusterStatus> {
   const { status, body } = await call('GET', `${url}/v1/cluster`)
   assert.equal(status, 200, JSON.stringify(body))
   return body as unknown as ClusterStatus
+}
+
+/** `GET /v1/group/{groupId}/replicas` of the connector at `url`. */
+export async function replicasOf(url: string, groupId: string): Promise<GroupReplicas> {
+  const { status, body } = await call('GET', `${groupUrl(url, groupId)}/replicas`)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body as unknown as GroupReplicas
 }
 
 /** Waits for a verdict, and returns the status that has it. */

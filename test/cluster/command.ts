@@ -27,7 +27,7 @@ export async function cohort(...args: readonly string[]): Promise<Ended> {
 
 /**
  * The same in this process, which costs a tenth: for what a command asks and answers. One at a time, and none
- * that works on many connections, because they may stay open.
+ * that goes on until a signal ends it.
  */
 export async function cohortHere(...args: readonly string[]): Promise<Ended> {
   let output = ''

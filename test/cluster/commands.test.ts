@@ -1,7 +1,7 @@
 /** The commands that are clients of the API, against a real cluster. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cohortHere, cohort as run, startCommand } from './command.ts'
+import { cohortHere, startCommand } from './command.ts'
 import type { LocalCluster } from './local-cluster.ts'
 import { commonCluster } from './shared-cluster.ts'
 
@@ -11,7 +11,7 @@ const aCluster = commonCluster
 const toCluster = (cluster: LocalCluster, [command = '', ...args]: readonly string[]) =>
   [command, '--url', cluster.connectors[0]!.url, ...args] as const
 
-const cohort = (cluster: LocalCluster, ...args: readonly string[]) => run(...toCluster(cluster, args))
+const cohort = (cluster: LocalCluster, ...args: readonly string[]) => cohortHere(...toCluster(cluster, args))
 
 /** A command on one group, in this process. */
 const onGroupHere = (cluster: LocalCluster, groupId: string, args: readonly string[]) =>
@@ -91,7 +91,7 @@ test('generate adds members to its groups, and finds each of them on every node'
 
 test('generate reports a node that does not answer, and a quorum is enough', async () => {
   const cluster = await aCluster()
-  await cluster.nodes[1]!.end('SIGKILL')
+  await cluster.nodes[1]!.end('SIGTERM')
   const { exitCode, output } = await cohort(cluster, 'generate', '--amount', '200')
   assert.equal(exitCode, 0, output)
   assert.match(output, /^verified +on 3 nodes: 0 {3}on 2 nodes: 200 {3}on 1 node: 0$/m)
@@ -100,7 +100,7 @@ test('generate reports a node that does not answer, and a quorum is enough', asy
 
 test('generate counts what could not be created by its code, and fails', async () => {
   const cluster = await aCluster()
-  await Promise.all([cluster.nodes[1]!.end('SIGKILL'), cluster.nodes[2]!.end('SIGKILL')])
+  await Promise.all([cluster.nodes[1]!.end('SIGTERM'), cluster.nodes[2]!.end('SIGTERM')])
   const { exitCode, output } = await cohort(cluster, 'generate', '--amount', '20')
   assert.equal(exitCode, 1, output)
   assert.match(output, /^created +0 of 20$/m)

@@ -30,7 +30,7 @@ test('a node that returns is used again within two seconds, without a restart of
   const isUsed = ({ members }: Awaited<ReturnType<typeof clusterStatus>>) =>
     members.every(({ reachable }) => reachable)
   const node = cluster.nodes[0]!
-  await node.end('SIGKILL')
+  await node.end('SIGTERM')
   await untilStatus(url, 'the loss is noticed', (status) => !isUsed(status), 5_000)
   await node.restart()
   await untilStatus(url, 'the node is used again', isUsed, USED_AGAIN_MS)

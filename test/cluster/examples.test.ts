@@ -5,8 +5,11 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertInstalled } from '../installed.ts'
 import { call, create, read } from './load.ts'
-import { commonCluster } from './shared-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
 import { until, within } from './waiting.ts'
+
+/** Its connector reaches the nodes through links that a test can block. */
+const aCluster = sharedCluster({ isProxied: true, processes: [] })
 
 /** What an example printed, and how it ended. */
 type Result = Readonly<{ code: number; stdout: string; stderr: string }>
@@ -24,7 +27,7 @@ function run(url: string, file: string, ...args: readonly string[]): Promise<Res
 }
 
 test('the examples do what they say, against a cluster of real processes', async (t) => {
-  const cluster = await commonCluster()
+  const cluster = await aCluster()
   const { url } = cluster.connectors[0]!
 
   await t.test('curl.sh gets every answer that it expects', async () => {
@@ -129,15 +132,15 @@ test('the examples do what they say, against a cluster of real processes', async
   await t.test(
     'while too few nodes answer the examples wait, and end well when the nodes are back',
     async () => {
-      const stopped = cluster.nodes.slice(1)
-      for (const node of stopped) node.signal('SIGSTOP')
+      const [links] = cluster.links
+      for (const link of links!.slice(1)) link.blackHole('toServer')
       // No operation is decided now: a request is answered 503 or 504 after the timeout.
       assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
       const created = run(url, 'create-if-absent.mjs', 'patient')
       const taken = run(url, 'update-with-etag.mjs', 'places', 'fourth', 'gus')
       // Long enough for each to get at least one 503 or 504.
       assert.ok([503, 504].includes((await call('POST', `${url}/v1/group`, { groupId: 'probe' })).status))
-      for (const node of stopped) node.signal('SIGCONT')
+      for (const link of links!) link.heal()
       assert.deepEqual(await created, { code: 0, stdout: 'created patient\n', stderr: '' })
       assert.deepEqual(await taken, { code: 0, stdout: 'gus has fourth\n', stderr: '' })
     },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { untilVerdict } from './cluster-status.ts'
+import { clusterStatus, replicasOf, untilVerdict } from './cluster-status.ts'
 import { CreateLoad, create, missingOf, read } from './load.ts'
-import { commonCluster } from './shared-cluster.ts'
+import { clusterOfProcesses } from './shared-cluster.ts'
 
-const aCluster = commonCluster
+const aCluster = clusterOfProcesses
 
 for (const victim of [0, 1, 2]) {
   test(`kill -9 of node ${victim + 1} fails no request and loses nothing`, async () => {
@@ -38,6 +38,23 @@ test('a stopped node fails no request, and catches up with none of its answers l
   await load.stop()
   assert.deepEqual(load.failed, [])
   assert.deepEqual(await missingOf(url, load.created), [])
+})
+
+test('a stopped node delays no status, and its replica is unreachable within the deadline', async () => {
+  const cluster = await aCluster()
+  const { url } = cluster.connectors[0]!
+  assert.equal((await create(url, 's')).status, 201)
+  await untilVerdict(url, 'healthy')
+  cluster.nodes[0]!.signal('SIGSTOP')
+  const startMs = performance.now()
+  await clusterStatus(url)
+  const { replicas } = await replicasOf(url, 's')
+  assert.ok(performance.now() - startMs < 2_500)
+  assert.deepEqual(
+    replicas.map(({ holds }) => holds),
+    ['unreachable', 'group', 'group'],
+  )
+  await untilVerdict(url, 'degraded')
 })
 
 test('without a quorum nothing is answered wrongly, and one returning node is enough', async () => {

@@ -16,7 +16,7 @@ const READY_MS = 30_000
  * it: the process of a connector would cost more than the node.
  */
 export async function foreignNode(groupId: string): Promise<LocalCluster> {
-  const cluster = await LocalCluster.start({ nodes: 1, connectors: 0 })
+  const cluster = await LocalCluster.start({ nodes: 1, connectors: 0, processes: [] })
   const engine = new CohortEngine({
     hosts: [cluster.nodes[0]!.address],
     timeoutMs: 3_000,

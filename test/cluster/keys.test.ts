@@ -1,4 +1,4 @@
-/** API keys with real processes: two connectors of one cluster, commands with key files, and `cohort up`. */
+/** API keys in a whole cluster: two connectors, commands with key files, and `cohort up`. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { hashLineOf } from '../../src/access/admin-keys.ts'
 import { idOfToken, newToken } from '../../src/access/key-token.ts'
-import { cohort, cohortHere, startCommand } from './command.ts'
+import { cohortHere, startCommand } from './command.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { freePorts } from './ports.ts'
+import { ServiceHere } from './service-here.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
@@ -50,6 +51,7 @@ describe('two connectors with keys', () => {
     cluster = await LocalCluster.start({
       connectors: 2,
       isProxied: true,
+      processes: [],
       timeoutSeconds: 1,
       connectorArgs: ['--admin-key-file', path('admin.hash')],
     })
@@ -200,7 +202,15 @@ describe('two connectors with keys', () => {
     const token = await tokenIn('ci.key')
     await obeyedByBoth('both connectors take the new key', token, 404)
 
-    const generated = await cohort('generate', '--amount', '20', '--url', two, '--key-file', path('ci.key'))
+    const generated = await cohortHere(
+      'generate',
+      '--amount',
+      '20',
+      '--url',
+      two,
+      '--key-file',
+      path('ci.key'),
+    )
     assert.equal(generated.exitCode, 0, generated.output)
     assert.match(await run('status'), /^HEALTHY/)
 
@@ -215,7 +225,7 @@ describe('two connectors with keys', () => {
     await run('key', 'create', '--name', 'late', '--role', 'reader', '--out', path('late.key'))
     const late = await tokenIn('late.key')
     await obeyedByBoth('both connectors take the new key', late, 404)
-    await Promise.all(cluster.nodes.slice(1).map((node) => node.end('SIGKILL')))
+    await Promise.all(cluster.nodes.slice(1).map((node) => node.end('SIGTERM')))
     const seen = new Set<number>()
     await until('a key cannot be checked', OBEY_MS, async () => {
       const status = await statusWith(`${two}/v1/cluster`, late)
@@ -237,7 +247,7 @@ describe('two connectors with keys', () => {
 })
 
 test('a connector that other machines can reach does not start without authentication, and says what to do', async () => {
-  const { exitCode, output } = await cohort(
+  const { exitCode, output } = await cohortHere(
     'connector',
     '--host',
     '0.0.0.0',
@@ -255,13 +265,14 @@ test('a connector that other machines can reach does not start without authentic
 
 test('a connector on this machine says that it is open; one with a key that cannot be read does not start', async () => {
   await using directory = await temporaryDirectory()
-  await using open = startCommand('connector', '--port', '0', '--hosts', '127.0.0.1:1')
+  await using open = new ServiceHere('open', 0, ['connector', '--port', '0', '--hosts', '127.0.0.1:1'])
+  open.start()
   await open.says(
     /"msg":"the API has no authentication: every program of this machine may do everything"/,
     READY_MS,
   )
   const file = join(directory.path, 'none')
-  const { exitCode, output } = await cohort(
+  const { exitCode, output } = await cohortHere(
     'connector',
     '--port',
     '0',

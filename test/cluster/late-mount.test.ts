@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { clusterStatus, untilStatus, untilVerdict } from './cluster-status.ts'
 import { create, read } from './load.ts'
 import { contentsOf } from './node-contents.ts'
-import { Service } from './service.ts'
+import { ServiceHere } from './service-here.ts'
 import { sharedCluster } from './shared-cluster.ts'
 import { until } from './waiting.ts'
 
@@ -17,7 +17,7 @@ const REPLACE_AFTER_SECONDS = 120
 const SEEN_MS = 30_000
 const READY_MS = 20_000
 
-const aCluster = sharedCluster({ replaceAfterSeconds: REPLACE_AFTER_SECONDS })
+const aCluster = sharedCluster({ replaceAfterSeconds: REPLACE_AFTER_SECONDS, processes: [] })
 
 test('a data directory that is mounted late: the status counts down, and the member is back', async () => {
   const cluster = await aCluster()
@@ -67,7 +67,7 @@ test('no data directory is mounted: with CLUSTER_ID no new cluster is formed, an
   await Promise.all(cluster.nodes.map((node) => node.restart()))
   const hosts = cluster.nodes.map(({ address }) => address).join(',')
   const flags = ['--port', String(connector.port), '--hosts', hosts, '--cluster-id', clusterId!]
-  await using pinned = new Service('pinned', connector.port, ['connector', ...flags])
+  await using pinned = new ServiceHere('pinned', connector.port, ['connector', ...flags])
   await pinned.restart()
   await untilStatus(
     pinned.url,

@@ -7,6 +7,7 @@ import { statusOf, untilVerdict } from './cluster-status.ts'
 import { trustAuthorities } from './load.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
+import { ServiceHere } from './service-here.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
@@ -39,6 +40,12 @@ export type LocalClusterOptions = Readonly<{
   isProxied?: boolean
   /** Nodes and connectors have certificates, and the API speaks HTTPS. Default: nothing is encrypted. */
   isEncrypted?: boolean
+  /**
+   * The names of the nodes and connectors that have a process of their own (`node1`, `connector2`). The
+   * others run in the process of the test, which costs a tenth. They can be stopped, but not killed or
+   * suspended. Default: all.
+   */
+  processes?: readonly string[]
   /** What the nodes run, and what the connectors run. Default: the program of this tree. */
   nodeProgram?: Program
   connectorProgram?: Program
@@ -78,12 +85,15 @@ export class LocalCluster {
     scrubSeconds,
     isProxied = false,
     isEncrypted = false,
+    processes,
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
   }: LocalClusterOptions = {}): Promise<LocalCluster> {
     const directory = await temporaryDirectory()
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
     const certificates = join(directory.path, 'certificates')
+    const serviceOf = (...args: ConstructorParameters<typeof Service>) =>
+      processes?.includes(args[0]) === false ? new ServiceHere(...args) : new Service(...args)
     if (isEncrypted) await makeCertificates(certificates, { nodes: nodes + spares, connectors })
     const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
       const dataDir = join(directory.path, `node${index + 1}`)
@@ -91,7 +101,7 @@ export class LocalCluster {
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
       if (scrubSeconds !== undefined) args.push('--scrub-period', String(scrubSeconds))
       if (isEncrypted) args.push(...nodeFlags(certificates, 'node', `node${index + 1}`))
-      return new Service(`node${index + 1}`, port, args, nodeProgram)
+      return serviceOf(`node${index + 1}`, port, args, nodeProgram)
     })
     const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)
     const linkPorts = ports.slice(nodes + spares + connectors)
@@ -120,7 +130,7 @@ export class LocalCluster {
         ...(isEncrypted ? apiFlags(certificates, `connector${index + 1}`) : []),
       ]
       const scheme = isEncrypted ? 'https' : 'http'
-      return new Service(`connector${index + 1}`, port, args, connectorProgram, scheme)
+      return serviceOf(`connector${index + 1}`, port, args, connectorProgram, scheme)
     })
     const cluster = new LocalCluster({
       directory,

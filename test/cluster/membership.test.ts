@@ -28,7 +28,7 @@ const REACHED_MS = 2_000
  * The cluster of all changes but the last one. Each test goes on with the members that the test before it has
  * left.
  */
-const aCluster = sharedCluster({ spares: 2, connectors: 2, replaceAfterSeconds: 0.5 })
+const aCluster = sharedCluster({ spares: 2, connectors: 2, replaceAfterSeconds: 0.5, processes: ['node4'] })
 
 /** Asks for a node at `spare` as a further member. */
 async function add(url: string, spare: Service): Promise<void> {
@@ -186,7 +186,12 @@ test('a member moves to another machine: the new node has everything, and the ol
 
 test('a change goes on when the connector that began it, and a node, are killed in its middle', async () => {
   // Until the node that was killed is back, no quorum of the new members answers: requests wait for it.
-  await using cluster = await LocalCluster.start({ spares: 1, connectors: 2, timeoutSeconds: 8 })
+  await using cluster = await LocalCluster.start({
+    spares: 1,
+    connectors: 2,
+    timeoutSeconds: 8,
+    processes: ['connector1', 'node1', 'node4'],
+  })
   const [first, second] = cluster.connectors as [Service, Service]
   const [n1, , , spare] = cluster.nodes as [Service, Service, Service, Service]
   await using before = new CreateLoad(first.url, 'before', 16)

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, create, forEach, groupUrl, remove } from './load.ts'
+import { changeAll } from './load.ts'
 import { contentsOf, untilEqual } from './node-contents.ts'
 import { commonCluster } from './shared-cluster.ts'
 
 test('a node that was down during creates, updates and deletes is identical after its return, without any client', async () => {
   const cluster = await commonCluster()
   const { url } = cluster.connectors[0]!
-  const ids = (prefix: string, count: number) =>
-    Array.from({ length: count }, (_, index) => `repair-${prefix}-${index}`)
-  const old = ids('old', 150)
-  const fresh = ids('new', 250)
-  await forEach(old, (groupId) => create(url, groupId))
+  const groupsOf = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ groupId: `repair-${prefix}-${index}` }))
+  const old = groupsOf('old', 150)
+  const fresh = groupsOf('new', 250)
+  await changeAll(url, 'create', old)
   const [, , away] = cluster.nodes
-  await away!.end('SIGKILL')
-  await forEach(fresh, (groupId) => create(url, groupId))
-  await forEach(old.slice(0, 50), (groupId) => remove(url, groupId))
-  await forEach(old.slice(50, 100), (groupId) =>
-    call('PATCH', groupUrl(url, groupId), { description: 'changed' }),
-  )
+  await away!.end('SIGTERM')
+  await changeAll(url, 'create', fresh)
+  await changeAll(url, 'delete', old.slice(0, 50))
+  const changed = old.slice(50, 100).map(({ groupId }) => ({ groupId, description: 'changed' }))
+  await changeAll(url, 'update', changed)
 
   away!.start()
   await untilEqual(cluster.nodes)

@@ -33,7 +33,7 @@ export class Service {
   readonly port: number
   /** What `start` runs. Another version may take the service over while it is stopped. */
   program: Program
-  readonly #args: readonly string[]
+  protected readonly args: readonly string[]
   readonly #scheme: 'http' | 'https'
   #process: ChildProcess | undefined
   #isStopped = false
@@ -52,7 +52,7 @@ export class Service {
     this.name = name
     this.port = port
     this.program = program
-    this.#args = args
+    this.args = args
     this.#scheme = scheme
   }
 
@@ -82,7 +82,7 @@ export class Service {
 
   start(): void {
     const [command, ...args] = this.program
-    const child = spawn(command, [...args, ...this.#args], {
+    const child = spawn(command, [...args, ...this.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,

@@ -28,8 +28,11 @@ export function sharedCluster(options: LocalClusterOptions = {}): () => Promise<
 }
 
 /**
- * The cluster of all tests that need nothing special: three nodes, and two connectors. The test runner runs
- * the files that use it in one process, and this cluster is then shared by all of them. So the groups, the
- * metrics and the logs of tests of other files are there too.
+ * The cluster of all tests that need nothing special: three nodes and two connectors, all in the process of
+ * the test. The test runner runs the files that use it in one process, and this cluster is then shared by all
+ * of them. So the groups, the metrics and the logs of tests of other files are there too.
  */
-export const commonCluster = sharedCluster({ connectors: 2 })
+export const commonCluster = sharedCluster({ connectors: 2, processes: [] })
+
+/** The same with a process for each node and connector: for tests that kill or suspend some of them. */
+export const clusterOfProcesses = sharedCluster({ connectors: 2 })

@@ -14,7 +14,7 @@ import { untilReady } from './local-cluster.ts'
 import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
-import { commonCluster, sharedCluster } from './shared-cluster.ts'
+import { clusterOfProcesses, sharedCluster } from './shared-cluster.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { within } from './waiting.ts'
 
@@ -34,9 +34,10 @@ const WITH_TWO_ADDRESSES: Program = [
   ...program,
 ]
 
-const aCluster = commonCluster
+const aCluster = clusterOfProcesses
 const aClusterWithTwoAddresses = sharedCluster({
   nodes: 1,
+  processes: ['connector1'],
   connectorProgram: WITH_TWO_ADDRESSES,
   connectorHost: 'place.test',
 })

@@ -31,7 +31,7 @@ test('verify reports its findings when it is interrupted, and leaves no group be
 test('verify of a cluster that does not answer fails', async () => {
   await using directory = await temporaryDirectory()
   const cluster = await aCluster()
-  await Promise.all([cluster.nodes[0]!.end('SIGKILL'), cluster.nodes[1]!.end('SIGKILL')])
+  await Promise.all([cluster.nodes[0]!.end('SIGTERM'), cluster.nodes[1]!.end('SIGTERM')])
   const history = ['--history', join(directory.path, 'history.jsonl')]
   await using verify = startCommand('verify', '--seconds', '600', ...history, ...urlsOf(cluster))
   await verify.says(/[1-9]\d* operations/, 30_000)

@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import { startCommand } from './command.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import type { LocalCluster } from './local-cluster.ts'
-import { commonCluster } from './shared-cluster.ts'
+import { clusterOfProcesses } from './shared-cluster.ts'
 import { until } from './waiting.ts'
 import { WatchingClient } from './watching-client.ts'
 
 leaveNothing()
 
-const aCluster = commonCluster
+const aCluster = clusterOfProcesses
 
 const WATCHERS = 20
 const SEEN_MS = 30_000

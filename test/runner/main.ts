@@ -12,6 +12,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { glob } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { summaryLines, taskLines } from './report.ts'
 import { type FileLimits, runFiles } from './run-files.ts'
@@ -28,30 +29,33 @@ const FILES_MAX = 10
 
 /**
  * `first`: beginnings of the names of files that take long. They start first, so that none of them runs alone
- * at the end. `alone`: beginnings of the names of files that have a process of their own.
+ * at the end. `alone`: beginnings of the names of files that have a process of their own. `together`: further
+ * files that share one, apart from the other files of their folder.
  */
 type Suite = Readonly<{
   patterns: readonly string[]
   limits: FileLimits
   first: readonly string[]
   alone: readonly string[]
+  together?: readonly string[]
 }>
 
-/** Files whose tests need clusters with special settings, or empty ones, and no other. */
+/** Files that take long, and need clusters with special settings, or empty ones, and no other. */
 const CLUSTERS_OF_THEIR_OWN = [
   'backup',
   'broken-log',
   'certificates',
   'chaos',
-  'grace-time',
   'keys',
-  'late-mount',
   'lost-disk',
   'membership',
   'removal',
   'settings',
   'up',
 ]
+
+/** The files that share a cluster of processes. */
+const CLUSTER_OF_PROCESSES = ['failures', 'shutdown', 'watch']
 
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
@@ -81,6 +85,7 @@ const SUITES: { readonly [name: string]: Suite } = {
       'test/cluster/backup',
     ],
     // The other files share the servers of Postgres, or the cluster, that the first of them has started.
+    together: CLUSTER_OF_PROCESSES.map((name) => `test/cluster/${name}.test.ts`),
     alone: [
       ...CLUSTERS_OF_THEIR_OWN.map((name) => `test/cluster/${name}.test.ts`),
       // It looks at every process that its own process has started.
@@ -127,15 +132,17 @@ async function tasksOf(name: string): Promise<Task[]> {
   }
   const suite = SUITES[name]
   if (suite === undefined) throw new Error(`no tests are called "${name}": check, fast, cluster or long`)
-  const { patterns, limits, first, alone } = suite
+  const { patterns, limits, first, alone, together = [] } = suite
   const rank = (file: string) => {
     const index = first.findIndex((start) => file.startsWith(start))
     return index === -1 ? first.length : index
   }
   const files = (await Array.fromAsync(glob(patterns))).sort().toSorted((a, b) => rank(a) - rank(b))
-  const groups = Map.groupBy(files, (file) =>
-    alone.some((start) => file.startsWith(start)) ? file : file.split('/').slice(0, FOLDER_DEPTH).join('/'),
-  )
+  const groups = Map.groupBy(files, (file) => {
+    if (alone.some((start) => file.startsWith(start))) return file
+    const folder = file.split('/').slice(0, FOLDER_DEPTH).join('/')
+    return together.includes(file) ? `${folder}: ${together.map((one) => basename(one)).join(', ')}` : folder
+  })
   return [...groups]
     .flatMap(([group, members]) => partsOf(members).map((files) => ({ group, files })))
     .map(({ group, files }) => ({
