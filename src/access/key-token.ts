@@ -54,6 +54,11 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
   return timingSafeEqual(a, b)
 }
 
+/** Whether two keys are equal, as the bytes of their texts. Its time tells only whether they are as long. */
+export function isSameToken(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
 function drawText(length: number, drawBytes: DrawBytes): string {
   let text = ''
   while (text.length < length) {
