@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createGroup } from '../../src/group/create-group.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 import { type Direction, TcpProxy } from '../cluster/tcp-proxy.ts'
-import { anEngine, newDatabase } from './shared-trio.ts'
+import { anEngine, emptyDatabase } from './shared-trio.ts'
 import type { Trio } from './trio.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -17,7 +17,7 @@ const BYTES_MAX = 4_000
  * @returns how many changes were cut
  */
 export async function cutAtBytes(trio: Trio, direction: Direction, step: number): Promise<number> {
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await using proxy = await TcpProxy.start(trio.primary.port)
   await using started = await anEngine(trio.url(database, [proxy]))
   const { registry } = started.engine

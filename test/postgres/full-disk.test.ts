@@ -11,9 +11,9 @@ import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { freePorts } from '../cluster/ports.ts'
 import { temporaryDirectory } from '../cluster/temporary-directory.ts'
 import { until } from '../cluster/waiting.ts'
-import { handOver, installPrograms, RUN_AS, runProgram } from './programs.ts'
+import { copyAs, handOver, RUN_AS } from './programs.ts'
 import { Server, SUPERUSER } from './server.ts'
-import { anEngine, databaseOf } from './shared-trio.ts'
+import { anEngine, databaseOf, sharedTrio } from './shared-trio.ts'
 
 leaveNothing()
 
@@ -29,7 +29,7 @@ function mount(directory: string): string | (() => void) {
     execFileSync(program, args, { stdio: 'pipe' })
   }
   try {
-    run('mount', '-t', 'tmpfs', '-o', `size=48m,mode=755,uid=${uid},gid=${gid}`, 'tmpfs', directory)
+    run('mount', '-t', 'tmpfs', '-o', `size=64m,mode=755,uid=${uid},gid=${gid}`, 'tmpfs', directory)
   } catch (error) {
     return `this user cannot mount a disk: ${(error as Error).message}`
   }
@@ -40,6 +40,7 @@ const create = (groupId: string) =>
   createGroup({ groupId, now: '2026-01-01T00:00:00.000Z', author: AUTHOR, incarnation: groupId })
 
 test('a full disk refuses changes and leaves the reads; a server that it ends is started again and serves', async (t: TestContext) => {
+  const trio = await sharedTrio()
   await using directory = await temporaryDirectory()
   await handOver(directory.path, 0o755)
   const disk = join(directory.path, 'disk')
@@ -48,18 +49,17 @@ test('a full disk refuses changes and leaves the reads; a server that it ends is
   if (typeof unmount === 'string') return t.skip(unmount)
   await using stack = new AsyncDisposableStack()
   stack.defer(unmount)
-  const programs = await installPrograms(directory.path)
   const [port = 0] = await freePorts(1)
-  const server = new Server('s1', port, join(disk, 'data'), programs)
+  const server = new Server('s1', port, join(disk, 'data'), trio.programs)
   stack.defer(() => server.end('SIGQUIT'))
-  const options = ['--encoding=UTF8', '--locale=C', '--auth=trust', '--no-sync', '--wal-segsize=1']
-  await runProgram(join(programs, 'initdb'), ['-D', server.dataDir, '-U', SUPERUSER, ...options])
+  await copyAs(trio.pristineData, server.dataDir)
   await server.configure([
     "listen_addresses = '127.0.0.1'",
     "unix_socket_directories = ''",
     'shared_buffers = 16MB',
     'fsync = off',
-    'min_wal_size = 2MB',
+    'min_wal_size = 32MB',
+    'max_wal_size = 32MB',
   ])
   await server.start()
   const url = `postgres://${SUPERUSER}@${server.address}/postgres`

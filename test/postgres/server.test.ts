@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
+import { freePorts } from '../cluster/ports.ts'
 import { STARTED_BY } from '../cluster/service.ts'
 import { temporaryDirectory } from '../cluster/temporary-directory.ts'
 import { until } from '../cluster/waiting.ts'
-import { handOver } from './programs.ts'
+import { copyAs, handOver } from './programs.ts'
+import { sharedTrio } from './shared-trio.ts'
 
 leaveNothing()
 
@@ -22,26 +25,32 @@ function isThere(pid: number): boolean {
   }
 }
 
-test('servers end when the process that has started them is killed', async () => {
+test('a server ends when the process that has started it is killed', async () => {
+  const { programs, pristineData } = await sharedTrio()
   await using directory = await temporaryDirectory()
-  await handOver(directory.path, 0o755)
-  const trio = new URL('trio.ts', import.meta.url)
+  await handOver(directory.path, 0o777)
+  const dataDir = join(directory.path, 'data')
+  await copyAs(pristineData, dataDir)
+  const [port] = await freePorts(1)
+  const module = new URL('server.ts', import.meta.url)
   const script = `
-    const { Trio } = await import(${JSON.stringify(trio.href)})
-    const { servers } = await Trio.start()
-    console.log(JSON.stringify(servers.map(({ pid }) => pid)))
+    const { Server } = await import(${JSON.stringify(module.href)})
+    const server = new Server('s', ${port}, ${JSON.stringify(dataDir)}, ${JSON.stringify(programs)})
+    await server.configure(["listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", 'fsync = off'])
+    await server.start()
+    console.log(server.pid)
     setInterval(() => {}, 1_000)`
   const starter = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: { ...process.env, TMPDIR: directory.path, [STARTED_BY]: String(process.pid) },
+    env: { ...process.env, [STARTED_BY]: String(process.pid) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
   starter.stdout.on('data', (chunk) => (output += chunk))
-  await until('the servers are started', MINUTE_MS, () => output.endsWith('\n'))
-  const pids: number[] = JSON.parse(output)
-  assert.equal(pids.length, 3)
+  await until('the server is started', MINUTE_MS, () => output.endsWith('\n'))
+  const pid = Number(output)
+  assert.ok(isThere(pid))
   const exit = once(starter, 'exit')
   starter.kill('SIGKILL')
   await exit
-  await until('the servers have ended', MINUTE_MS, () => !pids.some(isThere))
+  await until('the server has ended', MINUTE_MS, () => !isThere(pid))
 })

@@ -20,6 +20,7 @@ export class Server {
   readonly #programs: string
   #process: ChildProcess | undefined
   #guard: ChildProcess | undefined
+  #kept: Promise<Client> | undefined
   /** Everything that it has written since its first start. */
   output = ''
 
@@ -135,20 +136,40 @@ export class Server {
     this.#guard = undefined
   }
 
-  /** Rows of one statement of the superuser. */
+  /**
+   * Rows of one statement of the superuser. The connection to the database `postgres` stays open, because the
+   * server starts a process for each connection. Tests count and stop the connections to other databases.
+   */
   async query<R extends object = object>(
     text: string,
     values: unknown[] = [],
-    database = 'postgres',
+    database?: string,
   ): Promise<R[]> {
-    const client = new Client({ host: '127.0.0.1', port: this.port, user: SUPERUSER, database })
-    client.on('error', () => undefined)
-    await client.connect()
+    if (database === undefined) return (await (await this.#connection()).query<R>(text, values)).rows
+    const client = await this.#connect(database)
     try {
       return (await client.query<R>(text, values)).rows
     } finally {
       await client.end()
     }
+  }
+
+  #connection(): Promise<Client> {
+    if (this.#kept !== undefined) return this.#kept
+    const kept = this.#connect('postgres')
+    const forget = () => {
+      if (this.#kept === kept) this.#kept = undefined
+    }
+    kept.then((client) => client.once('end', forget), forget)
+    this.#kept = kept
+    return kept
+  }
+
+  async #connect(database: string): Promise<Client> {
+    const client = new Client({ host: '127.0.0.1', port: this.port, user: SUPERUSER, database })
+    client.on('error', () => undefined)
+    await client.connect()
+    return client
   }
 
   /** The processes that serve the connections of a database. */

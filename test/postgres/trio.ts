@@ -25,12 +25,22 @@ const SETTINGS = [
 
 export class Trio implements AsyncDisposable {
   readonly #directory: TemporaryDirectory
+  /** The directory of the programs of Postgres. */
+  readonly programs: string
+  /** A data directory as initdb has made it, of which further servers get a copy. */
+  readonly pristineData: string
   /** The first one is the primary, until another one is promoted. */
   readonly servers: readonly [Server, Server, Server]
   #primary: Server
 
-  private constructor(directory: TemporaryDirectory, servers: readonly [Server, Server, Server]) {
+  private constructor(
+    directory: TemporaryDirectory,
+    programs: string,
+    servers: readonly [Server, Server, Server],
+  ) {
     this.#directory = directory
+    this.programs = programs
+    this.pristineData = join(directory.path, 'pristine')
     this.servers = servers
     this.#primary = servers[0]
   }
@@ -45,28 +55,18 @@ export class Trio implements AsyncDisposable {
       (port, index) => new Server(`s${index + 1}`, port, join(directory.path, `s${index + 1}`), programs),
     ) as unknown as [Server, Server, Server]
     const [primary, ...standbys] = servers
-    const trio = new Trio(directory, servers)
+    const trio = new Trio(directory, programs, servers)
     try {
-      await runProgram(join(programs, 'initdb'), [
-        ...[
-          '-D',
-          primary.dataDir,
-          '-U',
-          SUPERUSER,
-          '--encoding=UTF8',
-          '--locale=C',
-          '--auth=trust',
-          '--no-sync',
-        ],
-      ])
-      await primary.configure([...SETTINGS, `synchronous_standby_names = '${synchronous}'`])
-      // In front of the lines that let everyone in.
-      await primary.refuse(REFUSED_USER)
+      const options = ['--encoding=UTF8', '--locale=C', '--auth=trust', '--no-sync']
+      await runProgram(join(programs, 'initdb'), ['-D', trio.pristineData, '-U', SUPERUSER, ...options])
       // A server that has not started yet is copied like any other files.
-      for (const standby of standbys) {
-        await copyAs(primary.dataDir, standby.dataDir)
-        await standby.follow(primary)
+      for (const server of servers) {
+        await copyAs(trio.pristineData, server.dataDir)
+        await server.configure([...SETTINGS, `synchronous_standby_names = '${synchronous}'`])
+        // In front of the lines that let everyone in.
+        await server.refuse(REFUSED_USER)
       }
+      for (const standby of standbys) await standby.follow(primary)
       await Promise.all(servers.map((server) => server.start()))
       await trio.untilSynchronous(2)
       return trio
@@ -141,8 +141,15 @@ export class Trio implements AsyncDisposable {
     await this.primary.query(`create database "${name}" ${more}`)
   }
 
-  /** The URL of a database, with the hosts in this order. */
-  url(database: string, servers: readonly { address: string }[] = this.servers, more = ''): string {
+  /**
+   * The URL of a database, with the hosts in this order. The primary is the first, because a standby may lack
+   * a database that was just made.
+   */
+  url(
+    database: string,
+    servers: readonly { address: string }[] = [this.primary, ...this.standbys],
+    more = '',
+  ): string {
     return `postgres://${SUPERUSER}@${servers.map(({ address }) => address).join(',')}/${database}?target_session_attrs=read-write${more}`
   }
 

@@ -11,8 +11,8 @@ import { systemClock } from '../../src/process/clock.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
 import { until } from '../cluster/waiting.ts'
-import { anEngine, databaseOf, newDatabase, sharedTrio, TIMEOUT_MS } from './shared-trio.ts'
-import { Trio } from './trio.ts'
+import { anEngine, databaseOf, emptyDatabase, sharedTrio, TIMEOUT_MS } from './shared-trio.ts'
+import type { Trio } from './trio.ts'
 
 leaveNothing()
 
@@ -87,7 +87,7 @@ async function countOf(trio: Trio, table: string, database: string): Promise<num
 
 test('old tombstones and members of groups that are gone are removed, and what counts stays', async () => {
   const trio = await sharedTrio()
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await using started = await anEngine(trio.url(database, [trio.primary]))
   for (const groupId of ['stays', 'goes', 'again']) {
     await create(started, groupId)
@@ -113,7 +113,7 @@ test('old tombstones and members of groups that are gone are removed, and what c
 
 test('a place goes on at another connector, and after a crash, until a tombstone after it is removed', async () => {
   const trio = await sharedTrio()
-  const database = await newDatabase(trio)
+  const database = await emptyDatabase(trio)
   await using one = await anEngine(trio.url(database, [trio.primary]))
   await using other = await anEngine(trio.url(database, [trio.primary]))
   const first = await follow(one)
@@ -142,19 +142,20 @@ test('a place goes on at another connector, and after a crash, until a tombstone
 })
 
 test('after a promotion who watches is told to begin again, and no place of before goes on', async () => {
-  await using trio = await Trio.start()
-  const database = await newDatabase(trio)
+  const trio = await sharedTrio()
+  const database = await emptyDatabase(trio)
   await using started = await anEngine(trio.url(database))
   const watcher = await follow(started)
   await create(started, 'before')
   await until('it is told', MINUTE_MS, () => watcher.given.includes('before'))
   await until('there is a place', MINUTE_MS, () => watcher.following.place !== undefined)
   const place = watcher.following.place!
-  await trio.failOver()
+  const old = await trio.failOver()
   await until('it is lost, and covered again', MINUTE_MS, () => {
     return watcher.lostCount() > 0 && watcher.following.isCovered
   })
   assert.equal(await since(watcher, place), undefined)
   await until('changes are made', MINUTE_MS, async () => (await create(started, 'after')).kind === 'done')
   await until('they are told', MINUTE_MS, () => watcher.given.includes('after'))
+  await trio.rejoin(old)
 })

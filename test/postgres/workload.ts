@@ -7,7 +7,8 @@ import { updateGroup } from '../../src/group/update-group.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
-const CLIENTS = 8
+/** Each has a session of the server, which is a process of its own, and needs a new one after a fault. */
+const CLIENTS = 4
 
 export type Counts = { [kind in Outcome<unknown>['kind']]: number }
 
