@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { StatementSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import { LEAF_COUNT } from '../../rpc/messages.ts'
@@ -72,5 +73,27 @@ test('a scan ends before its end key, leaves values out on request, and cuts pag
   ])
   assert.equal(scanAll(store, 10).length, 4)
   assert.equal(store.scan({ start: '', end: '', omitValues: true }, 10).entries.length, 4)
+  store.close()
+})
+
+test('a slice reads all its rows in one transaction: each row by itself would take and give back a lock', (t) => {
+  const store = new SqliteStore(aDatabasePath(t))
+  const keys = Array.from({ length: 20 }, (_, i) => `group/${String(i).padStart(2, '0')}`)
+  saveAll(
+    store,
+    keys.map((key, i) => [key, aWrittenRecord(i + 1, Buffer.from(key))]),
+  )
+  const statements: string[] = []
+  for (const name of ['get', 'run'] as const) {
+    const original = StatementSync.prototype[name] as (...parameters: unknown[]) => unknown
+    t.mock.method(StatementSync.prototype, name, function (this: StatementSync, ...parameters: unknown[]) {
+      statements.push(this.sourceSQL.split(' ', 1)[0]!)
+      return original.apply(this, parameters)
+    })
+  }
+  assert.equal(store.scan({ start: '', end: '', omitValues: false }, 128).entries.length, keys.length)
+  t.mock.restoreAll()
+  // No key is in the index yet, so each row is read by its id.
+  assert.deepEqual(statements, ['BEGIN', ...keys.map(() => 'SELECT'), 'COMMIT'])
   store.close()
 })

@@ -71,7 +71,7 @@ export interface RecordStore {
   /**
    * The first records of a range, in key order: at most `limit`, and fewer when their values are large. There
    * may be no record at all when few keys belong to the leaves that are asked for. The rest begins at
-   * `nextStart`.
+   * `nextStart`. Not within a transaction.
    */
   scan(range: ScanRange, limit: number): ScanSlice
 

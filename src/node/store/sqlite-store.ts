@@ -237,7 +237,7 @@ export class SqliteStore implements RecordStore {
   }
 
   scan(range: ScanRange, limit: number): ScanSlice {
-    return this.#guard(() => this.#records.scan(range, limit))
+    return this.view(() => this.#records.scan(range, limit))
   }
 
   flush(isIdle: boolean): boolean {
