@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { fillGroups } from './fill.ts'
 
 const { values } = parseArgs({
   options: {
@@ -24,47 +25,10 @@ const { values } = parseArgs({
 })
 const groupCount = Number(values.groups)
 
-const BATCH = 500
-const JSON_BODY = { 'content-type': 'application/json' }
-/** How many clients create groups without batches. Older versions have none. */
-const CREATORS = 64
-
 type Cluster = Pick<LocalCluster, 'connectors' | 'nodes'> & AsyncDisposable
 
 /** A turn of one version. CPU times are of the connector, and of all nodes together, per group. */
 type Turn = Readonly<{ perSecond: number; connectorUs: number; nodesUs: number }>
-
-const bodyOf = (index: number) => ({
-  // The ids come in no order, as those of real groups.
-  groupId: `group-${String((index * 7_919) % 1_000_003).padStart(7, '0')}`,
-  description: 'A team of the company',
-  labels: { team: 'core', env: 'prod' },
-})
-
-/** Creates groups for at most the time that `--fill-seconds` says. @returns how many there are */
-async function fill(cluster: Cluster): Promise<number> {
-  const pool = new Pool(cluster.connectors[0]!.url, { connections: CREATORS })
-  const untilMs = performance.now() + Number(values['fill-seconds']) * 1_000
-  const post = async (path: string, body: unknown) => {
-    const reply = await pool.request({ method: 'POST', path, headers: JSON_BODY, body: JSON.stringify(body) })
-    await reply.body.dump()
-    return reply.statusCode
-  }
-  const hasBatches = (await post('/v1/groups:batch', { create: [bodyOf(0)] })) === 200
-  let next = 1
-  const worker = async () => {
-    while (next < groupCount && performance.now() < untilMs) {
-      const first = next
-      next = Math.min(groupCount, first + (hasBatches ? BATCH : 1))
-      const bodies = Array.from({ length: next - first }, (_, index) => bodyOf(first + index))
-      if (hasBatches) await post('/v1/groups:batch', { create: bodies })
-      else await post('/v1/group', bodies[0])
-    }
-  }
-  await Promise.all(Array.from({ length: hasBatches ? 2 : CREATORS }, worker))
-  await pool.close()
-  return next
-}
 
 async function walk({ connectors, nodes }: Cluster, path: string): Promise<Turn & { count: number }> {
   const pids = [connectors[0]!, ...nodes].map(({ pid }) => pid!)
@@ -108,7 +72,7 @@ console.log(`${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version
 for (const { name, folder } of sides) {
   const cluster = all.use(await start(folder))
   const startMs = performance.now()
-  const count = await fill(cluster)
+  const count = await fillGroups(cluster.connectors[0]!.url, groupCount, Number(values['fill-seconds']))
   const seconds = (performance.now() - startMs) / 1_000
   console.log(`${name}: ${count} groups created in ${seconds.toFixed(0)} s`)
   versions.push({ name, cluster, turns: new Map() })

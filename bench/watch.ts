@@ -8,7 +8,6 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { cpus, loadavg } from 'node:os'
@@ -18,6 +17,7 @@ import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { residentMb } from './resident-memory.ts'
 
 const { values } = parseArgs({
   options: {
@@ -87,11 +87,6 @@ async function read(port: number, request?: string): Promise<Socket> {
   return socket
 }
 
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024
-}
-
 /** CPU time of a program that writes only, in microseconds for each write to all sockets. */
 async function bareUs(bytes: number, everyMs: number): Promise<number> {
   const program = fileURLToPath(new URL('bare-watch.ts', import.meta.url))
@@ -123,7 +118,7 @@ for (let open = 0; open < watcherCount; ) {
   open = Number(/^cohort_watches (\d+)/m.exec(await metrics())?.[1] ?? 0)
   await sleep(100)
 }
-const idleMb = await residentMb(pid)
+const idleMb = residentMb(pid)
 const pool = new Pool(connector.url, { connections: 16 })
 let created = 0
 let mostMb = 0
@@ -144,13 +139,13 @@ for (let sent = 0; performance.now() - startMs < seconds * 1_000; ) {
         }),
     )
   }
-  mostMb = Math.max(mostMb, await residentMb(pid))
+  mostMb = Math.max(mostMb, residentMb(pid))
   await sleep(10)
 }
 await Promise.all(creating)
 const tookMs = performance.now() - startMs
 for (let waited = 0; counts.events < created * SAMPLED && waited < LAST_MS; waited += 100) {
-  mostMb = Math.max(mostMb, await residentMb(pid))
+  mostMb = Math.max(mostMb, residentMb(pid))
   await sleep(100)
 }
 const usedUs = cpuTimeUs(pid) - beforeUs

@@ -25,6 +25,7 @@ const SMALL: { readonly [script: string]: (directory: string) => readonly string
   'bench:repair': () => ['--missed', '2000', '--clients', '4', '--records', '5000'],
   'bench:watch': () => ['--watchers', '20', '--rate', '50', '--seconds', '2'],
   'bench:profile': () => ['--clients', '8', '--seconds', '1'],
+  'bench:size': () => ['--groups', '2000', '--few', '500', '--clients', '8', ...SHORT],
   'bench:start': () => ['--records', '60000', '--starts', '1'],
   'bench:versions': () => ['--other', '.', '--clients', '8', '--groups', '500', ...SHORT],
   'bench:engines': () => ['--clients', '8', ...SHORT],
