@@ -32,13 +32,19 @@ export function expiryNotice({ name, subject, expires }: Expiry, now: Date): str
   const leftMs = expires.getTime() - now.getTime()
   if (leftMs > EXPIRY_NOTICE_MS) return undefined
   const what = `the ${NAMES[name] ?? name} ${subject}`
-  const remedy = name.endsWith('ca')
-    ? 'make a new CA with "cohort certs renew --new-ca"'
-    : 'run "cohort certs renew"'
+  const remedy = remedyFor(name, leftMs)
   const day = expires.toISOString().slice(0, 10)
   if (leftMs <= 0) return `${what} expired on ${day}, and is refused by everybody: ${remedy}`
   const days = Math.floor(leftMs / DAY_MS)
   return `${what} expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${day}: ${remedy}`
+}
+
+/** When a CA is over, nobody trusts it any more, so that an overlap with a new one is of no use. */
+function remedyFor(name: string, leftMs: number): string {
+  if (!name.endsWith('ca')) return 'run "cohort certs renew"'
+  return leftMs > 0
+    ? 'make a new CA with "cohort certs renew --new-ca"'
+    : 'begin anew with "cohort certs init --replace"'
 }
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -1,10 +1,15 @@
 /** Callers who show a client certificate: a role for each subject. */
+
+// @peculiar/x509 needs it, and it must be the first import.
+import 'reflect-metadata'
+
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { before, test } from 'node:test'
+import * as x509 from '@peculiar/x509'
 import { parseClientRoles } from '../../src/access/certificate-check.ts'
 import { CredentialCheck } from '../../src/access/credential-check.ts'
 import { KeyCheck } from '../../src/access/key-check.ts'
@@ -99,6 +104,84 @@ test('a valid certificate has the role of its subject; one that is not valid is 
 test('a subject is written as in RFC 4514: the last part first, and commas in a part stay escaped', () => {
   assert.equal(formatSubject('C=DE\nO=Example\\, Inc\nCN=ci'), 'CN=ci,O=Example\\, Inc,C=DE')
   assert.equal(formatSubject(undefined), '')
+})
+
+/** A certificate of the CA of the cluster with this subject. */
+async function withSubject(name: x509.JsonName): Promise<{ cert: string; key: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const ca = await webcrypto.subtle.importKey(
+    'pkcs8',
+    createPrivateKey(certificates.ca.key).export({ type: 'pkcs8', format: 'der' }),
+    algorithm,
+    false,
+    ['sign'],
+  )
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: name,
+    issuer: new x509.X509Certificate(certificates.ca.cert).subject,
+    publicKey: keys.publicKey,
+    signingKey: ca,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
+  })
+  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
+  return {
+    cert: certificate.toString('pem'),
+    key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({
+      type: 'pkcs8',
+      format: 'pem',
+    }) as string,
+  }
+}
+
+test('no other subject has the text of a rule: values with separators, line ends, spaces and NUL are escaped', async (t) => {
+  const rules = parseClientRoles('CN=ci,O=Example -> admin\nCN=ci -> admin', 'f')
+  const current = await certificates.leaf({ usages: ['server'], hosts: ['localhost', '127.0.0.1'] })
+  const keys = { check: () => assert.fail('no key was sent') }
+  const { app } = testApp({
+    certificates: { current, onChange: () => {} },
+    authenticator: new CredentialCheck({ keys, clientRoles: () => rules }),
+  })
+  const door = await listen(app, t, PLACES[0])
+  const ask = async (name: x509.JsonName) => await get(door, '/v1/caller', await withSubject(name))
+  for (const name of [[{ CN: ['ci'] }], [{ O: ['Example'] }, { CN: ['ci'] }]]) {
+    assert.equal((await ask(name)).body.role, 'admin')
+  }
+  const seen = new Set<string>()
+  for (const name of [
+    [{ CN: ['ci,O=Example'] }],
+    [{ CN: ['ci\nO=Example'] }],
+    [{ O: ['Example\nCN=ci'] }],
+    [{ CN: ['ci\\\\'] }],
+    [{ CN: ['ci+O=Example'] }],
+    [{ CN: ['ci'], O: ['Example'] }],
+    [{ O: ['Example'], CN: ['ci'] }],
+    [{ CN: ['ci'] }, { O: ['Example'] }],
+    [{ CN: ['ci'] }, { CN: ['ci'] }],
+    [{ CN: [' ci'] }],
+    [{ CN: ['ci '] }],
+    [{ CN: ['CI'] }],
+    [{ CN: ['ci\u0000'] }],
+    [{ CN: ['ci\u0000.evil.example'] }],
+    [{ CN: ['c\u0456'] }],
+    [{ CN: ['\u202eic'] }],
+    [{ CN: ['\\"ci'] }],
+    [{ CN: ['ci#'] }],
+    [{ CN: ['CN=ci'] }],
+    [{ OU: ['CN=ci'] }],
+    [{ OU: ['ci'] }],
+    [{ CN: ['ci'] }, { O: ['Example'] }, { C: ['DE'] }],
+    [{ CN: ['x'.repeat(300)] }],
+  ] as x509.JsonName[]) {
+    const { status, body } = await ask(name)
+    assert.ok([401, 403].includes(status!), `${JSON.stringify(name)}: ${status} ${JSON.stringify(body)}`)
+    if (status === 403) seen.add(body.detail)
+  }
+  // Each is another caller too, for rates and for the audit log.
+  assert.equal(seen.size, 22)
 })
 
 test('a file of roles that cannot be used is refused with the reason', () => {

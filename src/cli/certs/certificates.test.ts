@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -94,9 +94,28 @@ test('certificates that are there are not overwritten without being told', async
     cluster: undefined,
     existing: 'replace',
   })
-  assert.match(cluster, /^[0-9a-f]{16}$/)
+  // Running processes take no certificate of another cluster.
+  assert.equal(cluster, 'c1')
   const renewed = serials(directory)
   assert.equal(renewed.filter((serial) => before.includes(serial)).length, 0)
+  const named = await initCertificates(directory, { ...OPTIONS, cluster: 'c2', existing: 'replace' })
+  assert.equal(named.cluster, 'c2')
+})
+
+test('a cluster that has no name yet, or none that can be read, gets one that nobody else has', async (t) => {
+  const directory = await made(t)
+  writeFileSync(caFiles(directory).current, 'damaged')
+  const names = new Set<string>()
+  for (const folder of [directory, join(directory, 'one'), join(directory, 'two')]) {
+    const { cluster } = await initCertificates(folder, {
+      ...OPTIONS,
+      cluster: undefined,
+      existing: 'replace',
+    })
+    assert.match(cluster, /^[0-9a-f]{16}$/)
+    names.add(cluster)
+  }
+  assert.equal(names.size, 3)
 })
 
 test('--keep makes what is missing and renews what ends within 30 days, and nothing else', async (t) => {

@@ -26,7 +26,10 @@ export type Places = Readonly<{ nodes: readonly Place[]; connectors: readonly Pl
 
 export type InitOptions = Places &
   Readonly<{
-    /** The name of the cluster in its certificates. `undefined`: a name is drawn. */
+    /**
+     * The name of the cluster in its certificates. `undefined`: the name that is there already, so that running
+     * processes take the new certificates as theirs; else a name is drawn.
+     */
     cluster: string | undefined
     /**
      * What to do if there is a CA already. `refuse`: fail. `keep`: make what is missing, and renew what
@@ -42,7 +45,7 @@ export type Issued = Readonly<{ cluster: string; issued: readonly string[] }>
 
 /** Makes a CA, and certificates for all places. @throws CommandFailure */
 export async function initCertificates(directory: string, options: InitOptions): Promise<Issued> {
-  const { nodes, connectors, cluster = randomBytes(8).toString('hex'), existing, now } = options
+  const { nodes, connectors, existing, now } = options
   if (hasCa(directory) && existing === 'refuse') {
     throw new CommandFailure(
       `${directory} holds certificates already, which were not changed: renew them with "cohort certs renew", ` +
@@ -54,6 +57,7 @@ export async function initCertificates(directory: string, options: InitOptions):
     return renewLeaves(directory, { nodes, connectors, now, withinMs: EXPIRY_NOTICE_MS })
   }
   const { current, next, old } = caFiles(directory)
+  const cluster = options.cluster ?? nameBefore(directory) ?? randomBytes(8).toString('hex')
   for (const file of [next, old]) rmSync(file, { force: true })
   const ca = await issueCa(caNameOf(cluster), now)
   await writePrivate(current, ca.cert + ca.key)
@@ -244,4 +248,13 @@ function clusterOf(directory: string): string {
   const cluster = /^CN=Cohort CA \w+ of (\S+)$/m.exec(new X509Certificate(readText(file)).subject)?.[1]
   if (cluster === undefined) throw new CommandFailure(`${file} is not a CA that "cohort certs init" has made`)
   return cluster
+}
+
+/** The name of the cluster of an earlier CA, if there is one that can be read. */
+function nameBefore(directory: string): string | undefined {
+  try {
+    return hasCa(directory) ? clusterOf(directory) : undefined
+  } catch {
+    return undefined
+  }
 }
