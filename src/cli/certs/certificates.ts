@@ -27,8 +27,8 @@ export type Places = Readonly<{ nodes: readonly Place[]; connectors: readonly Pl
 export type InitOptions = Places &
   Readonly<{
     /**
-     * The name of the cluster in its certificates. `undefined`: the name that is there already, so that running
-     * processes take the new certificates as theirs; else a name is drawn.
+     * The name of the cluster in its certificates. `undefined`: the name that is there already, so that
+     * running processes take the new certificates as theirs; else a name is drawn.
      */
     cluster: string | undefined
     /**
