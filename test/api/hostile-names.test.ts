@@ -1,4 +1,4 @@
-/** Names that somebody chooses in order to deceive: in logs, in prefixes, and in requests that are repeated. */
+/** Names that somebody chooses in order to deceive: in logs, in prefixes, in requests that are repeated. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
