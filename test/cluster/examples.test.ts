@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertInstalled } from '../installed.ts'
+import { leaveNothing } from './leave-nothing.ts'
 import { call, create, read } from './load.ts'
-import { sharedCluster } from './shared-cluster.ts'
+import { LocalCluster } from './local-cluster.ts'
 import { until, within } from './waiting.ts'
 
-/** Its connector reaches the nodes through links that a test can block. */
-const aCluster = sharedCluster({ isProxied: true, processes: [] })
+leaveNothing()
 
 /** What an example printed, and how it ended. */
 type Result = Readonly<{ code: number; stdout: string; stderr: string }>
@@ -27,7 +27,8 @@ function run(url: string, file: string, ...args: readonly string[]): Promise<Res
 }
 
 test('the examples do what they say, against a cluster of real processes', async (t) => {
-  const cluster = await aCluster()
+  // The connector reaches the nodes through links that a test can block.
+  await using cluster = await LocalCluster.start({ isProxied: true, processes: [] })
   const { url } = cluster.connectors[0]!
 
   await t.test('curl.sh gets every answer that it expects', async () => {

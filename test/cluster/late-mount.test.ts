@@ -5,10 +5,11 @@ import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { test } from 'node:test'
 import { clusterStatus, untilStatus, untilVerdict } from './cluster-status.ts'
+import { leaveNothing } from './leave-nothing.ts'
 import { create, read } from './load.ts'
+import { LocalCluster } from './local-cluster.ts'
 import { contentsOf } from './node-contents.ts'
 import { ServiceHere } from './service-here.ts'
-import { sharedCluster } from './shared-cluster.ts'
 import { until } from './waiting.ts'
 
 /** Longer than the whole test may take: a replacement would fail it. */
@@ -17,10 +18,12 @@ const REPLACE_AFTER_SECONDS = 120
 const SEEN_MS = 30_000
 const READY_MS = 20_000
 
-const aCluster = sharedCluster({ replaceAfterSeconds: REPLACE_AFTER_SECONDS, processes: [] })
+const aCluster = () => LocalCluster.start({ replaceAfterSeconds: REPLACE_AFTER_SECONDS, processes: [] })
+
+leaveNothing()
 
 test('a data directory that is mounted late: the status counts down, and the member is back', async () => {
-  const cluster = await aCluster()
+  await using cluster = await aCluster()
   const { url } = cluster.connectors[0]!
   const before = await clusterStatus(url)
   assert.equal(before.replacement, null)
@@ -57,7 +60,7 @@ test('a data directory that is mounted late: the status counts down, and the mem
 })
 
 test('no data directory is mounted: with CLUSTER_ID no new cluster is formed, and the old one is back with its data', async () => {
-  const cluster = await aCluster()
+  await using cluster = await aCluster()
   const connector = cluster.connectors[0]!
   const { clusterId } = await clusterStatus(connector.url)
   assert.equal((await create(connector.url, 'still-there')).status, 201)

@@ -28,14 +28,14 @@ test('a lost disk: the empty node replaces the member, with all groups, and no c
   await using a = new CreateLoad(url, 'a', 4)
   await using b = new CreateLoad(other, 'b', 2)
   const load = [a, b]
-  await a.untilMore(150)
+  await a.untilMore(80)
   const lost = cluster.nodes[2]!
   await lost.end('SIGKILL')
   await rm(cluster.dataDirectory(2), { recursive: true })
   lost.start()
   // One epoch with the change under way, and one without it.
   const after = await untilEpoch(urls, before.epoch! + 2, REPLACED_MS)
-  await a.untilMore(50)
+  await a.untilMore(30)
   await Promise.all(load.map((one) => one.stop()))
   for (const { failed } of load) assert.deepEqual(failed, [])
 

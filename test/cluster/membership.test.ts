@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { clusterStatus, nodeIdAt, untilEpoch, untilStatus, untilVerdict } from './cluster-status.ts'
 import { cohortHere } from './command.ts'
 import { foreignNode } from './foreign-node.ts'
-import { CreateLoad, call, create, missingOf } from './load.ts'
+import { CreateLoad, call, changeAll, create, missingOf } from './load.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { contentsOf, untilEqual } from './node-contents.ts'
 import type { Service } from './service.ts'
@@ -76,7 +76,7 @@ test('a change whose new node is gone for good is undone by removing that node',
   const spare = cluster.nodes[3]!
   const before = await clusterStatus(url)
   await using load = new CreateLoad(url, 'back', 4)
-  await load.untilMore(100)
+  await load.untilMore(60)
   await add(url, spare)
   spare.signal('SIGSTOP')
   const joining = await nodeIdAt(url, spare)
@@ -100,7 +100,7 @@ test('a node that loses its disk while it joins is replaced within the change', 
   const spare = cluster.nodes[3]!
   const epoch = (await clusterStatus(url)).epoch!
   await using load = new CreateLoad(url, 'exchange', 4)
-  await load.untilMore(100)
+  await load.untilMore(60)
   await add(url, spare)
   spare.signal('SIGSTOP')
   assert.equal((await clusterStatus(url)).epoch, epoch + 1)
@@ -134,6 +134,7 @@ test('to 5 members and back to 3, one at a time, under load from two connectors:
   const added = [n4, n5].filter(({ address }) => !before.members.some((member) => member.address === address))
   for (const { address } of added) await run(other, 'add', '--host', address)
   const grown = before.epoch! + 2 * added.length
+  // A connector that has not heard of the end of a change begins no other one.
   const { members } = await untilEpoch(urls, grown, CHANGED_MS)
   assert.equal(members.length, 5)
   const two = [await nodeIdAt(url, n1), await nodeIdAt(url, n2)] as const
@@ -141,6 +142,7 @@ test('to 5 members and back to 3, one at a time, under load from two connectors:
   assert.equal(refused.exitCode, 1)
   assert.match(refused.output, /already_a_member/)
   await run(url, 'remove', two[0])
+  await untilEpoch(urls, grown + 2, CHANGED_MS)
   await run(other, 'remove', two[1])
   await untilEpoch(urls, grown + 4, CHANGED_MS)
   for (const removed of [n1, n2]) {
@@ -168,7 +170,7 @@ test('a member moves to another machine: the new node has everything, and the ol
   const [n1, , n3, n4, n5] = cluster.nodes as [Service, Service, Service, Service, Service]
   const { epoch } = await clusterStatus(url)
   await using load = new CreateLoad(url, 'g', 4)
-  await load.untilMore(100)
+  await load.untilMore(60)
   const old = await nodeIdAt(url, n3)
   const { exitCode, output } = await cohortHere('replace', '--old', old, '--host', n1.address, '--url', url)
   assert.equal(exitCode, 0, output)
@@ -194,9 +196,8 @@ test('a change goes on when the connector that began it, and a node, are killed 
   })
   const [first, second] = cluster.connectors as [Service, Service]
   const [n1, , , spare] = cluster.nodes as [Service, Service, Service, Service]
-  await using before = new CreateLoad(first.url, 'before', 16)
-  await before.untilMore(400, CHANGED_MS)
-  await before.stop()
+  const before = Array.from({ length: 400 }, (_, index) => ({ groupId: `before-${index}` }))
+  await changeAll(first.url, 'create', before)
   await using load = new CreateLoad(second.url, 'g', 4)
   await add(first.url, spare)
   // The change does not end before the new node has confirmed every key.
@@ -210,7 +211,7 @@ test('a change goes on when the connector that began it, and a node, are killed 
   await untilEpoch([second.url], 3, CHANGED_MS)
   await load.stop()
   assert.deepEqual(load.failed, [])
-  const created = [...before.created, ...load.created]
+  const created = [...before.map(({ groupId }) => groupId), ...load.created]
   assert.deepEqual(await missingOf(second.url, created), [])
   await assertHolds(spare, created)
   first.start()

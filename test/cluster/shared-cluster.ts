@@ -34,5 +34,8 @@ export function sharedCluster(options: LocalClusterOptions = {}): () => Promise<
  */
 export const commonCluster = sharedCluster({ connectors: 2, processes: [] })
 
-/** The same with a process for each node and connector: for tests that kill or suspend some of them. */
-export const clusterOfProcesses = sharedCluster({ connectors: 2 })
+/** The same with processes, but for the second connector: for tests that kill or suspend some of them. */
+export const clusterOfProcesses = sharedCluster({
+  connectors: 2,
+  processes: ['node1', 'node2', 'node3', 'connector1'],
+})

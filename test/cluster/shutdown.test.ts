@@ -14,8 +14,10 @@ import { untilReady } from './local-cluster.ts'
 import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
+import { ServiceHere } from './service-here.ts'
 import { clusterOfProcesses, sharedCluster } from './shared-cluster.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import './two-addresses.ts'
 import { within } from './waiting.ts'
 
 /** The time that an orderly end may take: the process only waits for requests of milliseconds. */
@@ -35,6 +37,7 @@ const WITH_TWO_ADDRESSES: Program = [
 ]
 
 const aCluster = clusterOfProcesses
+/** In one process, new connections of the clients would arrive in each turn of its event loop. */
 const aClusterWithTwoAddresses = sharedCluster({
   nodes: 1,
   processes: ['connector1'],
@@ -42,12 +45,18 @@ const aClusterWithTwoAddresses = sharedCluster({
   connectorHost: 'place.test',
 })
 
-/** A connector that listens on every address of `host` and has no nodes. */
-function aConnector(host: string, port: number, program: Program, ...flags: readonly string[]): Service {
+/**
+ * A connector that listens on every address of `host` and has no nodes. `program`: what runs it as a process;
+ * `undefined`: it runs in this process.
+ */
+function aConnector(host: string, port: number, program?: Program, ...flags: readonly string[]): Service {
   const args = ['connector', '--host', host, '--port', String(port), '--hosts', '127.0.0.1:1', ...flags]
   // The connector does not know that the name stands for addresses of this machine only.
-  const allowing = host === 'localhost' ? [] : ['--insecure']
-  const connector = new Service('connector', port, [...args, ...allowing], program)
+  if (host !== 'localhost') args.push('--insecure')
+  const connector =
+    program === undefined
+      ? new ServiceHere('connector', port, args)
+      : new Service('connector', port, args, program)
   connector.start()
   return connector
 }
@@ -81,10 +90,10 @@ for (const { title, start, address } of [
     const cluster = await start()
     const connector = cluster.connectors[0]!
     const url = `http://${formatAddress(address, connector.port)}`
-    const load = new CreateLoad(url, 'drain', 32, 0)
+    await using load = new CreateLoad(url, 'drain', 32, 0)
     await load.untilMore(50)
-    assert.equal(await connector.end('SIGTERM', ORDERLY_END_MS), 0)
-    await load.stopAfterFailure()
+    const [exitCode] = await Promise.all([connector.end('SIGTERM', ORDERLY_END_MS), load.stopAfterFailure()])
+    assert.equal(exitCode, 0)
     // A request that was not answered 201 was never accepted: its connection was refused, or closed before
     // the request was read.
     assert.deepEqual(
@@ -105,7 +114,7 @@ for (const { title, start, address } of [
   })
 }
 
-async function assertDrainOfUnfinished(host: string, program: Program): Promise<void> {
+async function assertDrainOfUnfinished(host: string, program?: Program): Promise<void> {
   const [port = 0] = await freePorts(1)
   await using connector = aConnector(host, port, program, '--drain-timeout', '1')
   await connector.says(/connector is listening/, START_MS)
@@ -125,7 +134,7 @@ async function assertDrainOfUnfinished(host: string, program: Program): Promise<
 }
 
 test('unfinished requests on every address of a name delay the end of a connector by the drain timeout, not longer', async () => {
-  await assertDrainOfUnfinished('place.test', WITH_TWO_ADDRESSES)
+  await assertDrainOfUnfinished('place.test')
 })
 
 test('the same with a real hosts file in which localhost stands for two addresses', async (context) => {
@@ -141,7 +150,7 @@ test('a connector does not start when one of the addresses of its host is taken,
   const other = createServer().listen({ host: SECOND_ADDRESS, port: 0 })
   await within(SOON_MS, once(other, 'listening'), 'a server on the second address')
   const { port } = other.address() as { port: number }
-  await using connector = aConnector('place.test', port, WITH_TWO_ADDRESSES)
+  await using connector = aConnector('place.test', port)
   try {
     assert.equal(await connector.exit(START_MS), 1)
     const taken = formatAddress(SECOND_ADDRESS, port)
@@ -158,9 +167,9 @@ test('SIGTERM ends a node in order, what it holds is there when it starts again,
   const before = await openDescriptors(pid!)
   await using load = new CreateLoad(url, 'rolling', 8)
   for (const node of cluster.nodes) {
-    await load.untilMore(50)
+    await load.untilMore(20)
     assert.equal(await node.end('SIGTERM', ORDERLY_END_MS), 0)
-    await load.untilMore(50)
+    await load.untilMore(20)
     await node.restart()
     await untilVerdict(url, 'healthy')
   }

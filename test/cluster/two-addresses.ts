@@ -1,5 +1,5 @@
 /**
- * Loaded into a process of the program before the program (`--import`): there, the name `place.test` stands
+ * Where this file is loaded (by an import, or by `--import` before the program), the name `place.test` stands
  * for two addresses, as `localhost` does on most machines with IPv6. Only the resolver is replaced.
  */
 import dns from 'node:dns'

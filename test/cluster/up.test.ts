@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { clusterStatus, statusOf } from './cluster-status.ts'
-import { cohort, startCommand } from './command.ts'
+import { cohort, cohortHere, startCommand } from './command.ts'
 import { leaveNothing, startedProcesses } from './leave-nothing.ts'
 import { call, create, read } from './load.ts'
 import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
@@ -119,7 +119,7 @@ test('a local cluster, from its first start to the end of every process', async 
   })
 
   await t.test('the data are refused with another number of nodes', async () => {
-    const other = await cohort('up', '--data-dir', dataDir, '--nodes', '5', '--port', String(port))
+    const other = await cohortHere('up', '--data-dir', dataDir, '--nodes', '5', '--port', String(port))
     assert.equal(other.exitCode, 2)
     assert.match(
       other.output,
