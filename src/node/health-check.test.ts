@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('health-check.ts', import.meta.url))
 async function check(address: string, redirection = '') {
   const script = `${redirection} exec "$@"`
   const child = spawn('bash', ['-c', script, 'bash', process.execPath, PROGRAM, address], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -29,9 +29,13 @@ function told(results: BatchResult['create']): string[] {
 
 async function aWorld(): Promise<TestApp> {
   const world = testApp()
-  for (const groupId of ['a', 'b'])
-    await world.app.inject({ method: 'POST', url: '/v1/group', payload: { groupId } })
+  await addGroups(world)
   return world
+}
+
+async function addGroups({ app }: TestApp): Promise<void> {
+  for (const groupId of ['a', 'b'])
+    await app.inject({ method: 'POST', url: '/v1/group', payload: { groupId } })
 }
 
 test('each change is made or refused as if it were alone, and its outcome is told in the order of the request', async () => {
@@ -101,9 +105,13 @@ test('a batch of any changes leaves what the same changes leave one by one, with
     description: fc.string({ maxLength: 3, unit: fc.constantFrom('x', 'y') }),
   })
   const groupIds = ['a', 'b', 'c', 'd']
+  const [together, alone] = [testApp(), testApp()]
   await fc.assert(
     fc.asyncProperty(fc.dictionary(fc.constantFrom(...groupIds), change), async (changes) => {
-      const [together, alone] = [await aWorld(), await aWorld()]
+      for (const world of [together, alone]) {
+        world.registry.clear()
+        await addGroups(world)
+      }
       const parts: { [kind: string]: object[] } = { create: [], update: [], delete: [] }
       const statuses: { [kind: string]: number[] } = { create: [], update: [], delete: [] }
       for (const [groupId, { kind, description }] of Object.entries(changes)) {

@@ -223,7 +223,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   verify: {
     as: 'broken process',
-    args: () => ['verify', '--seconds', '2', '--clients', '2'],
+    args: () => ['verify', '--seconds', '1', '--clients', '2'],
     exitCode: EXIT.ok,
     check: async ({ registry }) => {
       const outcome = await registry.scan({ after: undefined, limit: 10 })
@@ -279,7 +279,7 @@ const CASES: Readonly<Record<string, Case>> = {
     check: async ({ directory }) => assert.deepEqual(await readdir(directory), ['empty.jsonl']),
   },
   'node that cannot start': {
-    as: 'process',
+    as: 'broken process',
     args: ({ takenPort }) => ['node', '--port', String(takenPort), '--data-dir', 'd'],
     exitCode: EXIT.failed,
   },
@@ -362,7 +362,7 @@ test('a watch ends when its reader is gone, and goes on while its disk is full',
 
 test('every command is among the cases', async () => {
   await inWorld(async ({ directory }) => {
-    const { stdout } = await cohort(['--help'], { stdout: 'kept', stderr: 'kept' }, directory)
+    const { stdout } = await cohortHere(['--help'], { stdout: 'kept', stderr: 'kept' }, directory)
     const [, list = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? []
     const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!)
     assert.ok(commands.length >= 16, stdout)

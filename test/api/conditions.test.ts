@@ -188,6 +188,16 @@ const IGNORED: readonly Readonly<Record<string, string>>[] = [
   { 'if-match': '*', 'if-unmodified-since': PAST },
 ]
 
+/** Each answer of these routes takes ten milliseconds to make. The same code judges them as all others. */
+const SLOW: readonly string[] = ['/v1/openapi.json', '/v1/docs/json', '/v1/docs/yaml']
+
+/** All rows; for a slow route, which has no entity tag, the first one of each verdict. */
+function rowsOf({ path }: Route): readonly Row[] {
+  return SLOW.includes(path)
+    ? [...Map.groupBy(ROWS, ([, , , , read]) => read).values()].map(([row]) => row!)
+    : ROWS
+}
+
 type World = TestApp & Readonly<{ members: ScriptedMembers }>
 
 function aWorld(): World {
@@ -272,7 +282,7 @@ for (const [routes, columns] of [
   test(`preconditions on ${kind}: done, 304, 400 or 412, and nothing is changed by the last three`, async () => {
     const world = aWorld()
     for (const route of routes) {
-      for (const row of ROWS) {
+      for (const row of rowsOf(route)) {
         const [ifMatch, ifNoneMatch] = row
         const verdict = row[isRead(route) ? columns.read : columns.change] as Verdict
         const { answer, hasChanged } = await ask(world, route, named(ifMatch, ifNoneMatch))
@@ -296,7 +306,7 @@ for (const [routes, columns] of [
 test('dates and ranges are ignored on every route', async () => {
   const world = aWorld()
   for (const route of [...GROUP_ROUTES, ...UNTAGGED_ROUTES]) {
-    for (const headers of IGNORED) {
+    for (const headers of SLOW.includes(route.path) ? IGNORED.slice(0, 5) : IGNORED) {
       const { answer } = await ask(world, route, headers)
       const { status = 200 } = route
       assert.equal(answer.statusCode, status, `${route.method} ${route.path} ${JSON.stringify(headers)}`)
@@ -318,7 +328,7 @@ test('a 304 has the headers that a cache needs of the 200 (§15.4.5)', async () 
 test('HEAD has the status and the headers of GET (§9.3.2)', async () => {
   const world = aWorld()
   for (const route of [...GROUP_ROUTES, ...UNTAGGED_ROUTES].filter(({ method }) => method === 'GET')) {
-    for (const [ifMatch, ifNoneMatch] of ROWS) {
+    for (const [ifMatch, ifNoneMatch] of rowsOf(route)) {
       const headers = { ...named(ifMatch, ifNoneMatch), 'x-request-id': 'same' }
       const [get, head] = [
         await ask(world, route, headers),

@@ -19,6 +19,11 @@ export class MemoryRegistry implements Registry {
     this.#failure = failure
   }
 
+  /** Takes all groups away, without a word to anybody. */
+  clear(): void {
+    this.#groups.clear()
+  }
+
   /** All groups, in the order of their ids. */
   get all(): readonly Group[] {
     const inOrder = (a: Group, b: Group) => Buffer.compare(Buffer.from(a.groupId), Buffer.from(b.groupId))

@@ -1,4 +1,4 @@
-/** The same as test/api/document-fuzz.test.ts, ten times as long. */
+/** The same as test/api/document-fuzz.test.ts, twenty times as long. */
 import { test } from 'node:test'
 import { fuzzDocument } from '../api/document-fuzz.ts'
 import { testApp } from '../api/test-app.ts'
