@@ -107,37 +107,38 @@ test('a wrong key makes exactly the work of a right one: the same hash, the same
     ['a wrong secret of an expired key', aKey(over), OTHER_SECRET],
     ['a key of an empty cluster', undefined, TOKEN],
   ]
-  const work = []
   for (const [name, key, token] of cases) {
-    const { check, asked } = checkOf(key, admins)
-    for (const isRemembered of [false, true]) {
-      hash.mock.resetCalls()
-      compare.mock.resetCalls()
-      asked.length = 0
-      const verdict = check.check(token)
-      const isWaiting = verdict instanceof Promise
-      await verdict
-      const lengths = compare.mock.calls.map((call) => call.arguments.map((bytes) => bytes.byteLength).join())
-      const hashed = hash.mock.calls.map(
-        (call) => `${call.arguments[0]} of ${String(call.arguments[1]).length}`,
-      )
-      work.push({ name, isRemembered, isWaiting, asked: asked.length, hashed, lengths })
+    // On one connection the same key may come again and again; without one, each is read anew.
+    for (const connection of [undefined, {}]) {
+      const { check, asked } = checkOf(key, admins)
+      for (const isRepeated of [false, true]) {
+        hash.mock.resetCalls()
+        compare.mock.resetCalls()
+        asked.length = 0
+        const verdict = check.check(token, connection)
+        const isWaiting = verdict instanceof Promise
+        await verdict
+        const isRead = connection === undefined || !isRepeated
+        assert.deepEqual(
+          {
+            isWaiting,
+            asked: asked.length,
+            hashed: hash.mock.calls.map(
+              (call) => `${call.arguments[0]} of ${String(call.arguments[1]).length}`,
+            ),
+            lengths: compare.mock.calls.map((call) => call.arguments.map((bytes) => bytes.byteLength).join()),
+          },
+          {
+            isWaiting: !isRepeated,
+            asked: isRepeated ? 0 : 1,
+            hashed: isRead ? ['sha256 of 43'] : [],
+            // The key before it on the connection; two admin keys, the secret of the key, and the one before it.
+            lengths: [...(isRead ? [] : ['43,43']), '32,32', '32,32', '32,32', '32,32'],
+          },
+          name,
+        )
+      }
     }
-  }
-  for (const { name, ...done } of work) {
-    const { isRemembered } = done
-    assert.deepEqual(
-      done,
-      {
-        isRemembered,
-        isWaiting: !isRemembered,
-        asked: isRemembered ? 0 : 1,
-        hashed: ['sha256 of 43'],
-        // Two admin keys, the secret of the key, and the one before it.
-        lengths: ['32,32', '32,32', '32,32', '32,32'],
-      },
-      name,
-    )
   }
 })
 
