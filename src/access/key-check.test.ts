@@ -132,7 +132,7 @@ test('a wrong key makes exactly the work of a right one: the same hash, the same
             isWaiting: !isRepeated,
             asked: isRepeated ? 0 : 1,
             hashed: isRead ? ['sha256 of 43'] : [],
-            // The key before it on the connection; two admin keys, the secret of the key, and the one before it.
+            // The last key of the connection; two admin keys, the secret of the key, and the one before it.
             lengths: [...(isRead ? [] : ['43,43']), '32,32', '32,32', '32,32', '32,32'],
           },
           name,
