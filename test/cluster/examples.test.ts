@@ -42,13 +42,13 @@ test('the examples do what they say, against a cluster of real processes', async
     'of many clients that create a group if it is absent, exactly one is told that it did',
     async () => {
       const results = await Promise.all(
-        Array.from({ length: 4 }, () => run(url, 'create-if-absent.mjs', 'many')),
+        Array.from({ length: 3 }, () => run(url, 'create-if-absent.mjs', 'many')),
       )
       const lines = results.map(({ code, stdout, stderr }) => `${code} ${stdout.trim()}${stderr}`)
       assert.equal(lines.filter((line) => line === '0 created many').length, 1, lines.join('\n'))
       assert.equal(
         lines.filter((line) => /^0 many was there, since \d{4}-/.test(line)).length,
-        3,
+        2,
         lines.join('\n'),
       )
     },
@@ -58,7 +58,7 @@ test('the examples do what they say, against a cluster of real processes', async
     'of many clients that want one place, exactly one gets it, and all others see which',
     async () => {
       await create(url, 'places')
-      const names = ['anna', 'ben', 'cleo', 'dora']
+      const names = ['anna', 'ben', 'cleo']
       const results = await Promise.all(
         names.map((name) => run(url, 'update-with-etag.mjs', 'places', 'first', name)),
       )

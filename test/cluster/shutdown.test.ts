@@ -15,7 +15,7 @@ import { openDescriptors, untilNoMoreThan } from './open-descriptors.ts'
 import { freePorts } from './ports.ts'
 import { type Program, Service, THIS_PROGRAM } from './service.ts'
 import { ServiceHere } from './service-here.ts'
-import { clusterOfProcesses, sharedCluster } from './shared-cluster.ts'
+import { sharedCluster } from './shared-cluster.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import './two-addresses.ts'
 import { within } from './waiting.ts'
@@ -36,7 +36,7 @@ const WITH_TWO_ADDRESSES: Program = [
   ...program,
 ]
 
-const aCluster = clusterOfProcesses
+const aCluster = sharedCluster({ processes: ['connector1'] })
 /** In one process, new connections of the clients would arrive in each turn of its event loop. */
 const aClusterWithTwoAddresses = sharedCluster({
   nodes: 1,

@@ -51,11 +51,12 @@ const CLUSTERS_OF_THEIR_OWN = [
   'membership',
   'removal',
   'settings',
+  'shutdown',
   'up',
 ]
 
 /** The files that share a cluster of processes. */
-const CLUSTER_OF_PROCESSES = ['failures', 'shutdown', 'watch']
+const CLUSTER_OF_PROCESSES = ['failures', 'watch']
 
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
@@ -79,10 +80,15 @@ const SUITES: { readonly [name: string]: Suite } = {
     limits: { testMs: MINUTE_MS, fileMs: 6 * MINUTE_MS },
     first: [
       'test/postgres/',
+      'test/cluster/failures',
+      'test/cluster/commands',
+      'test/cluster/concurrency',
       'test/cluster/membership',
-      'test/cluster/chaos',
-      'test/cluster/lost-disk',
       'test/cluster/backup',
+      'test/cluster/shutdown',
+      'test/cluster/up',
+      'test/cluster/removal',
+      'test/cluster/chaos',
     ],
     // The other files share the servers of Postgres, or the cluster, that the first of them has started.
     together: CLUSTER_OF_PROCESSES.map((name) => `test/cluster/${name}.test.ts`),
