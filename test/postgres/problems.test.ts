@@ -1,5 +1,7 @@
 /** A database that is not what it should be is told in one sentence, which says what to do. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { type Client, DatabaseError } from 'pg'
 import { initDatabase } from '../../src/engines/postgres/init.ts'
@@ -11,7 +13,7 @@ import { putGroupMember } from '../../src/group/put-group-member.ts'
 import { FaultError } from '../../src/process/fault.ts'
 import { AUTHOR } from '../../src/testing/author.ts'
 import { leaveNothing } from '../cluster/leave-nothing.ts'
-import { until } from '../cluster/waiting.ts'
+import { until, within } from '../cluster/waiting.ts'
 import { anEngine, databaseOf, emptyDatabase, sharedTrio } from './shared-trio.ts'
 import { REFUSED_USER } from './trio.ts'
 
@@ -105,6 +107,33 @@ test('init may be repeated, also at once, and says on a standby that it is one',
   await assert.rejects(init(trio.url('twice', [standby!])), {
     message: `The server ${standby!.address} is read-only, a standby perhaps: name the primary, or all servers, in --database.`,
   })
+})
+
+/** A server that refuses each client as Postgres does. */
+async function aRefusingServer(code: string, message: string) {
+  const fields = `SFATAL\0C${code}\0M${message}\0\0`
+  const head = Buffer.from('E\0\0\0\0')
+  head.writeInt32BE(4 + fields.length, 1)
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(Buffer.concat([head, Buffer.from(fields)])))
+  })
+  server.listen(0, '127.0.0.1')
+  await within(TIMEOUT_MS, once(server, 'listening'), 'the refusing server listens')
+  return Object.assign(server, { address: `127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+test('init asks the other servers when one does not know the database yet, as a standby that is behind', async () => {
+  const trio = await sharedTrio()
+  await trio.createDatabase('new')
+  await using behind = await aRefusingServer('3D000', 'database "new" does not exist')
+  const before = (url: string) => url.replace('@', `@${behind.address},`)
+  const lines = await initDatabase(databaseOf(before(trio.url('new', [trio.primary]))), TIMEOUT_MS)
+  assert.match(lines.join(' '), /^The primary is .* Made the schema "cohort"\./)
+  // What is wrong there is told when no other server can be used.
+  const [standby] = trio.standbys
+  const unusable = databaseOf(before(trio.url('new', [standby!])))
+  await assert.rejects(initDatabase(unusable, TIMEOUT_MS), /has no database "new": make it, then /)
 })
 
 test('groups of schema 1 stay after its migration, may have members, and old connectors write no more', async () => {

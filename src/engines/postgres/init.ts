@@ -16,7 +16,7 @@ export async function initDatabase(
   { name, user, hosts }: Database,
   timeoutMs: number,
 ): Promise<readonly string[]> {
-  let last: DatabaseProblem | undefined
+  let problem: DatabaseProblem | undefined
   for (const { address, url } of hosts) {
     const place = { address, database: name, user }
     const client = newClient(url, timeoutMs)
@@ -38,11 +38,12 @@ export async function initDatabase(
       ]
     } catch (error) {
       destroyClient(client)
-      last = problemOf(error, place)
-      if (last.kind !== 'elsewhere') break
+      // Each server is asked: a standby may not know yet what the primary has, a new database for example.
+      const found = problemOf(error, place)
+      if (problem === undefined || problem.kind === 'elsewhere') problem = found
     }
   }
-  throw new FaultError('database_unusable', last!.message, last)
+  throw new FaultError('database_unusable', problem!.message, problem)
 }
 
 function durabilityOf(waitsFor: number): string {
