@@ -112,6 +112,8 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
+    // Fastify's limit for plugins is one for a close too: after ten seconds it would end a drain.
+    pluginTimeout: 0,
     ...(certificates === undefined
       ? { http: serverOptions }
       : // Fastify gives the server of HTTPS another type, which no part of this program needs.

@@ -18,6 +18,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { stopListening } from '../process/listen-http.ts'
 
+/** The system holds at most so many connections for Node.js that it has not accepted yet, on each address. */
+const WAITING_CONNECTIONS_MAX = 511
+
 export type DrainOptions = Readonly<{
   /** How long new connections are accepted after the close began, in milliseconds. */
   graceMs: number
@@ -112,13 +115,19 @@ class Connections {
   }
 
   /**
-   * Resolves when this process has accepted all connections that the system holds for it, or when no time is
-   * left. A connection that was not accepted would be reset when the socket stops listening. A busy process
-   * has such connections, because each turn of the event loop accepts one. If a turn has accepted none, none
-   * waits.
+   * Resolves when this process has accepted all connections that the system holds for it now, or when
+   * no time is left. A connection that was not accepted would be reset when the socket stops listening.
+   * A busy process has such connections, because each turn of the event loop accepts one. If a turn has
+   * accepted none, none waits. Clients that connect again after each answer are not waited for: there
+   * would be no end of them.
    */
   async untilAccepted(leftMs: () => number): Promise<void> {
-    for (let before = -1; before !== this.#accepted && leftMs() > 0; ) {
+    let before = -1
+    for (
+      let turn = 0;
+      turn < WAITING_CONNECTIONS_MAX && before !== this.#accepted && leftMs() > 0;
+      turn += 1
+    ) {
       before = this.#accepted
       await immediate()
     }

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
 import type { Group } from '../../src/group/group.ts'
 import type { Outcome } from '../../src/group/registry.ts'
+import { within } from '../cluster/waiting.ts'
 import { type Answer, expectProblem } from './expect.ts'
 import { type Door, listen, PLACES, parseAnswer, send } from './raw-http.ts'
 import { type TestApp, testApp } from './test-app.ts'
@@ -230,6 +231,45 @@ test('connections that are not accepted yet are served also without any grace ti
   const closed = world.app.close()
   for (const answer of answers) assert.equal((await answer).statusCode, 200)
   await closed
+})
+
+test('clients that connect again and again do not hold up the end of a close', async (context) => {
+  const world = testApp({ drainGraceMs: 0, drainTimeoutMs: 60_000 })
+  const door = await listen(world.app, context)
+  let isClosed = false
+  const connectAgain = () => {
+    const socket = connect(door)
+    let isRefused = false
+    socket.on('connect', () => socket.write(LIVE))
+    socket.on('data', () => socket.end())
+    socket.on('error', () => {
+      isRefused = true
+    })
+    socket.on('close', () => {
+      if (!isClosed && !isRefused) connectAgain()
+    })
+  }
+  for (let count = 0; count < 64; count += 1) connectAgain()
+  await delay(50)
+  const closed = world.app.close()
+  await within(20_000, closed, 'the close does not take connections until the drain timeout')
+  isClosed = true
+  assert.deepEqual(warnings(world), [])
+})
+
+test('a drain may take longer than the ten seconds that Fastify gives a plugin', async (context) => {
+  const world = testApp({ drainGraceMs: 0, drainTimeoutMs: 60_000 })
+  const reads = holdReads(world)
+  const answer = ask(await open(await listen(world.app, context)), READ)
+  await reads.arrived
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const closed = world.app.close()
+  for (let turn = 0; turn < 10; turn += 1) await immediate()
+  context.mock.timers.tick(59_000)
+  reads.answer()
+  assert.equal((await answer).statusCode, 404)
+  await closed
+  assert.deepEqual(warnings(world), [])
 })
 
 test('the drain timeout counts from the beginning of the close, with the grace time in it', async (context) => {
