@@ -14,7 +14,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf 
 RUN npm ci --ignore-scripts
 COPY . .
 USER node
-CMD ["npm", "test"]
+CMD ["npm", "run", "test:all"]
 
 FROM base AS source
 COPY . .

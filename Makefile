@@ -1,7 +1,7 @@
 # Each target does its own set-up. Without make: `npm ci`, then `npm start`, `npm run generate`, `npm test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run generate test test-long check format bench spec clean docker-run docker-generate docker-test docker-clean
+.PHONY: help run generate test test-all test-long check format bench spec clean docker-run docker-generate docker-test docker-clean
 
 # AMOUNT is how many groups `make generate` creates. ARGS is passed to the program as it is.
 AMOUNT ?= 1000
@@ -22,8 +22,11 @@ run: $(INSTALLED) ## A local cluster: three nodes and the public API (ARGS="--no
 generate: $(INSTALLED) ## Creates groups and verifies them on every node (AMOUNT=1000, ARGS="--url ...")
 	@bin/cohort generate --amount $(AMOUNT) $(ARGS)
 
-test: $(INSTALLED) ## Format, lint, types and every test
+test: $(INSTALLED) ## Format, lint, types and the tests, but for those of whole systems (four minutes)
 	@npm test --silent
+
+test-all: $(INSTALLED) ## What CI runs: the same, and the tests of whole systems
+	@npm run --silent test:all
 
 test-long: $(INSTALLED) ## Durability, faults, searches, benchmarks (CONTRIBUTING.md: what it needs)
 	@npm run --silent test:long

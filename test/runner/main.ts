@@ -1,6 +1,6 @@
 /**
- * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [long]`; without a name
- * the first three.
+ * Runs the checks and the tests: `node test/runner/main.ts [check] [fast] [cluster] [system] [long]`; without
+ * a name the first three.
  *
  * A file of tests that takes long, or needs a cluster of its own, runs in a process of its own. The others
  * share one in each folder. Tests of one process (`fast`) and tests with clusters of processes (`cluster`)
@@ -40,23 +40,20 @@ type Suite = Readonly<{
   together?: readonly string[]
 }>
 
-/** Files that take long, and need clusters with special settings, or empty ones, and no other. */
-const CLUSTERS_OF_THEIR_OWN = [
-  'backup',
-  'broken-log',
-  'certificates',
-  'chaos',
-  'keys',
-  'lost-disk',
-  'membership',
-  'removal',
-  'settings',
-  'shutdown',
-  'up',
-]
+const inCluster = (name: string) => `test/cluster/${name}.test.ts`
 
 /** The files that share a cluster of processes. */
-const CLUSTER_OF_PROCESSES = ['failures', 'watch']
+const CLUSTER_OF_PROCESSES = ['failures', 'watch'].map(inCluster)
+
+/** Beginnings of the names of files of whole systems: they need many processes, and take longest. */
+const SYSTEMS = [
+  // Processes are killed or suspended, disks are full or lost, or members change.
+  ...['backup', 'broken-log', 'certificates', 'chaos', 'lost-disk', 'membership'].map(inCluster),
+  ...['removal', 'shutdown', 'up'].map(inCluster),
+  ...CLUSTER_OF_PROCESSES,
+  'test/api/broken-output.',
+  'test/postgres/',
+]
 
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
@@ -70,33 +67,25 @@ const SUITES: { readonly [name: string]: Suite } = {
       'src/node/store/rekey',
       'src/node/hostile-peer',
       'src/cli/main',
-      'test/api/broken-output',
       'test/bench/',
       'test/runner/',
     ],
   },
   cluster: {
-    patterns: ['test/{cluster,postgres}/**/*.test.ts'],
+    patterns: ['test/cluster/**/*.test.ts'],
     limits: { testMs: MINUTE_MS, fileMs: 6 * MINUTE_MS },
-    first: [
-      'test/postgres/',
-      'test/cluster/failures',
-      'test/cluster/commands',
-      'test/cluster/concurrency',
-      'test/cluster/membership',
-      'test/cluster/backup',
-      'test/cluster/shutdown',
-      'test/cluster/up',
-      'test/cluster/removal',
-      'test/cluster/chaos',
-    ],
-    // The other files share the servers of Postgres, or the cluster, that the first of them has started.
-    together: CLUSTER_OF_PROCESSES.map((name) => `test/cluster/${name}.test.ts`),
-    alone: [
-      ...CLUSTERS_OF_THEIR_OWN.map((name) => `test/cluster/${name}.test.ts`),
-      // It looks at every process that its own process has started.
-      'test/postgres/up.test.ts',
-    ],
+    first: [],
+    // They need clusters with special settings. The others share the cluster that the first of them starts.
+    alone: ['keys', 'settings'].map(inCluster),
+  },
+  system: {
+    patterns: ['test/**/*.test.ts'],
+    limits: { testMs: MINUTE_MS, fileMs: 6 * MINUTE_MS },
+    first: ['test/postgres/', ...CLUSTER_OF_PROCESSES, inCluster('membership'), inCluster('backup')],
+    together: CLUSTER_OF_PROCESSES,
+    // `up` looks at every process that its own process has started. The other files of test/postgres share
+    // the servers that the first of them starts.
+    alone: ['test/cluster/', 'test/api/', 'test/postgres/up.test.ts'],
   },
   long: {
     patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
@@ -137,17 +126,23 @@ async function tasksOf(name: string): Promise<Task[]> {
     return CHECKS.map((check) => ({ name: check.join(' '), kind: 'fast', run: () => runProgram(check) }))
   }
   const suite = SUITES[name]
-  if (suite === undefined) throw new Error(`no tests are called "${name}": check, fast, cluster or long`)
+  if (suite === undefined)
+    throw new Error(`no tests are called "${name}": check, fast, cluster, system or long`)
   const { patterns, limits, first, alone, together = [] } = suite
   const rank = (file: string) => {
     const index = first.findIndex((start) => file.startsWith(start))
     return index === -1 ? first.length : index
   }
-  const files = (await Array.fromAsync(glob(patterns))).sort().toSorted((a, b) => rank(a) - rank(b))
+  const isOfSystem = (file: string) => SYSTEMS.some((start) => file.startsWith(start))
+  const found = (await Array.fromAsync(glob(patterns))).filter(
+    (file) => isOfSystem(file) === (name === 'system'),
+  )
+  const files = found.sort().toSorted((a, b) => rank(a) - rank(b))
   const groups = Map.groupBy(files, (file) => {
-    if (alone.some((start) => file.startsWith(start))) return file
-    const folder = file.split('/').slice(0, FOLDER_DEPTH).join('/')
-    return together.includes(file) ? `${folder}: ${together.map((one) => basename(one)).join(', ')}` : folder
+    if (together.includes(file)) return together.map((one) => basename(one)).join(', ')
+    return alone.some((start) => file.startsWith(start))
+      ? file
+      : file.split('/').slice(0, FOLDER_DEPTH).join('/')
   })
   return [...groups]
     .flatMap(([group, members]) => partsOf(members).map((files) => ({ group, files })))
@@ -159,15 +154,16 @@ async function tasksOf(name: string): Promise<Task[]> {
 }
 
 /**
- * The slots for these suites, by the cores of the machine. Tests with clusters wait so much that they get
- * further ones.
+ * The slots for these suites, by the cores of the machine. Tests wait so much that there are more slots than
+ * cores: for every two cores five. A slot whose kind has no task left takes those of the others.
  */
 function slotsFor(names: readonly string[]): string[] {
   if (names.includes('long')) return ['long']
   const cores = Math.max(2, availableParallelism())
   const some = (count: number, kind: string) => Array.from({ length: count }, () => kind)
-  if (!names.includes('cluster')) return some(cores, 'fast')
-  return [...some(cores, 'cluster'), ...some(cores - 1, 'fast')]
+  const ofClusters = names.includes('system') ? 'system' : 'cluster'
+  if (!names.includes(ofClusters)) return some(cores, 'fast')
+  return [...some(cores, ofClusters), ...some(Math.ceil(1.5 * cores), 'fast')]
 }
 
 process.chdir(ROOT)
