@@ -53,13 +53,14 @@ const SYSTEMS = [
   ...CLUSTER_OF_PROCESSES,
   'test/api/broken-output.',
   'test/postgres/',
+  'test/runner/',
 ]
 
 const SUITES: { readonly [name: string]: Suite } = {
   fast: {
     patterns: ['src/**/*.test.ts', 'test/*.test.ts', 'test/!(cluster|postgres|long)/**/*.test.ts'],
     limits: { testMs: 2 * MINUTE_MS, fileMs: 3 * MINUTE_MS },
-    first: ['src/sim/', 'src/node/store', 'test/api/', 'src/node', 'src/cli', 'test/runner/'],
+    first: ['src/sim/', 'src/node/store', 'test/api/', 'src/node', 'src/cli'],
     alone: [
       'src/sim/',
       'src/node/store/damage.',
@@ -68,7 +69,6 @@ const SUITES: { readonly [name: string]: Suite } = {
       'src/node/hostile-peer',
       'src/cli/main',
       'test/bench/',
-      'test/runner/',
     ],
   },
   cluster: {
@@ -85,7 +85,7 @@ const SUITES: { readonly [name: string]: Suite } = {
     together: CLUSTER_OF_PROCESSES,
     // `up` looks at every process that its own process has started. The other files of test/postgres share
     // the servers that the first of them starts.
-    alone: ['test/cluster/', 'test/api/', 'test/postgres/up.test.ts'],
+    alone: ['test/cluster/', 'test/api/', 'test/runner/', 'test/postgres/up.test.ts'],
   },
   long: {
     patterns: ['test/long/**/*.test.ts', 'test/cluster/version-skew.ts'],
@@ -161,9 +161,11 @@ function slotsFor(names: readonly string[]): string[] {
   if (names.includes('long')) return ['long']
   const cores = Math.max(2, availableParallelism())
   const some = (count: number, kind: string) => Array.from({ length: count }, () => kind)
-  const ofClusters = names.includes('system') ? 'system' : 'cluster'
-  if (!names.includes(ofClusters)) return some(cores, 'fast')
-  return [...some(cores, ofClusters), ...some(Math.ceil(1.5 * cores), 'fast')]
+  const half = Math.ceil(cores / 2)
+  if (names.includes('system'))
+    return [...some(cores, 'system'), ...some(half, 'cluster'), ...some(cores, 'fast')]
+  if (names.includes('cluster')) return [...some(cores, 'cluster'), ...some(cores + half, 'fast')]
+  return some(cores, 'fast')
 }
 
 process.chdir(ROOT)
