@@ -25,6 +25,8 @@ export async function fillGroups(url: string, groupCount: number, seconds: numbe
   const post = async (path: string, body: unknown) => {
     const reply = await pool.request({ method: 'POST', path, headers: JSON_BODY, body: JSON.stringify(body) })
     await reply.body.dump()
+    if (![200, 201, 404].includes(reply.statusCode))
+      throw new Error(`${path} was answered ${reply.statusCode}`)
     return reply.statusCode
   }
   const hasBatches = (await post('/v1/groups:batch', { create: [bodyOf(0)] })) === 200

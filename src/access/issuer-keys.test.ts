@@ -59,13 +59,13 @@ async function anIssuer(t: TestContext) {
 }
 
 /** A connector that takes tokens of this issuer. */
-function aCheck(issuer: string) {
+function aCheck(issuer: string, algorithms: readonly string[] = ['ES256']) {
   const clock = new ManualClock()
   const logged: { level: number; msg: string; reason?: string }[] = []
   const check = new TokenCheck({
     issuer,
     audience: 'cohort',
-    algorithms: ['ES256'],
+    algorithms,
     roleClaim: ['roles'],
     rules: parseRoleRules(['all -> reader']),
     clock,
@@ -171,6 +171,18 @@ test('whatever an issuer sends in place of its documents: 503 and not 401, asked
     assert.notEqual(logged[0]!.reason, '')
     assert.match(logged[1]!.msg, /^the issuer of tokens answers again$/)
   }
+})
+
+test('a token that names a key of too few bits: 503, whatever its signature is', async (t) => {
+  const { issuer, published } = await anIssuer(t)
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
+  published.push({ ...publicKey.export({ format: 'jwk' }), kid: 'weak' })
+  const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url')
+  const claims = { iss: issuer, aud: 'cohort', sub: 'alice', exp: NOW_MS / 1_000 + 60 }
+  const token = `${part({ alg: 'RS256', kid: 'weak' })}.${part(claims)}.AAAA`
+  const { check, logged } = aCheck(issuer, ['RS256'])
+  assert.equal((await check.check(token)).kind, 'unavailable')
+  assert.match(logged[0]!.reason!, /a key of it has 1024 bits, and RSA needs 2048/)
 })
 
 test('when an issuer goes away, tokens of its keys count for ten minutes, also beside tokens of unknown keys', async (t) => {

@@ -15,13 +15,19 @@ export type IssuerKeysOptions = Readonly<{
 export const FETCH_TIMEOUT_MS = 5_000
 /** How large a document of the issuer may be. Keys of an issuer are some kilobytes. */
 const DOCUMENT_BYTES_MAX = 1_048_576
-/** How old keys may be. A key that the issuer has removed is taken for so long. */
+/**
+ * How old keys may be. A key that the issuer has removed is taken for so long, and a token that it has signed
+ * for a minute more, since tokens that were checked are remembered.
+ */
 export const KEYS_AGE_MS_MAX = 600_000
 /** The least age of the keys at which a token of an unknown key makes them be fetched again. */
 export const UNKNOWN_KEY_AGE_MS = 30_000
 /** After a failure the issuer is not asked again for this time. */
 const PAUSE_MS = 1_000
+/** Longer reasons of a failure are cut in the log. */
 const REASON_LENGTH_MAX = 300
+/** The least length of a key with which RSA may sign (RFC 7518 §3.3). */
+const RSA_BITS_MIN = 2_048
 
 type Keys = Readonly<{ find: JWTVerifyGetKey; fetchedAtMs: number }>
 
@@ -45,7 +51,7 @@ export class IssuerKeys {
 
   /**
    * The key that a token names. While the issuer does not answer, keys that are not too old count as before,
-   * so that tokens of unknown keys do no harm to others.
+   * so that a token of an unknown key does not make the other tokens fail.
    *
    * @throws IssuerError, or an error of jose when the issuer has no such key
    */
@@ -68,7 +74,13 @@ export class IssuerKeys {
     args: Parameters<JWTVerifyGetKey>,
   ): Promise<Awaited<ReturnType<JWTVerifyGetKey>>> {
     try {
-      return await keys.find(...args)
+      const key = await keys.find(...args)
+      const { modulusLength } = Object((key as { algorithm?: unknown }).algorithm) as {
+        modulusLength?: number
+      }
+      if (modulusLength !== undefined && modulusLength < RSA_BITS_MIN)
+        throw new Error(`a key of it has ${modulusLength} bits, and RSA needs ${RSA_BITS_MIN}`)
+      return key
     } catch (cause) {
       if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys)
         throw cause

@@ -27,8 +27,9 @@ type ReadToken = Readonly<{ bytes: Uint8Array; keyId: string | undefined; hash: 
 export class KeyCheck {
   readonly #options: KeyCheckOptions
   /**
-   * The last token on each connection. Most clients send the same one with each request, and its hash is most
-   * of what a check costs. Only the reading is remembered: each request is judged anew.
+   * The last well-formed token on each connection. Most clients send the same one with each request,
+   * and its hash is most of what a check costs. Only the reading is remembered: each request is judged
+   * anew.
    */
   readonly #lastTokens = new WeakMap<object, ReadToken>()
 
@@ -58,7 +59,9 @@ export class KeyCheck {
     // The last token may be that of somebody else: a proxy sends the requests of many on one connection.
     if (last !== undefined && isSameToken(bytes, last.bytes)) return last
     const keyId = idOfToken(token)
-    const read = { bytes, keyId, hash: keyId === undefined ? NO_HASH : hashToken(token) }
+    if (keyId === undefined) return { bytes, keyId, hash: NO_HASH }
+    // Copies: `bytes` is a part of a large buffer, which would be kept as long as the connection is open.
+    const read = { bytes: Uint8Array.from(bytes), keyId, hash: Uint8Array.from(hashToken(token)) }
     if (connection !== undefined) this.#lastTokens.set(connection, read)
     return read
   }

@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
-import { isWrittenByAll } from '../process/private-files.ts'
+import { isWrittenByAll, statOf } from '../process/private-files.ts'
 
 export type WatchedFileOptions<T> = Readonly<{
   path: string
@@ -73,7 +73,7 @@ export class WatchedFile<T> {
   /** Whoever may write the file may do everything. A link counts as the file that it leads to. */
   #warnOfWriters(): void {
     const { path, subject, logger } = this.#options
-    const found = statSync(path, { throwIfNoEntry: false })
+    const found = statOf(path)
     if (found === undefined || !isWrittenByAll(found)) return
     logger.warn(
       { file: path },

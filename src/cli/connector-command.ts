@@ -80,7 +80,7 @@ Exit codes:
     .action(async ({ stopWithParent: isChild, ...flags }: Flags & { stopWithParent?: boolean }) => {
       stdout.becomeLog()
       const settings = readConnectorSettings(flags, environment)
-      if (isChild) stopWithParent()
+      if (isChild) stopWithParent(settings.drainTimeoutMs)
       const { runConnector } = await import('../connector/main.ts')
       await explainingHost(flags, environment, () => runConnector(settings, hostProcess))
     })

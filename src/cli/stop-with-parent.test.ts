@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { stopLimitMs } from './stop-with-parent.ts'
 
 const MODULE = new URL('./stop-with-parent.ts', import.meta.url).href
 const WAIT_MS = 60_000
@@ -25,6 +26,10 @@ async function endOf(child: ChildProcess): Promise<unknown[]> {
   if (child.exitCode !== null) return [child.exitCode, child.signalCode]
   return once(child, 'exit', { signal: AbortSignal.timeout(WAIT_MS) })
 }
+
+test('a process that hangs after its parent is gone has the time of its drain, and 65 s at least', () => {
+  assert.deepEqual([0, 60_000, 120_000].map(stopLimitMs), [65_000, 65_000, 125_000])
+})
 
 test('a process whose work is done ends, although its parent is there', async (t) => {
   const child = await aChild(t, '')

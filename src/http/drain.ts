@@ -18,8 +18,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { stopListening } from '../process/listen-http.ts'
 
-/** The system holds at most so many connections for Node.js that it has not accepted yet, on each address. */
-const WAITING_CONNECTIONS_MAX = 511
+/**
+ * The system holds at most so many connections for Node.js that it has not accepted yet, on each address:
+ * Node.js asks for 511, and Linux holds one more.
+ */
+const WAITING_CONNECTIONS_MAX = 512
 
 export type DrainOptions = Readonly<{
   /** How long new connections are accepted after the close began, in milliseconds. */

@@ -1,5 +1,5 @@
 /** Files and directories that only their owner may read: the data of a node, and backups. */
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { syncDirectory } from './sync-directory.ts'
 
@@ -38,11 +38,20 @@ export function isPrivate(path: string): boolean {
 const RIGHTS_OF_OTHERS = 0o077
 
 /**
- * Whether users may read a secret whom nobody has chosen: everybody, or the group of its file. A group that
- * root has given a file to was chosen, as for a secret that a container gets.
+ * Whether users can read a secret that the operator has not chosen: everybody, or the group of its file. A
+ * group that root has given a file to was chosen, as for a secret that a container gets.
  */
 export function isReadByOthers({ mode, uid }: Readonly<{ mode: number; uid: number }>): boolean {
   return (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && uid !== 0)
+}
+
+/** What the system knows of a file, or of the file that a link leads to. `undefined`: it cannot be seen. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether everybody may write a file. */

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Clock } from '../process/clock.ts'
 import { FaultError } from '../process/fault.ts'
-import { isReadByOthers } from '../process/private-files.ts'
+import { isReadByOthers, statOf } from '../process/private-files.ts'
 import { type Expiry, ExpiryLog, expiriesOf } from './expiry.ts'
 import { readMaterial, TlsFileError, type TlsMaterial, type TlsPaths } from './material.ts'
 
@@ -148,7 +148,7 @@ export class TlsFiles {
   #warnOfReaders(): void {
     const { logger, paths } = this.#options
     const { keyFile } = paths
-    const found = statSync(keyFile, { throwIfNoEntry: false })
+    const found = statOf(keyFile)
     if (found === undefined || !isReadByOthers(found)) return
     logger.warn(
       { keyFile },

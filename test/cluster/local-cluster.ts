@@ -92,8 +92,12 @@ export class LocalCluster {
     const directory = await temporaryDirectory()
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
     const certificates = join(directory.path, 'certificates')
-    const serviceOf = (...args: ConstructorParameters<typeof Service>) =>
-      processes?.includes(args[0]) === false ? new ServiceHere(...args) : new Service(...args)
+    const serviceOf = (...args: ConstructorParameters<typeof Service>) => {
+      const [name, , , program] = args
+      if (processes?.includes(name) !== false) return new Service(...args)
+      if (program !== THIS_PROGRAM) throw new Error(`${name} needs a process to run another program`)
+      return new ServiceHere(...args)
+    }
     if (isEncrypted) await makeCertificates(certificates, { nodes: nodes + spares, connectors })
     const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
       const dataDir = join(directory.path, `node${index + 1}`)

@@ -29,8 +29,8 @@ export function sharedCluster(options: LocalClusterOptions = {}): () => Promise<
 
 /**
  * The cluster of all tests that need nothing special: three nodes and two connectors, all in the process of
- * the test. The test runner runs the files that use it in one process, and this cluster is then shared by all
- * of them. So the groups, the metrics and the logs of tests of other files are there too.
+ * the test. The test runner runs the files that use it in few processes, and all files of a process share
+ * this cluster. So the groups, the metrics and the logs of tests of other files are there too.
  */
 export const commonCluster = sharedCluster({ connectors: 2, processes: [] })
 

@@ -25,8 +25,8 @@ export function sharedTrio(): Promise<Trio> {
 }
 
 /**
- * The name of a database with an empty schema. It takes a second of CPU to make a database, so the next call
- * with the same name empties it again, and ends all connections to it: a test has one at a time.
+ * The name of a database with an empty schema. It takes half a second of CPU to make a database, so the next
+ * call with the same name empties it again, and ends all connections to it: a test has one at a time.
  */
 export async function emptyDatabase(trio: Trio, name = 'cohort'): Promise<string> {
   const [row] = await trio.primary.query('select 1 from pg_database where datname = $1', [name])

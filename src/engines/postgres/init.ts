@@ -2,7 +2,7 @@
 import type { Database } from '../../config/database-url.ts'
 import { FaultError } from '../../process/fault.ts'
 import { migrate, SCHEMA_VERSION } from './migrations.ts'
-import { type DatabaseProblem, problemOf } from './problems.ts'
+import { codeOf, type DatabaseProblem, NO_DATABASE, problemOf } from './problems.ts'
 import { destroyClient, lookAt, newClient } from './session.ts'
 import { standbysWaitedFor } from './synchronous-names.ts'
 
@@ -16,14 +16,16 @@ export async function initDatabase(
   { name, user, hosts }: Database,
   timeoutMs: number,
 ): Promise<readonly string[]> {
-  let problem: DatabaseProblem | undefined
+  const problems: DatabaseProblem[] = []
   for (const { address, url } of hosts) {
     const place = { address, database: name, user }
     const client = newClient(url, timeoutMs)
     client.on('error', () => undefined)
+    let isPrimary = false
     try {
       await client.connect()
       await lookAt(client, place)
+      isPrimary = true
       const done = await migrate(client, name)
       const { rows } = await client.query('show synchronous_standby_names')
       await client.end()
@@ -38,12 +40,15 @@ export async function initDatabase(
       ]
     } catch (error) {
       destroyClient(client)
-      // Each server is asked: a standby may not know yet what the primary has, a new database for example.
-      const found = problemOf(error, place)
-      if (problem === undefined || problem.kind === 'elsewhere') problem = found
+      const problem = problemOf(error, place)
+      problems.push(problem)
+      // A standby that is behind does not know a new database of the primary yet.
+      const mayBeBehind = codeOf(error) === NO_DATABASE
+      if (isPrimary || !(problem.kind === 'elsewhere' || mayBeBehind)) break
     }
   }
-  throw new FaultError('database_unusable', problem!.message, problem)
+  const sentences = new Set(problems.map(({ message }) => message))
+  throw new FaultError('database_unusable', [...sentences].join(' '), problems.at(-1))
 }
 
 function durabilityOf(waitsFor: number): string {

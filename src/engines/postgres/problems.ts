@@ -24,6 +24,9 @@ export type Place = Readonly<{ address: string; database: string; user: string |
 /** The oldest server that this program works with: `server_version_num`. */
 export const SERVER_MIN = { number: 140_000, name: '14' }
 
+/** The code of Postgres for a database that a server does not have. */
+export const NO_DATABASE = '3D000'
+
 /** The client says it when the server asks for a password, and none is known. */
 const NO_PASSWORD = /^SASL: .*client password must be a/
 
@@ -46,7 +49,7 @@ export function problemOf(error: unknown, place: Place): DatabaseProblem {
     case '28P01':
     case '28000':
       return notIn()
-    case '3D000':
+    case NO_DATABASE:
       return setup(`The server ${address} has no database "${database}": make it, then ${INIT}.`)
     case '42501':
       return setup(rightsMissing(role, text))
