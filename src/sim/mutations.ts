@@ -310,7 +310,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a new node takes the place of an old one at once, with no joint epoch',
     protocol: withMembership({ begin: ({ outgoing: _, ...next }) => next }),
     profile: HANDOVERS,
-    seed: 67,
+    seed: 77,
     seedsMax: 2_000,
   },
   {
