@@ -79,8 +79,14 @@ describe('two connectors with keys', () => {
       return statuses.every((status) => status === 200)
     })
     const revoke = async (url = one) => {
-      const { status } = await asAdmin('DELETE', `${url}/v1/key/${key.keyId}`)
-      assert.equal(status, 200)
+      let isUnknown = false
+      await until('the revocation is acknowledged', OBEY_MS, async () => {
+        const { status } = await asAdmin('DELETE', `${url}/v1/key/${key.keyId}`)
+        assert.ok([200, 503, 504].includes(status) || (isUnknown && status === 404), `${status}`)
+        // On a busy machine it may take longer than a request may, and be done all the same.
+        isUnknown ||= status === 504
+        return status === 200 || status === 404
+      })
       return performance.now()
     }
     return { token, revoke }
