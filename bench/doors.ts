@@ -17,6 +17,7 @@ import { newToken } from '../src/access/key-token.ts'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { median } from './statistics.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -50,10 +51,6 @@ async function load({ cluster, key }: Subject, script: string, args: readonly st
     nodeUs: allNodesUs / nodesUs.length,
     clusterUs: connectorUs! + allNodesUs,
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 function row(name: string, loads: readonly Load[], open: readonly Load[]): string {

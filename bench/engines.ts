@@ -17,6 +17,7 @@ import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
 import { SUPERUSER } from '../test/postgres/server.ts'
 import { Trio } from '../test/postgres/trio.ts'
 import { cpuTimeUs, cpuTimeWithChildrenUs } from './cpu-time.ts'
+import { median } from './statistics.ts'
 import { runWrk } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -108,9 +109,6 @@ for (let round = 1; round <= Number(values.rounds); round += 1) {
   const cells = [round, ...rates, share.toFixed(2), postgres.cpu, few.cpu, many.cpu]
   console.log(`| ${cells.join(' | ')} |`)
 }
-const medians = figures[0]!.map((_, column) => {
-  const sorted = figures.map((row) => row[column]!).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
-})
+const medians = figures[0]!.map((_, column) => median(figures.map((row) => row[column]!)))
 const share = medians.pop()!
 console.log(`| median | ${[...medians, share.toFixed(2)].join(' | ')} | | | |`)

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { LocalCluster, untilReady } from '../test/cluster/local-cluster.ts'
 import { THIS_PROGRAM } from '../test/cluster/service.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { formatRatio, ratioOf } from './statistics.ts'
 import { runWrk } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -41,15 +42,13 @@ async function load(seconds: number | string) {
   return { ...result, connectorUs: (cpuTimeUs(connector!.pid!) - before) / result.requests }
 }
 
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-
 console.log(`${cpus().length} cores (${cpus()[0]?.model}), load average ${loadavg()[0]?.toFixed(1)}\n`)
 console.log(
   '| round | first second/s | first seconds/s | later/s | first to later | connector µs, first | later |',
 )
 console.log('| --- | --- | --- | --- | --- | --- | --- |')
-const ratios: number[] = []
+const firsts: number[] = []
+const laters: number[] = []
 for (let round = 1; round <= Number(values.rounds); round += 1) {
   await Promise.all(cluster.services.map((service) => service.end('SIGTERM')))
   for (const service of cluster.services) service.start()
@@ -61,10 +60,11 @@ for (let round = 1; round <= Number(values.rounds); round += 1) {
   const requests = second.requests + rest.requests
   const perSecond = (second.perSecond + rest.perSecond * (Number(values.first) - 1)) / Number(values.first)
   const us = (second.connectorUs * second.requests + rest.connectorUs * rest.requests) / requests
-  ratios.push(perSecond / later.perSecond)
+  firsts.push(perSecond)
+  laters.push(later.perSecond)
+  const ratio = perSecond / later.perSecond
   const rates = [second.perSecond, perSecond, later.perSecond].map(Math.round)
-  const cells = [round, ...rates, ratios.at(-1)!.toFixed(2), us.toFixed(1), later.connectorUs.toFixed(1)]
+  const cells = [round, ...rates, ratio.toFixed(2), us.toFixed(1), later.connectorUs.toFixed(1)]
   console.log(`| ${cells.join(' | ')} |`)
 }
-const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2))
-console.log(`\nfirst to later: ${median(ratios).toFixed(2)} (${least} to ${most})`)
+console.log(`\nfirst to later: ${formatRatio(ratioOf(firsts, laters))}`)

@@ -14,6 +14,7 @@ import { Pool } from 'undici'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
 import { fillGroups } from './fill.ts'
+import { median } from './statistics.ts'
 
 const { values } = parseArgs({
   options: {
@@ -49,10 +50,6 @@ async function walk({ connectors, nodes }: Cluster, path: string): Promise<Turn 
   const [connectorUs, ...nodesUs] = pids.map((pid, index) => (cpuTimeUs(pid) - before[index]!) / count)
   const sumUs = nodesUs.reduce((sum, us) => sum + us, 0)
   return { count, perSecond: count / seconds, connectorUs: connectorUs!, nodesUs: sumUs }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 async function start(folder: string | undefined): Promise<Cluster> {

@@ -10,6 +10,7 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { call, create, groupUrl, type Reply, read, remove } from '../test/cluster/load.ts'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
+import { median } from './statistics.ts'
 
 const { values } = parseArgs({
   options: {
@@ -80,8 +81,7 @@ for (let round = 0; round < Number(values.rounds); round += 1)
 
 console.log(`${clients} clients, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}`)
 for (const [kind, all] of rates) {
-  const median = all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!
-  console.log(`${kind.padEnd(28)} ${median.toFixed(0).padStart(7)}/s`)
+  console.log(`${kind.padEnd(28)} ${median(all).toFixed(0).padStart(7)}/s`)
 }
 const startMs = performance.now()
 assert.equal((await remove(url, GROUP)).status, 200)

@@ -15,6 +15,7 @@ import type { Service } from '../test/cluster/service.ts'
 import { until } from '../test/cluster/waiting.ts'
 import { compareEqualNodes } from './compare-equal-nodes.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { median } from './statistics.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -74,10 +75,6 @@ async function recordCountOf(node: Service): Promise<number> {
 async function isCaughtUp(away: Service, other: Service): Promise<boolean> {
   const [has, should] = await Promise.all([recordCountOf(away), recordCountOf(other)])
   return has > 0 && has >= should - ON_THEIR_WAY
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 function row(what: string, windows: readonly Window[]): string {

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { fillGroups } from './fill.ts'
 import { residentMb } from './resident-memory.ts'
+import { formatRatio, median, ratioOf } from './statistics.ts'
 import { runWrk } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -23,9 +24,6 @@ const { values } = parseArgs({
   },
 })
 const READABLE_MAX = 1_000
-
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 
 await using many = await LocalCluster.start()
 await using few = await LocalCluster.start()
@@ -73,8 +71,6 @@ console.log('| work | with many groups, per second | with few | many to few |')
 console.log('| --- | --- | --- | --- |')
 for (const work of ['creates', 'reads'] as const) {
   const [ours, theirs] = [sides[0]![work], sides[1]![work]]
-  const ratios = ours.map((rate, index) => rate / theirs[index]!)
-  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2))
   const rates = [median(ours), median(theirs)].map((rate) => rate.toFixed(0))
-  console.log(`| ${[work, ...rates, `${median(ratios).toFixed(2)} (${least} to ${most})`].join(' | ')} |`)
+  console.log(`| ${[work, ...rates, formatRatio(ratioOf(ours, theirs))].join(' | ')} |`)
 }

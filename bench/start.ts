@@ -20,6 +20,7 @@ import { freePorts } from '../test/cluster/ports.ts'
 import { THIS_PROGRAM } from '../test/cluster/service.ts'
 import { temporaryDirectory } from '../test/cluster/temporary-directory.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { median } from './statistics.ts'
 
 const { values } = parseArgs({
   options: { records: { type: 'string', default: '1000000' }, starts: { type: 'string', default: '5' } },
@@ -92,10 +93,6 @@ async function start(directory: string, port: number): Promise<Start> {
   }
 }
 
-function median(numbers: readonly number[]): string {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!.toFixed(0)
-}
-
 await using directory = await temporaryDirectory()
 const dataDirectory = join(directory.path, 'node')
 const [port] = await freePorts(1)
@@ -117,5 +114,5 @@ for (const [what, pick] of [
   ['CPU until then', ({ cpuMs }: Start) => cpuMs],
 ] as const) {
   const all = starts.map(pick)
-  console.log(`| ${what} | ${median(all)} | ${all.map((ms) => ms.toFixed(0)).join(', ')} |`)
+  console.log(`| ${what} | ${median(all).toFixed(0)} | ${all.map((ms) => ms.toFixed(0)).join(', ')} |`)
 }

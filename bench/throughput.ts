@@ -15,6 +15,7 @@ import { statusOf } from '../test/cluster/cluster-status.ts'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { until } from '../test/cluster/waiting.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { median } from './statistics.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
 /**
@@ -52,10 +53,6 @@ async function wrk(target: Target, script: string, args: readonly string[]): Pro
 /** The number of groups of a run that were certainly created, and can be read. */
 function mostOf({ requests }: Load): string {
   return String(Math.floor(requests * 0.9))
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 /**

@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LocalCluster } from '../test/cluster/local-cluster.ts'
 import { cpuTimeUs } from './cpu-time.ts'
+import { formatRatio, median, ratioOf } from './statistics.ts'
 import { runWrk } from './wrk.ts'
 
 const { values } = parseArgs({
@@ -77,16 +78,9 @@ function list(cluster: Cluster): Promise<Turn> {
   })
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-}
-
-/** The median of the ratios of each round, and the lowest and the highest of them. */
-function ratio(ours: readonly Turn[], theirs: readonly Turn[], pick: (turn: Turn) => number): string {
-  const ratios = ours.map((turn, index) => pick(turn) / pick(theirs[index]!))
-  const [low, high] = [Math.min(...ratios), Math.max(...ratios)]
-  return `${median(ratios).toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
-}
+/** The ratio of two sides, and its lowest and highest round. */
+const ratio = (ours: readonly Turn[], theirs: readonly Turn[], pick: (turn: Turn) => number) =>
+  formatRatio(ratioOf(ours.map(pick), theirs.map(pick)))
 
 const other = pathToFileURL(join(resolve(values.other), 'test/cluster/local-cluster.ts')).href
 const { LocalCluster: OtherCluster } = (await import(other)) as { LocalCluster: typeof LocalCluster }

@@ -1,7 +1,7 @@
 /**
  * Charts of the results as SVG: bars, and latencies over their share. No library is needed for these.
  */
-import type { Histogram } from './statistics.ts'
+import type { Histogram } from '../statistics.ts'
 
 export type Bars = Readonly<{
   title: string

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dispatcher, Pool } from 'undici'
+import { arrivals, type Histogram, histogramOf, longestGapMs } from '../statistics.ts'
 import { runWrk } from '../wrk.ts'
 import {
   BEFORE_EVENT_MS,
@@ -13,7 +14,6 @@ import {
   type Outage,
   type Turn,
 } from './peer.ts'
-import { arrivals, type Histogram, histogramOf, longestGapMs } from './statistics.ts'
 
 export type HttpRequest = Readonly<{
   method: 'GET' | 'POST' | 'PATCH'

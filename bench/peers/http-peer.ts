@@ -1,6 +1,6 @@
+import type { Histogram } from '../statistics.ts'
 import { closedLoop, HttpClients, type HttpRequest, httpOpenLoop, httpOutage, wrkTurn } from './http-load.ts'
 import { type Event, FreshIds, type Outage, type Peer, type Turn, type Work } from './peer.ts'
-import type { Histogram } from './statistics.ts'
 
 /** What differs between the sides that speak HTTP. */
 export interface HttpSystem {

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { median } from '../statistics.ts'
 import { barChart, latencyChart } from './charts.ts'
 import { CohortSystem } from './cohort-system.ts'
 import { EtcdSystem } from './etcd-system.ts'
@@ -24,7 +25,6 @@ import type { Outage, Peer, Turn, Work } from './peer.ts'
 import { PostgresPeer } from './postgres-peer.ts'
 import { missingRequirements } from './requirements.ts'
 import { type OpenLoop, type OutageRow, type Results, type Row, report } from './results.ts'
-import { median } from './statistics.ts'
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 /** What the comparison asks of each system. */
-import type { Histogram } from './statistics.ts'
+import type { Histogram } from '../statistics.ts'
 
 /** What clients do. `change`: all of them change one and the same group, and no change is lost. */
 export type Work = 'create' | 'read' | 'change'

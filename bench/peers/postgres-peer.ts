@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from '../../test/cluster/ports.ts'
 import { until } from '../../test/cluster/waiting.ts'
+import { type Histogram, histogramOf, percentile } from '../statistics.ts'
 import { outageOf } from './http-load.ts'
 import {
   BEFORE_EVENT_MS,
@@ -18,7 +19,6 @@ import {
   type Work,
 } from './peer.ts'
 import { POSTGRES_USER, PostgresServer, runPostgres } from './postgres-server.ts'
-import { type Histogram, histogramOf, percentile } from './statistics.ts'
 
 /** Every commit waits for both standbys. */
 const BOTH = 'FIRST 2 (s1, s2)'

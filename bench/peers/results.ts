@@ -1,6 +1,7 @@
 /** What a comparison has measured, and how it is printed. */
+
+import { formatRatio, type Histogram, median, type Ratio, ratioOf } from '../statistics.ts'
 import type { Event, Outage, Turn } from './peer.ts'
-import { type Histogram, median, type Ratio, ratioOf } from './statistics.ts'
 
 /** One kind of load, measured in rounds: `turns[peer][round]`. */
 export type Row = Readonly<{
@@ -36,11 +37,6 @@ export function ratiosOf(row: Row, peer: string, figure: 'perSecond' | 'p99Ms' |
 const number = (value: number) =>
   Number.isNaN(value) ? '–' : value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 })
 
-function ratio(value: Ratio | undefined): string {
-  if (value === undefined) return ''
-  return `${value.median.toFixed(2)} (${value.lowest.toFixed(2)} to ${value.highest.toFixed(2)})`
-}
-
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
@@ -59,8 +55,8 @@ export function report(results: Results): string {
       return `${of(({ p50Ms }) => p50Ms)}, ${of(({ p99Ms }) => p99Ms)}`
     }),
     ...others.flatMap((name) => [
-      ratio(ratiosOf(row, name, 'perSecond')),
-      ratio(ratiosOf(row, name, 'p99Ms')),
+      formatRatio(ratiosOf(row, name, 'perSecond')),
+      formatRatio(ratiosOf(row, name, 'p99Ms')),
     ]),
   ])
   const generator = results.rows.flatMap((row) => {

@@ -13,7 +13,7 @@ import {
   percentile,
   ratioOf,
   SHARES,
-} from '../../bench/peers/statistics.ts'
+} from '../../bench/statistics.ts'
 
 const latencies = fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 300 })
 

@@ -1,4 +1,4 @@
-/** The arithmetic of the comparison: medians, ratios with their spread, percentiles, gaps. Pure. */
+/** The arithmetic of benchmarks: medians, ratios with their spread, percentiles, gaps. Pure. */
 
 /** The median; of an even number, the mean of the two in the middle. `NaN` of none. */
 export function median(numbers: readonly number[]): number {
@@ -23,6 +23,12 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[]): Rat
     .filter((ratio) => Number.isFinite(ratio))
   if (ratios.length === 0) return undefined
   return { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) }
+}
+
+/** `2.05 (1.58 to 2.08)`: the median, and the lowest and the highest round. Empty without any. */
+export function formatRatio(value: Ratio | undefined): string {
+  if (value === undefined) return ''
+  return `${value.median.toFixed(2)} (${value.lowest.toFixed(2)} to ${value.highest.toFixed(2)})`
 }
 
 /**
