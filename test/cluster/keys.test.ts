@@ -135,16 +135,15 @@ describe('two connectors with keys', () => {
         asking(`${url}/v1/${index < 4 ? 'caller' : 'group/team-a%2Fone'}`, loaded.token),
       ),
     )
-    await until('all clients have got answers', OBEY_MS, async () =>
-      clients.every(({ answers }) => answers.length > 3),
+    await until('every client is let in', OBEY_MS, async () =>
+      clients.every(({ answers }) => answers.some(({ status }) => status === 200 || status === 404)),
     )
     const revokedAtMs = await loaded.revoke()
     await until('every client is refused', OBEY_MS, async () =>
       clients.every(({ since }) => since(revokedAtMs + OBEYED_MS).includes(401)),
     )
     await Promise.all(clients.map(({ stop }) => stop()))
-    for (const { answers, since } of clients) {
-      assert.ok([200, 404].includes(answers[0]!.status), `it was taken before: ${answers[0]!.status}`)
+    for (const { since } of clients) {
       // On a busy machine a question to the nodes may take too long.
       const late = new Set(since(revokedAtMs + OBEYED_MS))
       assert.deepEqual(
