@@ -2,6 +2,7 @@
 import type { Group } from '../../group/group.ts'
 import { VERSION } from '../../process/version.ts'
 import { ApiClient, type ApiCredentials } from '../api-client.ts'
+import { counted, countedContents } from '../counted.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure, isSystemError } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
@@ -86,10 +87,8 @@ export async function backup(options: BackupOptions): Promise<number> {
     await write(writer.end(now().toISOString()))
     await sink.commit()
     progress.finish(state())
-    const memberText = writer.memberCount === 0 ? '' : ` and ${formatCount(writer.memberCount)} members`
-    output.write(
-      `backup    ${sink.name}, ${formatCount(writer.count)} groups${memberText} of cluster ${clusterId}\n`,
-    )
+    const contents = countedContents(writer.count, writer.memberCount)
+    output.write(`backup    ${sink.name}, ${contents} of cluster ${clusterId}\n`)
     if (leftOut.length > 0) output.write(`left out  ${listOf(leftOut)}: cannot be read\n`)
     return EXIT.ok
   } catch (error) {
@@ -98,7 +97,7 @@ export async function backup(options: BackupOptions): Promise<number> {
     if (isSystemError(error))
       throw new CommandFailure(`${error.message}: ${sink.discarded}`, EXIT.failed, { cause: error })
     if (!signal.aborted || error instanceof CommandFailure) throw error
-    output.write(`interrupted after ${formatCount(writer.count)} groups; ${sink.discarded}\n`)
+    output.write(`interrupted after ${counted(writer.count, 'group')}; ${sink.discarded}\n`)
     return EXIT.interrupted
   } finally {
     await client.close()
@@ -120,9 +119,9 @@ async function* pagesOf(
     const reply = await untilAborted(asked, signal)
     if (reply.kind !== 'answered') {
       const { message, exitCode } = toFailure(reply, url)
-      const count = formatCount(writer.count)
+      const count = counted(writer.count, 'group')
       throw new CommandFailure(
-        `${message}. The backup was given up after ${count} groups; ${sink.discarded}`,
+        `${message}. The backup was given up after ${count}; ${sink.discarded}`,
         exitCode,
       )
     }
@@ -142,5 +141,5 @@ function listOf(groupIds: readonly string[]): string {
   const [only, ...others] = groupIds.slice(0, IDS_SHOWN).map((groupId) => `"${printable(groupId)}"`)
   if (others.length === 0) return `the group ${only}`
   const more = groupIds.length > IDS_SHOWN ? ', …' : ''
-  return `${formatCount(groupIds.length)} groups (${[only, ...others].join(', ')}${more})`
+  return `${counted(groupIds.length, 'group')} (${[only, ...others].join(', ')}${more})`
 }

@@ -1,9 +1,9 @@
 import type { ApiClient, MemberBackupAnswer, Reply, StoredMember } from '../api-client.ts'
+import { counted } from '../counted.ts'
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../format-group.ts'
 import { toFailure } from '../group-command.ts'
 import { patiently } from '../patiently.ts'
-import { formatCount } from '../progress.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { BackupOptions } from './backup.ts'
 import { PATIENCE_MS, PAUSE_MS } from './patience.ts'
@@ -82,9 +82,9 @@ export class MemberPages {
     // A connector of an older version, or of another engine, keeps no members.
     if (reply.kind === 'problem' && reply.problem.code === 'not_found') return { members: [] }
     const { message, exitCode } = toFailure(reply, url)
-    const count = formatCount(this.#groupCount())
+    const count = counted(this.#groupCount(), 'group')
     throw new CommandFailure(
-      `${message}. The backup was given up after ${count} groups; ${sink.discarded}`,
+      `${message}. The backup was given up after ${count}; ${sink.discarded}`,
       exitCode,
     )
   }

@@ -1,5 +1,6 @@
 /** `cohort restore`: writes the groups of a backup into an empty cluster, as they were. */
 import { ApiClient, type ApiCredentials, type StoredMember } from '../api-client.ts'
+import { countedContents } from '../counted.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CommandFailure } from '../failure.ts'
 import { findCluster } from '../find-cluster.ts'
@@ -84,8 +85,7 @@ async function checkFile(
   progress.clear()
   const { clusterId, startedAt, writtenBy } = header
   const origin = printable(`cluster ${clusterId}, from ${startedAt}, by ${writtenBy}`)
-  const memberText = end.memberCount === 0 ? '' : ` and ${formatCount(end.memberCount)} members`
-  output.write(`${path} is whole: ${formatCount(end.count)} groups${memberText} of ${origin}\n`)
+  output.write(`${path} is whole: ${countedContents(end.count, end.memberCount)} of ${origin}\n`)
   return end
 }
 
