@@ -267,7 +267,7 @@ async function printer(
   const textOf = (name: string, line: string) => `${name.padEnd(width)} | ${line}\n`
   const destination = destinationOf(1, { pendingBytesMax: PENDING_BYTES_MAX })
   const lines = new LineOutput(destination, (count) =>
-    textOf(ITSELF, `${counted(count, 'line')} could not be written and were dropped`),
+    textOf(ITSELF, `missing here: ${counted(count, 'line')} that could not be written`),
   )
   // A person reads a terminal. A program reads anything else, and can read JSON.
   const shown = isTerminal
