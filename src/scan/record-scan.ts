@@ -1,10 +1,9 @@
 import type { Clock } from '../process/clock.ts'
-import { isDamage } from '../register/damage.ts'
 import type { NodeSet } from '../register/quorum.ts'
 import { compareKeys, successorKey } from '../rpc/key-order.ts'
 import type { HeldEntry } from '../rpc/messages.ts'
-import type { KeySource } from './first-pages.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
+import { collectPart, horizonOf, type KeySource, type NodePart } from './node-part.ts'
 
 /**
  * The records of consecutive keys, in the order of the keys' UTF-8 bytes. No key that has a chosen state is
@@ -38,17 +37,11 @@ export type RecordScanOptions = Readonly<{
   signal?: AbortSignal | undefined
 }>
 
-/**
- * What a node has sent of the range, with the size of its values. `isCut`: the node may hold more keys after
- * the last one.
- */
-type Part = Readonly<{ node: number; entries: readonly HeldEntry[]; bytes: number; isCut: boolean }>
+/** `node` is the index of the node that has sent it. */
+type Part = NodePart & Readonly<{ node: number }>
 
 /** How long a node may take before the nodes that were not asked are asked too. */
 const HEDGE_MS = 100
-
-/** How many bytes of values one node may send. More would only wait in memory. */
-const BYTES_MAX = 4 * 1024 * 1024
 
 /** Why a scan ends that is not needed any more. An abort without a reason makes an error with its stack. */
 const ENOUGH = 'enough nodes have answered'
@@ -72,7 +65,7 @@ export async function nextRecords(options: RecordScanOptions): Promise<RecordPag
   const all: NodeSet = (1 << sources.length) - 1
 
   const ask = (node: number): void => {
-    collect(sources[node]!, { start, end, limit }, abort.signal).then(
+    collectPart(sources[node]!, { start, end, limit, omitValues: false }, abort.signal).then(
       (sent) => {
         parts.push({ node, ...sent })
         answered |= 1 << node
@@ -119,30 +112,12 @@ function inOrder(sources: readonly ScanSource[], turn: number): number[] {
   ]
 }
 
-async function collect(
-  { transport, recipient }: KeySource,
-  { start, end, limit }: Readonly<{ start: string; end: string; limit: number }>,
-  signal: AbortSignal,
-): Promise<Omit<Part, 'node'>> {
-  const entries: HeldEntry[] = []
-  let bytes = 0
-  for await (const page of transport.scan({ start, end, limit, recipient, omitValues: false }, signal)) {
-    for (const entry of page) {
-      entries.push(entry)
-      if (!isDamage(entry.record)) bytes += entry.record.state.value?.byteLength ?? 0
-    }
-    if (entries.length >= limit || bytes >= BYTES_MAX) return { entries, bytes, isCut: true }
-  }
-  return { entries, bytes, isCut: false }
-}
-
 /**
  * Merges the parts up to the smallest last key of the parts that are cut. After that key, the node of that
  * part may hold keys that it has not sent.
  */
 function merge(parts: readonly Part[], nodeCount: number): RecordPage {
-  const ends = parts.flatMap(({ entries, isCut }) => (isCut ? entries.slice(-1) : []))
-  const horizon = ends.map(({ key }) => key).sort(compareKeys)[0]
+  const horizon = horizonOf(parts)
   const pages = parts.map(({ node, entries }) => ({ node, entries: upTo(entries, horizon) }))
   return {
     entries: mergePages(pages, nodeCount),

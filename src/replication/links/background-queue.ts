@@ -1,4 +1,4 @@
-import type { PendingRequest } from './pending-request.ts'
+import { type PendingRequest, sizeOf } from './pending-request.ts'
 
 type Entry = Readonly<{ pending: PendingRequest; sinceMs: number }>
 
@@ -15,13 +15,23 @@ export class BackgroundQueue {
   }
 
   /**
-   * Takes the oldest `countMax` requests that came at `sinceMs` or later. All that came earlier are too old:
-   * `overdue`.
+   * Takes the oldest requests that came at `sinceMs` or later: as many as `limits` allow, but at least one.
+   * All that came earlier are too old: `overdue`.
    */
-  take(countMax: number, sinceMs: number): Readonly<{ taken: PendingRequest[]; overdue: PendingRequest[] }> {
+  take(
+    { countMax, bytesMax }: Readonly<{ countMax: number; bytesMax: number }>,
+    sinceMs: number,
+  ): Readonly<{ taken: PendingRequest[]; overdue: PendingRequest[] }> {
     const fresh = this.#entries.findIndex((entry) => entry.sinceMs >= sinceMs)
     const overdue = this.#entries.splice(0, fresh === -1 ? this.#entries.length : fresh)
-    return { taken: this.#entries.splice(0, countMax).map(pendingOf), overdue: overdue.map(pendingOf) }
+    let count = 0
+    let bytes = 0
+    for (const { pending } of this.#entries) {
+      bytes += sizeOf(pending)
+      if (count > 0 && (count === countMax || bytes > bytesMax)) break
+      count += 1
+    }
+    return { taken: this.#entries.splice(0, count).map(pendingOf), overdue: overdue.map(pendingOf) }
   }
 
   takeAll(): PendingRequest[] {

@@ -63,8 +63,8 @@ export class BatchQueue {
   }
 
   /**
-   * Takes the next batch: requests of clients and marks first, then a few background requests, for which the
-   * limits leave room.
+   * Takes the next batch: requests of clients and marks first, then background requests. These are few if a
+   * client waits for an answer of the batch.
    */
   takeBatch(): TakenBatch {
     const { requestsPerBatchMax, batchBytesMax } = this.#limits
@@ -79,9 +79,10 @@ export class BatchQueue {
     const requests = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
     this.#takenCount += count
-    this.#awaitedCount -= countAwaited(requests)
+    const awaitedCount = countAwaited(requests)
+    this.#awaitedCount -= awaitedCount
     if (this.#background.length === 0) return { requests, overdue: NONE }
-    const { taken, overdue } = this.#takeBackground()
+    const { taken, overdue } = this.#takeBackground(awaitedCount > 0)
     return { requests: [...requests, ...taken], overdue }
   }
 
@@ -111,10 +112,10 @@ export class BatchQueue {
     return false
   }
 
-  #takeBackground(): ReturnType<BackgroundQueue['take']> {
-    const { backgroundPerBatchMax, batchTimeoutMs } = this.#limits
+  #takeBackground(isWithClients: boolean): ReturnType<BackgroundQueue['take']> {
+    const { backgroundPerBatchMax, backgroundAloneMax, backgroundBytesMax, batchTimeoutMs } = this.#limits
     const { taken, overdue } = this.#background.take(
-      backgroundPerBatchMax,
+      { countMax: isWithClients ? backgroundPerBatchMax : backgroundAloneMax, bytesMax: backgroundBytesMax },
       this.#clock.nowMs() - batchTimeoutMs,
     )
     for (const pending of taken) this.#waitingBytes -= sizeOf(pending)

@@ -12,6 +12,16 @@ export type LinkLimits = HedgeBounds &
      */
     backgroundPerBatchMax: number
     /**
+     * Background requests in a batch without requests of clients. They delay only the next batch, and few
+     * large batches cost much less than many small ones.
+     */
+    backgroundAloneMax: number
+    /**
+     * About how many bytes the background requests of a batch may have, in addition to `batchBytesMax`. A
+     * single larger request is sent alone.
+     */
+    backgroundBytesMax: number
+    /**
      * About how many bytes a batch may have; below the message limit of gRPC. A single larger request is sent
      * alone.
      */
@@ -48,6 +58,8 @@ export const LINK_LIMITS: LinkLimits = {
   batchesInFlightMax: 2,
   requestsPerBatchMax: 128,
   backgroundPerBatchMax: 16,
+  backgroundAloneMax: 64,
+  backgroundBytesMax: 1024 * 1024,
   batchBytesMax: 2 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
   marksMs: 10,

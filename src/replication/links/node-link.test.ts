@@ -293,6 +293,21 @@ test('background requests travel with those of clients, a few in each batch, aft
   assert.deepEqual(keys.slice(0, 3), ['now', 'later-0', 'later-1'])
 })
 
+test('background requests without those of clients travel in larger batches', () => {
+  const { clock, node, link } = aLink()
+  clock.advance(10)
+  node.answersOf = ({ requests }) => requests.map(() => ANSWER)
+  const batchCount = node.batches.length
+  const limit = LINK_LIMITS.backgroundAloneMax
+  assert.ok(limit > LINK_LIMITS.backgroundPerBatchMax)
+  for (let i = 0; i < limit + 5; i += 1) link.send(inBackground(`later-${i}`))
+  clock.advance(10)
+  assert.deepEqual(
+    node.batches.slice(batchCount).map(({ requests }) => requests.length),
+    [limit, 5],
+  )
+})
+
 test('background requests alone leave a batch free for clients', () => {
   const { clock, node, link } = aLink()
   clock.advance(10)

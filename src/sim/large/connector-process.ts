@@ -56,6 +56,9 @@ export type ConnectorProcessOptions = Readonly<{
   onSend: (connector: ConnectorProcess, to: LinkOptions, key: string, request: Request) => void
 }>
 
+/** Few keys in a page, so that a walk has many pages, which show different moments. */
+const REMOVAL_SCAN = { ...REMOVAL_LIMITS.scan, recordsMax: 2 }
+
 /** The link that ships, with every request reported to the checkers. */
 class WatchedLink extends NodeLink {
   readonly #onSend: (pending: PendingRequest) => void
@@ -319,7 +322,7 @@ export class ConnectorProcess {
       clock,
       random: () => stage.chance.uniform(),
       drawProposerId,
-      limits: REMOVAL_LIMITS,
+      limits: { ...REMOVAL_LIMITS, scan: REMOVAL_SCAN },
       logger: { info: () => {}, debug: () => {} },
     })
   }

@@ -6,6 +6,7 @@ import { aRecord } from '../../testing/memory-member.ts'
 import { nextRemovable } from './removable-keys.ts'
 
 const RANGE = { start: 'a', end: 'z' }
+const LIMITS = { recordsMax: 2, timeoutMs: 5_000 }
 
 /** A member that lists these keys, or nothing until its scan is given up. */
 function aMember(keys: readonly string[] | 'silent') {
@@ -32,7 +33,7 @@ test('a page that all members have given leaves no scan and no timer', async () 
   const clock = new ManualClock()
   const all = [aMember(['b', 'd']), aMember(['b', 'd']), aMember([])]
   const members = all.map(({ member }) => member)
-  const { keys } = await nextRemovable(members, RANGE, clock, 5_000)
+  const { keys } = await nextRemovable(members, RANGE, clock, LIMITS)
   assert.deepEqual(
     keys.map(({ key, records }) => `${key} ${records.filter(Boolean).length}`),
     ['b 2', 'd 2'],
@@ -49,7 +50,7 @@ test('a member that does not answer is waited for as long as it may take, and th
     all.map(({ member }) => member),
     RANGE,
     clock,
-    5_000,
+    LIMITS,
   ).finally(() => {
     isOver = true
   })

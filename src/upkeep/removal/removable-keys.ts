@@ -1,7 +1,7 @@
 import type { Clock } from '../../process/clock.ts'
 import type { Holding } from '../../register/messages.ts'
 import { compareKeys, successorKey } from '../../rpc/key-order.ts'
-import { firstPage, horizonOf } from '../../scan/first-pages.ts'
+import { collectPart, horizonOf } from '../../scan/node-part.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**
@@ -15,36 +15,42 @@ export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart:
 
 type Scanned = Pick<RemovalMember, 'recipient' | 'transport'>
 
+export type RemovableLimits = Readonly<{
+  /** How many records each member sends at most. */
+  recordsMax: number
+  /** How long a member may take for them. */
+  timeoutMs: number
+}>
+
 /**
- * The next keys of a range that have no value on some member, from one page of every member. Rejects when a
- * member does not answer within `timeoutMs`.
+ * The next keys of a range that have no value on some member, from the first records of every member. Rejects
+ * when a member does not answer in time.
  */
 export async function nextRemovable(
   members: readonly Scanned[],
   range: Readonly<{ start: string; end: string }>,
   clock: Clock,
-  timeoutMs: number,
+  { recordsMax, timeoutMs }: RemovableLimits,
 ): Promise<RemovablePage> {
   const abort = new AbortController()
   const cancel = clock.after(timeoutMs, () => abort.abort(new Error('a node does not answer a scan')))
-  const scanned = { ...range, omitValues: true, removableOnly: true }
-  const asked = members.map((member) => firstPage(member, scanned, abort.signal))
-  const pages = await Promise.all(asked).finally(() => {
+  const scanned = { ...range, omitValues: true, removableOnly: true, limit: recordsMax }
+  const asked = members.map((member) => collectPart(member, scanned, abort.signal))
+  const parts = await Promise.all(asked).finally(() => {
     cancel()
     // If one scan fails, the others end too.
     abort.abort()
   })
-  const horizon = horizonOf(pages)
-  if (horizon === undefined) return { keys: [], nextStart: undefined }
+  const horizon = horizonOf(parts)
   const records = new Map<string, (Holding | undefined)[]>()
-  pages.forEach((page, member) => {
-    for (const { key, record } of page) {
-      if (compareKeys(key, horizon) > 0) break
+  parts.forEach(({ entries }, member) => {
+    for (const { key, record } of entries) {
+      if (horizon !== undefined && compareKeys(key, horizon) > 0) break
       const known = records.get(key) ?? Array<Holding | undefined>(members.length).fill(undefined)
       known[member] = record
       records.set(key, known)
     }
   })
   const keys = [...records].map(([key, ofKey]) => ({ key, records: ofKey }))
-  return { keys, nextStart: successorKey(horizon) }
+  return { keys, nextStart: horizon === undefined ? undefined : successorKey(horizon) }
 }
