@@ -24,3 +24,12 @@ test('the hedge time keeps its bounds whatever was observed', () => {
     }),
   )
 })
+
+test('a node that was away is late again soon after its first answer, and one that stays slow soon is not', () => {
+  const latency = new Latency(BOUNDS)
+  for (let i = 0; i < 100; i += 1) latency.observe(5)
+  latency.observe(3_000)
+  assert.ok(latency.hedgeMs < 3 * BOUNDS.hedgeMsMin, `${latency.hedgeMs}`)
+  for (let i = 0; i < 4; i += 1) latency.observe(80)
+  assert.ok(latency.hedgeMs > 80, `${latency.hedgeMs}`)
+})

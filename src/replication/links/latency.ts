@@ -14,12 +14,18 @@ export class Latency {
     this.#bounds = bounds
   }
 
-  observe(latencyMs: number): void {
+  /**
+   * Adds the time that an answer took. One that is far above the hedge time counts as twice that: a node that
+   * was away answers its first batch after seconds, and would not become suspect again for many batches. A
+   * node that stays slow is known as such after a few answers.
+   */
+  observe(timeMs: number): void {
     if (this.#meanMs === undefined) {
-      this.#meanMs = latencyMs
-      this.#deviationMs = latencyMs / 2
+      this.#meanMs = timeMs
+      this.#deviationMs = timeMs / 2
       return
     }
+    const latencyMs = Math.min(timeMs, 2 * this.hedgeMs)
     this.#deviationMs += (Math.abs(latencyMs - this.#meanMs) - this.#deviationMs) / 4
     this.#meanMs += (latencyMs - this.#meanMs) / 8
   }

@@ -24,7 +24,7 @@ const SMALL = {
 }
 
 for (const [name, seed] of [
-  ['the index is written after the group member', 101],
+  ['the index is written after the group member', 102],
   ['a remembered life is not checked', 102],
 ] as const) {
   test(`in a whole system too it is noticed when ${name}`, async (t) => {

@@ -38,7 +38,7 @@ const MUTATIONS: readonly Readonly<{
     protocol: { doesRepairSettle: false },
     noticedAs: /nodes become identical/,
     nodeCounts: [7],
-    seed: 5,
+    seed: 8,
     seedsMax: 600,
   },
   {
@@ -47,7 +47,7 @@ const MUTATIONS: readonly Readonly<{
     noticedAs: /nodes become identical/,
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
-    seed: 282,
+    seed: 180,
     seedsMax: 700,
   },
   {
