@@ -160,21 +160,23 @@ function decodeState(bytes: Uint8Array): State {
 function readState(reader: Reader): State {
   let generation = 0
   let value: Uint8Array | undefined
-  const lineage: WriteId[] = []
+  let lineage: WriteId[] | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 8) generation = readInteger(reader)
     else if (tag === 18) {
-      if (lineage.length === LINEAGE_LENGTH) refuse(`a lineage is longer than ${LINEAGE_LENGTH}`)
-      lineage.push(readWriteId(reader))
+      if (lineage?.length === LINEAGE_LENGTH) refuse(`a lineage is longer than ${LINEAGE_LENGTH}`)
+      // Most states have one write id. An array to which it is added would get room for 17.
+      if (lineage === undefined) lineage = [readWriteId(reader)]
+      else lineage.push(readWriteId(reader))
     } else if (tag === 26) {
       // A view of the message: copies of small values cost more than all the rest of the decoding.
       value = reader.bytes()
       if (value.length > VALUE_BYTES_MAX) refuse(`a value of ${value.length} bytes is too large`)
     } else skip(reader, tag)
   }
-  const writeId = lineage.at(-1)
-  if (generation === 0 || writeId === undefined) {
+  const writeId = lineage?.at(-1)
+  if (generation === 0 || lineage === undefined || writeId === undefined) {
     if (generation !== 0) refuse(`a state of generation ${generation} has no lineage`)
     if (writeId !== undefined) refuse('a state of generation 0 has a lineage')
     if (value !== undefined) refuse('a state of generation 0 has a value')

@@ -7,9 +7,10 @@ import { addWitness, removeWitness, until, within } from './waiting.ts'
 /** How `cohort` is started: a command and its first arguments. */
 export type Program = readonly [command: string, ...args: string[]]
 
-/** The program of this tree. */
+/** The program of this tree, with the option with which a process that serves starts itself again. */
 export const THIS_PROGRAM: Program = [
   process.execPath,
+  '--max-old-space-size=1024',
   fileURLToPath(new URL('../../bin/cohort', import.meta.url)),
 ]
 

@@ -62,6 +62,20 @@ test('any number of background requests goes through, if each is taken before th
   }
 })
 
+test('background requests are few while a client waits, also when marks fill the batch', () => {
+  const { queue } = aQueue()
+  const { requestsPerBatchMax, backgroundPerBatchMax, backgroundAloneMax } = LINK_LIMITS
+  for (let i = 0; i < requestsPerBatchMax; i += 1) queue.push(aRequest(`mark-${i}`, MARK))
+  queue.push(aRequest('client'))
+  for (let i = 0; i < 200; i += 1) queue.push(aRequest(`background-${i}`, { kind: 'read' }, true))
+  const sizes = [1, 2, 3].map(() => queue.takeBatch().requests.length)
+  assert.deepEqual(sizes, [
+    requestsPerBatchMax + backgroundPerBatchMax,
+    1 + backgroundPerBatchMax,
+    backgroundAloneMax,
+  ])
+})
+
 test('a request that would exceed the limit is refused, and requests that have left make room', () => {
   const first = aRequest('k', anAccept(500))
   const { queue } = aQueue({ ...LINK_LIMITS, waitingBytesMax: sizeOf(first) + 10 })

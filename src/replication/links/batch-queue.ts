@@ -63,8 +63,8 @@ export class BatchQueue {
   }
 
   /**
-   * Takes the next batch: requests of clients and marks first, then background requests. These are few if a
-   * client waits for an answer of the batch.
+   * Takes the next batch: requests of clients and marks first, then background requests. These are few while
+   * a client waits, for an answer of this batch or of the next.
    */
   takeBatch(): TakenBatch {
     const { requestsPerBatchMax, batchBytesMax } = this.#limits
@@ -79,10 +79,10 @@ export class BatchQueue {
     const requests = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
     this.#takenCount += count
-    const awaitedCount = countAwaited(requests)
-    this.#awaitedCount -= awaitedCount
+    const isAwaited = this.#awaitedCount > 0
+    this.#awaitedCount -= countAwaited(requests)
     if (this.#background.length === 0) return { requests, overdue: NONE }
-    const { taken, overdue } = this.#takeBackground(awaitedCount > 0)
+    const { taken, overdue } = this.#takeBackground(isAwaited)
     return { requests: [...requests, ...taken], overdue }
   }
 
@@ -112,10 +112,10 @@ export class BatchQueue {
     return false
   }
 
-  #takeBackground(isWithClients: boolean): ReturnType<BackgroundQueue['take']> {
+  #takeBackground(isAwaited: boolean): ReturnType<BackgroundQueue['take']> {
     const { backgroundPerBatchMax, backgroundAloneMax, backgroundBytesMax, batchTimeoutMs } = this.#limits
     const { taken, overdue } = this.#background.take(
-      { countMax: isWithClients ? backgroundPerBatchMax : backgroundAloneMax, bytesMax: backgroundBytesMax },
+      { countMax: isAwaited ? backgroundPerBatchMax : backgroundAloneMax, bytesMax: backgroundBytesMax },
       this.#clock.nowMs() - batchTimeoutMs,
     )
     for (const pending of taken) this.#waitingBytes -= sizeOf(pending)

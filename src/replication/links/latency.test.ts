@@ -25,7 +25,7 @@ test('the hedge time keeps its bounds whatever was observed', () => {
   )
 })
 
-test('a node that was away is late again soon after its first answer, and one that stays slow soon is not', () => {
+test('one answer after seconds raises the hedge time little, and a few slow ones raise it to what they take', () => {
   const latency = new Latency(BOUNDS)
   for (let i = 0; i < 100; i += 1) latency.observe(5)
   latency.observe(3_000)

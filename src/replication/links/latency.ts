@@ -15,14 +15,15 @@ export class Latency {
   }
 
   /**
-   * Adds the time that an answer took. One that is far above the hedge time counts as twice that: a node that
-   * was away answers its first batch after seconds, and would not become suspect again for many batches. A
-   * node that stays slow is known as such after a few answers.
+   * Adds the time that an answer took. A time far above the hedge time counts as twice the hedge time, and
+   * the first one as the upper bound at most. Otherwise a node that was away, and answers its first batch
+   * after seconds, would be waited for up to the bound for many batches. A node that stays slow is known as
+   * such after a few answers.
    */
   observe(timeMs: number): void {
     if (this.#meanMs === undefined) {
-      this.#meanMs = timeMs
-      this.#deviationMs = timeMs / 2
+      this.#meanMs = Math.min(timeMs, this.#bounds.hedgeMsMax)
+      this.#deviationMs = this.#meanMs / 2
       return
     }
     const latencyMs = Math.min(timeMs, 2 * this.hedgeMs)

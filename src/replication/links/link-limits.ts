@@ -12,18 +12,18 @@ export type LinkLimits = HedgeBounds &
      */
     backgroundPerBatchMax: number
     /**
-     * Background requests in a batch without requests of clients. They delay only the next batch, and few
-     * large batches cost much less than many small ones.
+     * Background requests in a batch while no client waits. A node that has taken them answers nobody for
+     * some milliseconds, other connectors included. Few large batches cost much less than many small ones.
      */
     backgroundAloneMax: number
     /**
      * About how many bytes the background requests of a batch may have, in addition to `batchBytesMax`. A
-     * single larger request is sent alone.
+     * larger one is the only background request of its batch.
      */
     backgroundBytesMax: number
     /**
-     * About how many bytes a batch may have; below the message limit of gRPC. A single larger request is sent
-     * alone.
+     * About how many bytes the requests of clients and the marks of a batch may have; below the message limit
+     * of gRPC. A larger one is the only one of them in its batch.
      */
     batchBytesMax: number
     /**

@@ -12,7 +12,7 @@ export type PendingRequest = Readonly<{
   onLost: () => void
   /**
    * Whether no client waits for it. Such requests are sent in the batches of other requests, a few in each.
-   * They get a batch of their own only if nothing is in flight.
+   * They get a batch of their own, with more of them, only if nothing is in flight and no client waits.
    */
   isBackground?: boolean
 }>

@@ -57,7 +57,7 @@ export type ConnectorProcessOptions = Readonly<{
 }>
 
 /** Few keys in a page, so that a walk has many pages, which show different moments. */
-const REMOVAL_SCAN = { ...REMOVAL_LIMITS.scan, recordsMax: 2 }
+const REMOVAL = { ...REMOVAL_LIMITS, pageRecordsMax: 2 }
 
 /** The link that ships, with every request reported to the checkers. */
 class WatchedLink extends NodeLink {
@@ -322,7 +322,7 @@ export class ConnectorProcess {
       clock,
       random: () => stage.chance.uniform(),
       drawProposerId,
-      limits: { ...REMOVAL_LIMITS, scan: REMOVAL_SCAN },
+      limits: REMOVAL,
       logger: { info: () => {}, debug: () => {} },
     })
   }

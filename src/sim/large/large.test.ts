@@ -38,8 +38,9 @@ test('a failure is reported in the smallest world that shows it, with its seed',
     const { failure, operationCount } = await runLarge(candidate, protocol)
     return failure !== undefined && operationCount > 100
   }
-  // The runs of the seeds before take much longer, and each is repeated many times.
-  let seed = 37
+  // The runs of the seeds before take much longer, and each is repeated many times. Seed 59 shows its failure
+  // only with all of its operations.
+  let seed = 61
   while (!(await failsLate(seed))) seed += 1
   const told = await reportLarge(seed, Number.POSITIVE_INFINITY, protocol)
   const [, operations, whole] = /, (\d+) of (\d+) operations;/.exec(told) ?? []

@@ -6,7 +6,7 @@ import { aRecord } from '../../testing/memory-member.ts'
 import { nextRemovable } from './removable-keys.ts'
 
 const RANGE = { start: 'a', end: 'z' }
-const LIMITS = { recordsMax: 2, timeoutMs: 5_000 }
+const LIMITS = { pageRecordsMax: 2, pageTimeoutMs: 5_000 }
 
 /** A member that lists these keys, or nothing until its scan is given up. */
 function aMember(keys: readonly string[] | 'silent') {

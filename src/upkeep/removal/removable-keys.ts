@@ -15,13 +15,6 @@ export type RemovablePage = Readonly<{ keys: readonly RemovableKey[]; nextStart:
 
 type Scanned = Pick<RemovalMember, 'recipient' | 'transport'>
 
-export type RemovableLimits = Readonly<{
-  /** How many records each member sends at most. */
-  recordsMax: number
-  /** How long a member may take for them. */
-  timeoutMs: number
-}>
-
 /**
  * The next keys of a range that have no value on some member, from the first records of every member. Rejects
  * when a member does not answer in time.
@@ -30,11 +23,11 @@ export async function nextRemovable(
   members: readonly Scanned[],
   range: Readonly<{ start: string; end: string }>,
   clock: Clock,
-  { recordsMax, timeoutMs }: RemovableLimits,
+  { pageRecordsMax, pageTimeoutMs }: Readonly<{ pageRecordsMax: number; pageTimeoutMs: number }>,
 ): Promise<RemovablePage> {
   const abort = new AbortController()
-  const cancel = clock.after(timeoutMs, () => abort.abort(new Error('a node does not answer a scan')))
-  const scanned = { ...range, omitValues: true, removableOnly: true, limit: recordsMax }
+  const cancel = clock.after(pageTimeoutMs, () => abort.abort(new Error('a node does not answer a scan')))
+  const scanned = { ...range, omitValues: true, removableOnly: true, limit: pageRecordsMax }
   const asked = members.map((member) => collectPart(member, scanned, abort.signal))
   const parts = await Promise.all(asked).finally(() => {
     cancel()

@@ -82,7 +82,7 @@ function aRemoval(limits: Partial<typeof REMOVAL_LIMITS> = {}, random = () => 0.
     clock,
     random,
     drawProposerId: () => ++drawn,
-    limits: { ...REMOVAL_LIMITS, scan: { recordsMax: PAGE_KEYS, timeoutMs: 5_000 }, ...limits },
+    limits: { ...REMOVAL_LIMITS, pageRecordsMax: PAGE_KEYS, ...limits },
     logger: { info: () => {}, debug: () => {} },
   })
   return {

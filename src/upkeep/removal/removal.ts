@@ -15,7 +15,7 @@ import { isDamage } from '../../register/damage.ts'
 import type { KeyRecord } from '../../register/messages.ts'
 import { type Finding, findRemovable, isSameFinding, removalRequests } from '../../register/removal.ts'
 import { askMember, readFromAll } from './ask-members.ts'
-import { nextRemovable, type RemovableKey, type RemovableLimits } from './removable-keys.ts'
+import { nextRemovable, type RemovableKey } from './removable-keys.ts'
 import type { RemovalReport } from './removal-report.ts'
 import type { RemovalMember, RemovalTarget } from './removal-target.ts'
 import { type Fingerprint, fingerprintOf, WaitingKeys } from './waiting-keys.ts'
@@ -27,8 +27,10 @@ export type RemovalLimits = Readonly<{
   keysAtOnce: number
   /** How many due keys are handled in a second. */
   keysPerSecond: number
-  /** The scan of a page of keys. */
-  scan: RemovableLimits
+  /** How many records each node sends at most for a page of keys. */
+  pageRecordsMax: number
+  /** How long a node may take for them, also from a slow disk. */
+  pageTimeoutMs: number
   /** The pause between two walks is an eighth of the grace time, within these bounds. */
   pauseMsMin: number
   pauseMsMax: number
@@ -36,9 +38,10 @@ export type RemovalLimits = Readonly<{
 
 export const REMOVAL_LIMITS: RemovalLimits = {
   keysMax: 1_000_000,
-  keysAtOnce: 256,
+  keysAtOnce: 128,
   keysPerSecond: 5_000,
-  scan: { recordsMax: 1_024, timeoutMs: 5_000 },
+  pageRecordsMax: 1_024,
+  pageTimeoutMs: 30_000,
   pauseMsMin: 100,
   pauseMsMax: 300_000,
 }
@@ -143,7 +146,7 @@ export class Removal {
     let start: string | undefined = range.start
     while (start !== undefined && start !== range.end) {
       const startMs = clock.nowMs()
-      const page = await nextRemovable(target.members, { ...range, start }, clock, limits.scan)
+      const page = await nextRemovable(target.members, { ...range, start }, clock, limits)
       const due: Due[] = []
       for (const removable of page.keys) {
         const finding = await this.#note(target, removable, startMs)
