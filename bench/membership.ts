@@ -19,7 +19,7 @@ const { url } = cluster.connectors[0]!
 const spare = cluster.nodes[3]!
 
 {
-  await using load = new CreateLoad(url, 'before', 64)
+  await using load = new CreateLoad(url, 'before', 64, 0)
   await until('the groups are there', LONG_MS, () => load.created.length >= amount)
 }
 console.log(`${amount.toLocaleString('en-US')} groups on three nodes`)

@@ -36,7 +36,7 @@ async function watch(what: string, load: CreateLoad, event: () => void): Promise
 const rows: Row[] = []
 for (let round = 0; round < Number(values.rounds); round += 1) {
   await using cluster = await LocalCluster.start()
-  const load = new CreateLoad(cluster.connectors[0]!.url, `outage${round}`, Number(values.clients))
+  const load = new CreateLoad(cluster.connectors[0]!.url, `outage${round}`, Number(values.clients), 0)
   const [, stopped, killed] = cluster.nodes
   await sleep(2_000)
   rows.push(await watch('all nodes up', load, () => {}))

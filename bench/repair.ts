@@ -103,7 +103,7 @@ async function measureReturn(): Promise<void> {
   const before = load.windows.slice(1)
 
   await away.end('SIGKILL')
-  const missed = new CreateLoad(url, 'missed', 64)
+  const missed = new CreateLoad(url, 'missed', 64, 0)
   await until('they are created', 600_000, () => missed.created.length >= Number(values.missed))
   await missed.stop()
   console.error(`${missed.created.length} groups were created without it, ${missed.failed.length} failed`)
