@@ -1,8 +1,9 @@
 /**
  * What locked doors cost: durable creates and linearizable reads per second of a cluster that encrypts
  * everything (mutual TLS between connector and nodes, HTTPS for clients) and asks for an API key, beside a
- * cluster that does neither. The rounds of the two alternate in one run on one machine. Needs `wrk`, which
- * encrypts too, and uses the same cores: so the CPU time of each process is shown, too.
+ * cluster that does neither, and two that encrypt one of the two. The rounds of all alternate in one run on
+ * one machine. Needs `wrk`, which encrypts too, and uses the same cores: so the CPU time of each process is
+ * shown, too.
  *
  *   npm run bench:doors -- [--clients 64] [--seconds 5] [--rounds 5]
  */
@@ -28,8 +29,8 @@ const { values } = parseArgs({
   },
 })
 
-/** A cluster, and the key with which it is used. */
-type Subject = Readonly<{ cluster: LocalCluster; key: string | undefined }>
+/** A cluster, how it is encrypted, and the key with which it is used. */
+type Subject = Readonly<{ name: string; cluster: LocalCluster; key?: string }>
 
 /** One run of wrk, with the CPU time of the connector and the mean of the nodes, in µs for each request. */
 type Load = WrkResult & Readonly<{ connectorUs: number; nodeUs: number; clusterUs: number }>
@@ -94,28 +95,34 @@ const adminKeyFile = join(directory.path, 'admin.hash')
 await writeFile(adminKeyFile, `${hashLineOf(admin)}\n`)
 await using open = await LocalCluster.start()
 await using locked = await LocalCluster.start({
-  isEncrypted: true,
+  encrypted: ['api', 'nodes'],
   connectorArgs: ['--admin-key-file', adminKeyFile],
 })
-const subjects: readonly [Subject, Subject] = [
-  { cluster: open, key: undefined },
-  { cluster: locked, key: await createKey(locked, admin) },
+await using api = await LocalCluster.start({ encrypted: ['api'] })
+await using nodes = await LocalCluster.start({ encrypted: ['nodes'] })
+/** Each is compared with the first one. */
+const subjects: readonly Subject[] = [
+  { name: '', cluster: open },
+  { name: ', TLS and key', cluster: locked, key: await createKey(locked, admin) },
+  { name: ', HTTPS alone', cluster: api },
+  { name: ', mutual TLS to the nodes alone', cluster: nodes },
 ]
-const creates: [Load[], Load[]] = [[], []]
-const reads: [Load[], Load[]] = [[], []]
+const creates: readonly Load[][] = subjects.map(() => [])
+const reads: readonly Load[][] = subjects.map(() => [])
 for (const subject of subjects) {
   await load(subject, 'create.lua', ['warm'])
   await load(subject, 'read.lua', ['warm', '1000'])
 }
+const order = [...subjects.keys()]
 for (let round = 0; round < Number(values.rounds); round += 1) {
-  // Each of the two begins every other round.
-  for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+  // The first and the last change places every other round.
+  for (const index of round % 2 === 0 ? order : order.toReversed()) {
     const prefix = `round${round}`
-    const created = await load(subjects[index], 'create.lua', [prefix])
-    creates[index].push(created)
+    const created = await load(subjects[index]!, 'create.lua', [prefix])
+    creates[index]!.push(created)
     // The last creates of a run may have had no answer.
-    reads[index].push(
-      await load(subjects[index], 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]),
+    reads[index]!.push(
+      await load(subjects[index]!, 'read.lua', [prefix, String(Math.floor(created.requests * 0.9))]),
     )
   }
 }
@@ -126,7 +133,9 @@ console.log(
   '| load | per second | of the same, open | p50 ms | p99 ms | connector µs | each node µs | connector and nodes, of the same | wrk µs | errors |',
 )
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |')
-console.log(row('create', creates[0], creates[0]))
-console.log(row('create, TLS and key', creates[1], creates[0]))
-console.log(row('read', reads[0], reads[0]))
-console.log(row('read, TLS and key', reads[1], reads[0]))
+for (const [work, loads] of [
+  ['create', creates],
+  ['read', reads],
+] as const)
+  for (const [index, { name }] of subjects.entries())
+    console.log(row(`${work}${name}`, loads[index]!, loads[0]!))

@@ -21,7 +21,7 @@ import { sharedCluster } from './shared-cluster.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { until } from './waiting.ts'
 
-const aCluster = sharedCluster({ isEncrypted: true, processes: ['node1'] })
+const aCluster = sharedCluster({ encrypted: ['api', 'nodes'], processes: ['node1'] })
 
 /** Processes look at their files each second. The rest is for a busy machine. */
 const TAKEN_MS = 20_000

@@ -38,8 +38,8 @@ export type LocalClusterOptions = Readonly<{
   scrubSeconds?: number
   /** Connectors reach nodes through `links`. Default: directly. */
   isProxied?: boolean
-  /** Nodes and connectors have certificates, and the API speaks HTTPS. Default: nothing is encrypted. */
-  isEncrypted?: boolean
+  /** The API speaks HTTPS (`api`), and connectors and nodes speak mutual TLS (`nodes`). Default: neither. */
+  encrypted?: readonly ('api' | 'nodes')[]
   /**
    * The names of the nodes and connectors that have a process of their own (`node1`, `connector2`). The
    * others run in the process of the test, which costs a tenth. They can be stopped, but not killed or
@@ -84,7 +84,7 @@ export class LocalCluster {
     replaceAfterSeconds,
     scrubSeconds,
     isProxied = false,
-    isEncrypted = false,
+    encrypted = [],
     processes,
     nodeProgram = THIS_PROGRAM,
     connectorProgram = THIS_PROGRAM,
@@ -92,19 +92,21 @@ export class LocalCluster {
     const directory = await temporaryDirectory()
     const ports = await freePorts(nodes + spares + connectors + (isProxied ? nodes * connectors : 0))
     const certificates = join(directory.path, 'certificates')
+    const isApiEncrypted = encrypted.includes('api')
+    const areNodesEncrypted = encrypted.includes('nodes')
     const serviceOf = (...args: ConstructorParameters<typeof Service>) => {
       const [name, , , program] = args
       if (processes?.includes(name) !== false) return new Service(...args)
       if (program !== THIS_PROGRAM) throw new Error(`${name} needs a process to run another program`)
       return new ServiceHere(...args)
     }
-    if (isEncrypted) await makeCertificates(certificates, { nodes: nodes + spares, connectors })
+    if (encrypted.length > 0) await makeCertificates(certificates, { nodes: nodes + spares, connectors })
     const nodeServices = ports.slice(0, nodes + spares).map((port, index) => {
       const dataDir = join(directory.path, `node${index + 1}`)
       // Any free port for the metrics: the log says which.
       const args = ['node', '--port', String(port), '--metrics-port', '0', '--data-dir', dataDir]
       if (scrubSeconds !== undefined) args.push('--scrub-period', String(scrubSeconds))
-      if (isEncrypted) args.push(...nodeFlags(certificates, 'node', `node${index + 1}`))
+      if (areNodesEncrypted) args.push(...nodeFlags(certificates, 'node', `node${index + 1}`))
       return serviceOf(`node${index + 1}`, port, args, nodeProgram)
     })
     const connectorPorts = ports.slice(nodes + spares, nodes + spares + connectors)
@@ -130,10 +132,10 @@ export class LocalCluster {
         String(graceSeconds),
         ...connectorArgs,
         ...(replaceAfterSeconds === undefined ? [] : ['--replace-after', String(replaceAfterSeconds)]),
-        ...(isEncrypted ? nodeFlags(certificates, 'connector', `connector${index + 1}`) : []),
-        ...(isEncrypted ? apiFlags(certificates, `connector${index + 1}`) : []),
+        ...(areNodesEncrypted ? nodeFlags(certificates, 'connector', `connector${index + 1}`) : []),
+        ...(isApiEncrypted ? apiFlags(certificates, `connector${index + 1}`) : []),
       ]
-      const scheme = isEncrypted ? 'https' : 'http'
+      const scheme = isApiEncrypted ? 'https' : 'http'
       return serviceOf(`connector${index + 1}`, port, args, connectorProgram, scheme)
     })
     const cluster = new LocalCluster({
@@ -143,7 +145,7 @@ export class LocalCluster {
       links,
     })
     for (const service of cluster.services) service.start()
-    if (isEncrypted) trustAuthorities(await readFile(join(certificates, 'ca.crt'), 'utf8'))
+    if (isApiEncrypted) trustAuthorities(await readFile(join(certificates, 'ca.crt'), 'utf8'))
     try {
       await Promise.all(cluster.connectors.map((connector) => untilReady(connector)))
     } catch (cause) {
