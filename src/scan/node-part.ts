@@ -38,6 +38,14 @@ export async function collectPart(
   return { entries, bytes, isCut: false }
 }
 
+/** The entries with keys up to a horizon, and with the horizon itself. `undefined`: all of them. */
+export function upTo(entries: readonly HeldEntry[], horizon: string | undefined): readonly HeldEntry[] {
+  if (horizon === undefined) return entries
+  let end = entries.length
+  while (end > 0 && compareKeys(entries[end - 1]!.key, horizon) > 0) end -= 1
+  return entries.slice(0, end)
+}
+
 /**
  * The last key up to which these parts hold all keys of their nodes: the smallest of the last keys of the
  * parts that are cut. `undefined`: no part is cut, so they hold the whole range.

@@ -1,9 +1,8 @@
 import type { Clock } from '../process/clock.ts'
 import type { NodeSet } from '../register/quorum.ts'
-import { compareKeys, successorKey } from '../rpc/key-order.ts'
-import type { HeldEntry } from '../rpc/messages.ts'
+import { successorKey } from '../rpc/key-order.ts'
 import { type MergedEntry, mergePages } from './merge-scans.ts'
-import { collectPart, horizonOf, type KeySource, type NodePart } from './node-part.ts'
+import { collectPart, horizonOf, type KeySource, type NodePart, upTo } from './node-part.ts'
 
 /**
  * The records of consecutive keys, in the order of the keys' UTF-8 bytes. No key that has a chosen state is
@@ -124,11 +123,4 @@ function merge(parts: readonly Part[], nodeCount: number): RecordPage {
     nextStart: horizon === undefined ? undefined : successorKey(horizon),
     valueBytes: Math.max(...parts.map(({ bytes }) => bytes)),
   }
-}
-
-function upTo(entries: readonly HeldEntry[], horizon: string | undefined): readonly HeldEntry[] {
-  if (horizon === undefined) return entries
-  let end = entries.length
-  while (end > 0 && compareKeys(entries[end - 1]!.key, horizon) > 0) end -= 1
-  return entries.slice(0, end)
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { KeyRecord } from '../../register/messages.ts'
+import { successorKey } from '../../rpc/key-order.ts'
 import type { ScanEntry, ScanRange } from '../../rpc/messages.ts'
 import { integer, RowQuery, text } from './columns.ts'
 import { DamagedRecordError } from './damaged-record.ts'
@@ -20,7 +21,11 @@ const SLICE_BYTES = 1024 * 1024
  */
 const SLICE_KEYS = 1_024
 
+/** As how large the rows are taken before some were read. */
+const ROW_BYTES_AT_FIRST = 16 * 1024
+
 const COLUMNS = ROW_COLUMNS.join(', ')
+const STATE = ROW_COLUMNS.indexOf('state')
 const MARKED = ROW_COLUMNS.length
 
 /**
@@ -58,6 +63,8 @@ export class RecordScan {
   readonly #all: RowQuery
   readonly #keys: RowQuery
   readonly #removable: RowQuery
+  /** The mean size of the states that were read last, in bytes. */
+  #rowBytes = ROW_BYTES_AT_FIRST
 
   constructor(
     db: DatabaseSync,
@@ -137,8 +144,7 @@ export class RecordScan {
       add(key, read)
     }
     addWaiting(range.end === '' ? undefined : orderOf(range.end))
-    // The first key after the last one: no key contains a NUL.
-    if (isFull()) return { entries, damaged, nextStart: `${last}\0` }
+    if (isFull()) return { entries, damaged, nextStart: successorKey(last) }
     return { entries, damaged, nextStart: range.end === wholeEnd ? undefined : range.end }
   }
 
@@ -166,10 +172,27 @@ export class RecordScan {
     }
   }
 
+  /**
+   * Many rows at once cost less than one after the other, but rows that do not fit into the slice are read in
+   * vain. So each read takes about as many as will fit, if they are as large as those before.
+   */
   *#indexed({ start, end }: ScanRange, limit: number): Generator<Candidate> {
-    for (const columns of this.#all.iterate(start, boundOf(end), limit)) {
-      const key = text(columns[MARKED + 1])
-      yield { key, read: () => this.#read(key, columns, columns[MARKED]) }
+    let from = start
+    let bytes = 0
+    for (let left = limit; left > 0; ) {
+      const roomBytes = SLICE_BYTES - (bytes % SLICE_BYTES)
+      const count = Math.min(left, Math.ceil(roomBytes / this.#rowBytes))
+      const rows = this.#all.all(from, boundOf(end), count)
+      const bytesBefore = bytes
+      for (const columns of rows) bytes += sizeOf(columns[STATE])
+      for (const columns of rows) {
+        const key = text(columns[MARKED + 1])
+        yield { key, read: () => this.#read(key, columns, columns[MARKED]) }
+        from = successorKey(key)
+      }
+      if (rows.length < count) return
+      this.#rowBytes = Math.max(1, (bytes - bytesBefore) / rows.length)
+      left -= rows.length
     }
   }
 
@@ -192,6 +215,10 @@ export class RecordScan {
 
 function withoutValue(record: KeyRecord): KeyRecord {
   return { ...record, state: { ...record.state, value: undefined } }
+}
+
+function sizeOf(state: SQLOutputValue | undefined): number {
+  return state instanceof Uint8Array ? state.length : 0
 }
 
 function boundOf(end: ScanRange['end']): string | Uint8Array {

@@ -1,4 +1,4 @@
-import { type PendingRequest, sizeOf } from './pending-request.ts'
+import { fitting, type PendingRequest, sizeOf } from './pending-request.ts'
 
 type Entry = Readonly<{ pending: PendingRequest; sinceMs: number }>
 
@@ -19,18 +19,12 @@ export class BackgroundQueue {
    * All that came earlier are too old: `overdue`.
    */
   take(
-    { countMax, bytesMax }: Readonly<{ countMax: number; bytesMax: number }>,
+    limits: Readonly<{ countMax: number; bytesMax: number }>,
     sinceMs: number,
   ): Readonly<{ taken: PendingRequest[]; overdue: PendingRequest[] }> {
     const fresh = this.#entries.findIndex((entry) => entry.sinceMs >= sinceMs)
     const overdue = this.#entries.splice(0, fresh === -1 ? this.#entries.length : fresh)
-    let count = 0
-    let bytes = 0
-    for (const { pending } of this.#entries) {
-      bytes += sizeOf(pending)
-      if (count > 0 && (count === countMax || bytes > bytesMax)) break
-      count += 1
-    }
+    const { count } = fitting(this.#entries, limits, ({ pending }) => sizeOf(pending))
     return { taken: this.#entries.splice(0, count).map(pendingOf), overdue: overdue.map(pendingOf) }
   }
 

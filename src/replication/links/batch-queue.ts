@@ -2,7 +2,7 @@
 import type { Clock } from '../../process/clock.ts'
 import { BackgroundQueue } from './background-queue.ts'
 import type { LinkLimits } from './link-limits.ts'
-import { countAwaited, type PendingRequest, sizeOf } from './pending-request.ts'
+import { countAwaited, fitting, type PendingRequest, sizeOf } from './pending-request.ts'
 
 /**
  * The requests of a batch. `overdue`: background requests that have waited too long and must not be sent.
@@ -68,14 +68,8 @@ export class BatchQueue {
    */
   takeBatch(): TakenBatch {
     const { requestsPerBatchMax, batchBytesMax } = this.#limits
-    let bytes = 0
-    let count = 0
-    for (const pending of this.#waiting) {
-      const size = sizeOf(pending)
-      if (count > 0 && (count === requestsPerBatchMax || bytes + size > batchBytesMax)) break
-      bytes += size
-      count += 1
-    }
+    const limits = { countMax: requestsPerBatchMax, bytesMax: batchBytesMax }
+    const { count, bytes } = fitting(this.#waiting, limits, sizeOf)
     const requests = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
     this.#takenCount += count

@@ -25,6 +25,26 @@ export function sizeOf({ key, request }: PendingRequest): number {
   )
 }
 
+/**
+ * How many of the first items fit into a batch together, at least one, and about how many bytes they take.
+ * `sizeOfItem` gives the bytes of one.
+ */
+export function fitting<T>(
+  items: readonly T[],
+  { countMax, bytesMax }: Readonly<{ countMax: number; bytesMax: number }>,
+  sizeOfItem: (item: T) => number,
+): Readonly<{ count: number; bytes: number }> {
+  let count = 0
+  let bytes = 0
+  for (const item of items) {
+    const size = sizeOfItem(item)
+    if (count > 0 && (count === countMax || bytes + size > bytesMax)) break
+    bytes += size
+    count += 1
+  }
+  return { count, bytes }
+}
+
 /** How many of the requests get an answer that a client waits for. */
 export function countAwaited(requests: readonly PendingRequest[]): number {
   let count = 0

@@ -1,7 +1,7 @@
 import type { Clock } from '../../process/clock.ts'
 import type { Holding } from '../../register/messages.ts'
-import { compareKeys, successorKey } from '../../rpc/key-order.ts'
-import { collectPart, horizonOf } from '../../scan/node-part.ts'
+import { successorKey } from '../../rpc/key-order.ts'
+import { collectPart, horizonOf, upTo } from '../../scan/node-part.ts'
 import type { RemovalMember } from './removal-target.ts'
 
 /**
@@ -37,8 +37,7 @@ export async function nextRemovable(
   const horizon = horizonOf(parts)
   const records = new Map<string, (Holding | undefined)[]>()
   parts.forEach(({ entries }, member) => {
-    for (const { key, record } of entries) {
-      if (horizon !== undefined && compareKeys(key, horizon) > 0) break
+    for (const { key, record } of upTo(entries, horizon)) {
       const known = records.get(key) ?? Array<Holding | undefined>(members.length).fill(undefined)
       known[member] = record
       records.set(key, known)
