@@ -160,7 +160,7 @@ test('whatever an issuer sends in place of its documents: 503 and not 401, asked
     assert.ok(asked.length <= 2, asked.join())
     delete answers[path]
     // The last case has keys, of which one is no key: they are asked for again when they are older.
-    clock.advance(index === cases.length - 1 ? KEYS_AGE_MS_MAX : 1_000)
+    clock.advance(index === cases.length - 1 ? UNKNOWN_KEY_AGE_MS : 1_000)
     assert.equal(await kindOf(token), 'known')
     assert.deepEqual(
       logged.map(({ level }) => level),

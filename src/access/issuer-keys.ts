@@ -20,7 +20,10 @@ const DOCUMENT_BYTES_MAX = 1_048_576
  * for a minute more, since tokens that were checked are remembered.
  */
 export const KEYS_AGE_MS_MAX = 600_000
-/** The least age of the keys at which a token of an unknown key makes them be fetched again. */
+/**
+ * The least age of the keys at which a token makes them be fetched again because its key is unknown or cannot
+ * be used.
+ */
 export const UNKNOWN_KEY_AGE_MS = 30_000
 /** After a failure the issuer is not asked again for this time. */
 const PAUSE_MS = 1_000
@@ -62,8 +65,8 @@ export class IssuerKeys {
     try {
       return await this.#findIn(keys, args)
     } catch (error) {
-      const mayBeNew = error instanceof errors.JWKSNoMatchingKey && this.#ageOf(keys) >= UNKNOWN_KEY_AGE_MS
-      if (!mayBeNew) throw error
+      const mayHaveChanged = error instanceof errors.JWKSNoMatchingKey || error instanceof IssuerError
+      if (!mayHaveChanged || this.#ageOf(keys) < UNKNOWN_KEY_AGE_MS) throw error
     }
     return this.#findIn(await this.#fetch(), args)
   }
