@@ -1,7 +1,7 @@
 /**
- * Where the time of a connector and of a node goes: V8's sampling profiler in both, while 64 clients create
- * groups and then read them. Prints the shares of the causes in the time in which a process does not rest.
- * Needs `wrk`.
+ * Where the time of a connector and of a node goes: V8's sampling profiler in both, while 64 clients read
+ * groups and then create some, and while one client lists all groups. Prints the shares of the causes in the
+ * time in which a process does not rest. Needs `wrk`.
  *
  *   npm run bench:profile [-- --clients 64 --seconds 5]
  */
@@ -98,6 +98,20 @@ async function load(cluster: LocalCluster, name: string, script: string, args: s
   return { load: name, fromUs, toUs: nowUs(), requests }
 }
 
+/** One client walks through all groups, again and again. */
+async function list(cluster: LocalCluster): Promise<Span> {
+  const fromUs = nowUs()
+  const untilUs = fromUs + 1e6 * Number(values.seconds)
+  let requests = 0
+  for (let after: string | undefined; nowUs() < untilUs; requests += 1) {
+    const query = new URLSearchParams({ limit: '1000', ...(after === undefined ? {} : { after }) })
+    const reply = await fetch(`${cluster.connectors[0]!.url}/v1/group?${query}`)
+    if (!reply.ok) throw new Error(`a list was answered with ${reply.status}`)
+    after = ((await reply.json()) as { after?: string }).after
+  }
+  return { load: 'list', fromUs, toUs: nowUs(), requests }
+}
+
 const directory = await mkdtemp(join(tmpdir(), 'cohort-profile-'))
 const profiled = (name: string): Program => {
   const [node, ...args] = THIS_PROGRAM
@@ -114,6 +128,8 @@ const spans: Span[] = []
   await load(cluster, 'warm', 'read.lua', ofWarm)
   spans.push(await load(cluster, 'read', 'read.lua', ofWarm))
   spans.push(await load(cluster, 'create', 'create.lua', ['profiled']))
+  await list(cluster)
+  spans.push(await list(cluster))
   // A process writes its profile when it ends by itself.
   for (const service of [...cluster.connectors, ...cluster.nodes]) await service.end('SIGTERM')
 }

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   precondition_failed: { status: 412, title: 'A precondition of the request does not hold' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  misdirected_request: { status: 421, title: 'The request is for another server' },
   idempotency_key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
   node_unreachable: { status: 422, title: 'The node does not answer' },
   rate_limited: { status: 429, title: 'The caller sends too many requests' },

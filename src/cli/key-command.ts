@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import { KEY_ID } from '../access/key-token.ts'
+import { idOfToken, KEY_ID } from '../access/key-token.ts'
 import { ROLES } from '../access/role.ts'
 import type { IssuedKey } from '../api/key-schemas.ts'
 import { type ApiAccess, type ApiFlags, apiAccess } from './api-access.ts'
@@ -8,6 +8,7 @@ import type { ApiClient, Reply } from './api-client.ts'
 import type { Context } from './context.ts'
 import { toSeconds } from './durations.ts'
 import { EXIT_CODES_HELP } from './exit-codes.ts'
+import { CommandFailure } from './failure.ts'
 import { printable } from './format-group.ts'
 import { toFailure } from './group-command.ts'
 import {
@@ -165,7 +166,7 @@ Examples:
       withClient(context, flags, async (client, { url }) => {
         const { value, text } = answerOf(await client.revokeKey(keyId), url)
         context.stdout.answer(
-          flags.json ? `${text}\n` : `revoked the key ${printable(value.name)} (${value.keyId})\n`,
+          flags.json ? `${text}\n` : `revoked the key ${printable(`${value.name} (${value.keyId})`)}\n`,
         )
       }),
     )
@@ -183,11 +184,14 @@ async function issue(
     try {
       const { value, text } = answerOf(await request(client), url)
       const { key, token } = value
+      // What is printed may go into a file or a secret store, so it must be a key and nothing else.
+      if (idOfToken(token) !== key.keyId)
+        throw new CommandFailure(`${url} has answered with something that is no API key`)
       if (file === undefined) context.stdout.answer(flags.json ? `${text}\n` : `${token}\n`)
       else await file.write(`${token}\n`, `the new key ${key.keyId} is lost: rotate or revoke it`)
       const where = file === undefined ? 'It is shown only now' : `It is in ${file.path}`
       context.stderr.write(
-        `${what} the key ${printable(key.name)} (${key.keyId}): ${rightsOf(key)}. ${where}.\n`,
+        `${what} the key ${printable(`${key.name} (${key.keyId})`)}: ${rightsOf(key)}. ${where}.\n`,
       )
     } finally {
       await file?.discard()

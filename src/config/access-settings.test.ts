@@ -56,6 +56,12 @@ test('INSECURE does not turn off an authentication that is set', () => {
   assert.equal(hasAuthentication(read({ INSECURE: 'true' }, { host: '0.0.0.0' })), false)
 })
 
+test('only an open connector that nobody else was let into looks at the names by which it is called', () => {
+  assert.equal(read({}).isLocalOnly, true)
+  for (const variables of [{ INSECURE: 'true' }, { ADMIN_KEY_FILE: '/k' }, OIDC])
+    assert.equal(read(variables as Variables).isLocalOnly, false)
+})
+
 test('an issuer has an audience and rules, and only signatures by a private key are taken', () => {
   assert.deepEqual(read(OIDC).oidc, {
     issuer: 'https://login.example.com/realm',

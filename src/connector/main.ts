@@ -78,6 +78,7 @@ export async function runConnector(
     admission,
     audit: audit.log,
     corsOrigins,
+    isLocalOnly: settings.access.isLocalOnly,
     nowMs: () => systemClock.nowMs(),
     clock: { now },
     newIncarnation: incarnations(),

@@ -84,6 +84,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     authenticator,
     certificates,
     corsOrigins = [],
+    isLocalOnly = false,
     retryAfterSeconds,
     logger,
     requestCounts,
@@ -147,7 +148,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     // A browser must not guess a type that could run as a script.
     reply.header('x-content-type-options', 'nosniff')
     if (cors?.(request, reply)) return
-    const error = hostError(request.raw)
+    const error = hostError(request.raw, isLocalOnly)
     if (error === undefined && request.is404) sendUnrouted(request, reply)
     else done(error)
   })

@@ -21,6 +21,11 @@ export type Dependencies = Readonly<{
   admission: Admission
   /** Where the audit log is written. `undefined`: there is none. */
   audit?: AuditOutput | undefined
+  /**
+   * Whether the connector is open because only programs of this machine reach it: then requests must name
+   * this machine. Default: false.
+   */
+  isLocalOnly?: boolean
   /** The origins whose pages may use this API from a browser; `*`: all. Default: none. */
   corsOrigins?: readonly string[]
   /** Milliseconds since some moment; never goes back. */

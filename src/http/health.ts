@@ -29,11 +29,9 @@ export function healthRoutes(
   isDraining: () => boolean,
   { engine: { readiness, status }, retryAfterSeconds }: Dependencies,
 ): FastifyPluginAsync {
-  // Only the engine on a database has one: there is no quorum then.
-  const whyNot = () => {
-    const { database, reason } = status.describe()
-    return database === undefined ? 'No quorum of nodes answers.' : reason
-  }
+  // Everyone may ask, so the reason of the status is not told: it names servers and roles of a database.
+  const whyNot = () =>
+    status.describe().database === undefined ? 'No quorum of nodes answers.' : 'The database does not serve.'
   return async (app) => {
     app.get('/livez', { config: FREE, schema: livenessSchema }, async () => ({ status: 'live' }))
     app.get('/readyz', { config: FREE, schema: readinessSchema }, async (_request, reply) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { isGivenTwice } from './given-twice.ts'
 import { RequestError } from './request-error.ts'
 
@@ -10,8 +11,11 @@ const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
 /**
  * What is wrong with the Host header of a request (RFC 9112 §3.2). A request may have one such header at
  * most, and HTTP/1.1 requires one.
+ *
+ * `isLocalOnly`: the header must name this machine, if it names anything. A web page can let the name of its
+ * own server lead to 127.0.0.1 (DNS rebinding), and the browser then lets it read and change everything here.
  */
-export function hostError(request: IncomingMessage): RequestError | undefined {
+export function hostError(request: IncomingMessage, isLocalOnly: boolean): RequestError | undefined {
   const { host } = request.headers
   if (host === undefined) {
     return request.httpVersion === '1.1'
@@ -20,5 +24,20 @@ export function hostError(request: IncomingMessage): RequestError | undefined {
   }
   if (isGivenTwice(request, 'host'))
     return new RequestError('invalid_http', 'The Host header is given twice.')
-  return HOST.test(host) ? undefined : new RequestError('invalid_http', 'The Host header names no host.')
+  if (!HOST.test(host)) return new RequestError('invalid_http', 'The Host header names no host.')
+  return isLocalOnly && !isLocal(host) ? misdirected(host) : undefined
+}
+
+function isLocal(host: string): boolean {
+  const name = host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
+  return name === '' || isIP(name) !== 0 || /^(?:.+\.)?localhost\.?$/i.test(name)
+}
+
+function misdirected(host: string): RequestError {
+  return new RequestError(
+    'misdirected_request',
+    `This connector asks nobody who they are, so it takes no request for ${JSON.stringify(host)}, which a web page ` +
+      'may have made lead here: use localhost or an IP address. To use a name, set ADMIN_KEY_FILE, or start the ' +
+      'connector with --insecure.',
+  )
 }

@@ -273,3 +273,37 @@ test('a request has 30 s to arrive whole', () => {
   const { server } = testApp().app
   assert.deepEqual([server.requestTimeout, server.headersTimeout], [30_000, 30_000])
 })
+
+test('an open connector of this machine alone takes no request for a name that a web page may have made lead here', async () => {
+  const { app, registry } = testApp({ isLocalOnly: true })
+  const create = (host: string) =>
+    app.inject({ method: 'POST', url: '/v1/group', headers: { host }, payload: { groupId: 'g' } })
+  for (const host of [
+    'evil.example',
+    'evil.example:8080',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+  ]) {
+    const answer = await create(host)
+    expectProblem(answer, 'misdirected_request')
+    assert.match(answer.json().detail, /"(?:localhost|127\.0\.0\.1)?\.?evil\.example.*use localhost or an IP/)
+  }
+  assert.deepEqual(registry.all, [])
+  for (const host of [
+    'localhost',
+    'LOCALHOST:8080',
+    'cohort.localhost',
+    '127.0.0.1:1',
+    '[::1]:1',
+    '10.1.2.3',
+    '',
+  ]) {
+    const answer = await app.inject({ url: '/livez', headers: { host } })
+    assert.equal(answer.statusCode, 200, host)
+  }
+  // With authentication, or where the operator allows it, any name is good.
+  assert.equal(
+    (await testApp().app.inject({ url: '/livez', headers: { host: 'a.example' } })).statusCode,
+    200,
+  )
+})

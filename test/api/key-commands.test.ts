@@ -86,7 +86,7 @@ test('a key is made into a file of its own, used by a command, listed, rotated a
     )
 
     const list = await admin('key', 'list')
-    assert.match(list.stdout, /^id +name +role +prefix +expires +last used +created +by\n/)
+    assert.match(list.stdout, /^id +name +role +prefix +expires +last used +created +by +rotated by\n/)
     assert.match(list.stdout, new RegExp(`\n${keyId} +ci +writer +team-a/ +20\\S+ \\d\\d:\\d\\dZ +never `))
     const [json] = (await admin('key', 'list', '--json')).stdout.split('\n')
     assert.equal(JSON.parse(json!).keyId, keyId)

@@ -101,6 +101,7 @@ test('every answer is described with X-Request-Id, every error with an example o
   // These are not of one operation: no route is reached.
   const beforeRouting = [
     'invalid_http',
+    'misdirected_request',
     'not_found',
     'method_not_allowed',
     'request_timeout',

@@ -7,8 +7,12 @@ import type { Variables } from '../../src/config/environment.ts'
 /** What a command has printed, and how it ended. */
 export type Run = Readonly<{ exitCode: number; stdout: string; stderr: string }>
 
-/** Runs a command in this process. */
-export async function cohort(args: readonly string[], variables: Variables = {}): Promise<Run> {
+/** Runs a command in this process. `hasColours`: its output goes to a terminal that has colours. */
+export async function cohort(
+  args: readonly string[],
+  variables: Variables = {},
+  { hasColours = false }: { hasColours?: boolean } = {},
+): Promise<Run> {
   const printed = { stdout: '', stderr: '' }
   const outputTo = (name: keyof typeof printed) => {
     const write = (text: string) => {
@@ -16,7 +20,7 @@ export async function cohort(args: readonly string[], variables: Variables = {})
     }
     return new Output(
       { write, writeAll: async () => {}, flush: async () => true, error: undefined },
-      { isTerminal: false, columns: undefined, rows: undefined, hasColours: false },
+      { isTerminal: hasColours, columns: undefined, rows: undefined, hasColours },
     )
   }
   const context = {

@@ -237,3 +237,28 @@ test('hosts are read with ports or without, and a host with several ports gets a
     )
   }
 })
+
+test('a CA that has expired signs nothing: what to do instead is said, and nothing is changed', async (t) => {
+  const directory = await made(t)
+  const before = serials(directory)
+  const now = new Date(NOW.getTime() + 3_651 * DAY_MS)
+  const expected = {
+    exitCode: EXIT.usage,
+    message:
+      /^the CA expired on 2036-11-27, and nobody trusts .* begin anew with "cohort certs init --replace"/,
+  }
+  await assert.rejects(renewLeaves(directory, { ...NOTHING_NEW, now }), expected)
+  await assert.rejects(addCa(directory, now), expected)
+  await assert.rejects(initCertificates(directory, { ...OPTIONS, existing: 'keep', now }), expected)
+  assert.deepEqual(serials(directory), before)
+  assert.deepEqual(authorities(join(directory, 'ca.crt')).length, 1)
+  const { cluster } = await initCertificates(directory, { ...OPTIONS, existing: 'replace', now })
+  assert.equal(cluster, 'c1')
+})
+
+test('the CA of a replacement that began in time may sign after the old one has expired', async (t) => {
+  const directory = await made(t)
+  await addCa(directory, new Date(NOW.getTime() + 3_649 * DAY_MS))
+  const now = new Date(NOW.getTime() + 3_651 * DAY_MS)
+  assert.equal((await renewLeaves(directory, { ...NOTHING_NEW, now })).issued.length, 4)
+})

@@ -102,6 +102,7 @@ export async function addCa(directory: string, now: Date): Promise<Issued> {
     )
   }
   const cluster = clusterOf(directory)
+  requireLiving(directory, now)
   if (readCertificates(next).length === 0) {
     const { cert, key } = await issueCa(caNameOf(cluster), now)
     await writePrivate(next, cert + key)
@@ -139,6 +140,7 @@ async function issueAll(
   directory: string,
   { nodes, connectors, now, withinMs }: RenewOptions,
 ): Promise<Issued> {
+  requireLiving(directory, now)
   // First, so that a process that takes a new certificate trusts those of the others already.
   await writeAuthorities(directory, { nodes, connectors })
   const cluster = clusterOf(directory)
@@ -233,6 +235,17 @@ function requireCa(directory: string): void {
   throw new CommandFailure(
     `${caFiles(directory).current} is missing, and only the CA can sign certificates: bring it here, ` +
       'or make a new one with "cohort certs init"',
+    EXIT.usage,
+  )
+}
+
+/** A CA that is over is trusted by nobody, and neither is what it signs. */
+function requireLiving(directory: string, now: Date): void {
+  const expires = readCertificates(caFiles(directory).current)[0]!.validToDate
+  if (expires > now) return
+  throw new CommandFailure(
+    `the CA expired on ${expires.toISOString().slice(0, 10)}, and nobody trusts what it signs: ` +
+      'begin anew with "cohort certs init --replace", with the same hosts',
     EXIT.usage,
   )
 }

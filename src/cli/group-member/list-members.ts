@@ -63,8 +63,8 @@ function linesOf(members: readonly Listed[], { form, shows, layout, hasHead }: L
     { text: 'added', rank: 3 },
   ]
   const rows = members.map((member): Cell[] => [
-    { text: printable(member[shows]) },
-    { text: printable(member.role ?? '') },
+    { text: member[shows] },
+    { text: member.role ?? '' },
     { text: String(member.version), isNumber: true },
     { text: member.addedAt },
   ])

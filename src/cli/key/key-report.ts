@@ -5,19 +5,21 @@ import { type Cell, type HeadCell, type Layout, tableLines } from '../status/tab
 
 /** What a key may do: `writer for "team-a/", expires 2026-04-01T00:00:00.000Z`. */
 export function rightsOf({ role, prefix, expiresAt }: Pick<ApiKey, 'role' | 'prefix' | 'expiresAt'>): string {
-  const scope = prefix === undefined ? 'all groups' : printable(JSON.stringify(prefix))
-  return `${role} for ${scope}${expiresAt === undefined ? '' : `, expires ${expiresAt}`}`
+  const scope = prefix === undefined ? 'all groups' : JSON.stringify(prefix)
+  return printable(`${role} for ${scope}${expiresAt === undefined ? '' : `, expires ${expiresAt}`}`)
 }
 
+/** Who has made and rotated a key is kept longest: after a leak, that tells which other keys to revoke. */
 const HEAD: readonly HeadCell[] = [
   { text: 'id' },
   { text: 'name' },
   { text: 'role' },
   { text: 'prefix' },
   { text: 'expires' },
-  { text: 'last used', rank: 2 },
-  { text: 'created', rank: 1 },
-  { text: 'by', rank: 0 },
+  { text: 'last used', rank: 1 },
+  { text: 'created', rank: 0 },
+  { text: 'by', rank: 3 },
+  { text: 'rotated by', rank: 2 },
 ]
 
 /** The lines of `cohort key list`. `now`: a key that has expired is marked. */
@@ -33,13 +35,14 @@ export function keyLines(keys: readonly ApiKey[], now: Date, layout: Layout): st
 function rowOf({ keyId, name, role, prefix, expiresAt, lastUsedAt, ...key }: ApiKey, now: Date): Cell[] {
   return [
     { text: keyId },
-    { text: printable(name) },
+    { text: name },
     { text: role },
-    { text: prefix === undefined ? '(all groups)' : printable(prefix) },
+    { text: prefix === undefined ? '(all groups)' : prefix },
     expiry(expiresAt, now),
     { text: lastUsedAt === undefined ? 'never' : minutes(lastUsedAt) },
     { text: minutes(key.createdAt) },
-    { text: printable(key.createdBy) },
+    { text: key.createdBy },
+    { text: key.rotatedBy ?? '' },
   ]
 }
 

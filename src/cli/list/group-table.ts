@@ -22,7 +22,7 @@ export function groupTable(groups: readonly GroupView[], layout: Layout): string
 function row({ groupId, version, updatedAt, labels = {}, description = '' }: GroupView): Cell[] {
   const labelText = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
   return [
-    { text: printable(groupId) },
+    { text: groupId },
     { text: String(version), isNumber: true },
     { text: updatedAt },
     { text: shortened(labelText.join(',')) },

@@ -1,6 +1,5 @@
 /** The database of the engine on Postgres, for people: the primary, then one line for each standby. */
 import type { DatabaseStatus, StandbyStatus } from '../../api/status-schemas.ts'
-import { printable } from '../format-group.ts'
 import { type Cell, folded, type HeadCell, type Layout, tableLines } from './table.ts'
 
 export function databaseLines(database: DatabaseStatus, layout: Layout): string[] {
@@ -8,7 +7,7 @@ export function databaseLines(database: DatabaseStatus, layout: Layout): string[
   const where =
     primary === null
       ? 'no primary yet'
-      : `primary ${printable(primary)}  Postgres ${printable(version ?? '?')}  timeline ${timeline}  a commit waits for ${waitsFor} of ${standbys.length} standbys (asked for: ${required})`
+      : `primary ${primary}  Postgres ${version ?? '?'}  timeline ${timeline}  a commit waits for ${waitsFor} of ${standbys.length} standbys (asked for: ${required})`
   return [...folded(where, layout.columns), '', ...tableLines(HEAD, standbys.map(rowOf), layout)]
 }
 
@@ -23,10 +22,10 @@ const HEAD: readonly HeadCell[] = [
 function rowOf({ name, address, state, isSynchronous, replayLagMs }: StandbyStatus): Cell[] {
   const isUp = state === 'streaming'
   return [
-    { text: printable(name) },
-    { text: printable(state), tone: isUp ? 'good' : 'warning' },
+    { text: name },
+    { text: state, tone: isUp ? 'good' : 'warning' },
     { text: isSynchronous ? 'yes' : 'no', tone: isSynchronous ? 'plain' : 'warning' },
     { text: replayLagMs === null ? '-' : replayLagMs.toLocaleString('en-US'), isNumber: true },
-    { text: printable(address ?? '-') },
+    { text: address ?? '-' },
   ]
 }

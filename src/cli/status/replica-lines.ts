@@ -37,14 +37,14 @@ function row(replica: ReplicaView): Cell[] {
   const { address, holds, version, generation, ballot, chosen, promised, writeId, nodeId } = replica
   const isBad = holds === 'unreachable' || holds === 'damaged'
   return [
-    { text: printable(address) },
+    { text: address },
     { text: isBad ? holds.toUpperCase() : holds, tone: isBad ? 'bad' : 'plain' },
     { text: String(version ?? NOTHING), isNumber: true },
     { text: String(generation ?? NOTHING), isNumber: true },
-    { text: printable(ballot?.text ?? NOTHING) },
+    { text: ballot?.text ?? NOTHING },
     { text: chosen === null ? NOTHING : chosen ? 'yes' : 'no' },
-    { text: printable(promised?.text ?? NOTHING) },
-    { text: printable(writeId?.text ?? NOTHING) },
-    { text: printable(nodeId) },
+    { text: promised?.text ?? NOTHING },
+    { text: writeId?.text ?? NOTHING },
+    { text: nodeId },
   ]
 }

@@ -1,6 +1,5 @@
 /** Shows `GET /v1/cluster` to people: the verdict and its reason, then one line for each member. */
 import type { ClusterStatus, MemberStatus } from '../../api/status-schemas.ts'
-import { printable } from '../format-group.ts'
 import { databaseLines } from './database-lines.ts'
 import {
   type Cell,
@@ -27,7 +26,7 @@ export function statusLines(status: ClusterStatus, layout: Layout): string[] {
   const shown =
     status.database === undefined ? membersOf(status, layout) : databaseLines(status.database, layout)
   return [
-    ...verdictLines(verdict.toUpperCase(), VERDICT_TONES[verdict], printable(reason), layout),
+    ...verdictLines(verdict.toUpperCase(), VERDICT_TONES[verdict], reason, layout),
     '',
     ...shown,
     ...[...members.flatMap(problemLines), ...noticeLines(status), ...divergenceLines(divergences)].flatMap(
@@ -37,7 +36,7 @@ export function statusLines(status: ClusterStatus, layout: Layout): string[] {
 }
 
 function membersOf({ clusterId, epoch, members }: ClusterStatus, layout: Layout): string[] {
-  const cluster = clusterId === null ? 'no cluster yet' : `cluster ${printable(clusterId)}  epoch ${epoch}`
+  const cluster = clusterId === null ? 'no cluster yet' : `cluster ${clusterId}  epoch ${epoch}`
   return [...folded(cluster, layout.columns), '', ...tableLines(HEAD, members.map(memberRow), layout)]
 }
 
@@ -59,14 +58,14 @@ const HEAD: readonly HeadCell[] = [
 function memberRow(member: MemberStatus): Cell[] {
   const { address, latencyMs, lag, records, tombstones, stubs, epoch, version, nodeId } = member
   return [
-    { text: printable(address) },
+    { text: address },
     stateOf(member),
     numeric(latencyMs === null ? UNKNOWN : latencyMs.p50.toFixed(1)),
     numeric(latencyMs === null ? UNKNOWN : latencyMs.p99.toFixed(1)),
     { ...numeric(count(lag)), tone: lag === null || lag === 0 ? 'plain' : 'warning' },
     ...[records, tombstones, stubs, epoch].map((figure) => numeric(count(figure))),
-    { text: printable(version ?? UNKNOWN) },
-    { text: printable(nodeId ?? UNKNOWN) },
+    { text: version ?? UNKNOWN },
+    { text: nodeId ?? UNKNOWN },
   ]
 }
 
@@ -84,19 +83,18 @@ function stateOf({ role, progress, reachable, suspect, version }: MemberStatus):
 }
 
 function problemLines({ address, problem }: MemberStatus): string[] {
-  return problem === null ? [] : ['', `${printable(address)}: ${printable(problem)}`]
+  return problem === null ? [] : ['', `${address}: ${problem}`]
 }
 
 /** A connector of an older version sends none. */
 function noticeLines({ notices }: Partial<Pick<ClusterStatus, 'notices'>>): string[] {
-  return (notices ?? []).flatMap((notice) => ['', printable(notice)])
+  return (notices ?? []).flatMap((notice) => ['', notice])
 }
 
 function divergenceLines({ count: found, first }: ClusterStatus['divergences']): string[] {
   if (found === 0) return []
   const lines = first.map(
-    ({ key, ballot, nodeIds }) =>
-      `  ${printable(key)}  at ballot ${printable(ballot.text)}, on ${nodeIds.map(printable).join(' and ')}`,
+    ({ key, ballot, nodeIds }) => `  ${key}  at ballot ${ballot.text}, on ${nodeIds.join(' and ')}`,
   )
   const more = found > first.length ? [`  and ${(found - first.length).toLocaleString('en-US')} more`] : []
   return ['', 'DIVERGENCE: nodes hold different states as chosen; neither is overwritten', ...lines, ...more]

@@ -1,4 +1,8 @@
-/** Tables of text, for people. */
+/**
+ * Tables and lines of text, for people. The texts may come from a server that lies, so their control
+ * characters are escaped here: they make no lines of their own, no colours, and do not move the cursor.
+ */
+import { printable } from '../format-group.ts'
 
 /** The meaning of a cell, for its colour. A colour never says more than the words do. */
 export type Tone = 'good' | 'bad' | 'warning' | 'dim' | 'plain'
@@ -35,7 +39,9 @@ export function tableLines(
   rows: readonly (readonly Cell[])[],
   { paint, columns = Number.POSITIVE_INFINITY }: Layout,
 ): string[] {
-  const all = [head.map((cell) => ({ tone: 'dim' as const, ...cell })), ...rows]
+  const all = [head.map((cell) => ({ tone: 'dim' as const, ...cell })), ...rows].map((row) =>
+    row.map(({ text, ...cell }): Cell => ({ ...cell, text: printable(text) })),
+  )
   const widths = head.map((_, index) => Math.max(...all.map((row) => row[index]!.text.length)))
   const shown = fittingColumns(head, widths, columns)
   return all.map((row) =>
@@ -54,7 +60,7 @@ export function tableLines(
 /** The text in lines of at most `columns` characters, broken between words where that is possible. */
 export function folded(text: string, columns: number = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = []
-  let rest = text
+  let rest = printable(text)
   while (rest.length > columns) {
     const space = rest.lastIndexOf(' ', columns)
     const end = space > 0 ? space : columns
