@@ -91,6 +91,9 @@ for (const place of PLACES) {
     const socket = await open(door)
     assert.equal(socket.getProtocol(), 'TLSv1.3')
     socket.destroy()
+    const older = await open(door, { maxVersion: 'TLSv1.2' })
+    assert.equal(older.getProtocol(), 'TLSv1.2')
+    older.destroy()
     for (const maxVersion of ['TLSv1.1', 'TLSv1'] as const) {
       const old = { maxVersion, minVersion: 'TLSv1' as const, ciphers: 'DEFAULT@SECLEVEL=0' }
       await assert.rejects(open(door, old))

@@ -6,6 +6,7 @@ import type { Authenticator, Verdict } from '../../src/access/authenticator.ts'
 import { type Caller, EVERYONE, NOBODY, newCaller } from '../../src/access/caller.ts'
 import { hasRight, ROLES, type Role } from '../../src/access/role.ts'
 import { ROUTE_RIGHTS, rightOf } from '../../src/access/route-rights.ts'
+import type { Group } from '../../src/group/group.ts'
 import { expectProblem } from './expect.ts'
 import { exchange, listen } from './raw-http.ts'
 import { type TestApp, testApp } from './test-app.ts'
@@ -202,6 +203,26 @@ test('a caller with a prefix reads and changes groups within it, and gets 403 fo
   for (const path of ['team-a%2Fone', 'team-a%2Ftwo', 'team-a%2Fone/replicas']) {
     assert.equal((await app.inject(`/v1/group/${path}`)).statusCode, 200, path)
   }
+
+  const writer = appFor({ kind: 'known', caller: caller('writer', 'team-a/') }).app
+  const url = '/v1/group/team-a%2Fone'
+  const done: [InjectOptions, number][] = [
+    [{ method: 'POST', url: '/v1/group', payload: { groupId: within } }, 201],
+    [{ method: 'PATCH', url, payload: { description: 'd' } }, 200],
+    [{ url }, 200],
+    [{ url: '/v1/group?prefix=team-a/' }, 200],
+    [{ method: 'DELETE', url }, 200],
+    [{ url }, 404],
+  ]
+  for (const [request, status] of done) {
+    const answer = await writer.inject(request)
+    assert.equal(answer.statusCode, status, `${request.method ?? 'GET'} ${request.url}: ${answer.body}`)
+    if (request.url !== '/v1/group?prefix=team-a/') continue
+    assert.deepEqual(
+      answer.json().groups.map(({ groupId, description }: Group) => [groupId, description]),
+      [[within, 'd']],
+    )
+  }
 })
 
 test('no way to write a path, a query or a header leads out of the prefix of a caller', async (context) => {
@@ -374,4 +395,48 @@ test('a verdict that comes later is waited for, and refusals are counted for the
   const { app } = testApp({ authenticator: { kinds: KINDS, authenticate: async () => answers.shift()! } })
   assert.equal((await app.inject('/v1/group/g')).statusCode, 404)
   assert.equal((await app.inject('/v1/group/g')).statusCode, 401)
+})
+
+test('the table of rights, written out a second time: the tests above take what they expect from it', () => {
+  const table = Object.entries(ROUTE_RIGHTS).map(
+    ([route, needed]) => `${route}: ${needed === 'open' ? 'open' : `${needed.right}, ${needed.subject}`}`,
+  )
+  assert.deepEqual(table.sort(), [
+    'DELETE /v1/cluster/members/:nodeId: admin, everything',
+    'DELETE /v1/group/:groupId/members/:memberId: write, group in path',
+    'DELETE /v1/group/:groupId: write, group in path',
+    'DELETE /v1/key/:keyId: admin, keys',
+    'GET /livez: open',
+    'GET /metrics: metrics, everything',
+    'GET /readyz: open',
+    'GET /v1/backup/members: admin, everything',
+    'GET /v1/backup: admin, everything',
+    'GET /v1/caller: status, no group',
+    'GET /v1/cluster: status, no group',
+    'GET /v1/docs/*: open',
+    'GET /v1/docs: open',
+    'GET /v1/group/:groupId/members/:memberId: read, group in path',
+    'GET /v1/group/:groupId/members: read, group in path',
+    'GET /v1/group/:groupId/replicas: read, group in path',
+    'GET /v1/group/:groupId: read, group in path',
+    'GET /v1/group: read, list',
+    'GET /v1/key/:keyId: admin, keys',
+    'GET /v1/key: admin, keys',
+    'GET /v1/member/:memberId/groups: read, list',
+    'GET /v1/openapi.json: open',
+    'GET /v1/redoc/*: open',
+    'GET /v1/redoc: open',
+    'GET /v1/watch: read, list',
+    'PATCH /v1/group/:groupId: write, group in path',
+    'POST /v1/cluster/members: admin, everything',
+    'POST /v1/group/:groupId/members::batch: write, group in path',
+    'POST /v1/group: write, group in body',
+    'POST /v1/groups::batch: write, batch in body',
+    'POST /v1/key/:keyId/rotate: admin, keys',
+    'POST /v1/key: admin, keys',
+    'POST /v1/restore/members: admin, everything',
+    'POST /v1/restore: admin, groups in body',
+    'PUT /v1/cluster/members/:nodeId: admin, everything',
+    'PUT /v1/group/:groupId/members/:memberId: write, group in path',
+  ])
 })
