@@ -327,6 +327,37 @@ test('a remembered token is refused when it expires, and is not checked again be
   await checked
 })
 
+test('an expired token is refused while the issuer cannot be asked: a watch with it must end', async () => {
+  let nowMs = Date.now()
+  let isThere = true
+  const clock = new ManualClock()
+  const check = checkOf({
+    clock,
+    wallClockMs: () => nowMs,
+    fetchJson: async (url) => {
+      if (!isThere) throw new Error('it is away')
+      return (await fetch(url)).json()
+    },
+  })
+  const token = await issued({ exp: Math.floor(nowMs / 1_000) + 1_000 })
+  await callerOf(token, check)
+  isThere = false
+  for (const [seconds, kind] of [
+    [900, 'unavailable'],
+    [104, 'unavailable'],
+    [2, 'refused'],
+  ] as const) {
+    nowMs += 1_000 * seconds
+    clock.advance(1_000 * seconds)
+    const verdict = await check.check(token)
+    assert.equal(verdict.kind, kind, `${seconds} s later`)
+  }
+  assert.equal(await reasonFor(token, check), 'The token has expired.')
+  // What is no token, or tells no time, is as unknown as before.
+  clock.advance(2_000)
+  assert.equal((await check.check(`${token.split('.')[0]}.e30.AAAA`)).kind, 'unavailable')
+})
+
 test('the kinds of credentials name the issuer, and each token goes to its own check', async () => {
   const asked: string[] = []
   const checkFor =

@@ -3,7 +3,7 @@
  * the settings: what a token says about itself decides nothing.
  */
 import { hash } from 'node:crypto'
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Verdict } from './authenticator.ts'
 import { type Caller, newCaller } from './caller.ts'
@@ -27,6 +27,8 @@ const REMEMBER_MS = 60_000
 /** By how many seconds the clock of the issuer may differ. */
 const CLOCK_TOLERANCE_S = 5
 const TEXT_LENGTH_MAX = 256
+
+const EXPIRED = { kind: 'refused', reason: 'The token has expired.' } as const
 
 type Remembered = Readonly<{ caller: Caller; untilMs: number }>
 
@@ -72,6 +74,8 @@ export class TokenCheck {
       this.#remembered.set(digest, { caller, untilMs })
       return { kind: 'known', caller }
     } catch (error) {
+      // What has expired is refused, also while it cannot be known who has signed it.
+      if (error instanceof IssuerError && hasExpired(token, nowMs)) return EXPIRED
       return this.#refusal(error)
     }
   }
@@ -97,12 +101,22 @@ export class TokenCheck {
   }
 }
 
+/** Whether a token says that it has expired. Its signature is not looked at. */
+function hasExpired(token: string, nowMs: number): boolean {
+  try {
+    const { exp } = decodeJwt(token)
+    return typeof exp === 'number' && exp <= Math.floor(nowMs / 1_000) - CLOCK_TOLERANCE_S
+  } catch {
+    return false
+  }
+}
+
 /** Why a token is refused. Nothing of the token is in it. */
 function reasonOf(
   error: errors.JOSEError,
   { issuer, audience, algorithms }: Pick<TokenCheckOptions, 'issuer' | 'audience' | 'algorithms'>,
 ): string {
-  if (error instanceof errors.JWTExpired) return 'The token has expired.'
+  if (error instanceof errors.JWTExpired) return EXPIRED.reason
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return `The token is not signed with ${algorithms.join(', ')}.`
   }

@@ -1,5 +1,6 @@
 /** The groups of a backup: as `GET /v1/backup` answers them, and as `POST /v1/restore` takes them. */
 import type { Static } from 'typebox'
+import { VERSION_MAX } from '../group/limits.ts'
 import {
   Description,
   GROUP_EXAMPLE,
@@ -30,7 +31,7 @@ export const StoredGroup = Type.Object(
     groupId: GroupId,
     description: Type.Optional(Description),
     labels: Type.Optional(Labels),
-    version: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    version: Type.Integer({ minimum: 1, maximum: VERSION_MAX }),
     incarnation: Type.String({
       minLength: 1,
       maxLength: 64,

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { isSignedBy, type TlsMaterial } from '../tls/material.ts'
+import { NO_RESUMPTION } from '../tls/secure-door.ts'
 import type { TlsFiles } from '../tls/tls-files.ts'
 
 /** The certificate of the API and the CAs of its clients. */
@@ -58,5 +59,10 @@ export function certificateOf(connection: Socket): ReturnType<TLSSocket['getPeer
 }
 
 function contextOf({ cert, key, ca }: TlsMaterial): TlsOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) }
+  return {
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca, secureOptions: NO_RESUMPTION }),
+  }
 }

@@ -330,6 +330,30 @@ test('garbage after a good handshake is no more than garbage on a plain port', a
   assert.deepEqual([node.refusals, node.failures], [[], []])
 })
 
+test('the session of an earlier connection is of no use: each connection shows its certificate', async (t) => {
+  const node = await aSecureNode(t)
+  const { cert, key } = certificates.material('connector', 'c1')
+  const { host, port } = node
+  const first = strange({ host, port, cert, key })
+  const sessions: Buffer[] = []
+  first.on('session', (session: Buffer) => void sessions.push(session))
+  await once(first, 'secureConnect')
+  // A node sends its settings when it has let a connection in, and a session comes before them.
+  await once(first, 'data')
+  first.destroy()
+  assert.notDeepEqual(sessions, [], 'this is a test of nothing if no session is ever offered')
+  for (const session of sessions) {
+    const again = strange({ host, port, session })
+    let isReused: boolean | undefined
+    again.once('secureConnect', () => {
+      isReused = again.isSessionReused()
+    })
+    await closeOf(again)
+    assert.equal(isReused, false)
+  }
+  assert.equal(await refusal(node.refusals, sessions.length), 'it showed no certificate')
+})
+
 test('new files count for new connections, and a CA that is gone ends the connections that it had let in', async (t) => {
   const node = await aSecureNode(t)
   const old = transportOf(t, certificates.material('connector', 'c1'), node.address)

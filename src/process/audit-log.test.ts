@@ -31,6 +31,17 @@ test('each event is one line, which only the owner of the file may read', (conte
   assert.equal(statSync(path).mode & 0o777, 0o600)
 })
 
+test('nothing in a line ends it for another reader, or moves the cursor of a terminal that shows it', (context) => {
+  const { path, open } = aWorld(context)
+  const log = open()
+  const groupId = 'a\u009b2J\u0085\u007f\u2028b\u2029\u001b[2J\n'
+  log.write({ groupId })
+  log.close()
+  const text = readFileSync(path, 'utf8')
+  assert.doesNotMatch(text.trimEnd(), /[^\x20-\x7e]/)
+  assert.equal(JSON.parse(text).groupId, groupId)
+})
+
 test('lines are added to a file that is there, and go to a new one after it was moved', (context) => {
   const { path, open } = aWorld(context)
   const first = open()

@@ -104,6 +104,14 @@ export class AuditLog {
   }
 
   #lineOf(fields: object): string {
-    return `${JSON.stringify({ time: this.#options.now().toISOString(), ...fields })}\n`
+    const line = JSON.stringify({ time: this.#options.now().toISOString(), ...fields })
+    return `${line.replace(UNPRINTABLE, escaped)}\n`
   }
+}
+
+/** What JSON may contain as it is, and what a terminal or a reader of lines may act on. */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029]/g
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

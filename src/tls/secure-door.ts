@@ -3,7 +3,7 @@
  * handshake has shown a certificate of this cluster. All others are ended, before a byte of them is read as
  * anything else.
  */
-import type { X509Certificate } from 'node:crypto'
+import { constants, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { formatAddress } from '../process/address.ts'
@@ -109,8 +109,15 @@ export class SecureDoor {
   }
 }
 
+/**
+ * Who comes back with the session of an earlier connection shows no certificate again, so an expired one
+ * would be taken for as long as the session lasts (two hours). Every connection makes a whole handshake
+ * instead.
+ */
+export const NO_RESUMPTION = constants.SSL_OP_NO_TICKET
+
 function contextOf({ cert, key, ca }: TlsMaterial) {
-  return { cert, key, ca: ca!, minVersion: 'TLSv1.3' as const }
+  return { cert, key, ca: ca!, minVersion: 'TLSv1.3' as const, secureOptions: NO_RESUMPTION }
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

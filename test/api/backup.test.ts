@@ -72,6 +72,20 @@ test('a restored group goes on from the version it had', async () => {
   assert.equal(patched.headers.etag, '"4-i-1"')
 })
 
+test('the largest version that a restore takes can still be changed, read and deleted', async () => {
+  const world = testApp()
+  assert.equal((await restore(world, [aGroup({ version: 2 ** 48 })])).statusCode, 200)
+  const url = '/v1/group/g'
+  const changed = await world.app.inject({ method: 'PATCH', url, payload: { description: 'new' } })
+  assert.equal(changed.json().version, 2 ** 48 + 1)
+  assert.equal((await world.app.inject(url)).json().version, 2 ** 48 + 1)
+  assert.equal((await world.app.inject({ method: 'DELETE', url })).statusCode, 200)
+  for (const version of [2 ** 48 + 1, Number.MAX_SAFE_INTEGER]) {
+    const answer = await restore(world, [aGroup({ version })])
+    assert.deepEqual(fieldsOf(expectProblem(answer, 'invalid_request')), ['groups.0.version'])
+  }
+})
+
 test('a restore that is repeated leaves everything unchanged', async () => {
   const world = testApp()
   const groups = [aGroup(), aGroup({ groupId: 'h', labels: { a: 'b' } })]

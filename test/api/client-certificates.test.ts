@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { before, test } from 'node:test'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import * as x509 from '@peculiar/x509'
 import { parseClientRoles } from '../../src/access/certificate-check.ts'
 import { CredentialCheck } from '../../src/access/credential-check.ts'
@@ -99,6 +100,41 @@ test('a valid certificate has the role of its subject; one that is not valid is 
   assert.equal(unnamed.status, 403)
   assert.match(unnamed.body.detail, /the caller CN=a leaf has no role\.$/)
   agent.destroy()
+})
+
+test('who comes back with an earlier session is nobody without its certificate, in TLS 1.2 and 1.3', async (t) => {
+  const current = await certificates.leaf({ usages: ['server'], hosts: ['localhost', '127.0.0.1'] })
+  const { app } = testApp({
+    certificates: { current, onChange: () => {} },
+    authenticator: new CredentialCheck({
+      keys: { check: () => ({ kind: 'refused', reason: 'no' }) },
+      clientRoles: () => parseClientRoles('CN=a leaf -> reader\n', 'f'),
+    }),
+  })
+  const door = await listen(app, t, PLACES[0])
+  const client = await certificates.leaf(CLIENT)
+  const ask = async (options: ConnectionOptions) => {
+    const connection = connectTls({ ...door, ca: certificates.ca.cert, ...options })
+    let session: Buffer | undefined
+    connection.on('session', (given) => {
+      session = given
+    })
+    let isReused: boolean | undefined
+    connection.once('secureConnect', () => {
+      isReused = connection.isSessionReused()
+    })
+    connection.write('GET /v1/caller HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    let text = ''
+    for await (const chunk of connection.setEncoding('utf8')) text += chunk
+    return { status: text.split(' ')[1], session, isReused }
+  }
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const { cert, key } = client
+    const { status, session } = await ask({ maxVersion, cert, key })
+    assert.equal(status, '200', maxVersion)
+    const again = await ask({ maxVersion, ...(session === undefined ? {} : { session }) })
+    assert.deepEqual([again.status, again.isReused], ['401', false], maxVersion)
+  }
 })
 
 test('a subject is written as in RFC 4514: the last part first, and commas in a part stay escaped', () => {

@@ -61,6 +61,19 @@ test('requests without a known caller count by their address, and harm no caller
   assert.equal(known.statusCode, 404)
 })
 
+test('a watch counts in the rate of its caller, although nothing waits for its end', async () => {
+  const { admission } = anAdmission({ ratePerSecond: 2 })
+  const { app } = testApp({ admission, authenticator })
+  const headers = { authorization: 'a' }
+  for (let count = 0; count < 2; count += 1) {
+    const { statusCode, stream } = await app.inject({ url: '/v1/watch', headers, payloadAsStream: true })
+    assert.equal(statusCode, 200)
+    stream().destroy()
+  }
+  expectProblem(await app.inject({ url: '/v1/watch', headers }), 'rate_limited')
+  await app.close()
+})
+
 test('without RATE_LIMIT no rate is limited or shown, and health checks never are', async () => {
   const open = testApp().app
   for (let count = 0; count < 50; count += 1) {

@@ -279,6 +279,44 @@ test('a client that does not read is told to begin again, and its connection end
   assert.match(text, /event: reset\nid:\ndata: \{"reason":"client_too_slow"\}\n\n\r\n0\r\n\r\n$/)
 })
 
+test('clients of one caller that read their lists slowly do not stop the list of another caller', async (t) => {
+  const authenticate = ({ authorization }: { authorization?: string | undefined }): Verdict => {
+    const id = `${authorization}`
+    return { kind: 'known', caller: newCaller({ kind: 'key', id, name: id, role: 'reader', prefix: '' }) }
+  }
+  const it = testApp({ authenticator: { kinds: ['an API key'], authenticate } })
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`l${index}`, 'x'.repeat(256)]))
+  const groupIds = Array.from({ length: 60 }, (_, index) => `a/${String(index).padStart(3, '0')}`)
+  for (const groupId of groupIds) await create(it, aGroup(groupId, 1, labels))
+  await create(it, aGroup('b/one'))
+  const slow = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const url = '/v1/watch?initial=true&prefix=a/'
+      const answer = await it.app.inject({ url, headers: { authorization: 'slow' }, payloadAsStream: true })
+      return answer.stream()
+    }),
+  )
+  // Each takes a kilobyte now and then, which is enough to be let on.
+  const reading = setInterval(() => {
+    for (const stream of slow) stream.read(1_024)
+  }, 100)
+  t.after(() => {
+    clearInterval(reading)
+    for (const stream of slow) stream.destroy()
+  })
+  const events = await watch(t, it, '?initial=true&prefix=b/', { authorization: 'other' })
+  assert.equal(await events.next(), 'group b/one "1-i"')
+  assert.equal(await events.next(), 'synced')
+  // What was read for a slow client is read again later: it gets each group.
+  clearInterval(reading)
+  const rest = new Events(slow[0]!)
+  const got = new Set<string>()
+  for (let event = await rest.next(); event !== 'synced'; event = await rest.next())
+    got.add(event!.split(' ')[1]!)
+  assert.deepEqual([...got].slice(-10), groupIds.slice(-10))
+  assert.ok(got.size >= groupIds.length - 5, `${got.size} groups`)
+})
+
 test('a watch ends when its caller may not watch any more, and goes on while that cannot be checked', async (t) => {
   const caller = newCaller({ kind: 'key', id: 'k7Gh3abc', name: 'ci', role: 'reader', prefix: '' })
   const verdicts: Verdict[] = [

@@ -3,12 +3,19 @@ import type { Admission } from '../admission/admission.ts'
 import { callerOf } from '../admission/request-gate.ts'
 import { sendProblem } from '../problem.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether requests count in the rate of their caller. Default: unless they are `free` (cost.ts). */
+    isRateLimited?: boolean
+  }
+}
+
 /** Refuses a caller that sends too much. It answers, and returns `true`, if the caller is refused. */
 export type RefuseByRate = (request: FastifyRequest, reply: FastifyReply) => boolean
 
 /**
  * Limits the rate of each caller on the routes that are added from now on. Call it after those hooks are
- * added that say who the caller is. Routes that cost nothing are not limited.
+ * added that say who the caller is. Routes that cost nothing are not limited, if they do not say so.
  *
  * The returned function is for requests whose callers are refused because they are not known: they count by
  * their address, so that a client with a wrong key does not harm the others at its address.
@@ -33,7 +40,8 @@ export function limitRates(app: FastifyInstance, admission: Admission): RefuseBy
     return true
   }
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (route.config?.cost === 'free') return
+    const { cost, isRateLimited = cost !== 'free' } = route.config ?? {}
+    if (!isRateLimited) return
     route.onRequest = [
       ...[route.onRequest ?? []].flat(),
       (request, reply, done) => {

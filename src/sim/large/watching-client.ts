@@ -59,6 +59,7 @@ export class WatchingClient {
       hasInitial: true,
       after: this.#place,
       sink: this.#sink(connector),
+      caller: this,
       clock: connector.clock,
     })
     this.#watcher = watcher
@@ -96,6 +97,7 @@ export class WatchingClient {
         if (isMine()) for (const block of String(text).split('\n\n')) this.#take(block)
       },
       // A client reads at once, or a little later.
+      isReady: false,
       ready: () =>
         new Promise((resolve) => void connector.clock.after(this.#chance.uniform() * 5, () => resolve())),
     }

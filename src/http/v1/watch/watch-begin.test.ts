@@ -30,10 +30,11 @@ function aWatch() {
     begin: () => void world.told.push('begins'),
     refuse: () => void world.told.push('refused'),
     send: (text: string | Buffer) => void world.told.push(String(text)),
+    isReady: true,
     ready: async () => {},
   }
   const filter = { text: '', prefix: '', isWanted: undefined }
-  const watcher = new Watcher({ hub, clock, sink, filter, hasInitial: false, after: undefined })
+  const watcher = new Watcher({ hub, clock, sink, filter, hasInitial: false, after: undefined, caller: 'c' })
   const cover = () => {
     world.isCovered = true
     listener!.onCovered()

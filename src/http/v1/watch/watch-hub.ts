@@ -60,7 +60,7 @@ const SYNCS_MAX = 4
 export class WatchHub {
   readonly registry: Pick<Registry, 'scan'>
   /** Few lists at a time: each one occupies all nodes. */
-  readonly syncs = new Places(SYNCS_MAX)
+  readonly syncs: Places
   readonly #changes: Changes
   readonly #clock: Pick<Clock, 'nowMs' | 'after'>
   readonly #listeners = new Set<HubListener>()
@@ -77,6 +77,7 @@ export class WatchHub {
     this.#changes = changes
     this.registry = registry
     this.#clock = clock
+    this.syncs = new Places(SYNCS_MAX, clock)
   }
 
   get watcherCount(): number {

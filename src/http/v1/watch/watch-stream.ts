@@ -44,9 +44,13 @@ export class WatchStream extends Readable implements WatchSink {
     this.push(bytes)
   }
 
-  /** Resolves when less than `LIST_BYTES` wait. */
+  /** Less than `LIST_BYTES` wait, or the watch has ended. */
+  get isReady(): boolean {
+    return this.readableLength < LIST_BYTES || this.#hasEnded || this.destroyed
+  }
+
   ready(): Promise<void> {
-    if (this.readableLength < LIST_BYTES || this.#hasEnded || this.destroyed) return Promise.resolve()
+    if (this.isReady) return Promise.resolve()
     return new Promise((resolve) => {
       this.#timer = setTimeout(() => this.#endAsTooSlow(), UNREAD_MS_MAX)
       this.#onRead = () => {

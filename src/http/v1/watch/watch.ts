@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { WATCH_EXAMPLE } from '../../../api/watch-example.ts'
 import { systemClock } from '../../../process/clock.ts'
 import { OVERLOADED } from '../../admission/overloaded.ts'
+import { callerOf } from '../../admission/request-gate.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { answer } from '../../docs/describe.ts'
 import { sendFailure } from '../../outcome.ts'
@@ -47,7 +48,7 @@ const NOT_COVERED = {
 /** `GET /v1/watch`: the changes of groups, as server-sent events. */
 export function watchRoute(watches: Watches, { retryAfterSeconds }: Dependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const route = { config: { cost: 'free' }, exposeHeadRoute: false, schema } as const
+    const route = { config: { cost: 'free', isRateLimited: true }, exposeHeadRoute: false, schema } as const
     app.get('/v1/watch', route, (request, reply) => {
       const filter = filterOf(request.query)
       if (watches.isFull) throw OVERLOADED
@@ -73,6 +74,7 @@ export function watchRoute(watches: Watches, { retryAfterSeconds }: Dependencies
           hasInitial: request.query.initial === 'true',
           after: place === '' ? undefined : place,
           sink: stream,
+          caller: callerOf(request),
           clock: systemClock,
         })
         watches.open(stream, watcher)

@@ -56,6 +56,7 @@ class World {
       begin: () => {},
       refuse: () => assert.fail('it is covered'),
       send: (bytes: string | Buffer) => void sent.push(bytes),
+      isReady: true,
       ready: async () => {},
     }
     const filter = { text: '', prefix: '', isWanted: undefined }
@@ -65,6 +66,7 @@ class World {
       hasInitial,
       after: undefined,
       sink,
+      caller: 'c',
       clock: this.clock,
     })
     watcher.start()

@@ -5,7 +5,10 @@
  * once. A state that was read before such a change, and comes after it, is left out: so the states of each
  * group come in their order.
  */
+
+import type { Group } from '../../../group/group.ts'
 import type { Clock } from '../../../process/clock.ts'
+import type { Place, Worker } from './places.ts'
 import { eventOf, type ResetReason, type WatchFilter, writeEvent, writePlace } from './watch-event.ts'
 import type { HubListener, WatchHub, WrittenChanges } from './watch-hub.ts'
 
@@ -16,7 +19,9 @@ export interface WatchSink {
   /** The watch cannot begin: the changes cannot be followed. Called instead of `begin`. */
   refuse(): void
   send(text: string | Buffer): void
-  /** Resolves when the client has read so much that a list may go on; at once if it has. */
+  /** Whether the client has read so much that a list may go on. */
+  readonly isReady: boolean
+  /** Resolves when `isReady` is true, or the watch has ended. */
   ready(): Promise<void>
 }
 
@@ -28,6 +33,8 @@ export type WatcherOptions = Readonly<{
   /** The place from which the client goes on. */
   after: string | undefined
   sink: WatchSink
+  /** Who watches: callers take turns in reading lists. */
+  caller: unknown
   clock: Pick<Clock, 'after'>
 }>
 
@@ -130,7 +137,7 @@ export class Watcher implements HubListener {
   async #goOn(place: string): Promise<void> {
     const { hub, sink, hasInitial } = this.#options
     const sync = this.#newSync()
-    const goesOn = await hub.syncs.run(async () => {
+    const goesOn = await hub.syncs.run(this.#worker, async (turn) => {
       if (sync !== this.#sync) return false
       this.#touched = new Set()
       return hub.since(place, async (changes) => {
@@ -141,8 +148,9 @@ export class Watcher implements HubListener {
           const event = this.#touched?.has(change.groupId) ? undefined : eventOf(change, this.filter)
           if (event === undefined) continue
           sink.send(writeEvent(event))
-          await sink.ready()
+          if (!sink.isReady) await turn.rest(sink.ready())
         }
+        await turn.pass()
         // Those that change from now on may be among what is read next.
         this.#touched = new Set()
       })
@@ -157,9 +165,10 @@ export class Watcher implements HubListener {
   async #list(): Promise<void> {
     const { hub, sink, clock } = this.#options
     const sync = this.#newSync()
-    await hub.syncs.run(async () => {
+    await hub.syncs.run(this.#worker, async (turn) => {
       let after: string | undefined
       for (;;) {
+        await turn.pass()
         if (sync !== this.#sync) return
         this.#touched = new Set()
         const { prefix, isWanted } = this.filter
@@ -170,20 +179,35 @@ export class Watcher implements HubListener {
           continue
         }
         hub.flush()
-        for (const group of outcome.value.groups) {
-          if (sync !== this.#sync) return
-          if (this.#touched.has(group.groupId)) continue
-          sink.send(writeEvent({ kind: 'group', group }))
-          // One group at a time: a page of large groups is more than may wait for a client.
-          await sink.ready()
-        }
-        after = outcome.value.after
+        const last = await this.#giveAll(outcome.value.groups, sync, turn)
+        after = last ?? outcome.value.after
         if (after === undefined) break
       }
       if (sync !== this.#sync) return
       sink.send(writeEvent({ kind: 'synced' }))
       this.#synced()
     })
+  }
+
+  /**
+   * Gives a page of a list to the client, one group at a time: a page of large groups is more than may wait
+   * for a client. A client that reads slowly keeps no place, and nothing that was read for it.
+   *
+   * @returns the last group that was given, if the rest of the page must be read again
+   */
+  async #giveAll(groups: readonly Group[], sync: number, turn: Place): Promise<string | undefined> {
+    const { sink } = this.#options
+    for (const group of groups) {
+      if (sync !== this.#sync) return undefined
+      if (this.#touched!.has(group.groupId)) continue
+      sink.send(writeEvent({ kind: 'group', group }))
+      if (!sink.isReady && (await turn.rest(sink.ready()))) return group.groupId
+    }
+    return undefined
+  }
+
+  get #worker(): Worker {
+    return { caller: this.#options.caller, connection: this }
   }
 
   #newSync(): number {
