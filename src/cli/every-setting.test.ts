@@ -88,8 +88,8 @@ const ROWS: Readonly<Record<Tested, Row>> = {
   TLS_CERT_FILE: { of: ['connector'], text: '/x', part: 'apiTls.certFile', value: '/x', with: API_TLS },
   TLS_KEY_FILE: { of: ['connector'], text: '/x', part: 'apiTls.keyFile', value: '/x', with: API_TLS },
   TLS_CLIENT_CA_FILE: { of: ['connector'], text: '/x', part: 'apiTls.caFile', value: '/x', with: API_TLS },
-  // A node and a connector only start, or do not: settings.test.ts.
-  INSECURE: { of: ['up'], text: 'true', part: 'isInsecure', value: true },
+  // A node only starts, or does not: settings.test.ts.
+  INSECURE: { of: SERVING, text: 'true', part: 'isInsecure', value: true },
   LOG_LEVEL: { of: EVERYBODY, text: 'debug', part: 'logLevel', value: 'debug' },
   MAX_CONNECTIONS: { of: EVERYBODY, text: '9', part: 'maxConnections limits.maxConnections', value: 9 },
   RATE_LIMIT: { of: SERVING, text: '9', part: 'limits.ratePerSecond', value: 9 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hasAuthentication } from './access-settings.ts'
+import { hasAuthentication, isLocalOnly } from './access-settings.ts'
 import type { Flags } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 import { readConnectorSettings, readUpSettings } from './settings.ts'
@@ -57,9 +57,12 @@ test('INSECURE does not turn off an authentication that is set', () => {
 })
 
 test('only an open connector that nobody else was let into looks at the names by which it is called', () => {
-  assert.equal(read({}).isLocalOnly, true)
+  const isLocal = (variables: Variables) =>
+    isLocalOnly(readConnectorSettings({ hosts: 'a:1' }, { variables, dotEnv: {} }))
+  assert.equal(isLocal({}), true)
   for (const variables of [{ INSECURE: 'true' }, { ADMIN_KEY_FILE: '/k' }, OIDC])
-    assert.equal(read(variables as Variables).isLocalOnly, false)
+    assert.equal(isLocal(variables as Variables), false)
+  assert.equal(isLocal({ HOST: '0.0.0.0', INSECURE: 'true' }), false)
 })
 
 test('an issuer has an audience and rules, and only signatures by a private key are taken', () => {

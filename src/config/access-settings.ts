@@ -1,6 +1,7 @@
 /** The settings that say who may use the public API. */
 import { parseRoleRules, type RoleRule, RoleRuleError } from '../access/role-rules.ts'
-import { readInsecure, refuseExposure } from './exposure.ts'
+import { isLoopback } from '../process/address.ts'
+import { refuseExposure } from './exposure.ts'
 import { absolutePath, type Find, mismatch, required } from './lookup.ts'
 import { SettingError } from './setting-error.ts'
 
@@ -22,11 +23,6 @@ export type AccessSettings = Readonly<{
   oidc: OidcSettings | undefined
   /** The file that gives roles to the subjects of client certificates. Absolute. */
   clientRolesFile: string | undefined
-  /**
-   * Whether nobody is asked who they are because only programs of this machine can connect, and the operator
-   * has not allowed more (INSECURE).
-   */
-  isLocalOnly: boolean
 }>
 
 /** Signatures by a private key. With a shared secret, whoever can check a token could also make one. */
@@ -43,18 +39,17 @@ export function readAccessSettings(
   find: Find,
   { host, asksForCertificates }: Readonly<{ host: string; asksForCertificates: boolean }>,
 ): AccessSettings {
-  const credentials = {
+  const access = {
     adminKeyFile: readPath(find, 'ADMIN_KEY_FILE'),
     oidc: readOidc(find),
     clientRolesFile: readPath(find, 'CLIENT_ROLES_FILE'),
   }
-  if (credentials.clientRolesFile !== undefined && !asksForCertificates) {
+  if (access.clientRolesFile !== undefined && !asksForCertificates) {
     throw new SettingError(
       `${find('CLIENT_ROLES_FILE')!.label} needs TLS_CLIENT_CA_FILE: without it no client shows a certificate`,
     )
   }
-  const isOpen = !hasAuthentication(credentials)
-  if (isOpen) {
+  if (!hasAuthentication(access)) {
     refuseExposure(find, {
       host,
       danger: 'anyone could read and change all groups',
@@ -62,16 +57,24 @@ export function readAccessSettings(
         'set ADMIN_KEY_FILE to a file with the hash of an admin key ("cohort key hash --new FILE" makes both), or OIDC_ISSUER',
     })
   }
-  return Object.freeze({ ...credentials, isLocalOnly: isOpen && !readInsecure(find) })
+  return Object.freeze(access)
 }
 
 /** Whether callers must show who they are. */
-export function hasAuthentication({
-  adminKeyFile,
-  oidc,
-  clientRolesFile,
-}: Omit<AccessSettings, 'isLocalOnly'>): boolean {
+export function hasAuthentication({ adminKeyFile, oidc, clientRolesFile }: AccessSettings): boolean {
   return [adminKeyFile, oidc, clientRolesFile].some((setting) => setting !== undefined)
+}
+
+/**
+ * Whether nobody is asked who they are because only programs of this machine can connect, and the operator
+ * has not allowed more (INSECURE).
+ */
+export function isLocalOnly({
+  host,
+  access,
+  isInsecure,
+}: Readonly<{ host: string; access: AccessSettings; isInsecure: boolean }>): boolean {
+  return isLoopback(host) && !hasAuthentication(access) && !isInsecure
 }
 
 /** An absolute path. An empty flag, like an empty variable, means that it is not set. @throws SettingError */

@@ -104,7 +104,8 @@ test('every setting has a default, except the data directory and the hosts', () 
   assert.deepEqual(readConnectorSettings({ hosts: HOSTS }, environment()), {
     host: '127.0.0.1',
     port: 8000,
-    access: { adminKeyFile: undefined, oidc: undefined, clientRolesFile: undefined, isLocalOnly: true },
+    access: { adminKeyFile: undefined, oidc: undefined, clientRolesFile: undefined },
+    isInsecure: false,
     hosts: ['a:1', 'b:1', 'c:1'],
     timeoutMs: 3_000,
     tombstoneGraceMs: 3_600_000,

@@ -72,6 +72,8 @@ export type ConnectorSettings = Readonly<{
   port: number
   /** Who may use the API. */
   access: AccessSettings
+  /** Whether the connector may listen where other machines connect without asking who they are. */
+  isInsecure: boolean
   hosts: readonly string[]
   /** `undefined`: the engine is `cohort`, on the nodes. */
   postgres: PostgresSettings | undefined
@@ -173,6 +175,7 @@ export function readConnectorSettings(flags: Flags, environment: Environment): C
     host,
     port,
     access: readAccessSettings(find, { host, asksForCertificates: apiTls?.caFile !== undefined }),
+    isInsecure: readInsecure(find),
     hosts,
     postgres,
     ...readTimes(find),

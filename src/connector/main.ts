@@ -1,5 +1,6 @@
 /** The process of a connector. Only this file connects an engine with the public API. */
 import type { Logger } from 'pino'
+import { isLocalOnly } from '../config/access-settings.ts'
 import type { PostgresSettings } from '../config/postgres-settings.ts'
 import type { ConnectorSettings } from '../config/settings.ts'
 import { CohortEngine } from '../engines/cohort/cohort-engine.ts'
@@ -78,7 +79,7 @@ export async function runConnector(
     admission,
     audit: audit.log,
     corsOrigins,
-    isLocalOnly: settings.access.isLocalOnly,
+    isLocalOnly: isLocalOnly(settings),
     nowMs: () => systemClock.nowMs(),
     clock: { now },
     newIncarnation: incarnations(),

@@ -123,7 +123,7 @@ async function assertDrainOfUnfinished(host: string, program?: Program): Promise
     socket.on('error', () => {})
     await within(SOON_MS, once(socket, 'connect'), `a connection to ${address}`)
     socket.write(
-      'POST /v1/group HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
+      'POST /v1/group HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
     )
   }
   const startMs = performance.now()

@@ -118,8 +118,16 @@ function planConnector(
     ...nodeTlsFlags(settings, 'connector', name),
     ...apiTlsFlags(settings, name),
   }
-  const args = [...toArgs('connector', flags), ...(isInsecure ? ['--insecure'] : [])]
-  return { name, kind: 'connector', scheme: settings.isEncrypted ? 'https' : 'http', host, port, args }
+  return {
+    name,
+    kind: 'connector',
+    scheme: settings.isEncrypted ? 'https' : 'http',
+    host,
+    port,
+    args: toArgs('connector', flags),
+    // The only setting whose flag cannot say no.
+    environment: { INSECURE: String(isInsecure) },
+  }
 }
 
 /** The certificate for the connections between connectors and nodes. */

@@ -29,32 +29,32 @@ test('a scan of some leaves finds their keys among many others, and one of what 
 })
 
 test('a page of a scan of some leaves takes no longer the more keys there are behind it', (t) => {
-  const store = new SqliteStore(aDatabasePath(t))
   const key = (i: number) => `group/${String(i).padStart(5, '0')}`
-  const add = (from: number, to: number) =>
-    saveAll(
-      store,
-      Array.from({ length: to - from }, (_, i) => [key(from + i), aWrittenRecord(i + 1, Buffer.from('v'))]),
-    )
-  add(0, 2_000)
   const taken = new Set(Array.from({ length: 50_000 }, (_, i) => leafOf(key(i))))
   const unused = Array.from({ length: LEAF_COUNT }, (_, leaf) => leaf).find((leaf) => !taken.has(leaf))!
   const range = { start: '', end: '', omitValues: true, leaves: new Set([unused]) }
-  const bestMs = () => {
-    const timesMs = Array.from({ length: 50 }, () => {
+  const [few, many] = [2_000, 50_000].map((count) => {
+    const store = new SqliteStore(aDatabasePath(t))
+    saveAll(
+      store,
+      Array.from({ length: count }, (_, i) => [key(i), aWrittenRecord(i + 1, Buffer.from('v'))]),
+    )
+    return { store, bestMs: Number.POSITIVE_INFINITY }
+  }) as [Timed, Timed]
+  // They take turns, because other programs on the machine only make turns longer.
+  for (let turn = 0; turn < 200; turn += 1) {
+    for (const timed of [few, many]) {
       const startMs = performance.now()
-      assert.deepEqual(store.scan(range, 100).entries, [])
-      return performance.now() - startMs
-    })
-    return Math.min(...timesMs)
+      assert.deepEqual(timed.store.scan(range, 100).entries, [])
+      timed.bestMs = Math.min(timed.bestMs, performance.now() - startMs)
+    }
   }
-  const fewMs = bestMs()
-  add(2_000, 50_000)
-  const manyMs = bestMs()
   // Of 25 times as many keys, all would take 25 times as long.
-  assert.ok(manyMs < 12 * fewMs, `${manyMs} ms among 50,000 keys, ${fewMs} among 2,000`)
-  store.close()
+  assert.ok(many.bestMs < 12 * few.bestMs, `${many.bestMs} ms among 50,000 keys, ${few.bestMs} among 2,000`)
+  for (const { store } of [few, many]) store.close()
 })
+
+type Timed = { readonly store: SqliteStore; bestMs: number }
 
 test('a scan ends before its end key, leaves values out on request, and cuts pages of large values', (t) => {
   const store = new SqliteStore(aDatabasePath(t))

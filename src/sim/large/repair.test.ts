@@ -47,7 +47,7 @@ const MUTATIONS: readonly Readonly<{
     noticedAs: /nodes become identical/,
     // Of 4, one may keep a vote that lost.
     nodeCounts: [4],
-    seed: 180,
+    seed: 232,
     seedsMax: 700,
   },
   {

@@ -34,7 +34,10 @@ export async function planOnPostgres(settings: UpSettings): Promise<PlanOnPostgr
   const connectors = planConnectors(settings, {
     engine: 'postgres',
     'synchronous-standbys': synchronousStandbys,
-  }).map((connector) => ({ ...connector, environment: environmentOf(settings) }))
+  }).map((connector) => ({
+    ...connector,
+    environment: { ...connector.environment, ...environmentOf(settings) },
+  }))
   if (database !== undefined) return { plan: connectors, makeData: async () => {}, database: undefined }
   if (process.getuid?.() === 0) {
     throw new CommandFailure(
