@@ -29,7 +29,8 @@ export function postgresCommand(program: string, args: readonly string[]): [stri
   const path = join(postgresPrograms() ?? '', program)
   return POSTGRES_USER === undefined
     ? [path, [...args]]
-    : ['runuser', ['-u', POSTGRES_USER, '--', path, ...args]]
+    : // Unlike `runuser`, it leaves no process of its own, which would stop with a server that is stopped.
+      ['setpriv', [`--reuid=${POSTGRES_USER}`, `--regid=${POSTGRES_USER}`, '--init-groups', path, ...args]]
 }
 
 export async function runPostgres(program: string, ...args: readonly string[]): Promise<string> {
