@@ -132,7 +132,18 @@ test('init asks the other servers when one does not know the database yet, as a 
   assert.match(lines.join(' '), /^The primary is .* Made the schema "cohort"\./)
   // What is wrong with each is told when none can be used.
   const [standby] = trio.standbys
-  const unusable = databaseOf(before(trio.url('new', [standby!])))
+  const ofStandby = trio.url('new', [standby!])
+  // A commit waits for one of the standbys, and this may be the other one.
+  await until('the standby knows the database', TIMEOUT_MS, async () => {
+    const client = newClient(databaseOf(ofStandby).hosts[0]!.url, TIMEOUT_MS)
+    const isKnown = await client.connect().then(
+      () => true,
+      () => false,
+    )
+    await client.end()
+    return isKnown
+  })
+  const unusable = databaseOf(before(ofStandby))
   await assert.rejects(
     initDatabase(unusable, TIMEOUT_MS),
     /has no database "new": make it, then .* is read-only, a standby perhaps/,
