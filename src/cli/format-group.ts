@@ -1,3 +1,4 @@
+import { escapeCharacter } from '../process/escape-character.ts'
 import type { GroupView } from './api-client.ts'
 
 /** A group for people, one line for each field. The text does not end with a line feed. */
@@ -21,6 +22,6 @@ export function formatGroup(group: GroupView, etag: string | undefined): string 
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => {
     const known = ({ '\n': '\\n', '\t': '\\t', '\r': '\\r' } as { [key: string]: string })[character]
-    return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    return known ?? escapeCharacter(character)
   })
 }

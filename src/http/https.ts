@@ -4,8 +4,7 @@ import type { Server, ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { isSignedBy, type TlsMaterial } from '../tls/material.ts'
-import { NO_RESUMPTION } from '../tls/secure-door.ts'
+import { isSignedBy, NO_RESUMPTION, type TlsMaterial } from '../tls/material.ts'
 import type { TlsFiles } from '../tls/tls-files.ts'
 
 /** The certificate of the API and the CAs of its clients. */

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import { DescriptorDestination, type Destination, destinationOf } from './destination.ts'
+import { escapeCharacter } from './escape-character.ts'
 import { FaultError } from './fault.ts'
 import { LineOutput } from './line-output.ts'
 import { RepeatedReports } from './repeated-reports.ts'
@@ -105,13 +106,9 @@ export class AuditLog {
 
   #lineOf(fields: object): string {
     const line = JSON.stringify({ time: this.#options.now().toISOString(), ...fields })
-    return `${line.replace(UNPRINTABLE, escaped)}\n`
+    return `${line.replace(UNPRINTABLE, escapeCharacter)}\n`
   }
 }
 
 /** What JSON may contain as it is, and what a terminal or a reader of lines may act on. */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029]/g
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-}

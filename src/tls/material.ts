@@ -1,8 +1,15 @@
 /** Reads a certificate, its key and the certificates of CAs from files, and checks that they fit together. */
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { type Identity, identityOf } from './identity.ts'
+
+/**
+ * The option of servers that ask for certificates. Who comes back with the session of an earlier connection
+ * shows no certificate again, so an expired one would be taken for as long as the session lasts (two hours).
+ * Every connection makes a whole handshake instead.
+ */
+export const NO_RESUMPTION = constants.SSL_OP_NO_TICKET
 
 /** The files of one TLS endpoint. */
 export type TlsPaths = Readonly<{

@@ -3,12 +3,12 @@
  * handshake has shown a certificate of this cluster. All others are ended, before a byte of them is read as
  * anything else.
  */
-import { constants, type X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { formatAddress } from '../process/address.ts'
 import { type Identity, identityOf } from './identity.ts'
-import { isSignedBy, type TlsMaterial } from './material.ts'
+import { isSignedBy, NO_RESUMPTION, type TlsMaterial } from './material.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 export type SecureDoorOptions = Readonly<{
@@ -108,13 +108,6 @@ export class SecureDoor {
     }
   }
 }
-
-/**
- * Who comes back with the session of an earlier connection shows no certificate again, so an expired one
- * would be taken for as long as the session lasts (two hours). Every connection makes a whole handshake
- * instead.
- */
-export const NO_RESUMPTION = constants.SSL_OP_NO_TICKET
 
 function contextOf({ cert, key, ca }: TlsMaterial) {
   return { cert, key, ca: ca!, minVersion: 'TLSv1.3' as const, secureOptions: NO_RESUMPTION }

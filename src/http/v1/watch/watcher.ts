@@ -5,7 +5,6 @@
  * once. A state that was read before such a change, and comes after it, is left out: so the states of each
  * group come in their order.
  */
-
 import type { Group } from '../../../group/group.ts'
 import type { Clock } from '../../../process/clock.ts'
 import type { Place, Worker } from './places.ts'
