@@ -167,6 +167,7 @@ export function buildApp(dependencies: Dependencies): FastifyInstance {
     graceMs: drainGraceMs,
     timeoutMs: drainTimeoutMs,
     nowMs,
+    takeWaiting: () => admission.pipelines.takeWaiting(),
     endStreams: () => watches?.close(),
     logger,
   })

@@ -31,6 +31,8 @@ export type DrainOptions = Readonly<{
   timeoutMs: number
   /** Milliseconds since some moment; never goes back. */
   nowMs: () => number
+  /** Parses what has arrived. A connection whose request is not parsed yet would be closed as an idle one. */
+  takeWaiting: () => void
   /** Called when no connection is accepted any more: ends the answers that would go on for ever. */
   endStreams: () => void
   logger: Logger
@@ -54,7 +56,7 @@ export function drainOnClose(app: FastifyInstance, options: DrainOptions): () =>
 async function drain(
   { server }: FastifyInstance,
   connections: Connections,
-  { graceMs, timeoutMs, nowMs, endStreams, logger }: DrainOptions,
+  { graceMs, timeoutMs, nowMs, takeWaiting, endStreams, logger }: DrainOptions,
 ): Promise<void> {
   const endMs = nowMs() + timeoutMs
   const leftMs = () => Math.max(0, endMs - nowMs())
@@ -66,6 +68,7 @@ async function drain(
   await connections.untilAccepted(leftMs)
   stopListening(server)
   endStreams()
+  takeWaiting()
   server.closeIdleConnections()
   // The connections that were accepted last may not have had time to send anything.
   await connections.untilNone(Math.min(graceMs, leftMs()))

@@ -101,6 +101,23 @@ for (const place of PLACES) {
     assert.deepEqual(warnings(world), [])
   })
 
+  test(`a request that arrives in the turn of the loop in which idle connections are closed is answered (${place.title})`, async (context) => {
+    const world = testApp({ drainGraceMs: 50 })
+    const accepted = once(world.app.server, 'connection') as Promise<[Socket]>
+    const client = await open(await listen(world.app, context, place))
+    const [socket] = await accepted
+    const answer = once(client, 'data', { signal: AbortSignal.timeout(5_000) })
+    // What listens is closed right before idle connections are.
+    const { _handle: listener } = world.app.server as unknown as { _handle: { close: () => void } }
+    const closeListener = listener.close
+    listener.close = (...args) => {
+      socket.emit('data', Buffer.from(LIVE))
+      closeListener.apply(listener, args)
+    }
+    await world.app.close()
+    assert.equal(parseAnswer(String((await answer)[0])).statusCode, 200)
+  })
+
   test(`in the grace time, requests on idle connections are answered and end them (${place.title})`, async (context) => {
     const world = testApp({ drainGraceMs: 500 })
     const sockets: Socket[] = []

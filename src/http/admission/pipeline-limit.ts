@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { type Clock, systemClock } from '../../process/clock.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { readIntoSharedBuffer } from './shared-buffer.ts'
 
@@ -10,6 +11,8 @@ const REQUESTS_MAX = 8
 const REQUESTS_LOW = 4
 /** A part that the parser gets has at most one end of a head after so many bytes. */
 const PART_BYTES_MIN = 256
+/** More bytes than these are parsed at once: they do not wait for the end of the turn. */
+const WAITING_BYTES_MAX = 4 * 1_024
 const HEAD_END = Buffer.from('\r\n\r\n')
 
 /**
@@ -17,14 +20,22 @@ const HEAD_END = Buffer.from('\r\n\r\n')
  * a connection at once, which may be thousands of requests, and each takes some kilobytes. So the parser gets
  * what has arrived in small parts, and no further part while too many requests of the connection are worked
  * on. The rest stays as bytes: at most 64 KB here, and more in the system and in the client.
+ *
+ * Small requests wait for the end of the turn of the event loop in which they arrive: first all of them are
+ * read and decrypted, then all are parsed and begun. The same code then runs many times in a row, and stays
+ * in the caches of the processor. With 64 clients this takes a fifth from the CPU of a create.
  */
 export class PipelineLimit {
   readonly #pipelines = new WeakMap<Socket, Pipeline>()
   readonly #room: LargeBodies
+  readonly #clock: Pick<Clock, 'defer'>
+  /** Have bytes that wait for the end of this turn. */
+  readonly #waiting: Pipeline[] = []
   #cutCount = 0
 
-  constructor(room = new LargeBodies()) {
+  constructor(room = new LargeBodies(), clock: Pick<Clock, 'defer'> = systemClock) {
     this.#room = room
+    this.#clock = clock
   }
 
   /** The bytes that connections have sent ahead and that are not parsed yet. */
@@ -40,7 +51,9 @@ export class PipelineLimit {
   /** Limits all connections of `server`. `connectionEvent` names those that are ready for requests. */
   guard(server: Server, connectionEvent: 'connection' | 'secureConnection'): void {
     server.on(connectionEvent, (socket: Socket) => {
-      if (!socket.destroyed) this.#pipelines.set(socket, new Pipeline(socket, this.#room, this.#onCut))
+      if (socket.destroyed) return
+      const pipeline: Pipeline = new Pipeline(socket, this.#room, this.#onCut, () => this.#wait(pipeline))
+      this.#pipelines.set(socket, pipeline)
     })
     for (const event of ['request', 'checkExpectation'] as const) {
       server.prependListener(event, (request: IncomingMessage, response: ServerResponse) =>
@@ -69,6 +82,16 @@ export class PipelineLimit {
     else pipeline.answerLast(answer)
   }
 
+  /** Parses now what waits for the end of the turn. Until then, its connections look idle to Node.js. */
+  takeWaiting(): void {
+    for (const pipeline of this.#waiting.splice(0)) pipeline.takeWaiting()
+  }
+
+  #wait(pipeline: Pipeline): void {
+    if (this.#waiting.length === 0) this.#clock.defer(() => this.takeWaiting())
+    this.#waiting.push(pipeline)
+  }
+
   readonly #onCut = () => {
     this.#cutCount += 1
   }
@@ -79,6 +102,8 @@ class Pipeline {
   readonly #socket: Socket
   readonly #room: LargeBodies
   readonly #onCut: () => void
+  /** Asks for a call of `takeWaiting` at the end of this turn. */
+  readonly #wait: () => void
   /** The listener with which Node.js parses what arrives. */
   readonly #parse: (chunk: Buffer) => void
   #working = 0
@@ -86,22 +111,25 @@ class Pipeline {
   #holds = 0
   #last: IncomingMessage | undefined
   #leaveRoom: (() => void) | undefined
+  /** What has arrived in this turn of the event loop. */
+  #arrived: Buffer | undefined
   /** Waits for the answers to the requests before it. It is there once bytes were no request. */
   #answerLast: (() => void) | undefined
   #isLastAnswered = false
   /** Whether what arrives lies in a buffer that the next read of any connection uses again. */
   readonly #isShared: boolean
 
-  constructor(socket: Socket, room: LargeBodies, onCut: () => void) {
+  constructor(socket: Socket, room: LargeBodies, onCut: () => void, wait: () => void) {
     this.#socket = socket
     this.#room = room
     this.#onCut = onCut
+    this.#wait = wait
     this.#parse = socket.listeners('data')[0] as (chunk: Buffer) => void
     socket.removeListener('data', this.#parse)
     // With these listeners, a pause also ends the reading from the system. Node.js removes them when another
     // listener for data is added.
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => this.#arrive(chunk))
     // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
     const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true
     this.#isShared = !isEncrypted && readIntoSharedBuffer(socket, (view) => this.#takeView(view))
@@ -111,6 +139,8 @@ class Pipeline {
     socket.on('resume', () => {
       if (this.#holds > 0) socket.pause()
     })
+    // Node.js ends the parser when a client has ended its side.
+    socket.prependListener('end', () => this.takeWaiting())
     socket.once('close', () => this.#leaveRoom?.())
   }
 
@@ -156,11 +186,27 @@ class Pipeline {
   /** Takes bytes that are only there during this call. */
   #takeView(view: Buffer): void {
     const socket = this.#socket
-    // A connection that has left HTTP (CONNECT) has no parser any more.
-    if ((socket as { parser?: unknown }).parser == null) return
     // What was put back comes first.
     if (socket.readableLength > 0) socket.push(Buffer.from(view))
-    else this.#take(view)
+    else this.#arrive(view)
+  }
+
+  #arrive(chunk: Buffer): void {
+    const before = this.#arrived
+    if (before !== undefined) {
+      this.#arrived = undefined
+      this.#take(Buffer.concat([before, chunk]))
+    } else if (chunk.length > WAITING_BYTES_MAX) this.#take(chunk)
+    else {
+      this.#arrived = this.#isShared ? Buffer.from(chunk) : chunk
+      this.#wait()
+    }
+  }
+
+  takeWaiting(): void {
+    const arrived = this.#arrived
+    this.#arrived = undefined
+    if (arrived !== undefined) this.#take(arrived)
   }
 
   #take(chunk: Buffer): void {
@@ -168,8 +214,10 @@ class Pipeline {
     this.#leaveRoom?.()
     this.#leaveRoom = undefined
     const socket = this.#socket
-    // A connection that an answer has ended takes no further request.
-    for (let at = 0; at < chunk.length && socket.writable && !this.#answerLast; ) {
+    // A connection that an answer has ended takes no further request, and one that has left HTTP (CONNECT)
+    // has no parser any more.
+    const isServed = () => socket.writable && (socket as { parser?: unknown }).parser != null
+    for (let at = 0; at < chunk.length && isServed() && !this.#answerLast; ) {
       // The rest of the last request is always read: it may be what the request waits for.
       if (this.#working >= REQUESTS_MAX && this.#last!.complete && !this.#isFull) {
         this.#isFull = true
