@@ -118,21 +118,21 @@ class Pipeline {
   #isLastAnswered = false
   /** Whether what arrives lies in a buffer that the next read of any connection uses again. */
   readonly #isShared: boolean
+  readonly #isEncrypted: boolean
 
   constructor(socket: Socket, room: LargeBodies, onCut: () => void, wait: () => void) {
     this.#socket = socket
     this.#room = room
     this.#onCut = onCut
     this.#wait = wait
+    this.#isEncrypted = (socket as Partial<TLSSocket>).encrypted === true
     this.#parse = socket.listeners('data')[0] as (chunk: Buffer) => void
     socket.removeListener('data', this.#parse)
     // With these listeners, a pause also ends the reading from the system. Node.js removes them when another
     // listener for data is added.
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
-    socket.on('data', (chunk: Buffer) => this.#arrive(chunk))
-    // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
-    const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true
-    this.#isShared = !isEncrypted && readIntoSharedBuffer(socket, (view) => this.#takeView(view))
+    socket.on('data', (chunk: Buffer) => this.#arrive(chunk, true))
+    this.#isShared = readIntoSharedBuffer(socket, (view) => this.#takeView(view))
     for (const listener of onPause) socket.on('pause', listener as () => void)
     for (const listener of onResume) socket.on('resume', listener as () => void)
     // Node.js resumes a connection at the end of each of its requests.
@@ -188,17 +188,20 @@ class Pipeline {
     const socket = this.#socket
     // What was put back comes first.
     if (socket.readableLength > 0) socket.push(Buffer.from(view))
-    else this.#arrive(view)
+    // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
+    else if (this.#isEncrypted) this.#arrive(Buffer.from(view), true)
+    else this.#arrive(view, false)
   }
 
-  #arrive(chunk: Buffer): void {
+  /** `isOwn`: nobody else uses the memory of `chunk`. */
+  #arrive(chunk: Buffer, isOwn: boolean): void {
     const before = this.#arrived
     if (before !== undefined) {
       this.#arrived = undefined
       this.#take(Buffer.concat([before, chunk]))
     } else if (chunk.length > WAITING_BYTES_MAX) this.#take(chunk)
     else {
-      this.#arrived = this.#isShared ? Buffer.from(chunk) : chunk
+      this.#arrived = isOwn ? chunk : Buffer.from(chunk)
       this.#wait()
     }
   }

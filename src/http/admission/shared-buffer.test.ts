@@ -1,47 +1,58 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { type TestContext, test } from 'node:test'
+import { before, type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { type TestCertificates, testCertificates } from '../../testing/certificates.ts'
 import { PipelineLimit } from './pipeline-limit.ts'
 import { readIntoSharedBuffer } from './shared-buffer.ts'
 
-/** An HTTP server whose connections are guarded, and a function that connects to it. */
-async function aServer(
-  context: TestContext,
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-) {
-  const server = createServer(onRequest)
+let certificates: TestCertificates
+before(async () => {
+  certificates = await testCertificates()
+})
+
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void
+
+/** How clients reach a server. */
+const KINDS = [
+  {
+    name: 'HTTP',
+    connectionEvent: 'connection',
+    create: async (onRequest: OnRequest) => createServer(onRequest),
+    connect: (port: number): Socket => connect(port, '127.0.0.1'),
+    connectEvent: 'connect',
+  },
+  {
+    name: 'HTTPS',
+    connectionEvent: 'secureConnection',
+    create: async (onRequest: OnRequest) =>
+      createSecureServer(await certificates.leaf({ usages: ['server'] }), onRequest),
+    connect: (port: number): Socket => connectTls({ host: '127.0.0.1', port, ca: certificates.ca.cert }),
+    connectEvent: 'secureConnect',
+  },
+] as const
+
+/** A server whose connections are guarded, and a function that connects to it. */
+async function aServer(context: TestContext, kind: (typeof KINDS)[number], onRequest: OnRequest) {
+  const server = await kind.create(onRequest)
   const sockets: Socket[] = []
-  server.on('connection', (socket: Socket) => sockets.push(socket))
-  new PipelineLimit().guard(server, 'connection')
+  server.on(kind.connectionEvent, (socket: Socket) => sockets.push(socket))
+  new PipelineLimit().guard(server, kind.connectionEvent)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   context.after(() => server.close())
   const open = async () => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const socket = kind.connect((server.address() as AddressInfo).port)
     context.after(() => socket.destroy())
-    await once(socket, 'connect')
+    await once(socket, kind.connectEvent)
     return socket
   }
   return { open, sockets }
 }
-
-test('this version of Node.js can read connections into a shared buffer, and requests arrive without data events', async (context) => {
-  const { open, sockets } = await aServer(context, (_request, response) => response.end('answered'))
-  const client = await open()
-  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-  await once(client, 'data')
-  const [accepted] = sockets
-  let count = 0
-  accepted!.on('data', () => {
-    count += 1
-  })
-  client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-  await once(client, 'data')
-  assert.equal(count, 0)
-})
 
 test('a socket of another kind is left as it is', () => {
   const other = { _handle: { useUserBuffer: () => assert.fail('it was changed') } } as unknown as Socket
@@ -51,24 +62,41 @@ test('a socket of another kind is left as it is', () => {
   )
 })
 
-test('bodies that arrive in parts are whole, whatever other connections send in between', async (context) => {
-  const bodies: string[] = []
-  const { open } = await aServer(context, async (request, response) => {
-    bodies.push(await text(request))
-    response.end('answered')
+for (const kind of KINDS) {
+  test(`this version of Node.js can read connections into a shared buffer, and requests arrive without data events (${kind.name})`, async (context) => {
+    const { open, sockets } = await aServer(context, kind, (_request, response) => response.end('answered'))
+    const client = await open()
+    client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(client, 'data')
+    const [accepted] = sockets
+    let count = 0
+    accepted!.on('data', () => {
+      count += 1
+    })
+    client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(client, 'data')
+    assert.equal(count, 0)
   })
-  const letters = ['a', 'b', 'c', 'd']
-  const clients = await Promise.all(letters.map(open))
-  const part = (index: number) => letters[index]!.repeat(10_000)
-  const answered = clients.map((client) => once(client, 'data'))
-  for (const client of clients) client.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 50000\r\n\r\n')
-  for (let round = 0; round < 5; round += 1) {
-    for (const [index, client] of clients.entries())
-      await new Promise((sent) => client.write(part(index), sent))
-  }
-  await Promise.all(answered)
-  assert.deepEqual(
-    bodies.toSorted(),
-    letters.map((letter) => letter.repeat(50_000)),
-  )
-})
+
+  test(`bodies that arrive in parts are whole, whatever other connections send in between (${kind.name})`, async (context) => {
+    const bodies: string[] = []
+    const { open } = await aServer(context, kind, async (request, response) => {
+      bodies.push(await text(request))
+      response.end('answered')
+    })
+    const letters = ['a', 'b', 'c', 'd']
+    const clients = await Promise.all(letters.map(open))
+    const part = (index: number) => letters[index]!.repeat(10_000)
+    const answered = clients.map((client) => once(client, 'data'))
+    for (const client of clients) client.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 50000\r\n\r\n')
+    for (let round = 0; round < 5; round += 1) {
+      for (const [index, client] of clients.entries())
+        await new Promise((sent) => client.write(part(index), sent))
+    }
+    await Promise.all(answered)
+    assert.deepEqual(
+      bodies.toSorted(),
+      letters.map((letter) => letter.repeat(50_000)),
+    )
+  })
+}

@@ -17,7 +17,7 @@ type ReadInto = { [symbol: symbol]: unknown } & Readonly<{
 /**
  * Lets Node.js read an accepted connection into one buffer that all connections share, as the option `onread`
  * does for a connection that a program makes: for accepted ones Node.js has no such option. Otherwise Node.js
- * allocates 64 KB for each read and passes them through a stream: 2.8 µs of CPU for each request.
+ * allocates memory for each read and passes it through a stream: 2.8 µs of CPU for each request without TLS.
  *
  * `take` gets a view of the buffer, which it must not keep. A pause of the socket stops the reading.
  *
