@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { settingOption, stopWithParentOption } from './setting-options.ts'
 import { stopWithParent } from './stop-with-parent.ts'
-import { apiTlsOption, insecureOption, nodeTlsOption } from './tls-options.ts'
+import { apiTlsOption, insecureApiOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort connector`: runs one connector until it is told to stop. */
 export function addConnectorCommand(program: Command, { environment, stdout, hostProcess }: Context): void {
@@ -53,7 +53,7 @@ export function addConnectorCommand(program: Command, { environment, stdout, hos
     .addOption(apiTlsOption('cert'))
     .addOption(apiTlsOption('key'))
     .addOption(apiTlsOption('client-ca'))
-    .addOption(insecureOption())
+    .addOption(insecureApiOption())
     .addOption(adminKeyFileOption())
     .addOption(oidcOption('issuer'))
     .addOption(oidcOption('audience'))

@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { settingOption, stopWithParentOption } from './setting-options.ts'
 import { stopWithParent } from './stop-with-parent.ts'
-import { insecureOption, nodeTlsOption } from './tls-options.ts'
+import { insecureNodeOption, nodeTlsOption } from './tls-options.ts'
 
 /** Adds `cohort node`: runs one node until it is told to stop. */
 export function addNodeCommand(program: Command, { environment, stdout, hostProcess }: Context): void {
@@ -32,7 +32,7 @@ export function addNodeCommand(program: Command, { environment, stdout, hostProc
     .addOption(nodeTlsOption('cert'))
     .addOption(nodeTlsOption('key'))
     .addOption(nodeTlsOption('ca'))
-    .addOption(insecureOption())
+    .addOption(insecureNodeOption())
     .addOption(stopWithParentOption())
     .addHelpText(
       'after',

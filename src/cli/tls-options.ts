@@ -26,10 +26,17 @@ export function apiTlsOption(file: keyof typeof API_FILES): Option {
   return new Option(`--tls-${file}-file <path>`, `${API_FILES[file]} (${variable}; default: ${otherwise})`)
 }
 
-/** --insecure. */
-export function insecureOption(): Option {
+const UNPROTECTED = 'listen where other machines connect, although nothing protects the port'
+
+/** --insecure of a node. */
+export function insecureNodeOption(): Option {
+  return new Option('--insecure', `${UNPROTECTED} (INSECURE=true)`).preset('true')
+}
+
+/** --insecure of a connector. */
+export function insecureApiOption(): Option {
   return new Option(
     '--insecure',
-    'listen where other machines connect, although nothing protects the port (INSECURE=true)',
+    `${UNPROTECTED}, and take requests for any host name (INSECURE=true)`,
   ).preset('true')
 }

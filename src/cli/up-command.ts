@@ -5,7 +5,7 @@ import { adminKeyFileOption } from './access-options.ts'
 import type { Context } from './context.ts'
 import { explainingHost } from './host-from-environment.ts'
 import { settingOption } from './setting-options.ts'
-import { insecureOption } from './tls-options.ts'
+import { insecureApiOption } from './tls-options.ts'
 
 /** Adds `cohort up`: runs a local cluster. */
 export function addUpCommand(program: Command, { environment, stdout }: Context): void {
@@ -57,7 +57,7 @@ export function addUpCommand(program: Command, { environment, stdout }: Context)
       'encrypt everything: HTTPS for the API, and mutual TLS between connectors and nodes, with certificates that are ' +
         'made in the data directory and renewed there',
     )
-    .addOption(insecureOption())
+    .addOption(insecureApiOption())
     .addHelpText(
       'after',
       `

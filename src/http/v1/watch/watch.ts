@@ -51,7 +51,9 @@ export function watchRoute(watches: Watches, { retryAfterSeconds }: Dependencies
     const route = { config: { cost: 'free', isRateLimited: true }, exposeHeadRoute: false, schema } as const
     app.get('/v1/watch', route, (request, reply) => {
       const filter = filterOf(request.query)
-      if (watches.isFull) throw OVERLOADED
+      const caller = callerOf(request)
+      const leave = watches.enter(caller)
+      if (leave === undefined) throw OVERLOADED
       return new Promise<FastifyReply>((resolve) => {
         const stream: WatchStream = new WatchStream({
           onBegin: () => {
@@ -74,10 +76,10 @@ export function watchRoute(watches: Watches, { retryAfterSeconds }: Dependencies
           hasInitial: request.query.initial === 'true',
           after: place === '' ? undefined : place,
           sink: stream,
-          caller: callerOf(request),
+          caller,
           clock: systemClock,
         })
-        watches.open(stream, watcher)
+        watches.open(stream, watcher, leave)
         endWhenForbidden(stream, () => app.mayGoOn(request))
         // Before the answer has begun, only the request shows that the client has left.
         request.raw.once('close', () => stream.destroy())

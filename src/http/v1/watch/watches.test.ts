@@ -19,13 +19,14 @@ class PlayedStream extends EventEmitter {
 function someWatches() {
   const watches = new Watches({} as never, {} as never)
   const closed: number[] = []
+  const left: number[] = []
   const open = (number = 0): PlayedStream => {
     const stream = new PlayedStream()
     const watcher = { close: () => closed.push(number) }
-    watches.open(stream as unknown as WatchStream, watcher as unknown as Watcher)
+    watches.open(stream as unknown as WatchStream, watcher as unknown as Watcher, () => left.push(number))
     return stream
   }
-  return { watches, open, closed }
+  return { watches, open, closed, left }
 }
 
 test('a watch ends after fifteen minutes, so that its client shows its credentials again', (t) => {
@@ -40,10 +41,10 @@ test('a watch ends after fifteen minutes, so that its client shows its credentia
 
 test('a watch whose client has left leaves nothing: neither its watcher nor its timer', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { open, closed } = someWatches()
+  const { open, closed, left } = someWatches()
   const streams = [open(1), open(2)]
   streams[0]!.emit('close')
-  assert.deepEqual(closed, [1])
+  assert.deepEqual([closed, left], [[1], [1]])
   t.mock.timers.tick(15 * MINUTE_MS)
   assert.deepEqual(
     streams.map(({ endCount }) => endCount),
@@ -59,17 +60,21 @@ test('the timer of a watch does not keep the process running', (t) => {
   stream.emit('close')
 })
 
-test('a connector has at most 10,000 watches, and takes one more when one has ended', (t) => {
-  const timer = { unref: () => timer }
-  t.mock.method(globalThis, 'setTimeout', () => timer)
-  t.mock.method(globalThis, 'clearTimeout', () => undefined)
-  const { watches, open } = someWatches()
-  const streams = Array.from({ length: 9_999 }, (_, number) => open(number))
-  assert.equal(watches.isFull, false)
-  open()
-  assert.equal(watches.isFull, true)
-  streams[0]!.emit('close')
-  assert.equal(watches.isFull, false)
+test('a connector has at most 10,000 watches, and one caller half of those that the others leave', () => {
+  const { watches } = someWatches()
+  const enterAll = (caller: string) => {
+    const leave: (() => void)[] = []
+    for (let one = watches.enter(caller); one !== undefined; one = watches.enter(caller)) leave.push(one)
+    return leave
+  }
+  const first = enterAll('first')
+  assert.equal(first.length, 5_000)
+  assert.equal(enterAll('second').length, 2_500)
+  for (const leave of first) leave()
+  assert.equal(enterAll('third').length, 3_750)
+  let count = 2_500 + 3_750
+  for (let caller = 0; count < 10_000; caller += 1) count += enterAll(`caller ${caller}`).length
+  assert.deepEqual(enterAll('last'), [])
 })
 
 test('a close ends all watches, also one that begins later, and the hub when the last is gone', (t) => {

@@ -2,11 +2,12 @@ import type { Changes } from '../../../engines/engine.ts'
 import type { Registry } from '../../../group/registry.ts'
 import type { Metrics } from '../../../metrics/metrics.ts'
 import { systemClock } from '../../../process/clock.ts'
+import { FairRoom } from '../../admission/fair-room.ts'
 import { WatchHub } from './watch-hub.ts'
 import type { WatchStream } from './watch-stream.ts'
 import type { Watcher } from './watcher.ts'
 
-/** How many clients may watch one connector at a time. */
+/** How many clients may watch one connector at a time. One caller may have half of what the others leave. */
 const WATCHES_MAX = 10_000
 
 /**
@@ -19,6 +20,7 @@ const WATCH_MS_MAX = 15 * 60_000
 export class Watches {
   readonly hub: WatchHub
   readonly #open = new Set<WatchStream>()
+  readonly #room = new FairRoom(WATCHES_MAX)
   #tooSlowCount = 0
   #isClosed = false
 
@@ -26,16 +28,18 @@ export class Watches {
     this.hub = new WatchHub({ changes, registry, clock: systemClock })
   }
 
-  get isFull(): boolean {
-    return this.#open.size >= WATCHES_MAX
+  /** Makes room for a watch; `undefined`: there is none for this caller. Pass it to `open`. */
+  enter(caller: string): (() => void) | undefined {
+    return this.#room.enter(caller, 1)
   }
 
-  /** Notes a watch until its stream is closed. */
-  open(stream: WatchStream, watcher: Watcher): void {
+  /** Notes a watch until its stream is closed. `leave` gives its room back. */
+  open(stream: WatchStream, watcher: Watcher, leave: () => void): void {
     this.#open.add(stream)
     const timer = setTimeout(() => stream.end(), WATCH_MS_MAX).unref()
     stream.once('close', () => {
       clearTimeout(timer)
+      leave()
       this.#open.delete(stream)
       watcher.close()
       if (this.#isClosed && this.#open.size === 0) this.hub.close()
