@@ -131,7 +131,8 @@ class Pipeline {
     // With these listeners, a pause also ends the reading from the system. Node.js removes them when another
     // listener for data is added.
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
-    socket.on('data', (chunk: Buffer) => this.#arrive(chunk, true))
+    // What was put back, or what could not be read into the shared buffer.
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
     this.#isShared = readIntoSharedBuffer(socket, (view) => this.#takeView(view))
     for (const listener of onPause) socket.on('pause', listener as () => void)
     for (const listener of onResume) socket.on('resume', listener as () => void)
@@ -139,8 +140,17 @@ class Pipeline {
     socket.on('resume', () => {
       if (this.#holds > 0) socket.pause()
     })
-    // Node.js ends the parser when a client has ended its side.
-    socket.prependListener('end', () => this.takeWaiting())
+    // What has arrived is parsed before the socket learns that the client has ended its side: later, nothing
+    // could be put back, and Node.js ends the parser. Answers that are there already leave before that, too.
+    const push = socket.push
+    socket.push = (chunk, encoding) => {
+      if (chunk !== null) return push.call(socket, chunk, encoding)
+      this.takeWaiting()
+      setImmediate(() => {
+        if (!socket.destroyed) push.call(socket, null)
+      })
+      return false
+    }
     socket.once('close', () => this.#leaveRoom?.())
   }
 
@@ -186,24 +196,24 @@ class Pipeline {
   /** Takes bytes that are only there during this call. */
   #takeView(view: Buffer): void {
     const socket = this.#socket
+    // A connection that has left HTTP (CONNECT) has no parser any more, and nobody reads what is pushed.
+    if (!this.#hasParser) return
     // What was put back comes first.
     if (socket.readableLength > 0) socket.push(Buffer.from(view))
     // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
-    else if (this.#isEncrypted) this.#arrive(Buffer.from(view), true)
-    else this.#arrive(view, false)
-  }
-
-  /** `isOwn`: nobody else uses the memory of `chunk`. */
-  #arrive(chunk: Buffer, isOwn: boolean): void {
-    const before = this.#arrived
-    if (before !== undefined) {
+    else if (this.#arrived !== undefined) {
+      const all = Buffer.concat([this.#arrived, view])
       this.#arrived = undefined
-      this.#take(Buffer.concat([before, chunk]))
-    } else if (chunk.length > WAITING_BYTES_MAX) this.#take(chunk)
+      this.#take(all)
+    } else if (view.length > WAITING_BYTES_MAX) this.#take(this.#isEncrypted ? Buffer.from(view) : view)
     else {
-      this.#arrived = isOwn ? chunk : Buffer.from(chunk)
+      this.#arrived = Buffer.from(view)
       this.#wait()
     }
+  }
+
+  get #hasParser(): boolean {
+    return (this.#socket as { parser?: unknown }).parser != null
   }
 
   takeWaiting(): void {
@@ -219,7 +229,7 @@ class Pipeline {
     const socket = this.#socket
     // A connection that an answer has ended takes no further request, and one that has left HTTP (CONNECT)
     // has no parser any more.
-    const isServed = () => socket.writable && (socket as { parser?: unknown }).parser != null
+    const isServed = () => socket.writable && this.#hasParser
     for (let at = 0; at < chunk.length && isServed() && !this.#answerLast; ) {
       // The rest of the last request is always read: it may be what the request waits for.
       if (this.#working >= REQUESTS_MAX && this.#last!.complete && !this.#isFull) {

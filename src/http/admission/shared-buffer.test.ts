@@ -5,6 +5,7 @@ import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { before, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { type TestCertificates, testCertificates } from '../../testing/certificates.ts'
 import { PipelineLimit } from './pipeline-limit.ts'
@@ -51,7 +52,7 @@ async function aServer(context: TestContext, kind: (typeof KINDS)[number], onReq
     await once(socket, kind.connectEvent)
     return socket
   }
-  return { open, sockets }
+  return { open, server, sockets }
 }
 
 test('a socket of another kind is left as it is', () => {
@@ -98,5 +99,30 @@ for (const kind of KINDS) {
       bodies.toSorted(),
       letters.map((letter) => letter.repeat(50_000)),
     )
+  })
+
+  test(`a client that ends its side right behind its requests gets all answers (${kind.name})`, async (context) => {
+    const { open } = await aServer(context, kind, (_request, response) => response.end('answered'))
+    // With TLS, Node.js may know of the end before it has written further answers.
+    for (const count of kind.name === 'HTTPS' ? [1] : [1, 8, 20]) {
+      const client = await open()
+      client.end('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(count))
+      assert.equal((await text(client)).split('answered').length - 1, count)
+    }
+  })
+
+  test(`what is sent behind a CONNECT is not kept (${kind.name})`, async (context) => {
+    const { open, sockets, server } = await aServer(context, kind, (_request, response) => response.end())
+    server.on('connect', () => {})
+    const client = await open()
+    const request = `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(300)}\r\n\r\n`
+    const before = `${request.repeat(12)}CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n`
+    // As one record of TLS, so that the next one arrives while the connection works on this one.
+    client.write(before.padEnd(16_384, 'z') + 'z'.repeat(40_000))
+    client.resume()
+    for (let count = 0; count < 64; count += 1) client.write(Buffer.alloc(64 * 1_024, 'z'))
+    await delay(300)
+    const { readableLength } = sockets[0]!
+    assert.ok(readableLength <= 256 * 1_024, `${readableLength} bytes are kept`)
   })
 }
