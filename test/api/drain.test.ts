@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
 import type { Group } from '../../src/group/group.ts'
 import type { Outcome } from '../../src/group/registry.ts'
+import { symbolOf } from '../../src/http/admission/shared-buffer.ts'
 import { within } from '../cluster/waiting.ts'
 import { type Answer, expectProblem } from './expect.ts'
 import { type Door, listen, PLACES, parseAnswer, send } from './raw-http.ts'
@@ -47,9 +48,10 @@ function holdReads({ registry }: TestApp): { arrived: Promise<void>; answer: () 
 /** Lets bytes arrive on an accepted connection now, as Node.js does it when it has read them. */
 function arrive(socket: Socket, bytes: string): void {
   const own = socket as unknown as { [symbol: symbol]: unknown }
-  const [buffer, take] = ['kBuffer', 'kBufferCb'].map(
-    (name) => own[Object.getOwnPropertySymbols(socket).find(({ description }) => description === name)!],
-  ) as [Buffer, (length: number) => void]
+  const [buffer, take] = ['kBuffer', 'kBufferCb'].map((name) => own[symbolOf(socket, name)!]) as [
+    Buffer,
+    (length: number) => void,
+  ]
   take(buffer.write(bytes))
 }
 

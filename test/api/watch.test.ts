@@ -6,7 +6,9 @@ import { type TestContext, test } from 'node:test'
 import type { Verdict } from '../../src/access/authenticator.ts'
 import { newCaller } from '../../src/access/caller.ts'
 import type { Group } from '../../src/group/group.ts'
-import { within } from '../cluster/waiting.ts'
+import { Watches } from '../../src/http/v1/watch/watches.ts'
+import { until, within } from '../cluster/waiting.ts'
+import { expectProblem } from './expect.ts'
 import { listen } from './raw-http.ts'
 import { type TestApp, testApp } from './test-app.ts'
 
@@ -116,6 +118,22 @@ test('a watch begins with what changes from then on, and says where to go on', a
   it.changes.change(aGroup('b'))
   assert.equal(await events.next(), 'group b "1-i"')
   while ((await events.place()) !== '3');
+})
+
+test('a caller has room for its watches until they end, and without room the answer is 503', async (t) => {
+  const enter = t.mock.method(Watches.prototype, 'enter')
+  const left: string[] = []
+  enter.mock.mockImplementation((caller) => (left.length > 0 ? undefined : () => left.push(caller)))
+  const it = testApp()
+  const client = connect(await listen(it.app, t))
+  client.write('GET /v1/watch HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(client, 'data')
+  const [caller] = enter.mock.calls[0]!.arguments
+  client.destroy()
+  await until('the room is given back', 5_000, () => left.length === 1)
+  assert.deepEqual(left, [caller])
+  const refused = await it.app.inject('/v1/watch')
+  assert.equal(expectProblem(refused, 'overloaded').outcome, 'not_applied')
 })
 
 test('with initial=true all groups come first, and then that they have', async (t) => {

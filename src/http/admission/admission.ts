@@ -5,6 +5,7 @@ import type { Clock } from '../../process/clock.ts'
 import { ConnectionLimit } from '../../process/connection-limit.ts'
 import { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import { LIMITED_COSTS, type LimitedCost } from './cost.ts'
+import type { FairRoom } from './fair-room.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { PipelineLimit } from './pipeline-limit.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -20,7 +21,7 @@ export type AdmissionOptions = Readonly<{
   /** How many requests each caller may send in a second. `undefined`: any number. */
   ratePerSecond?: number | undefined
   /** The room for what connections send ahead. Default: that of `LargeBodies`. */
-  sentAhead?: LargeBodies
+  sentAhead?: FairRoom
   clock: Pick<Clock, 'nowMs' | 'after'>
   logger: Logger
 }>

@@ -24,7 +24,11 @@ async function aServer(context: TestContext) {
   pipelines.guard(server, 'connection')
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  context.after(() => server.close())
+  // The end of a client waits for the end of a turn, too.
+  context.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
   /** Sends on a new connection, and resolves when all of it has arrived. */
   const send = async (bytes: string) => {
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1')

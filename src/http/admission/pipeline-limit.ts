@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../process/clock.ts'
+import type { FairRoom } from './fair-room.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { readIntoSharedBuffer } from './shared-buffer.ts'
 
@@ -27,20 +27,20 @@ const HEAD_END = Buffer.from('\r\n\r\n')
  */
 export class PipelineLimit {
   readonly #pipelines = new WeakMap<Socket, Pipeline>()
-  readonly #room: LargeBodies
+  readonly #room: FairRoom
   readonly #clock: Pick<Clock, 'defer'>
   /** Have bytes that wait for the end of this turn. */
   readonly #waiting: Pipeline[] = []
   #cutCount = 0
 
-  constructor(room = new LargeBodies(), clock: Pick<Clock, 'defer'> = systemClock) {
+  constructor(room: FairRoom = new LargeBodies(), clock: Pick<Clock, 'defer'> = systemClock) {
     this.#room = room
     this.#clock = clock
   }
 
   /** The bytes that connections have sent ahead and that are not parsed yet. */
   get bytes(): number {
-    return this.#room.bytes
+    return this.#room.taken
   }
 
   /** How many connections were closed because there was no room for what they had sent ahead. */
@@ -52,7 +52,12 @@ export class PipelineLimit {
   guard(server: Server, connectionEvent: 'connection' | 'secureConnection'): void {
     server.on(connectionEvent, (socket: Socket) => {
       if (socket.destroyed) return
-      const pipeline: Pipeline = new Pipeline(socket, this.#room, this.#onCut, () => this.#wait(pipeline))
+      const pipeline: Pipeline = new Pipeline(socket, {
+        room: this.#room,
+        onCut: this.#onCut,
+        wait: () => this.#wait(pipeline),
+        defer: (task) => this.#clock.defer(task),
+      })
       this.#pipelines.set(socket, pipeline)
     })
     for (const event of ['request', 'checkExpectation'] as const) {
@@ -97,13 +102,19 @@ export class PipelineLimit {
   }
 }
 
+type PipelineOptions = Readonly<{
+  room: FairRoom
+  onCut: () => void
+  /** Asks for a call of `takeWaiting` at the end of this turn. */
+  wait: () => void
+  /** Runs a task at the end of this turn. */
+  defer: (task: () => void) => void
+}>
+
 /** What arrives on one connection, on its way to the parser. */
 class Pipeline {
   readonly #socket: Socket
-  readonly #room: LargeBodies
-  readonly #onCut: () => void
-  /** Asks for a call of `takeWaiting` at the end of this turn. */
-  readonly #wait: () => void
+  readonly #options: PipelineOptions
   /** The listener with which Node.js parses what arrives. */
   readonly #parse: (chunk: Buffer) => void
   #working = 0
@@ -116,16 +127,10 @@ class Pipeline {
   /** Waits for the answers to the requests before it. It is there once bytes were no request. */
   #answerLast: (() => void) | undefined
   #isLastAnswered = false
-  /** Whether what arrives lies in a buffer that the next read of any connection uses again. */
-  readonly #isShared: boolean
-  readonly #isEncrypted: boolean
 
-  constructor(socket: Socket, room: LargeBodies, onCut: () => void, wait: () => void) {
+  constructor(socket: Socket, options: PipelineOptions) {
     this.#socket = socket
-    this.#room = room
-    this.#onCut = onCut
-    this.#wait = wait
-    this.#isEncrypted = (socket as Partial<TLSSocket>).encrypted === true
+    this.#options = options
     this.#parse = socket.listeners('data')[0] as (chunk: Buffer) => void
     socket.removeListener('data', this.#parse)
     // With these listeners, a pause also ends the reading from the system. Node.js removes them when another
@@ -133,7 +138,7 @@ class Pipeline {
     const [onPause, onResume] = [socket.listeners('pause'), socket.listeners('resume')]
     // What was put back, or what could not be read into the shared buffer.
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    this.#isShared = readIntoSharedBuffer(socket, (view) => this.#takeView(view))
+    readIntoSharedBuffer(socket, (view) => this.#takeView(view))
     for (const listener of onPause) socket.on('pause', listener as () => void)
     for (const listener of onResume) socket.on('resume', listener as () => void)
     // Node.js resumes a connection at the end of each of its requests.
@@ -146,7 +151,7 @@ class Pipeline {
     socket.push = (chunk, encoding) => {
       if (chunk !== null) return push.call(socket, chunk, encoding)
       this.takeWaiting()
-      setImmediate(() => {
+      options.defer(() => {
         if (!socket.destroyed) push.call(socket, null)
       })
       return false
@@ -199,17 +204,14 @@ class Pipeline {
     // A connection that has left HTTP (CONNECT) has no parser any more, and nobody reads what is pushed.
     if (!this.#hasParser) return
     // What was put back comes first.
-    if (socket.readableLength > 0) socket.push(Buffer.from(view))
-    // A socket of TLS may read at any moment, also while the bytes of another one are parsed.
-    else if (this.#arrived !== undefined) {
-      const all = Buffer.concat([this.#arrived, view])
-      this.#arrived = undefined
-      this.#take(all)
-    } else if (view.length > WAITING_BYTES_MAX) this.#take(this.#isEncrypted ? Buffer.from(view) : view)
-    else {
-      this.#arrived = Buffer.from(view)
-      this.#wait()
+    if (socket.readableLength > 0) {
+      socket.push(Buffer.from(view))
+      return
     }
+    const before = this.#arrived
+    this.#arrived = before === undefined ? Buffer.from(view) : Buffer.concat([before, view])
+    if (before === undefined && view.length <= WAITING_BYTES_MAX) this.#options.wait()
+    else this.takeWaiting()
   }
 
   get #hasParser(): boolean {
@@ -229,8 +231,7 @@ class Pipeline {
     const socket = this.#socket
     // A connection that an answer has ended takes no further request, and one that has left HTTP (CONNECT)
     // has no parser any more.
-    const isServed = () => socket.writable && this.#hasParser
-    for (let at = 0; at < chunk.length && isServed() && !this.#answerLast; ) {
+    for (let at = 0; at < chunk.length && socket.writable && this.#hasParser && !this.#answerLast; ) {
       // The rest of the last request is always read: it may be what the request waits for.
       if (this.#working >= REQUESTS_MAX && this.#last!.complete && !this.#isFull) {
         this.#isFull = true
@@ -246,10 +247,10 @@ class Pipeline {
   /** Leaves bytes for later. */
   #putBack(rest: Buffer): void {
     const { remoteAddress } = this.#socket
-    this.#leaveRoom = this.#room.enter(remoteAddress, rest.length)
-    if (this.#leaveRoom !== undefined) this.#socket.unshift(this.#isShared ? Buffer.from(rest) : rest)
+    this.#leaveRoom = this.#options.room.enter(remoteAddress, rest.length)
+    if (this.#leaveRoom !== undefined) this.#socket.unshift(Buffer.from(rest))
     else {
-      this.#onCut()
+      this.#options.onCut()
       this.#socket.destroy()
     }
   }

@@ -41,6 +41,7 @@ export function readIntoSharedBuffer(socket: Socket, take: (view: Buffer) => voi
   return true
 }
 
-function symbolOf(socket: Socket, name: string): symbol | undefined {
+/** The symbol of this name under which Node.js keeps something on a socket. */
+export function symbolOf(socket: Socket, name: string): symbol | undefined {
   return Object.getOwnPropertySymbols(socket).find(({ description }) => description === name)
 }
